@@ -1,0 +1,110 @@
+//! Diagnostics as data: what went wrong, where, and a way out.
+//!
+//! Every stage of the compiler reports problems as [`Diagnostic`] values. Nothing here prints:
+//! [`render`] turns a diagnostic into text for people, [`Report`] into JSON for programs, and only
+//! the outermost layer (the command line, a language server) calls either.
+
+mod code;
+pub mod json;
+pub mod render;
+mod source;
+
+pub use code::{Code, Severity};
+pub use json::Report;
+pub use source::{Position, Source, SourceId, Span};
+
+/// One problem in a program: a stable code, a message, the place it is about and a way out.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Diagnostic {
+    /// The stable code, which `snapc explain` documents.
+    pub code: Code,
+    /// One sentence that says what is wrong, without a full stop.
+    pub message: String,
+    /// The place the problem is about.
+    pub primary: Label,
+    /// Other places that explain it: where a shape came from, who took the missing tensor.
+    pub secondary: Vec<Label>,
+    /// Facts that help to understand the problem.
+    pub notes: Vec<String>,
+    /// What to do about it.
+    pub help: Option<String>,
+    /// An edit that mends it, if one is known.
+    pub suggestion: Option<Suggestion>,
+}
+
+/// A place in a source with a few words about it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Label {
+    /// The bytes it points at.
+    pub span: Span,
+    /// What is to be said about them.
+    pub text: String,
+}
+
+/// An edit: the bytes of `span` are replaced by `replacement`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Suggestion {
+    /// The bytes to replace; empty to insert.
+    pub span: Span,
+    /// The new text.
+    pub replacement: String,
+}
+
+impl Diagnostic {
+    /// A diagnostic with its code, its message and the place it is about; `label` says what is
+    /// special there.
+    pub fn new(
+        code: Code,
+        message: impl Into<String>,
+        span: Span,
+        label: impl Into<String>,
+    ) -> Self {
+        Self {
+            code,
+            message: message.into(),
+            primary: Label {
+                span,
+                text: label.into(),
+            },
+            secondary: Vec::new(),
+            notes: Vec::new(),
+            help: None,
+            suggestion: None,
+        }
+    }
+
+    /// Adds another place that explains the problem.
+    pub fn with_label(mut self, span: Span, text: impl Into<String>) -> Self {
+        self.secondary.push(Label {
+            span,
+            text: text.into(),
+        });
+        self
+    }
+
+    /// Adds a fact that helps to understand the problem.
+    pub fn with_note(mut self, note: impl Into<String>) -> Self {
+        self.notes.push(note.into());
+        self
+    }
+
+    /// Says what to do about the problem.
+    pub fn with_help(mut self, help: impl Into<String>) -> Self {
+        self.help = Some(help.into());
+        self
+    }
+
+    /// Adds an edit that mends the problem.
+    pub fn with_suggestion(mut self, span: Span, replacement: impl Into<String>) -> Self {
+        self.suggestion = Some(Suggestion {
+            span,
+            replacement: replacement.into(),
+        });
+        self
+    }
+
+    /// Whether the program can't be used because of it.
+    pub fn is_error(&self) -> bool {
+        self.code.severity() == Severity::Error
+    }
+}

@@ -1,0 +1,9 @@
+//! SNAP (Symbolic Neural Architecture Patterns): the language, its compiler and the search over it.
+//!
+//! The folders are the stages of the pipeline, in the order data flows; see ARCHITECTURE.md.
+
+#![warn(missing_docs)]
+#![deny(unsafe_op_in_unsafe_fn)]
+
+pub mod diagnostic;
+pub mod syntax;
