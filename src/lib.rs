@@ -6,4 +6,6 @@
 #![deny(unsafe_op_in_unsafe_fn)]
 
 pub mod diagnostic;
+pub mod graph;
+pub mod operations;
 pub mod syntax;

@@ -10,7 +10,7 @@ pub mod render;
 mod source;
 
 pub use code::{Code, Severity};
-pub use json::Report;
+
 pub use source::{Position, Source, SourceId, Span};
 
 /// One problem in a program: a stable code, a message, the place it is about and a way out.

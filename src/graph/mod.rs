@@ -1,0 +1,66 @@
+//! The dataflow graph of a program: stack moves are gone, what is computed from what is left.
+
+use smallvec::SmallVec;
+
+use crate::diagnostic::Span;
+use crate::operations::{Operation, Shape};
+
+/// Names a node of a graph by its place in [`Graph::nodes`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct NodeId(pub u32);
+
+/// A dataflow graph. Every node comes after the nodes it reads, so the order of `nodes` is an order
+/// of execution.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Graph {
+    /// The name of the net, block or pattern it was made from.
+    pub name: String,
+    /// What the program takes, the top of the stack last: these are the first nodes, as
+    /// [`NodeKind::Input`].
+    pub inputs: usize,
+    /// Inputs and operations.
+    pub nodes: Vec<Node>,
+    /// What the program leaves, the top of the stack last.
+    pub outputs: Vec<NodeId>,
+}
+
+/// One value of a graph: a tensor given from outside or computed by an operation.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Node {
+    /// How it comes to be.
+    pub kind: NodeKind,
+    /// What it reads, in order: the deepest on the stack first.
+    pub inputs: SmallVec<[NodeId; 2]>,
+    /// Its shape; in a net every size is a constant.
+    pub shape: Shape,
+    /// The path of its layer, which names its parameters: `basic.0.conv.1`. Every segment is a
+    /// block, symbol or word with its number among those of the same name around it.
+    pub path: String,
+    /// The word that made it.
+    pub span: Span,
+}
+
+/// How a value comes to be.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum NodeKind {
+    /// The program's input with this number.
+    Input(usize),
+    /// Computed.
+    Operation(Operation),
+}
+
+impl Graph {
+    /// The node with this identifier.
+    ///
+    /// # Panics
+    ///
+    /// If the identifier belongs to another graph.
+    pub fn node(&self, id: NodeId) -> &Node {
+        &self.nodes[id.0 as usize]
+    }
+
+    /// The nodes with their identifiers, in order of execution.
+    pub fn iter(&self) -> impl Iterator<Item = (NodeId, &Node)> {
+        (0..).map(NodeId).zip(&self.nodes)
+    }
+}

@@ -1,0 +1,9 @@
+//! The one table of operations: what each word is called, takes, gives, requires and costs.
+
+mod dimension;
+mod operation;
+mod shape;
+
+pub use dimension::{Dimension, Variable};
+pub use operation::{Activation, Class, Initial, Operation, ParameterTensor, Pooling, Real};
+pub use shape::{Constraint, MAXIMUM_ELEMENTS, Reason, Requirement, Shape};

@@ -1,0 +1,423 @@
+//! Operations: the layers and merges that a program computes, with everything about them settled.
+
+use super::dimension::{Dimension, Variable};
+use super::shape::Shape;
+
+/// What a program does to tensors, elaborated: every attribute is there, and in a net every
+/// dimension is a constant. Stack moves are no operations; they vanish in the dataflow graph.
+///
+/// Shapes are without the batch axis. Tensors are row-major with the batch first: `[n, c, h, w]`.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Operation {
+    /// `[c, h, w] -> [out, h', w']`, cross-correlation. The size along an axis is
+    /// `(size + 2 * padding - dilation * (kernel - 1) - 1) // stride + 1`.
+    /// Weights `[out, input / groups, kernel...]`, bias `[out]`.
+    Convolution {
+        /// Channels taken.
+        input: Dimension,
+        /// Channels given.
+        output: Dimension,
+        /// Height and width of the kernel.
+        kernel: [Dimension; 2],
+        /// Step along height and width.
+        stride: [Dimension; 2],
+        /// Zeros added on each side of height and width.
+        padding: [Dimension; 2],
+        /// Distance between the taps of the kernel.
+        dilation: [Dimension; 2],
+        /// Independent groups of channels.
+        groups: Dimension,
+        /// Whether a bias is added.
+        bias: bool,
+    },
+    /// `[d] -> [out]` or `[t, d] -> [t, out]`. Weight `[out, input]`, bias `[out]`.
+    Dense {
+        /// Features taken.
+        input: Dimension,
+        /// Features given.
+        output: Dimension,
+        /// Whether a bias is added.
+        bias: bool,
+    },
+    /// Batch normalisation over the first axis (Ioffe and Szegedy, 2015), with weight, bias,
+    /// running mean and running variance `[channels]`; epsilon 1e-5, momentum 0.1. The running
+    /// variance is the unbiased one, as in PyTorch.
+    BatchNorm {
+        /// Size of the first axis.
+        channels: Dimension,
+    },
+    /// Layer normalisation (Ba et al., 2016) over the features of each position: the channels of
+    /// `[c, h, w]`, the last axis of `[t, d]` and `[d]`. Weight and bias `[features]`; epsilon 1e-5.
+    LayerNorm {
+        /// Size of the normalised axis.
+        features: Dimension,
+    },
+    /// An element-wise function.
+    Activation(Activation),
+    /// Softmax over the last axis.
+    Softmax,
+    /// A sliding window over `[c, h, w]`; sizes as for a convolution. Maximum ignores padding;
+    /// the average is over what lies inside the image.
+    Pool {
+        /// Maximum or average.
+        kind: Pooling,
+        /// Height and width of the window.
+        kernel: [Dimension; 2],
+        /// Step along height and width.
+        stride: [Dimension; 2],
+        /// Padding on each side of height and width.
+        padding: [Dimension; 2],
+    },
+    /// `[c, h, w] -> [c]` over all positions.
+    GlobalPool(Pooling),
+    /// `[c, h, w] -> [c, factor * h, factor * w]`, each value repeated (nearest neighbour).
+    Upsample {
+        /// How often each value is repeated along both axes.
+        factor: Dimension,
+    },
+    /// Sets elements to zero with probability `rate` and scales the rest by `1 / (1 - rate)` while
+    /// training (Srivastava et al., 2014); identity otherwise.
+    Dropout {
+        /// The probability, in `0..1`.
+        rate: Real,
+    },
+    /// Any shape to `[d]`.
+    Flatten,
+    /// `[c, h, w] -> [h * w, c]`, row by row.
+    Tokens,
+    /// Multi-head self-attention on `[t, d]` (Vaswani et al., 2017): query, key and value from one
+    /// projection with weight `[3 * d, d]` and bias `[3 * d]`, scaled by `(d / heads)^-1/2`, then an
+    /// output projection with weight `[d, d]` and bias `[d]`.
+    Attention {
+        /// `d`.
+        width: Dimension,
+        /// The number of heads.
+        heads: Dimension,
+    },
+    /// The element-wise sum of `arity` tensors of one shape.
+    Add {
+        /// How many.
+        arity: usize,
+    },
+    /// The element-wise product of `arity` tensors of one shape.
+    Multiply {
+        /// How many.
+        arity: usize,
+    },
+    /// `arity` tensors behind one another along the first axis, the deepest on the stack first.
+    Concatenate {
+        /// How many.
+        arity: usize,
+    },
+}
+
+/// An element-wise function.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Activation {
+    /// `max(x, 0)`
+    Relu,
+    /// `min(max(x, 0), 6)`
+    Relu6,
+    /// `x` where positive, `slope * x` elsewhere.
+    LeakyRelu {
+        /// The slope for negative values.
+        slope: Real,
+    },
+    /// `x` where positive, `alpha * (exp(x) - 1)` elsewhere (Clevert et al., 2016).
+    Elu {
+        /// The scale for negative values.
+        alpha: Real,
+    },
+    /// `x * Phi(x)` with the exact normal distribution (Hendrycks and Gimpel, 2016).
+    Gelu,
+    /// `x * sigmoid(x)`
+    Silu,
+    /// `1 / (1 + exp(-x))`
+    Sigmoid,
+    /// `tanh(x)`
+    Tanh,
+    /// `x * relu6(x + 3) / 6` (Howard et al., 2019)
+    HardSwish,
+    /// `relu6(x + 3) / 6`
+    HardSigmoid,
+}
+
+/// How a window is reduced to one value.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Pooling {
+    /// The largest value.
+    Maximum,
+    /// The mean.
+    Average,
+}
+
+/// A finite number that can be compared and hashed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Real(u64);
+
+impl Real {
+    /// Wraps a number; anything not finite becomes zero, and minus zero becomes zero.
+    pub fn new(value: f64) -> Self {
+        let value = if value.is_finite() && value != 0.0 {
+            value
+        } else {
+            0.0
+        };
+        Real(value.to_bits())
+    }
+
+    /// The number.
+    pub fn value(self) -> f64 {
+        f64::from_bits(self.0)
+    }
+}
+
+/// What the canonical form may do with an operation.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Class {
+    /// A function of its inputs; equal nodes over equal inputs are one node.
+    Pure,
+    /// Has trainable parameters; every occurrence is its own.
+    Parameters,
+    /// Has parameters and state that training updates.
+    State,
+    /// Draws random numbers while training.
+    Random,
+}
+
+/// A tensor that belongs to a layer.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ParameterTensor {
+    /// Its name within the layer: `weight`, `bias`, `running_mean`.
+    pub name: &'static str,
+    /// Its shape.
+    pub shape: Shape,
+    /// Its first values.
+    pub initial: Initial,
+    /// Whether training changes it by gradient; running statistics are not trainable.
+    pub trainable: bool,
+}
+
+/// The first values of a parameter.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Initial {
+    /// All zero.
+    Zero,
+    /// All one.
+    One,
+    /// Normal with variance `2 / fan_in` (He et al., 2015, equation 10).
+    HeNormal {
+        /// Inputs that contribute to one output.
+        fan_in: Dimension,
+    },
+    /// Uniform in `±sqrt(3 / fan_in)`: variance `1 / fan_in` (LeCun et al., 1998, section 4.6).
+    LeCunUniform {
+        /// Inputs that contribute to one output.
+        fan_in: Dimension,
+    },
+}
+
+impl Operation {
+    /// What the canonical form may do with it.
+    pub fn class(&self) -> Class {
+        match self {
+            Operation::Convolution { .. }
+            | Operation::Dense { .. }
+            | Operation::LayerNorm { .. }
+            | Operation::Attention { .. } => Class::Parameters,
+            Operation::BatchNorm { .. } => Class::State,
+            Operation::Dropout { .. } => Class::Random,
+            Operation::Activation(_)
+            | Operation::Softmax
+            | Operation::Pool { .. }
+            | Operation::GlobalPool(_)
+            | Operation::Upsample { .. }
+            | Operation::Flatten
+            | Operation::Tokens
+            | Operation::Add { .. }
+            | Operation::Multiply { .. }
+            | Operation::Concatenate { .. } => Class::Pure,
+        }
+    }
+
+    /// How many tensors it takes.
+    pub fn arity(&self) -> usize {
+        match self {
+            Operation::Add { arity }
+            | Operation::Multiply { arity }
+            | Operation::Concatenate { arity } => *arity,
+            _ => 1,
+        }
+    }
+
+    /// Whether the order of its inputs makes no difference.
+    pub fn is_commutative(&self) -> bool {
+        matches!(self, Operation::Add { .. } | Operation::Multiply { .. })
+    }
+
+    /// Its tensors, in the order they are stored.
+    pub fn parameters(&self) -> Vec<ParameterTensor> {
+        let shape = |sizes: &[&Dimension]| sizes.iter().map(|&size| size.clone()).collect();
+        let trainable = |name, shape, initial| ParameterTensor {
+            name,
+            shape,
+            initial,
+            trainable: true,
+        };
+        let state = |name, shape, initial| ParameterTensor {
+            trainable: false,
+            ..trainable(name, shape, initial)
+        };
+        match self {
+            Operation::Convolution {
+                input,
+                output,
+                kernel: [height, width],
+                groups,
+                bias,
+                ..
+            } => {
+                let group = input.floor_divide(groups);
+                let fan_in = &(&group * height) * width;
+                let weight = shape(&[output, &group, height, width]);
+                let mut tensors = vec![trainable("weight", weight, Initial::HeNormal { fan_in })];
+                if *bias {
+                    tensors.push(trainable("bias", shape(&[output]), Initial::Zero));
+                }
+                tensors
+            }
+            Operation::Dense {
+                input,
+                output,
+                bias,
+            } => {
+                let fan_in = input.clone();
+                let weight = shape(&[output, input]);
+                let mut tensors = vec![trainable(
+                    "weight",
+                    weight,
+                    Initial::LeCunUniform { fan_in },
+                )];
+                if *bias {
+                    tensors.push(trainable("bias", shape(&[output]), Initial::Zero));
+                }
+                tensors
+            }
+            Operation::BatchNorm { channels } => vec![
+                trainable("weight", shape(&[channels]), Initial::One),
+                trainable("bias", shape(&[channels]), Initial::Zero),
+                state("running_mean", shape(&[channels]), Initial::Zero),
+                state("running_var", shape(&[channels]), Initial::One),
+            ],
+            Operation::LayerNorm { features } => vec![
+                trainable("weight", shape(&[features]), Initial::One),
+                trainable("bias", shape(&[features]), Initial::Zero),
+            ],
+            Operation::Attention { width, .. } => {
+                let tripled = width * &Dimension::Constant(3);
+                let fan_in = width.clone();
+                let initial = Initial::LeCunUniform { fan_in };
+                vec![
+                    trainable("in_proj_weight", shape(&[&tripled, width]), initial.clone()),
+                    trainable("in_proj_bias", shape(&[&tripled]), Initial::Zero),
+                    trainable("out_proj.weight", shape(&[width, width]), initial),
+                    trainable("out_proj.bias", shape(&[width]), Initial::Zero),
+                ]
+            }
+            _ => Vec::new(),
+        }
+    }
+
+    /// The number of trainable parameters.
+    pub fn parameter_count(&self) -> Dimension {
+        self.parameters()
+            .iter()
+            .filter(|tensor| tensor.trainable)
+            .fold(Dimension::Constant(0), |sum, tensor| {
+                &sum + &tensor.shape.elements()
+            })
+    }
+
+    /// The multiply-adds of one forward pass of one example: those of matrix products and
+    /// convolutions, as is usual in the literature; element-wise work is not counted. `input` is
+    /// the shape of the (first) tensor taken, `output` the shape of the one given.
+    pub fn multiply_adds(&self, input: &Shape, output: &Shape) -> Dimension {
+        match self {
+            Operation::Convolution {
+                input: channels,
+                kernel: [height, width],
+                groups,
+                ..
+            } => {
+                let taps = &(&channels.floor_divide(groups) * height) * width;
+                &output.elements() * &taps
+            }
+            Operation::Dense { input: width, .. } => &output.elements() * width,
+            Operation::Attention { width, .. } => {
+                let tokens = input.0.first().cloned().unwrap_or(Dimension::ONE);
+                let projections = &(&tokens * &(width * width)) * &Dimension::Constant(4);
+                let scores = &(&(&tokens * &tokens) * width) * &Dimension::Constant(2);
+                &projections + &scores
+            }
+            _ => Dimension::Constant(0),
+        }
+    }
+
+    /// Replaces variables in its attributes; see [`Dimension::substitute`].
+    pub fn substitute(&self, value: &dyn Fn(Variable) -> Option<Dimension>) -> Operation {
+        let mut operation = self.clone();
+        operation.for_each_dimension_mut(&mut |dimension| *dimension = dimension.substitute(value));
+        operation
+    }
+
+    /// Calls `visit` for each of its dimensions, in the order they are declared.
+    pub fn for_each_dimension_mut(&mut self, visit: &mut dyn FnMut(&mut Dimension)) {
+        match self {
+            Operation::Convolution {
+                input,
+                output,
+                kernel,
+                stride,
+                padding,
+                dilation,
+                groups,
+                bias: _,
+            } => {
+                visit(input);
+                visit(output);
+                let pairs = [kernel, stride, padding, dilation];
+                pairs.into_iter().flatten().for_each(&mut *visit);
+                visit(groups);
+            }
+            Operation::Dense { input, output, .. } => {
+                visit(input);
+                visit(output);
+            }
+            Operation::BatchNorm { channels } => visit(channels),
+            Operation::LayerNorm { features } => visit(features),
+            Operation::Pool {
+                kernel,
+                stride,
+                padding,
+                ..
+            } => [kernel, stride, padding]
+                .into_iter()
+                .flatten()
+                .for_each(&mut *visit),
+            Operation::Upsample { factor } => visit(factor),
+            Operation::Attention { width, heads } => {
+                visit(width);
+                visit(heads);
+            }
+            Operation::Activation(_)
+            | Operation::Softmax
+            | Operation::GlobalPool(_)
+            | Operation::Dropout { .. }
+            | Operation::Flatten
+            | Operation::Tokens
+            | Operation::Add { .. }
+            | Operation::Multiply { .. }
+            | Operation::Concatenate { .. } => {}
+        }
+    }
+}

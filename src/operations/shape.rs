@@ -1,0 +1,202 @@
+//! Shapes of tensors, and what operations require of them.
+
+use std::fmt;
+
+use smallvec::SmallVec;
+
+use super::dimension::{Dimension, Variable};
+
+/// The shape of one tensor without the batch axis: `[c, h, w]`, `[t, d]` or `[d]`.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Shape(pub SmallVec<[Dimension; 3]>);
+
+/// The most elements a tensor of one example may have. Larger ones are refused by the checker
+/// ([`Reason::Size`]), so that later stages can count elements in any integer type they like.
+pub const MAXIMUM_ELEMENTS: i64 = 1 << 31;
+
+impl Shape {
+    /// A shape of known sizes.
+    pub fn constant(sizes: &[i64]) -> Self {
+        Shape(sizes.iter().copied().map(Dimension::Constant).collect())
+    }
+
+    /// The number of axes.
+    pub fn rank(&self) -> usize {
+        self.0.len()
+    }
+
+    /// The product of all sizes.
+    pub fn elements(&self) -> Dimension {
+        self.0
+            .iter()
+            .fold(Dimension::ONE, |product, size| &product * size)
+    }
+
+    /// The sizes, if all are known and none is negative.
+    pub fn sizes(&self) -> Option<Vec<usize>> {
+        self.0
+            .iter()
+            .map(|size| usize::try_from(size.constant()?).ok())
+            .collect()
+    }
+
+    /// Replaces variables; see [`Dimension::substitute`].
+    pub fn substitute(&self, value: &dyn Fn(Variable) -> Option<Dimension>) -> Shape {
+        Shape(self.0.iter().map(|size| size.substitute(value)).collect())
+    }
+
+    /// Writes it with names for its variables, in SNAP's own notation.
+    pub fn display(&self, name: &dyn Fn(Variable) -> String) -> String {
+        let sizes: Vec<String> = self
+            .0
+            .iter()
+            .map(|size| size.display(name).to_string())
+            .collect();
+        format!("[{}]", sizes.join(", "))
+    }
+}
+
+impl FromIterator<Dimension> for Shape {
+    fn from_iter<I: IntoIterator<Item = Dimension>>(sizes: I) -> Self {
+        Shape(sizes.into_iter().collect())
+    }
+}
+
+impl fmt::Display for Shape {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let name = |variable: Variable| format!("d{}", variable.0);
+        formatter.write_str(&self.display(&name))
+    }
+}
+
+/// Something that must hold of dimensions.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum Constraint {
+    /// Both are the same number.
+    Equal(Dimension, Dimension),
+    /// The dividend is a multiple of the divisor.
+    Divides {
+        /// What divides.
+        divisor: Dimension,
+        /// What is divided.
+        dividend: Dimension,
+    },
+    /// The value is at least the minimum.
+    AtLeast {
+        /// The value.
+        value: Dimension,
+        /// The least it may be.
+        minimum: i64,
+    },
+    /// The value is at most the maximum.
+    AtMost {
+        /// The value.
+        value: Dimension,
+        /// The most it may be.
+        maximum: Dimension,
+    },
+}
+
+impl Constraint {
+    /// Whether it holds, where that can be decided.
+    pub fn holds(&self) -> Option<bool> {
+        let sign = |left: &Dimension, right: &Dimension| (left - right).constant();
+        match self {
+            Constraint::Equal(left, right) => Some(sign(left, right)? == 0),
+            Constraint::Divides { divisor, dividend } => dividend.is_multiple_of(divisor),
+            Constraint::AtLeast { value, minimum } => Some(value.constant()? >= *minimum),
+            Constraint::AtMost { value, maximum } => Some(sign(value, maximum)? <= 0),
+        }
+    }
+
+    /// Whether arithmetic in it left the range of numbers.
+    pub fn overflows(&self) -> bool {
+        let parts = match self {
+            Constraint::Equal(left, right) => [Some(left), Some(right)],
+            Constraint::Divides { divisor, dividend } => [Some(divisor), Some(dividend)],
+            Constraint::AtLeast { value, .. } => [Some(value), None],
+            Constraint::AtMost { value, maximum } => [Some(value), Some(maximum)],
+        };
+        parts.contains(&Some(&Dimension::Overflow))
+    }
+
+    /// Replaces variables; see [`Dimension::substitute`].
+    pub fn substitute(&self, value: &dyn Fn(Variable) -> Option<Dimension>) -> Constraint {
+        match self {
+            Constraint::Equal(left, right) => {
+                Constraint::Equal(left.substitute(value), right.substitute(value))
+            }
+            Constraint::Divides { divisor, dividend } => Constraint::Divides {
+                divisor: divisor.substitute(value),
+                dividend: dividend.substitute(value),
+            },
+            Constraint::AtLeast {
+                value: dimension,
+                minimum,
+            } => Constraint::AtLeast {
+                value: dimension.substitute(value),
+                minimum: *minimum,
+            },
+            Constraint::AtMost {
+                value: dimension,
+                maximum,
+            } => Constraint::AtMost {
+                value: dimension.substitute(value),
+                maximum: maximum.substitute(value),
+            },
+        }
+    }
+}
+
+/// Why an operation requires something, for the message when it does not hold.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Reason {
+    /// An exact quotient `a / b` must come out even.
+    ExactQuotient,
+    /// A merged or concatenated tensor must agree with the others in this axis.
+    Agreement {
+        /// The axis, counted from 0.
+        axis: usize,
+    },
+    /// The groups of a convolution must divide the channels it takes.
+    GroupsDivideInput,
+    /// The groups of a convolution must divide the channels it gives.
+    GroupsDivideOutput,
+    /// The heads of an attention must divide the width.
+    HeadsDivideWidth,
+    /// The window, dilated, must fit into the padded image along this axis.
+    WindowFits {
+        /// The axis, counted from 0.
+        axis: usize,
+    },
+    /// Padding beyond half the window would make windows of nothing but padding.
+    PaddingWithinWindow,
+    /// An argument must lie in its range.
+    Argument {
+        /// The parameter's name.
+        parameter: &'static str,
+    },
+    /// A dimension must be at least one.
+    Positive,
+    /// A tensor, or the weights of a layer, must have less than [`MAXIMUM_ELEMENTS`] elements.
+    Size,
+}
+
+/// A constraint with the reason for it.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Requirement {
+    /// What must hold.
+    pub constraint: Constraint,
+    /// Why.
+    pub reason: Reason,
+}
+
+impl Requirement {
+    /// Replaces variables; see [`Dimension::substitute`].
+    pub fn substitute(&self, value: &dyn Fn(Variable) -> Option<Dimension>) -> Requirement {
+        Requirement {
+            constraint: self.constraint.substitute(value),
+            reason: self.reason,
+        }
+    }
+}
