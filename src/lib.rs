@@ -5,6 +5,8 @@
 #![warn(missing_docs)]
 #![deny(unsafe_op_in_unsafe_fn)]
 
+#[cfg(feature = "backend")]
+pub mod backend;
 pub mod diagnostic;
 pub mod graph;
 pub mod operations;

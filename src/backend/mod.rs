@@ -1,0 +1,28 @@
+//! Compiled networks: candle modules with parameters, forward and backward.
+
+use candle_core::{Result, Tensor, Var};
+
+/// What a forward pass is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Mode {
+    /// Batch statistics are used and running ones updated; dropout draws the masks of this
+    /// training step, which depend on the network's seed, the layer and the step alone.
+    Train {
+        /// The number of the training step, counted from 0 over the whole run.
+        step: u64,
+    },
+    /// Running statistics, no dropout.
+    Evaluate,
+}
+
+/// A network that can be trained: a compiled program, or one written by hand.
+pub trait Model {
+    /// The forward pass: a batch `[n, ...]` to the output `[n, ...]`.
+    fn forward(&self, batch: &Tensor, mode: Mode) -> Result<Tensor>;
+
+    /// What training changes by gradient, under stable names, in a fixed order.
+    fn trainable(&self) -> Vec<(String, Var)>;
+
+    /// What training changes otherwise (running statistics), under stable names, in a fixed order.
+    fn state(&self) -> Vec<(String, Var)>;
+}
