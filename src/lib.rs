@@ -10,4 +10,6 @@ pub mod backend;
 pub mod diagnostic;
 pub mod graph;
 pub mod operations;
+pub mod sketch;
 pub mod syntax;
+pub mod types;
