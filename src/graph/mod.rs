@@ -1,8 +1,10 @@
 //! The dataflow graph of a program: stack moves are gone, what is computed from what is left.
 
 mod build;
+mod summary;
 
 pub use build::{build, build_filled};
+pub use summary::{Layer, Summary, summarise};
 
 use smallvec::SmallVec;
 

@@ -153,6 +153,8 @@ pub struct Interpreter<'p, R: Recorder> {
     pub pulled: Vec<Value<R::Value>>,
     /// The inputs that the signature of the definition run gives.
     pub declared: Vec<ShapeTerm>,
+    /// The stack after each step of the definition run, if it is to be kept.
+    pub trace: Option<Vec<(Span, Vec<ShapeTerm>)>>,
     /// What is computed.
     pub recorder: R,
     /// The symbols that fill holes.
@@ -167,6 +169,8 @@ pub struct Interpreter<'p, R: Recorder> {
     floor: usize,
     /// For each height, the word that last made the stack lower than that.
     takers: Vec<Option<Span>>,
+    /// How many bodies and braces are being run inside one another.
+    depth: usize,
     /// The uses that lead to the body being run.
     uses: Vec<Span>,
     path: Path,
@@ -222,6 +226,7 @@ impl<'p, R: Recorder> Interpreter<'p, R> {
             stack: Vec::new(),
             pulled: Vec::new(),
             declared: Vec::new(),
+            trace: None,
             recorder,
             filling: None,
             holes: Vec::new(),
@@ -229,6 +234,7 @@ impl<'p, R: Recorder> Interpreter<'p, R> {
             budget,
             floor: 0,
             takers: Vec::new(),
+            depth: 0,
             uses: Vec::new(),
             path: Path::default(),
         }
@@ -449,6 +455,7 @@ impl<'p, R: Recorder> Interpreter<'p, R> {
         environment: &Environment,
         outputs: Option<&[Shape]>,
     ) -> Result<(), Stop> {
+        self.depth += 1;
         for (index, step) in steps.iter().enumerate() {
             if let StepKind::Hole {
                 hole,
@@ -472,11 +479,25 @@ impl<'p, R: Recorder> Interpreter<'p, R> {
                         environment: self.settled_environment(environment),
                     });
                 }
-                return self.assume_outputs(outputs, node, hole.span);
+                self.assume_outputs(outputs, node, hole.span)?;
+                self.note(step.span);
+                break;
             }
             self.step(definition, step, environment)?;
+            self.note(step.span);
         }
+        self.depth -= 1;
         Ok(())
+    }
+
+    /// Keeps the stack after a step of the definition itself.
+    fn note(&mut self, span: Span) {
+        if self.depth == 1
+            && let Some(trace) = &mut self.trace
+        {
+            let stack = self.stack.iter().map(|value| value.shape.clone());
+            trace.push((span, stack.collect()));
+        }
     }
 
     /// The shapes with everything put in that is known, if that is all of them.

@@ -24,7 +24,7 @@ use std::cell::RefCell;
 
 use rustc_hash::{FxHashMap, FxHashSet};
 
-use crate::diagnostic::Diagnostic;
+use crate::diagnostic::{Diagnostic, Span};
 use crate::operations::{Dimension, Variable};
 use crate::syntax::tree::File;
 
@@ -94,6 +94,27 @@ pub fn check(file: &File) -> Checked {
         effects,
         diagnostics,
     }
+}
+
+/// The stack after each step of a definition's body, written as shapes, the top last.
+///
+/// Ends early where the definition has errors or depends on its arguments.
+pub fn trace(checked: &Checked, id: DefinitionId) -> Vec<(Span, String)> {
+    let calls = Calls::ByEffect(&checked.effects);
+    let mut interpreter =
+        Interpreter::new(&checked.program, calls, Pull::Unknown, (), STEP_BUDGET);
+    interpreter.trace = Some(Vec::new());
+    // Errors have been reported by `check`; what was traced before one is still worth showing.
+    let _ = interpreter.run(id, false);
+    let write = |stack: &[ShapeTerm]| {
+        let shapes: Vec<String> = stack
+            .iter()
+            .map(|term| interpreter.solver.display(term))
+            .collect();
+        shapes.join(" ")
+    };
+    let trace = interpreter.trace.iter().flatten();
+    trace.map(|(span, stack)| (*span, write(stack))).collect()
 }
 
 /// Makes an effect of what was found out: variables are numbered anew, parameters first.
