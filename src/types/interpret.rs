@@ -417,7 +417,7 @@ impl<'p, R: Recorder> Interpreter<'p, R> {
                 },
                 reason: Reason::Positive,
             };
-            self.require("a dimension", requirement, number.span)?;
+            self.require("the signature", requirement, number.span)?;
             sizes.0.push(size);
         }
         self.limit_elements("this shape", &sizes, shape.span)?;
@@ -976,12 +976,35 @@ impl<'p, R: Recorder> Interpreter<'p, R> {
             None => self.steps(id, &callee.body, &environment, None)?,
             Some(signature) => {
                 self.take_declared_inputs(callee, signature, &environment, span)?;
+                let dimensions = &environment[callee.parameters.len()..];
+                self.require_positive(&callee.name, dimensions, span)?;
                 self.body_with_signature(id, callee, signature, &environment)?;
             }
         }
         self.uses.pop();
         self.path.counts.pop();
         self.path.leave(length);
+        Ok(())
+    }
+
+    /// Requires that the dimensions a call has found are at least one. For dimensions on their own
+    /// that is so; a signature may also say `[c + 5]`.
+    fn require_positive(
+        &mut self,
+        word: &str,
+        values: &[NumberValue],
+        span: Span,
+    ) -> Result<(), Stop> {
+        for value in values {
+            if let NumberValue::Whole(value) = value {
+                let constraint = Constraint::AtLeast {
+                    value: value.clone(),
+                    minimum: 1,
+                };
+                let reason = Reason::Positive;
+                self.require(word, Requirement { constraint, reason }, span)?;
+            }
+        }
         Ok(())
     }
 
@@ -1057,6 +1080,12 @@ impl<'p, R: Recorder> Interpreter<'p, R> {
             let result = self.solver.unify(&found.shape, &expected, origin);
             self.accepted(callee, result, found, &expected, span)?;
         }
+        let dimensions: Vec<NumberValue> = values[effect.parameters..]
+            .iter()
+            .cloned()
+            .map(NumberValue::Whole)
+            .collect();
+        self.require_positive(&callee.name, &dimensions, span)?;
         for (requirement, inner) in &effect.requirements {
             let origin = Origin {
                 span,

@@ -199,7 +199,6 @@ pub(super) fn shape_mismatch(
             "bring both to the same size: use the same `stride` and `pad` on both branches"
         }
         (None, _) => "bring both to the same number of axes, with `flatten`, `gap` or `tokens`",
-        (Some(_), true) => "bring both to the same size",
     };
     Box::new(with_uses(diagnostic.with_help(help), uses))
 }
@@ -323,7 +322,7 @@ pub(super) fn violation(
         ),
         (Reason::Positive, Constraint::AtLeast { value, .. }) => (
             Code::TooSmall,
-            format!("{word} must be at least 1, found {}", show(value)),
+            format!("a dimension of `{word}` must be at least 1, found {}", show(value)),
             "too small".to_string(),
             "every axis of a tensor has at least one element".to_string(),
         ),

@@ -894,7 +894,11 @@ fn nearest<'n>(name: &str, known: impl Iterator<Item = &'n str>) -> Option<&'n s
         .filter(|other| other.len().abs_diff(name.len()) <= limit)
         .map(|other| (edit_distance(name, other), other))
         .filter(|(distance, other)| *distance <= limit && *distance < other.chars().count())
-        .min()
+        // Among equally near ones, the one that begins alike: people get the first letters right.
+        .min_by_key(|(distance, other)| {
+            let alike = name.chars().zip(other.chars()).take_while(|(a, b)| a == b);
+            (*distance, std::cmp::Reverse(alike.count()), *other)
+        })
         .map(|(_, other)| other)
 }
 

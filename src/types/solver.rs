@@ -224,6 +224,9 @@ impl Solver {
                     self.dimensions[variable.0 as usize].value = Some(value);
                     return Ok(vec![variable]);
                 }
+                if self.follows(&requirement.constraint) {
+                    return Ok(Vec::new());
+                }
                 self.keep(requirement, origin);
                 Ok(Vec::new())
             }
@@ -239,6 +242,24 @@ impl Solver {
             self.variable(variable)
                 .is_some_and(|variable| variable.role == Role::Inferred)
         })
+    }
+
+    /// Whether a constraint follows from every dimension of a tensor being at least one. Parameters
+    /// may be anything.
+    fn follows(&self, constraint: &Constraint) -> bool {
+        let minimum = |variable| match self.variable(variable)?.role {
+            Role::Inferred | Role::Declared => Some(1),
+            Role::Parameter(_) => None,
+        };
+        match constraint {
+            Constraint::AtLeast {
+                value,
+                minimum: least,
+            } => value
+                .lower_bound(&minimum)
+                .is_some_and(|bound| bound >= *least),
+            _ => false,
+        }
     }
 
     fn keep(&mut self, requirement: Requirement, origin: Origin) {
