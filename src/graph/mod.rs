@@ -5,6 +5,11 @@ mod summary;
 
 pub use build::{build, build_filled};
 pub use summary::{Layer, Summary, summarise};
+mod canonical;
+mod laws;
+
+pub use canonical::{Canonical, Canonicaliser, Certificate, InvalidKey, Key, canonicalise};
+pub use laws::{LAWS, Law, Laws, UnknownLaws};
 
 use smallvec::SmallVec;
 
