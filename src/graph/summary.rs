@@ -46,7 +46,8 @@ pub fn summarise(graph: &Graph) -> Summary {
             .iter()
             .fold(Dimension::Constant(0), |sum, layer| &sum + cost(layer))
     };
-    let shapes = |nodes: &mut dyn Iterator<Item = &Node>| nodes.map(|node| node.shape.clone()).collect();
+    let shapes =
+        |nodes: &mut dyn Iterator<Item = &Node>| nodes.map(|node| node.shape.clone()).collect();
     Summary {
         inputs: shapes(&mut graph.nodes.iter().take(graph.inputs)),
         outputs: shapes(&mut graph.outputs.iter().map(|id| graph.node(*id))),

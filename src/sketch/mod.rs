@@ -14,7 +14,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use automaton::Automaton;
 
 use crate::diagnostic::{Code, Diagnostic, Source, Span};
-use crate::graph::{self, Graph};
+use crate::graph::{self, Canonicaliser, Graph, Key, Laws};
 use crate::types::{
     Calls, Checked, DefinitionId, HoleSite, Interpreter, Kind, MAXIMUM_OPERATIONS, Pull,
 };
@@ -26,7 +26,6 @@ pub const MAXIMUM_FILLING: u32 = 255;
 pub const MAXIMUM_SYMBOLS: usize = 64;
 
 /// The programs that may fill the hole of a net.
-#[derive(Debug)]
 pub struct Space {
     checked: Arc<Checked>,
     net: DefinitionId,
@@ -34,6 +33,18 @@ pub struct Space {
     definitions: Vec<DefinitionId>,
     sites: Vec<HoleSite>,
     automaton: Mutex<Automaton>,
+    canonicaliser: Mutex<Canonicaliser>,
+}
+
+impl std::fmt::Debug for Space {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter
+            .debug_struct("Space")
+            .field("net", &self.checked.program.definition(self.net).name)
+            .field("symbols", &self.symbols)
+            .field("lengths", &self.lengths())
+            .finish_non_exhaustive()
+    }
 }
 
 /// What may follow the beginning of a program.
@@ -86,6 +97,7 @@ impl Space {
             symbols,
             definitions,
             automaton: Mutex::new(Automaton::new(&sites)),
+            canonicaliser: Mutex::new(Canonicaliser::new()),
             sites,
             checked,
         };
@@ -186,6 +198,22 @@ impl Space {
             .filter_map(|symbol| self.definitions.get(usize::from(*symbol)).copied())
             .collect();
         graph::build_filled(&self.checked.program, self.net, Some(&filling))
+    }
+
+    /// The canonical key of the net with its hole filled, under the law set `real`: two programs
+    /// have one key if and only if they make the same net.
+    ///
+    /// # Errors
+    ///
+    /// If the program does not type-check.
+    pub fn key(&self, program: &[u8]) -> Result<Key, Diagnostic> {
+        let graph = self.graph(program)?;
+        // Scratch memory only: a panic elsewhere leaves it usable.
+        let mut canonicaliser = self
+            .canonicaliser
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        Ok(canonicaliser.key(&graph, Laws::Real))
     }
 
     /// The program as a string of symbols.

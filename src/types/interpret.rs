@@ -588,7 +588,7 @@ impl<'p, R: Recorder> Interpreter<'p, R> {
         count: &Dimension,
     ) -> Result<(), Stop> {
         let mut done = 0;
-        let mut before = None;
+        let mut before: Option<(usize, Vec<ShapeTerm>)> = None;
         loop {
             let operations = self.operations.clone();
             self.once(definition, step, environment)?;
@@ -601,8 +601,12 @@ impl<'p, R: Recorder> Interpreter<'p, R> {
                 .iter()
                 .map(|value| self.solver.resolve_shape(&value.shape))
                 .collect();
-            let after = (self.pulled.len(), after);
-            if before.as_ref() == Some(&after) {
+            let is_unchanged = before.as_ref().is_some_and(|(pulled, before)| {
+                // What was learned since may have named the same shape anew.
+                let before = before.iter().map(|term| self.solver.resolve_shape(term));
+                *pulled == self.pulled.len() && before.eq(after.iter().cloned())
+            });
+            if is_unchanged {
                 let once = &self.operations - &operations;
                 let remaining = count - &Dimension::Constant(done);
                 self.operations = &self.operations + &(&once * &remaining);
@@ -611,7 +615,7 @@ impl<'p, R: Recorder> Interpreter<'p, R> {
             if count.constant().is_none() && done >= 2 {
                 return Err(Stop::Open);
             }
-            before = Some(after);
+            before = Some((self.pulled.len(), after));
         }
     }
 

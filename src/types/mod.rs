@@ -101,8 +101,7 @@ pub fn check(file: &File) -> Checked {
 /// Ends early where the definition has errors or depends on its arguments.
 pub fn trace(checked: &Checked, id: DefinitionId) -> Vec<(Span, String)> {
     let calls = Calls::ByEffect(&checked.effects);
-    let mut interpreter =
-        Interpreter::new(&checked.program, calls, Pull::Unknown, (), STEP_BUDGET);
+    let mut interpreter = Interpreter::new(&checked.program, calls, Pull::Unknown, (), STEP_BUDGET);
     interpreter.trace = Some(Vec::new());
     // Errors have been reported by `check`; what was traced before one is still worth showing.
     let _ = interpreter.run(id, false);

@@ -791,8 +791,14 @@ impl<'a> Resolver<'a> {
         definition.broken |= broken;
         if depth[index] > MAXIMUM_DEPTH {
             definition.broken = true;
-            // What uses it is broken too; one message is enough.
-            depth[index] = 0;
+            depth[index] = MAXIMUM_DEPTH + 1;
+            // What uses it is too deep as well; one message is enough.
+            if calls
+                .iter()
+                .any(|(callee, ..)| depth[callee.0 as usize] > MAXIMUM_DEPTH)
+            {
+                return;
+            }
             let name = definition.name.clone();
             let span = deepest.map_or(definition.name_span, |(_, span)| span);
             self.report(
