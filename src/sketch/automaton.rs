@@ -2,7 +2,6 @@
 
 use rustc_hash::FxHashMap;
 
-use crate::diagnostic::Span;
 use crate::operations::Shape;
 use crate::types::{Calls, Checked, DefinitionId, HoleSite, Inferred, Interpreter, Pull};
 
@@ -94,7 +93,8 @@ impl Automaton {
         let stacks: Option<Stacks> = current
             .stacks
             .iter()
-            .map(|stack| advance(machine.checked, definition, stack))
+            .zip(machine.sites)
+            .map(|(stack, site)| advance(machine.checked, definition, site, stack))
             .collect();
         let next = stacks.map(|stacks| self.state(stacks));
         self.states[state as usize].next[usize::from(symbol)] =
@@ -178,32 +178,30 @@ impl Automaton {
 }
 
 /// The stack after a symbol; `None` if it does not type-check.
-fn advance(checked: &Checked, symbol: DefinitionId, stack: &[Shape]) -> Option<Vec<Shape>> {
-    let mut interpreter = Interpreter::new(
-        &checked.program,
-        Calls::ByEffect(&checked.effects),
-        Pull::Forbidden,
-        (),
-        STEP_BUDGET,
-    );
-    interpreter.give(stack, Span::default()).ok()?;
-    interpreter.symbol(symbol, Span::default()).ok()?;
+fn advance(
+    checked: &Checked,
+    symbol: DefinitionId,
+    site: &HoleSite,
+    stack: &[Shape],
+) -> Option<Vec<Shape>> {
+    let mut interpreter = interpreter(checked);
+    interpreter.enter_site(site, stack).ok()?;
+    interpreter.symbol(symbol, site.hole.span).ok()?;
     interpreter.shapes()
 }
 
 /// Whether a stack after the hole leads to what must be left.
-fn ends(checked: &Checked, site: &HoleSite, stack: &[Shape]) -> bool {
-    if site.rest.is_empty() {
-        return stack == site.after;
-    }
-    let mut interpreter = Interpreter::new(
+fn ends<'p>(checked: &'p Checked, site: &'p HoleSite, stack: &[Shape]) -> bool {
+    let mut interpreter = interpreter(checked);
+    interpreter.enter_site(site, stack).is_ok() && interpreter.leave_site(site).unwrap_or(false)
+}
+
+fn interpreter(checked: &Checked) -> Interpreter<'_, ()> {
+    Interpreter::new(
         &checked.program,
         Calls::ByEffect(&checked.effects),
         Pull::Forbidden,
         (),
         STEP_BUDGET,
-    );
-    interpreter.give(stack, Span::default()).is_ok()
-        && interpreter.finish_site(site).is_ok()
-        && interpreter.shapes().as_deref() == Some(&site.after)
+    )
 }

@@ -16,7 +16,7 @@ use automaton::Automaton;
 use crate::diagnostic::{Code, Diagnostic, Source, Span};
 use crate::graph::{self, Canonicaliser, Graph, Key, Laws};
 use crate::types::{
-    Calls, Checked, DefinitionId, HoleSite, Interpreter, Kind, MAXIMUM_OPERATIONS, Pull,
+    Calls, Checked, DefinitionId, HoleSite, Interpreter, Kind, MAXIMUM_OPERATIONS, Pull, Role, Stop,
 };
 
 /// The longest filling of a hole.
@@ -193,6 +193,15 @@ impl Space {
     ///
     /// If the program does not type-check.
     pub fn graph(&self, program: &[u8]) -> Result<Graph, Diagnostic> {
+        if !self.is_valid(program) {
+            return Err(Diagnostic::new(
+                Code::MisplacedHole,
+                format!("`{}` does not fit the hole", self.text(program)),
+                self.hole_span(),
+                "can't be put here",
+            )
+            .with_help("put it there in the text and check that to see why"));
+        }
         let filling: Vec<DefinitionId> = program
             .iter()
             .filter_map(|symbol| self.definitions.get(usize::from(*symbol)).copied())
@@ -249,13 +258,6 @@ impl Space {
             true => format!("{before}{text}{after}"),
             false => format!("{before}\"{text}\"{after}"),
         }
-    }
-
-    fn lock(&self) -> std::sync::MutexGuard<'_, Automaton> {
-        // The automaton only ever gains facts; a panic elsewhere leaves it usable.
-        self.automaton
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
     }
 
     fn machine(&self) -> automaton::Machine<'_> {
@@ -322,31 +324,15 @@ fn no_hole(checked: &Checked, net: DefinitionId) -> Box<Diagnostic> {
     )
 }
 
-/// The places where the net's hole is expanded, each distinct one once.
+/// The places where the net's hole is expanded, each distinct one once. A block with a signature
+/// adds one for itself: it must type-check for every shape its signature promises.
 fn find_sites(checked: &Checked, net: DefinitionId) -> Result<Vec<HoleSite>, Box<Diagnostic>> {
-    let budget = MAXIMUM_OPERATIONS as u64 * 16;
-    let mut interpreter =
-        Interpreter::new(&checked.program, Calls::Expand, Pull::Forbidden, (), budget);
-    match interpreter.run(net, false) {
-        Ok(()) => {}
-        Err(crate::types::Stop::Error(diagnostic)) => return Err(diagnostic),
-        Err(_) => return Err(no_hole(checked, net)),
-    }
     let mut sites: Vec<HoleSite> = Vec::new();
-    for site in interpreter.holes {
+    for site in holes(checked, net, Vec::new())? {
         if let Some(first) = sites.first()
             && first.hole.span != site.hole.span
         {
-            return Err(Box::new(
-                Diagnostic::new(
-                    Code::MisplacedHole,
-                    "a search fills one hole, and this net has two",
-                    site.hole.span,
-                    "another hole",
-                )
-                .with_label(first.hole.span, "the first hole")
-                .with_help("put the open part into one block or pattern and use that twice"),
-            ));
+            return Err(two_holes(first, &site));
         }
         let is_known = sites.iter().any(|known| {
             known.before == site.before
@@ -357,5 +343,42 @@ fn find_sites(checked: &Checked, net: DefinitionId) -> Result<Vec<HoleSite>, Box
             sites.push(site);
         }
     }
+    if let Some(first) = sites.first() {
+        let definition = checked.program.definition(first.definition);
+        if definition.kind == Kind::Block && definition.signature.is_some() {
+            let rigid = definition.rigid();
+            let own = holes(checked, first.definition, rigid)?;
+            sites.extend(own.into_iter().take(1));
+        }
+    }
     Ok(sites)
+}
+
+/// The holes met while a definition is expanded.
+fn holes(
+    checked: &Checked,
+    id: DefinitionId,
+    rigid: Vec<(String, Role)>,
+) -> Result<Vec<HoleSite>, Box<Diagnostic>> {
+    let budget = MAXIMUM_OPERATIONS as u64 * 16;
+    let mut interpreter =
+        Interpreter::new(&checked.program, Calls::Expand, Pull::Forbidden, (), budget);
+    interpreter.rigid = rigid;
+    match interpreter.run(id, false) {
+        Ok(()) | Err(Stop::Open | Stop::Failed) => Ok(interpreter.holes),
+        Err(Stop::Error(diagnostic)) => Err(diagnostic),
+    }
+}
+
+fn two_holes(first: &HoleSite, second: &HoleSite) -> Box<Diagnostic> {
+    Box::new(
+        Diagnostic::new(
+            Code::MisplacedHole,
+            "a search fills one hole, and this net has two",
+            second.hole.span,
+            "another hole",
+        )
+        .with_label(first.hole.span, "the first hole")
+        .with_help("put the open part into one block or pattern and use that twice"),
+    )
 }

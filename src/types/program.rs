@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use rustc_hash::FxHashMap;
 
+use super::solver::Role;
 use crate::diagnostic::Span;
 use crate::operations::Word;
 use crate::syntax::tree::{BinaryOperator, Hole};
@@ -211,6 +212,33 @@ impl Program {
             .map(DefinitionId)
             .zip(&self.definitions)
             .filter(move |(_, definition)| definition.kind == kind)
+    }
+}
+
+impl Step {
+    /// Whether it is a hole that may do whatever leads to what the definition must leave: one that
+    /// is not repeated.
+    pub fn is_free_hole(&self) -> bool {
+        matches!(self.kind, StepKind::Hole { .. }) && self.repetition.is_none()
+    }
+}
+
+impl Definition {
+    /// The names of its scope as variables that may be any number, in their order.
+    pub fn rigid(&self) -> Vec<(String, Role)> {
+        let role = |index: usize| match index < self.parameters.len() {
+            true => Role::Parameter(index),
+            false => Role::Declared,
+        };
+        let names = self.scope.iter().enumerate();
+        names
+            .map(|(index, name)| (name.clone(), role(index)))
+            .collect()
+    }
+
+    /// Whether a hole stands in its body, not inside braces or what it calls.
+    pub fn has_free_hole(&self) -> bool {
+        self.body.iter().any(Step::is_free_hole)
     }
 }
 
