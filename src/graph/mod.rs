@@ -1,9 +1,11 @@
 //! The dataflow graph of a program: stack moves are gone, what is computed from what is left.
 
 mod canonical;
+mod emit;
 mod laws;
 
 pub use canonical::{Canonical, Canonicaliser, Certificate, InvalidKey, Key, canonicalise};
+pub use emit::canonical_text;
 pub use laws::{LAWS, Law, Laws, UnknownLaws};
 
 use smallvec::SmallVec;
