@@ -6,9 +6,11 @@ mod summary;
 pub use build::{build, build_filled};
 pub use summary::{Layer, Summary, summarise};
 mod canonical;
+mod emit;
 mod laws;
 
 pub use canonical::{Canonical, Canonicaliser, Certificate, InvalidKey, Key, canonicalise};
+pub use emit::canonical_text;
 pub use laws::{LAWS, Law, Laws, UnknownLaws};
 
 use smallvec::SmallVec;
