@@ -1,5 +1,7 @@
 //! The dataflow graph of a program: stack moves are gone, what is computed from what is left.
 
+pub mod draw;
+
 use smallvec::SmallVec;
 
 use crate::diagnostic::Span;
