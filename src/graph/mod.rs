@@ -1,17 +1,17 @@
 //! The dataflow graph of a program: stack moves are gone, what is computed from what is left.
 
 mod build;
+mod canonical;
+pub mod draw;
+mod emit;
+mod laws;
 mod summary;
 
 pub use build::{build, build_filled};
-pub use summary::{Layer, Summary, summarise};
-mod canonical;
-mod emit;
-mod laws;
-
 pub use canonical::{Canonical, Canonicaliser, Certificate, InvalidKey, Key, canonicalise};
 pub use emit::canonical_text;
 pub use laws::{LAWS, Law, Laws, UnknownLaws};
+pub use summary::{Layer, Summary, summarise};
 
 use smallvec::SmallVec;
 

@@ -260,6 +260,13 @@ impl Space {
         }
     }
 
+    fn lock(&self) -> std::sync::MutexGuard<'_, Automaton> {
+        // The automaton only ever gains facts; a panic elsewhere leaves it usable.
+        self.automaton
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+    }
+
     fn machine(&self) -> automaton::Machine<'_> {
         automaton::Machine {
             checked: &self.checked,
