@@ -7,6 +7,8 @@
 
 #[cfg(feature = "backend")]
 pub mod backend;
+#[cfg(feature = "backend")]
+pub mod data;
 pub mod diagnostic;
 pub mod graph;
 pub mod operations;
