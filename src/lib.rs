@@ -13,3 +13,5 @@ pub mod diagnostic;
 pub mod graph;
 pub mod operations;
 pub mod syntax;
+#[cfg(feature = "backend")]
+pub mod train;
