@@ -109,30 +109,30 @@ pub enum DataError {
 
     /// An IDX file of something else.
     #[error(
-        "`{path}` holds an array of {found} axes, and {expected} are needed for {content}; \
+        "`{path}` holds an array of rank {found}, but {content} need one of rank {expected}; \
          are the files of images and labels mixed up?"
     )]
-    IdxAxes {
+    IdxRank {
         /// The file.
         path: PathBuf,
         /// What the file should hold.
         content: &'static str,
-        /// The axes it should have.
+        /// The rank it should have.
         expected: usize,
-        /// The axes it has.
+        /// The rank it has.
         found: usize,
     },
 
     /// An IDX file that is shorter or longer than its header says.
     #[error(
         "`{path}` is damaged: its header promises {expected} bytes of data and {}; download or copy it again",
-        if found < expected { format!("only {found} follow") } else { "more follow".into() }
+        if u128::from(*found) < *expected { format!("only {found} follow") } else { "more follow".into() }
     )]
     IdxLength {
         /// The file.
         path: PathBuf,
         /// The bytes that the header promises.
-        expected: u64,
+        expected: u128,
         /// The bytes that are there.
         found: u64,
     },
@@ -224,7 +224,7 @@ pub enum DataError {
         /// The file or folder.
         path: PathBuf,
         /// The bytes it would take.
-        bytes: u64,
+        bytes: u128,
         /// The most that is read.
         limit: u64,
     },

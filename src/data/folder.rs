@@ -158,7 +158,7 @@ fn common_shape(root: &Path, files: &[LabelledFile]) -> Result<[usize; 3], DataE
     if bytes > LARGEST {
         return Err(DataError::TooLarge {
             path: root.into(),
-            bytes,
+            bytes: bytes.into(),
             limit: LARGEST,
         });
     }
@@ -225,7 +225,7 @@ fn unreadable(path: &Path, error: image::ImageError) -> DataError {
         }
         error => DataError::UnreadableImage {
             path: path.into(),
-            reason: error.to_string(),
+            reason: error.to_string().trim_end_matches('.').into(),
         },
     }
 }

@@ -204,7 +204,7 @@ fn read_array<const AXES: usize>(
         });
     };
     if usize::from(axes) != AXES {
-        return Err(DataError::IdxAxes {
+        return Err(DataError::IdxRank {
             path: path.into(),
             content,
             expected: AXES,
@@ -218,7 +218,7 @@ fn read_array<const AXES: usize>(
     };
     let header = read_up_to(&mut stream, 4 * AXES as u64).map_err(&stream_error)?;
     if header.len() < 4 * AXES {
-        return Err(damaged(4 * AXES as u64, header.len() as u64));
+        return Err(damaged(4 * AXES as u128, header.len() as u64));
     }
     let mut sizes = [0u32; AXES];
     for (size, bytes) in sizes.iter_mut().zip(header.chunks_exact(4)) {
@@ -226,23 +226,20 @@ fn read_array<const AXES: usize>(
             .iter()
             .fold(0, |size, &byte| size << 8 | u32::from(byte));
     }
-    let total = sizes
-        .iter()
-        .try_fold(1u64, |total, &size| total.checked_mul(size.into()))
-        .unwrap_or(u64::MAX);
+    let total: u128 = sizes.iter().map(|&size| u128::from(size)).product();
     let rest = length.map(|length| length.saturating_sub(4 + 4 * AXES as u64));
-    if let Some(rest) = rest.filter(|&rest| rest != total) {
+    if let Some(rest) = rest.filter(|&rest| u128::from(rest) != total) {
         return Err(damaged(total, rest));
     }
-    if total > LARGEST {
+    if total > u128::from(LARGEST) {
         return Err(DataError::TooLarge {
             path: path.into(),
             bytes: total,
             limit: LARGEST,
         });
     }
-    let values = read_up_to(&mut stream, total.saturating_add(1)).map_err(&stream_error)?;
-    if values.len() as u64 != total {
+    let values = read_up_to(&mut stream, total as u64 + 1).map_err(&stream_error)?;
+    if values.len() as u128 != total {
         return Err(damaged(total, values.len() as u64));
     }
     Ok((sizes.map(|size| size as usize), values))
