@@ -57,6 +57,15 @@ pub enum CheckpointError {
         /// What does not hold.
         reason: String,
     },
+    /// The weights of the best epoch are not there.
+    #[error(
+        "there are no weights in `{path}`; they are written at the end of the first epoch: \
+         train longer, or restore the file from a copy"
+    )]
+    NoBest {
+        /// The file.
+        path: PathBuf,
+    },
     /// The run in the folder is another one.
     #[error(
         "the run in `{path}` cannot go on like this, because it is not the same: {}; \

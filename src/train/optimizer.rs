@@ -12,6 +12,7 @@ use super::weights::check_shape;
 pub enum OptimizerConfiguration {
     /// Adam with decoupled weight decay: Loshchilov and Hutter 2019 (arXiv 1711.05101), algorithm 2;
     /// the decay of a step is the learning rate times the weight decay, as in PyTorch.
+    #[serde(rename = "adamw")]
     AdamW {
         /// The decay rate of the mean of the gradients.
         beta1: f64,

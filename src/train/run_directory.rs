@@ -3,7 +3,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use super::checkpoint::{Checkpoint, Progress, read_file, read_tensors, write_file, write_tensors};
 use super::{CheckpointError, EpochRecord, Summary, TrainingConfiguration, Weights};
@@ -150,9 +150,13 @@ impl RunDirectory {
         &self,
         model: &dyn Model,
     ) -> Result<(Weights, Option<Normalization>), CheckpointError> {
-        let (tensors, normalization) = read_tensors(&self.best())?;
+        let path = self.best();
+        if !path.exists() {
+            return Err(CheckpointError::NoBest { path });
+        }
+        let (tensors, normalization) = read_tensors(&path)?;
         let weights = Weights::new(tensors.into_iter().collect());
-        self.check_weights(&weights, model, self.best())?;
+        self.check_weights(&weights, model, path)?;
         Ok((weights, normalization))
     }
 
@@ -272,9 +276,16 @@ fn metrics(history: &[EpochRecord]) -> String {
     table
 }
 
-/// Lists the fields that differ, with their paths and both values.
+/// Lists the fields that differ, with their paths and both values. Where the `kind` differs, the
+/// fields that come with it are not compared.
 fn find_differences(path: &str, noted: &Value, asked: &Value, differences: &mut Vec<String>) {
     if let (Value::Object(noted), Value::Object(asked)) = (noted, asked) {
+        if noted.get("kind") != asked.get("kind") {
+            let kind =
+                |fields: &Map<String, Value>| fields.get("kind").cloned().unwrap_or_default();
+            note_difference(path, &kind(noted), &kind(asked), differences);
+            return;
+        }
         let only_asked = asked.keys().filter(|key| !noted.contains_key(*key));
         for key in noted.keys().chain(only_asked) {
             let path = if path.is_empty() {
@@ -282,12 +293,14 @@ fn find_differences(path: &str, noted: &Value, asked: &Value, differences: &mut 
             } else {
                 format!("{path}.{key}")
             };
-            let value = |fields: &serde_json::Map<String, Value>| {
-                fields.get(key).cloned().unwrap_or(Value::Null)
-            };
+            let value = |fields: &Map<String, Value>| fields.get(key).cloned().unwrap_or_default();
             find_differences(&path, &value(noted), &value(asked), differences);
         }
     } else if noted != asked {
-        differences.push(format!("`{path}` was {noted} and is now {asked}"));
+        note_difference(path, noted, asked, differences);
     }
+}
+
+fn note_difference(path: &str, noted: &Value, asked: &Value, differences: &mut Vec<String>) {
+    differences.push(format!("`{path}` was {noted} and is now {asked}"));
 }
