@@ -7,9 +7,13 @@
 
 #[cfg(feature = "backend")]
 pub mod backend;
+#[cfg(feature = "backend")]
+pub mod data;
 pub mod diagnostic;
 pub mod graph;
 pub mod operations;
 pub mod sketch;
 pub mod syntax;
+#[cfg(feature = "backend")]
+pub mod train;
 pub mod types;
