@@ -158,7 +158,8 @@ pub const LAWS: [Law; 10] = [
         name: "sums",
         first: Laws::Real,
         statement: "Nested `add` is one sum of a multiset; multiplicity is kept, `x + x` is not \
-                    `x`. Sums of more than 2^64 - 1 terms stay as they are written.",
+                    `x`. Sums of more than 1,024 different terms, or of 2^64 - 1 terms and more, \
+                    stay as they are written.",
         reason: "Addition of real numbers is associative and commutative. A sum that is also used \
                  elsewhere is still there for its other users, so that the form of a sum depends \
                  on its terms alone and not on what else is computed.",

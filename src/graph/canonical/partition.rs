@@ -96,6 +96,13 @@ impl Partition {
         ties.min_by_key(|(_, size)| **size).map(|(cell, _)| cell)
     }
 
+    /// The vertices sorted by cell.
+    pub(super) fn sorted(&self) -> Vec<u32> {
+        let mut vertices: Vec<u32> = (0..self.cells.len() as u32).collect();
+        vertices.sort_by_key(|vertex| self.cell(*vertex));
+        vertices
+    }
+
     pub(super) fn members(&self, cell: u32) -> Vec<u32> {
         let vertices = (0..).zip(&self.cells);
         let members = vertices.filter(|(_, other)| **other == cell);

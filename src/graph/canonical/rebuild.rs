@@ -28,10 +28,17 @@ type Terms = Vec<(u32, u64)>;
 /// Multiplicities from this on are built by doubling.
 const MANY: u64 = 4;
 
-/// A merge that later ones may read.
-struct Merge<Parts> {
+/// A sum or product that later ones may read.
+struct Multiset {
     operation: Operation,
-    parts: Parts,
+    terms: Terms,
+    size: u64,
+    node: u32,
+}
+
+/// A concatenation that later ones may read.
+struct Sequence {
+    parts: Vec<u32>,
     node: u32,
 }
 
@@ -41,9 +48,9 @@ struct Rebuilder<'a> {
     nodes: Vec<Node>,
     node_of: Vec<u32>,
     /// Sums and products by their last term.
-    multisets: FxHashMap<u32, Vec<Merge<Terms>>>,
+    multisets: FxHashMap<u32, Vec<Multiset>>,
     /// Concatenations by their first part.
-    sequences: FxHashMap<u32, Vec<Merge<Vec<u32>>>>,
+    sequences: FxHashMap<u32, Vec<Sequence>>,
 }
 
 /// Rebuilds `source` from its reduction: `values` are the vertices in canonical order, `names` the
@@ -102,7 +109,7 @@ fn rename_variables(graph: &mut Graph, names: &[Variable]) {
 impl Rebuilder<'_> {
     fn vertex(&mut self, vertex: u32) {
         let properties = &self.reduction.vertices[vertex as usize];
-        let mut node = self.source.nodes[properties.node as usize].clone();
+        let node = self.source.nodes[properties.node as usize].clone();
         let edges = self.reduction.operands_of(vertex);
         let operands = edges
             .iter()
@@ -112,57 +119,56 @@ impl Rebuilder<'_> {
             // The keys are positions.
             operands.iter_mut().for_each(|(_, times)| *times = 1);
         }
-        let id = if let (true, NodeKind::Operation(operation)) =
-            (properties.is_flat_merge(), &node.kind)
-        {
-            self.merge(operation.clone(), &node, properties.kind, operands)
-        } else {
-            node.inputs = expand(&operands);
-            self.push(node)
+        let id = match (&node.kind, properties.kind) {
+            (NodeKind::Operation(operation), Kind::Multiset) if properties.is_flat_merge() => {
+                self.multiset(&node, operation, properties.size, operands)
+            }
+            (_, Kind::Sequence) if properties.is_flat_merge() => self.sequence(&node, &operands),
+            _ => self.push_with(&node, &operands),
         };
         self.node_of[vertex as usize] = id;
     }
 
-    /// Pushes a flat merge, which reads others where it contains them.
-    fn merge(&mut self, operation: Operation, node: &Node, kind: Kind, operands: Terms) -> u32 {
-        if kind == Kind::Sequence {
-            let parts: Vec<u32> = operands.iter().map(|(part, _)| *part).collect();
-            let shorter = self.share_parts(&parts);
-            let shorter: Terms = shorter.into_iter().map(|part| (part, 1)).collect();
-            let id = self.push_with(node, &shorter);
-            let merges = self.sequences.entry(parts[0]).or_default();
-            merges.push(Merge {
-                operation,
-                parts,
-                node: id,
-            });
-            return id;
-        }
-        let mut terms = operands;
+    /// Pushes a concatenation, which reads others where it contains them.
+    fn sequence(&mut self, node: &Node, operands: &[(u32, u64)]) -> u32 {
+        let parts: Vec<u32> = operands.iter().map(|(part, _)| *part).collect();
+        let shorter = self.share_parts(&parts);
+        let shorter: Terms = shorter.into_iter().map(|part| (part, 1)).collect();
+        let node = self.push_with(node, &shorter);
+        let known = self.sequences.entry(parts[0]).or_default();
+        known.push(Sequence { parts, node });
+        node
+    }
+
+    /// Pushes a sum or product, which reads others where it contains them.
+    fn multiset(&mut self, node: &Node, operation: &Operation, size: u64, mut terms: Terms) -> u32 {
         terms.sort_unstable();
-        let shorter = self.share_terms(&operation, terms.clone());
-        let id = self.push_terms(node, &shorter);
+        let shorter = self.share_terms(operation, terms.clone());
+        let node = self.push_terms(node, &shorter);
         if let Some((last, _)) = terms.last() {
-            let merges = self.multisets.entry(*last).or_default();
-            merges.push(Merge {
-                operation,
-                parts: terms,
-                node: id,
+            let known = self.multisets.entry(*last).or_default();
+            known.push(Multiset {
+                operation: operation.clone(),
+                terms,
+                size,
+                node,
             });
         }
-        id
+        node
     }
 
     /// Replaces parts, from the left, by the longest concatenations there are of them.
     fn share_parts(&self, mut parts: &[u32]) -> Vec<u32> {
         let mut shorter = Vec::new();
         while let Some(first) = parts.first() {
-            let merges = self.sequences.get(first).into_iter().flatten();
-            let fitting = merges.filter(|merge| parts.starts_with(&merge.parts));
-            let (node, length) = match fitting.max_by_key(|merge| merge.parts.len()) {
-                Some(merge) => (merge.node, merge.parts.len()),
-                None => (*first, 1),
-            };
+            let (mut node, mut length) = (*first, 1);
+            let known = self.sequences.get(first).map_or(&[][..], Vec::as_slice);
+            // The last made are likely the longest.
+            for other in known.iter().rev() {
+                if other.parts.len() > length && parts.starts_with(&other.parts) {
+                    (node, length) = (other.node, other.parts.len());
+                }
+            }
             shorter.push(node);
             parts = &parts[length..];
         }
@@ -173,22 +179,21 @@ impl Rebuilder<'_> {
     fn share_terms(&self, operation: &Operation, mut terms: Terms) -> Terms {
         let mut shared = Terms::new();
         loop {
-            let mut best: Option<(&Merge<Terms>, u64)> = None;
+            let mut best: Option<(&Multiset, u64)> = None;
             for (last, _) in terms.iter().rev() {
-                for merge in self.multisets.get(last).into_iter().flatten() {
-                    let is_larger =
-                        best.is_none_or(|(best, _)| size(&merge.parts) > size(&best.parts));
-                    if is_larger && same_merge(&merge.operation, operation) {
-                        let times = quotient(&terms, &merge.parts);
-                        best = times.map(|times| (merge, times)).or(best);
+                for other in self.multisets.get(last).into_iter().flatten() {
+                    let is_larger = best.is_none_or(|(best, _)| other.size > best.size);
+                    if is_larger && same_merge(&other.operation, operation) {
+                        let times = quotient(&terms, &other.terms);
+                        best = times.map(|times| (other, times)).or(best);
                     }
                 }
             }
-            let Some((merge, times)) = best else {
+            let Some((other, times)) = best else {
                 break;
             };
-            shared.push((merge.node, times));
-            for (term, part_times) in &merge.parts {
+            shared.push((other.node, times));
+            for (term, part_times) in &other.terms {
                 if let Ok(index) = terms.binary_search_by_key(term, |(term, _)| *term) {
                     terms[index].1 -= part_times * times;
                 }
@@ -242,10 +247,6 @@ fn expand(operands: &[(u32, u64)]) -> SmallVec<[NodeId; 2]> {
         .iter()
         .flat_map::<SmallVec<[NodeId; 2]>, _>(repeated)
         .collect()
-}
-
-fn size(terms: &Terms) -> u64 {
-    terms.iter().map(|(_, times)| times).sum()
 }
 
 /// How often `part` fits into `terms`; nothing if it does not.

@@ -12,8 +12,9 @@ use super::label::{LabelWriter, for_each_dimension, mix};
 use crate::graph::{Graph, Laws, NodeKind};
 use crate::operations::{Activation, Class, Dimension, Operation, Pooling, Variable};
 
-/// Concatenations of more parts are not flattened: a program of `n` words can concatenate `2^n`.
-pub(super) const LONGEST_CONCATENATION: u64 = 1024;
+/// Merges of more parts, or of more different terms, are not flattened: a program of `n` words can
+/// concatenate `2^n` parts, and it can have `n` sums of up to `n` terms.
+const LONGEST_MERGE: usize = 1024;
 
 /// What a vertex reads: an operand and in which role.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -271,7 +272,7 @@ impl Reduction {
             let vertex = &self.vertices[self.vertex_of[node] as usize];
             size += if is_flat(vertex) { vertex.size } else { 1 };
         }
-        let flatten = size <= LONGEST_CONCATENATION;
+        let flatten = size <= LONGEST_MERGE as u64;
         let mut key = 0;
         for node in vertices {
             let operand = self.vertex_of[node];
@@ -306,41 +307,49 @@ impl Reduction {
         nodes: impl Iterator<Item = u32> + Clone,
         flatten: bool,
     ) -> u64 {
-        let is_flat = |reduction: &Self, vertex: u32| {
-            let inner = &reduction.vertices[vertex as usize];
-            inner.kind == Kind::Multiset
-                && inner.is_flat_merge()
-                && reduction
-                    .operation_of(graph, vertex)
-                    .is_some_and(|inner| same_merge(inner, operation))
-        };
-        let size = nodes.clone().try_fold(0_u64, |size, node| {
-            let vertex = self.vertex_of[node as usize];
-            let flat = flatten && is_flat(self, vertex);
-            size.checked_add(if flat {
-                self.vertices[vertex as usize].size
-            } else {
-                1
-            })
-        });
-        let size = size.filter(|size| *size != OPAQUE);
         let start = self.edges.len();
-        for node in nodes {
+        let mut size = Some(0_u64);
+        for node in nodes.clone() {
             let vertex = self.vertex_of[node as usize];
-            if flatten && size.is_some() && is_flat(self, vertex) {
-                for index in self.vertices[vertex as usize].edges.clone() {
-                    self.edges.push(self.edges[index as usize]);
-                }
+            let inner = &self.vertices[vertex as usize];
+            let is_same = |inner| same_merge(inner, operation);
+            if flatten
+                && inner.kind == Kind::Multiset
+                && inner.is_flat_merge()
+                && self.operation_of(graph, vertex).is_some_and(is_same)
+            {
+                size = size.and_then(|size| size.checked_add(inner.size));
+                let terms = inner.edges.start as usize..inner.edges.end as usize;
+                self.edges.extend_from_within(terms);
             } else {
+                size = size.and_then(|size| size.checked_add(1));
                 self.edges.push(Edge { vertex, key: 1 });
             }
         }
+        let size = size.filter(|size| *size != OPAQUE);
+        if size.is_some() {
+            self.count_terms(start);
+        }
+        match size {
+            Some(size) if !flatten || self.edges.len() - start <= LONGEST_MERGE => size,
+            _ => {
+                self.edges.truncate(start);
+                let vertices = nodes.map(|node| self.vertex_of[node as usize]);
+                let terms = vertices.map(|vertex| Edge { vertex, key: 1 });
+                self.edges.extend(terms);
+                self.count_terms(start);
+                OPAQUE
+            }
+        }
+    }
+
+    /// Sorts the edges from `start` on and makes equal ones one, adding up how often they occur.
+    fn count_terms(&mut self, start: usize) {
         self.edges[start..].sort_unstable();
         let mut last = start;
         for index in start + 1..self.edges.len() {
             let edge = self.edges[index];
             if self.edges[last].vertex == edge.vertex {
-                // No overflow: the sum of all multiplicities is `size`.
                 self.edges[last].key += edge.key;
             } else {
                 last += 1;
@@ -348,7 +357,6 @@ impl Reduction {
             }
         }
         self.edges.truncate(last + 1);
-        size.unwrap_or(OPAQUE)
     }
 
     fn write_label(&mut self, write: impl Fn(&mut LabelWriter<'_, '_>)) -> Label {

@@ -146,7 +146,7 @@ fn individualise(
 ) -> Vec<u32> {
     let count = component.colours.len();
     let Some(target) = partition.smallest_tie() else {
-        return by_cell(partition, count);
+        return partition.sorted();
     };
     let adjacency = Adjacency::new(component);
     let mut refiner = Refiner::new(&adjacency, count);
@@ -199,7 +199,7 @@ fn individualise(
             best.known.push((quick_numbered, quick));
         }
     }
-    best.map_or_else(|| by_cell(partition, count), |best| best.order)
+    best.map_or_else(|| partition.sorted(), |best| best.order)
 }
 
 /// What a search found so far.
@@ -230,12 +230,6 @@ impl Best {
     }
 }
 
-fn by_cell(partition: &Partition, count: usize) -> Vec<u32> {
-    let mut vertices: Vec<u32> = (0..count as u32).collect();
-    vertices.sort_by_key(|vertex| partition.cell(*vertex));
-    vertices
-}
-
 /// A component of a component, with the names its vertices have there.
 struct Part {
     vertices: Vec<u32>,
@@ -253,6 +247,7 @@ fn independent_parts(component: &Component, partition: &Partition) -> (Vec<u32>,
     let kind = |arc: &Arc| (partition.cell(arc.from), partition.cell(arc.to), arc.key);
     let mut arcs = component.arcs.clone();
     arcs.sort_unstable_by_key(kind);
+    let sorted = partition.sorted();
     let mut parts = Orbits::new(count);
     for arcs in arcs.chunk_by(|left, right| kind(left) == kind(right)) {
         let (from, to, _) = kind(&arcs[0]);
@@ -262,11 +257,10 @@ fn independent_parts(component: &Component, partition: &Partition) -> (Vec<u32>,
         } else if 2 * arcs.len() > complete {
             let present: FxHashSet<(u32, u32)> =
                 arcs.iter().map(|arc| (arc.from, arc.to)).collect();
-            let readers = partition.members(to);
-            for read in partition.members(from) {
-                for reader in &readers {
-                    if !present.contains(&(read, *reader)) {
-                        parts.unite(read, *reader);
+            for read in members(&sorted, partition, from) {
+                for reader in members(&sorted, partition, to) {
+                    if !present.contains(&(*read, *reader)) {
+                        parts.unite(*read, *reader);
                     }
                 }
             }
@@ -313,4 +307,10 @@ fn independent_parts(component: &Component, partition: &Partition) -> (Vec<u32>,
         }
     }
     (single, split)
+}
+
+/// The vertices of a cell, among all vertices sorted by cell.
+fn members<'a>(sorted: &'a [u32], partition: &Partition, cell: u32) -> &'a [u32] {
+    let first = sorted.partition_point(|vertex| partition.cell(*vertex) < cell);
+    &sorted[first..first + partition.size(cell) as usize]
 }

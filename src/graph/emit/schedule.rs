@@ -1,5 +1,6 @@
 //! From a graph to stack moves: in which order to compute, and how to bring operands to the top.
 
+use rustc_hash::FxHashSet;
 use smallvec::SmallVec;
 
 use crate::graph::{Graph, Laws, NodeId, NodeKind};
@@ -195,26 +196,28 @@ impl Machine {
         self.uses[id.0 as usize] == 0
     }
 
-    fn perform(&mut self, moves: Moves) {
-        self.stack = moves.stack;
-        self.steps.extend(moves.steps);
-    }
-
-    fn moves(&self) -> Moves {
+    /// Moves for what lies from `start` on.
+    fn moves(&self, start: usize) -> Moves {
         Moves {
-            stack: self.stack.clone(),
+            stack: self.stack[start..].to_vec(),
             steps: Vec::new(),
         }
     }
 
+    fn perform(&mut self, moves: Moves, start: usize) {
+        self.stack.truncate(start);
+        self.stack.extend(moves.stack);
+        self.steps.extend(moves.steps);
+    }
+
     fn drop_unused_inputs(&mut self) {
-        let mut moves = self.moves();
+        let mut moves = self.moves(0);
         for place in (0..self.stack.len()).rev() {
             if self.is_last_use(self.stack[place]) {
                 moves.remove(place);
             }
         }
-        self.perform(moves);
+        self.perform(moves, 0);
     }
 
     /// Replaces the top `arity` values by that of the node.
@@ -236,10 +239,11 @@ impl Machine {
             let in_place = self.in_place(operands);
             (in_place, operands[in_place..].iter().copied().collect())
         };
+        let start = self.deepest(&rest, in_place);
         let orders = orders(rest, any_order).into_iter();
-        let moves = orders.map(|order| self.fetch(&order, in_place));
+        let moves = orders.map(|order| self.fetch(&order, in_place, start));
         let cheapest = moves.min_by_key(Moves::cost).unwrap_or_default();
-        self.perform(cheapest);
+        self.perform(cheapest, start);
     }
 
     /// How many of the first operands are the top of the stack and not needed any more.
@@ -267,23 +271,36 @@ impl Machine {
         (in_place, rest)
     }
 
+    /// The place from which on the stack holds all `operands` and those that are in place.
+    fn deepest(&self, operands: &[NodeId], in_place: usize) -> usize {
+        let mut missing: FxHashSet<NodeId> = operands.iter().copied().collect();
+        let mut start = self.stack.len();
+        while start > 0 && !missing.is_empty() {
+            start -= 1;
+            missing.remove(&self.stack[start]);
+        }
+        start.min(self.stack.len() - in_place)
+    }
+
     /// The moves that bring `operands` to the top one after the other, on those that are in place.
-    fn fetch(&self, operands: &[NodeId], in_place: usize) -> Moves {
-        let mut moves = self.moves();
+    fn fetch(&self, operands: &[NodeId], in_place: usize, start: usize) -> Moves {
+        let mut moves = self.moves(start);
         // What lies from here on is to stay.
-        let mut fetched = self.stack.len() - in_place;
-        for (index, id) in operands.iter().enumerate() {
-            let first = moves.stack.iter().position(|other| other == id);
-            let last = moves.stack.iter().rposition(|other| other == id);
-            let (Some(first), Some(last)) = (first, last) else {
-                continue;
-            };
-            let is_needed = !self.is_last_use(*id) || operands[index + 1..].contains(id);
-            if first >= fetched || is_needed {
-                moves.pick(last);
-            } else {
-                moves.roll(first);
-                fetched -= 1;
+        let mut fetched = moves.stack.len() - in_place;
+        let mut seen = FxHashSet::default();
+        let mut is_last: Vec<bool> = operands.iter().rev().map(|id| seen.insert(*id)).collect();
+        is_last.reverse();
+        for (id, is_last) in operands.iter().zip(is_last) {
+            let is_needed = !self.is_last_use(*id) || !is_last;
+            let original = moves.stack[..fetched].iter().rposition(|other| other == id);
+            let copy = moves.stack.iter().rposition(|other| other == id);
+            match (original, copy) {
+                (Some(place), _) if !is_needed => {
+                    moves.roll(place);
+                    fetched -= 1;
+                }
+                (_, Some(place)) => moves.pick(place),
+                (_, None) => {}
             }
         }
         moves
