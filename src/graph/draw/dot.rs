@@ -84,13 +84,14 @@ fn attributes(vertex: &Vertex) -> String {
     )
 }
 
-/// A quoted string of DOT. A backslash starts an escape in labels, so it is doubled.
+/// A quoted string of DOT. In labels a backslash starts an escape and `&` an entity.
 fn quoted(text: &str) -> String {
     let mut quoted = String::from("\"");
     for character in text.chars() {
         match character {
             '"' => quoted.push_str("\\\""),
             '\\' => quoted.push_str("\\\\"),
+            '&' => quoted.push_str("&amp;"),
             '\n' => quoted.push_str("\\n"),
             character if character.is_control() => quoted.push('\u{fffd}'),
             character => quoted.push(character),

@@ -173,50 +173,63 @@ fn straight_links(layered: &Layered) -> Vec<Option<usize>> {
 /// Whether a link is the one that both of its ends would have straight.
 fn is_middle_way(layered: &Layered, index: usize, position: &[usize]) -> bool {
     let link = &layered.links[index];
-    let lower = |link: usize| layered.links[link].lower;
-    let upper = |link: usize| layered.links[link].upper;
-    middle(
-        layered,
-        link.upper,
-        &layered.below[link.upper],
-        &lower,
-        position,
-    ) == Some(index)
-        && middle(
-            layered,
-            link.lower,
-            &layered.above[link.lower],
-            &upper,
-            position,
-        ) == Some(index)
+    middle(layered, link.upper, Side::Below, position) == Some(index)
+        && middle(layered, link.lower, Side::Above, position) == Some(index)
 }
 
-/// Of the links of a vertex on one side, the one in the middle; none if two are. A passing wire
-/// stays with itself; elsewhere a wire that only passes counts only where there is nothing else.
-fn middle(
-    layered: &Layered,
-    vertex: usize,
-    links: &[usize],
-    far: &dyn Fn(usize) -> usize,
-    position: &[usize],
-) -> Option<usize> {
+#[derive(Clone, Copy)]
+enum Side {
+    Above,
+    Below,
+}
+
+impl Side {
+    /// The links of a vertex on this side.
+    fn links<'a>(self, layered: &'a Layered, vertex: usize) -> &'a [usize] {
+        match self {
+            Side::Above => &layered.above[vertex],
+            Side::Below => &layered.below[vertex],
+        }
+    }
+
+    /// The vertex at the far end of a link on this side.
+    fn far(self, layered: &Layered, link: usize) -> usize {
+        match self {
+            Side::Above => layered.links[link].upper,
+            Side::Below => layered.links[link].lower,
+        }
+    }
+}
+
+/// Of the links of a vertex on one side, the one in the middle; none if two are.
+///
+/// A passing wire stays with itself. Elsewhere a main way, if there is just one, is in the middle
+/// wherever it is: skipped connections and short cuts go around it.
+fn middle(layered: &Layered, vertex: usize, side: Side, position: &[usize]) -> Option<usize> {
+    let links = side.links(layered, vertex);
     if let [only] = links {
         return Some(*only);
     }
-    let any_bend = links.iter().any(|&link| layered.is_bend(far(link)));
-    let any_block = links.iter().any(|&link| !layered.is_bend(far(link)));
-    let wanted_bend = match layered.is_bend(vertex) {
-        true => any_bend,
-        false => !any_block,
+    let far = |link: usize| side.far(layered, link);
+    let is_main = |link: usize| {
+        if layered.is_bend(vertex) {
+            return layered.is_bend(far(link));
+        }
+        let beyond = side.links(layered, far(link));
+        let ends_or_goes_on = beyond.is_empty()
+            || beyond
+                .iter()
+                .any(|&link| !layered.is_bend(side.far(layered, link)));
+        !layered.is_bend(far(link)) && ends_or_goes_on
     };
-    let mut ways: Vec<usize> = links
-        .iter()
-        .copied()
-        .filter(|&link| layered.is_bend(far(link)) == wanted_bend)
-        .collect();
+    let mut ways = links.to_vec();
     ways.sort_by_key(|&link| (position[far(link)], link));
     ways.dedup_by_key(|link| position[far(*link)]);
-    (ways.len() % 2 == 1).then(|| ways[ways.len() / 2])
+    let mut main = ways.iter().copied().filter(|&link| is_main(link));
+    match (main.next(), main.next()) {
+        (Some(main), None) => Some(main),
+        _ => (ways.len() % 2 == 1).then(|| ways[ways.len() / 2]),
+    }
 }
 
 /// Where each segment would best be: the mean over what it is joined to, mixed with where it is.

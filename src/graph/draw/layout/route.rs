@@ -18,6 +18,9 @@ const DEPARTURE: f64 = 9.0;
 /// The distance between wires that enter one block side by side.
 const BESIDE: f64 = 13.0;
 
+/// A wire that enters a block alone goes straight down rather than step aside by this or less.
+const STEP: f64 = 12.0;
+
 /// How a link ends.
 #[derive(Clone, Copy)]
 enum Landing {
@@ -200,8 +203,22 @@ fn land(layered: &Layered, x: &[f64]) -> Vec<Landing> {
                     radius * 0.7
                 }
             };
+            let distance = match links[..] {
+                [] => continue,
+                [only] => {
+                    // In the middle, unless that would take a tiny step aside.
+                    if start(only).abs() <= half.min(STEP) {
+                        landings[only] = Landing::Top(x[vertex] + start(only));
+                    }
+                    continue;
+                }
+                [first, ..] => match layered.links[first].entry {
+                    Entry::Round(_) => half,
+                    Entry::At(_) | Entry::Within(_) => BESIDE,
+                },
+            };
             let wanted: Vec<f64> = links.iter().map(|&link| start(link)).collect();
-            for (&link, offset) in links.iter().zip(spread(&wanted, half)) {
+            for (&link, offset) in links.iter().zip(spread(&wanted, half, distance)) {
                 landings[link] = Landing::Top(x[vertex] + offset);
             }
         }
@@ -225,10 +242,11 @@ fn free_beside(layered: &Layered, x: &[f64], layer: &[usize], place: usize) -> (
     )
 }
 
-/// Sorted places near those wanted, between `-half` and `half` and clear of each other.
-fn spread(wanted: &[f64], half: f64) -> Vec<f64> {
+/// Sorted places near those wanted, between `-half` and `half` and this far from each other, or as
+/// far as there is room.
+fn spread(wanted: &[f64], half: f64, distance: f64) -> Vec<f64> {
     let gaps = wanted.len().saturating_sub(1).max(1) as f64;
-    let distance = BESIDE.min(2.0 * half / gaps);
+    let distance = distance.min(2.0 * half / gaps);
     let clamped: Vec<f64> = wanted.iter().map(|x| x.clamp(-half, half)).collect();
     let mut rightwards = clamped.clone();
     let mut leftwards = clamped;

@@ -294,7 +294,7 @@ fn stack_block(scene: &Scene, stack: &Stack) -> Block {
         left: half,
         right: stack.shape.as_ref().map_or(0.0, written).max(half),
         height: stack.height,
-        below: if stack.shape.is_some() { 14.0 } else { 0.0 },
+        below: if stack.shape.is_some() { 18.0 } else { 0.0 },
         pin: match (vertex.is_input(), vertex.is_output()) {
             (true, _) => Pin::Top,
             (_, true) => Pin::Bottom,

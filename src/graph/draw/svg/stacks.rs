@@ -58,6 +58,10 @@ pub fn strip_height(vertex: &Vertex) -> f64 {
 /// Puts every vertex into a box.
 pub fn stack(scene: &Scene, options: &Options) -> Vec<Stack> {
     let chains = chains(scene, options);
+    let mut reads = vec![0_usize; scene.vertices.len()];
+    for edge in &scene.edges {
+        reads[edge.to] += 1;
+    }
     let label_width = |vertex: &usize| {
         let label = shown_label(&scene.vertices[*vertex]);
         text::width(&label, LABEL_SIZE) + 22.0
@@ -80,7 +84,9 @@ pub fn stack(scene: &Scene, options: &Options) -> Vec<Stack> {
         let width = match form {
             Form::Sum | Form::Product => 2.0 * RADIUS,
             Form::Pill => widest.max(64.0),
-            Form::Box if first.label.kind == Kind::Merge => widest.max(52.0),
+            Form::Box if first.label.kind == Kind::Merge => {
+                widest.max(52.0).max(entries_width(reads[vertices[0]]))
+            }
             Form::Box => widest.max(usual),
         };
         let heights = vertices
@@ -96,6 +102,11 @@ pub fn stack(scene: &Scene, options: &Options) -> Vec<Stack> {
         }
     });
     boxes.collect()
+}
+
+/// How wide a box is best that so many wires enter from above.
+fn entries_width(count: usize) -> f64 {
+    (13.0 * (count as f64 + 1.0) + 8.0).min(480.0)
 }
 
 fn form(vertex: &Vertex) -> Form {
@@ -153,20 +164,18 @@ fn chains(scene: &Scene, options: &Options) -> Vec<Vec<usize>> {
     runs.iter().flat_map(|run| cut(scene, run)).collect()
 }
 
-/// Cuts a run so that every piece has one layer: before each layer, or, where the run begins with
-/// the norm of a layer to come (He et al., 2016, "Identity mappings"), before what precedes each.
+/// Cuts a run so that every piece has one layer and begins as the run begins: with the layer, or with
+/// the norm or activation before it (He et al., 2016, "Identity Mappings in Deep Residual Networks").
 fn cut(scene: &Scene, run: &[usize]) -> Vec<Vec<usize>> {
     let kind = |vertex: usize| scene.vertices[vertex].label.kind;
-    let begins_with_norm = run.first().is_some_and(|&first| !is_layer(kind(first)));
+    let first = run.first().map(|&vertex| kind(vertex));
     let mut pieces: Vec<Vec<usize>> = Vec::new();
     for &vertex in run {
-        let new = match pieces.last().and_then(|piece| piece.last()) {
-            None => true,
-            Some(&last) if begins_with_norm => is_layer(kind(last)),
-            Some(_) => is_layer(kind(vertex)),
-        };
+        let begins = is_layer(kind(vertex)) || Some(kind(vertex)) == first;
         match pieces.last_mut() {
-            Some(piece) if !new => piece.push(vertex),
+            Some(piece) if !(begins && piece.iter().any(|&one| is_layer(kind(one)))) => {
+                piece.push(vertex);
+            }
             _ => pieces.push(vec![vertex]),
         }
     }

@@ -83,8 +83,11 @@ fn write_document(out: &mut String, scene: &Scene, picture: &Picture) -> fmt::Re
     for frame in &picture.frames {
         write_frame(out, scene, frame)?;
     }
+    let mut drawn: Vec<Vec<&[Point]>> = vec![Vec::new(); scene.vertices.len()];
     for (edge, route) in picture.routes.iter().enumerate() {
-        write_edge(out, scene, edge, route)?;
+        let shared = &mut drawn[scene.edges[edge].from];
+        write_edge(out, scene, edge, &branch(route, shared))?;
+        shared.push(route);
     }
     for (stack, place) in &picture.stacks {
         write_stack(out, scene, stack, *place)?;
@@ -149,9 +152,62 @@ fn write_edge(out: &mut String, scene: &Scene, edge: usize, route: &[Point]) -> 
     )
 }
 
+/// The part of a route that none of the others shares, which begin at the same place: lines drawn
+/// twice would look bolder. It begins a little before the parting, for the round corner.
+fn branch(route: &[Point], others: &[&[Point]]) -> Vec<Point> {
+    const COMPARED: usize = 64;
+    let others = others.iter().rev().take(COMPARED);
+    let partings = others.map(|other| parting(route, other));
+    let last = partings.max_by(|one, other| {
+        let corners = one.corner.cmp(&other.corner);
+        corners.then(one.along.total_cmp(&other.along))
+    });
+    match (last, route) {
+        (Some(Parting { corner, along }), [_, _, ..]) => {
+            let (from, to) = (route[corner], route[corner + 1]);
+            let mut branch = vec![towards(from, to, (along - CORNER).max(0.0))];
+            branch.extend(&route[corner + 1..]);
+            branch
+        }
+        _ => route.to_vec(),
+    }
+}
+
+/// Where a route leaves another: this far along the piece that begins at this corner.
+struct Parting {
+    corner: usize,
+    along: f64,
+}
+
+fn parting(route: &[Point], other: &[Point]) -> Parting {
+    let mut parting = Parting {
+        corner: 0,
+        along: 0.0,
+    };
+    for (corner, (mine, its)) in route.windows(2).zip(other.windows(2)).enumerate() {
+        let shorter = distance(mine[0], mine[1]).min(distance(its[0], its[1]));
+        let reached = towards(mine[0], mine[1], shorter);
+        if distance(reached, towards(its[0], its[1], shorter)) > 0.01 {
+            break;
+        }
+        parting = Parting {
+            corner,
+            along: shorter,
+        };
+        if distance(reached, mine[1]) > 0.01 || distance(reached, its[1]) > 0.01 {
+            break;
+        }
+    }
+    parting
+}
+
+fn distance(one: Point, other: Point) -> f64 {
+    (one.x - other.x).hypot(one.y - other.y)
+}
+
 /// The point this far from `from` on the way to `to`.
 fn towards(from: Point, to: Point, distance: f64) -> Point {
-    let length = (to.x - from.x).hypot(to.y - from.y).max(f64::MIN_POSITIVE);
+    let length = self::distance(from, to).max(f64::MIN_POSITIVE);
     Point {
         x: from.x + (to.x - from.x) / length * distance,
         y: from.y + (to.y - from.y) / length * distance,
@@ -161,7 +217,6 @@ fn towards(from: Point, to: Point, distance: f64) -> Point {
 /// A path with round corners.
 fn rounded(corners: &[Point]) -> String {
     let mut path = String::new();
-    let distance = |one: Point, other: Point| (one.x - other.x).hypot(one.y - other.y);
     let mut add = |command: &str, point: Point| {
         path += &format!("{command}{} {}", Number(point.x), Number(point.y));
     };
