@@ -164,10 +164,10 @@ impl RunDirectory {
         if !path.exists() {
             return Err(CheckpointError::NoBest { path });
         }
-        let (tensors, normalization) = read_tensors(&path)?;
+        let (tensors, description) = read_tensors(&path)?;
         let weights = Weights::new(tensors.into_iter().collect());
         self.check_weights(&weights, model, path)?;
-        Ok((weights, normalization))
+        Ok((weights, description.and_then(|it| it.normalization)))
     }
 
     pub(super) fn write_best(

@@ -309,3 +309,25 @@ fn damaged_files_are_told_with_what_to_do() {
     insta::assert_snapshot!(messages);
     run.session(u64::MAX).expect("a run that is whole again");
 }
+
+#[test]
+fn no_changed_byte_of_a_checkpoint_goes_unnoticed() {
+    let run = Run::new();
+    run.session(8).expect("a session");
+    let path = run.directory().last();
+    let whole = fs::read(&path).expect("a checkpoint");
+    let header = 8 + u64::from_le_bytes(whole[..8].try_into().expect("eight bytes")) as usize;
+    let places = (0..header)
+        .step_by(11)
+        .chain((header..whole.len()).step_by(997));
+    for place in places {
+        let mut changed = whole.clone();
+        changed[place] ^= 0x11;
+        fs::write(&path, changed).expect("a file");
+        // White space at the end of the header holds it in place and says nothing.
+        assert!(
+            run.session(0).is_err() || whole[place] == b' ',
+            "byte {place} of {header}"
+        );
+    }
+}
