@@ -78,6 +78,13 @@ fn the_digits_come_with_the_program() {
     assert_eq!(counts, [178, 182, 177, 183, 181, 182, 181, 179, 174, 180]);
 }
 
+#[test]
+fn what_the_system_or_the_program_itself_has_wrong_is_told() {
+    let unreadable = data::open("a\0b").err().expect("an error");
+    let damaged = DataError::DamagedDigits { line: 7 };
+    insta::assert_snapshot!(format!("{unreadable}\n{damaged}").replace('\0', "(NUL)"));
+}
+
 mod idx_files {
     use super::*;
 

@@ -235,7 +235,14 @@ impl Checkpoint {
     }
 
     pub fn read(path: &Path) -> Result<Self, CheckpointError> {
-        let (tensors, _) = read_tensors(path)?;
+        let damaged = |reason: &str| CheckpointError::Damaged {
+            path: path.into(),
+            reason: reason.into(),
+        };
+        let (tensors, description) = read_tensors(path)?;
+        if description.is_none() {
+            return Err(damaged("it has no checksum"));
+        }
         let mut weights = Vec::new();
         let mut optimizer = Vec::new();
         let mut progress = Vec::new();
@@ -252,10 +259,7 @@ impl Checkpoint {
             }
         }
         let Some(progress) = Progress::from_values(&progress, &history) else {
-            return Err(CheckpointError::Damaged {
-                path: path.into(),
-                reason: "it does not say where the run is".into(),
-            });
+            return Err(damaged("it does not say where the run is"));
         };
         Ok(Self {
             weights: Weights::new(weights),
@@ -268,12 +272,12 @@ impl Checkpoint {
 /// What a file of tensors says about itself. It is one value in the file's metadata, since several
 /// would be written in a random order.
 #[derive(Debug, Serialize, Deserialize)]
-struct Description {
-    /// Of the names, shapes and values, to tell a damaged file.
+pub(super) struct Description {
+    /// Of the names, types, shapes and values, to tell a damaged file.
     checksum: String,
     /// How the inputs were normalised for these weights.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    normalization: Option<Normalization>,
+    pub normalization: Option<Normalization>,
 }
 
 const DESCRIPTION: &str = "snapc";
@@ -300,10 +304,11 @@ pub(super) fn write_tensors(
     write_file(path, &bytes)
 }
 
-/// Reads a safetensors file, and how its inputs were normalised where it says so.
+/// Reads a safetensors file, and what it says about itself where it was written by
+/// [`write_tensors`].
 pub(super) fn read_tensors(
     path: &Path,
-) -> Result<(BTreeMap<String, Tensor>, Option<Normalization>), CheckpointError> {
+) -> Result<(BTreeMap<String, Tensor>, Option<Description>), CheckpointError> {
     let bytes = read_file(path)?;
     let damaged = |reason: String| CheckpointError::Damaged {
         path: path.into(),
@@ -326,7 +331,7 @@ pub(super) fn read_tensors(
     if description.checksum != checksum(&tensors) {
         return Err(damaged("its checksum does not match its content".into()));
     }
-    Ok((tensors, description.normalization))
+    Ok((tensors, Some(description)))
 }
 
 fn checksum(tensors: &BTreeMap<String, Tensor>) -> String {
@@ -334,7 +339,7 @@ fn checksum(tensors: &BTreeMap<String, Tensor>) -> String {
     for (name, tensor) in tensors {
         hasher.update(name.as_bytes());
         hasher.update(&[0]);
-        hasher.update(format!("{:?}", tensor.dims()).as_bytes());
+        hasher.update(format!("{:?} {:?}", tensor.dtype(), tensor.dims()).as_bytes());
         hasher.update(&tensor.data());
     }
     format!("{:032x}", hasher.digest128())

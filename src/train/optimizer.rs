@@ -352,11 +352,21 @@ fn values_of(tensor: &Tensor) -> Result<Vec<f32>> {
 
 /// The Euclidean norm over all gradients.
 fn norm(gradients: &[Option<Vec<f32>>]) -> f64 {
-    let squares = gradients.iter().flatten().flatten();
-    squares
-        .map(|&value| f64::from(value) * f64::from(value))
-        .sum::<f64>()
-        .sqrt()
+    let gradients = gradients.iter().flatten();
+    let squares: f64 = gradients.map(|values| sum_of_squares(values)).sum();
+    squares.sqrt()
+}
+
+/// In double precision, since squares of large numbers overflow sooner than they do; in several
+/// sums, since additions to one have to wait for each other.
+fn sum_of_squares(values: &[f32]) -> f64 {
+    let mut sums = [0.0; 8];
+    for values in values.chunks(sums.len()) {
+        for (sum, &value) in sums.iter_mut().zip(values) {
+            *sum += f64::from(value) * f64::from(value);
+        }
+    }
+    sums.iter().sum()
 }
 
 fn clip_scale(norm: f64, clip: Option<f64>) -> f32 {

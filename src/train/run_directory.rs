@@ -46,19 +46,29 @@ pub(super) struct DataDescription {
 }
 
 impl RunDirectory {
-    /// Makes the folder for a new run.
+    /// Makes the folder for a new run. A run that was broken off or diverged before its first
+    /// checkpoint is forgotten.
     ///
     /// # Errors
     ///
-    /// [`CheckpointError::Exists`] when the folder holds a run, and when it can't be made.
+    /// [`CheckpointError::Exists`] when the folder holds a run with a checkpoint, and when it can't
+    /// be made.
     pub fn create(path: impl Into<PathBuf>) -> Result<Self, CheckpointError> {
         let directory = Self { path: path.into() };
-        if directory.configuration().exists() || directory.last().exists() {
+        if directory.last().exists() {
             return Err(CheckpointError::Exists {
                 path: directory.path,
             });
         }
-        fs::create_dir_all(&directory.path).map_err(|source| CheckpointError::Write {
+        let configuration = directory.configuration();
+        let make = || {
+            fs::create_dir_all(&directory.path)?;
+            if configuration.exists() {
+                fs::remove_file(&configuration)?;
+            }
+            Ok(())
+        };
+        make().map_err(|source| CheckpointError::Write {
             path: directory.path.clone(),
             source,
         })?;
@@ -154,10 +164,10 @@ impl RunDirectory {
         if !path.exists() {
             return Err(CheckpointError::NoBest { path });
         }
-        let (tensors, normalization) = read_tensors(&path)?;
+        let (tensors, description) = read_tensors(&path)?;
         let weights = Weights::new(tensors.into_iter().collect());
         self.check_weights(&weights, model, path)?;
-        Ok((weights, normalization))
+        Ok((weights, description.and_then(|it| it.normalization)))
     }
 
     pub(super) fn write_best(

@@ -36,12 +36,12 @@ pub struct Trainer<'a> {
 }
 
 impl<'a> Trainer<'a> {
-    /// Splits the data and measures how to normalise it.
+    /// Splits the data, measures how to normalise it, and tries the model on one example.
     ///
     /// # Errors
     ///
     /// When the configuration is not valid, the data is too small for its split, or the model has
-    /// no parameters.
+    /// no parameters, can't take the data or gives something else than a value for each class.
     pub fn new(
         model: &'a dyn Model,
         dataset: &'a dyn Dataset,
@@ -53,14 +53,17 @@ impl<'a> Trainer<'a> {
         }
         let split = Split::new(dataset, configuration.split, configuration.seed)?;
         let normalization = Normalization::measure(dataset, &split.training);
-        Ok(Self {
+        let trainer = Self {
             model,
             dataset,
             configuration,
             split,
             normalization,
             program: String::new(),
-        })
+        };
+        let example = trainer.split.training.get(..1).unwrap_or_default();
+        trainer.evaluate_on(example)?;
+        Ok(trainer)
     }
 
     /// Names the program of the model, by its canonical key or text, so that a run does not go on
@@ -97,6 +100,10 @@ impl<'a> Trainer<'a> {
             Part::Validation => &self.split.validation,
             Part::Test => &self.split.test,
         };
+        self.evaluate_on(examples)
+    }
+
+    fn evaluate_on(&self, examples: &[usize]) -> Result<Evaluation, TrainError> {
         // Not in larger batches than training: the forward pass keeps all its values until it ends.
         let batches = Batches::in_order(
             self.dataset,

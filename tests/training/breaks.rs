@@ -29,7 +29,7 @@ impl Run {
 
     fn directory(&self) -> RunDirectory {
         let path = self.root.path().join("run");
-        if path.exists() {
+        if path.join("configuration.json").exists() {
             RunDirectory::open(path).expect("a run")
         } else {
             RunDirectory::create(path).expect("a folder")
@@ -225,7 +225,7 @@ fn resuming_something_else_says_what_differs() {
     let trainer = Trainer::new(&model, &*run.digits, short()).expect("a trainer");
     let trainer = trainer.with_program("large");
     note(trainer.run_in(&run.directory(), &AtomicBool::new(false), &mut ()));
-    note(run.session_with(&SmallNetwork::with_classes(0, 12), short(), u64::MAX));
+    note(run.session_with(&SmallNetwork::with_sizes(0, 16, 10), short(), u64::MAX));
     insta::assert_snapshot!(messages.join("\n"));
 }
 
@@ -240,6 +240,23 @@ fn a_new_run_does_not_overwrite_another_one() {
     ]
     .map(|it| run.message(it.expect_err("an error").into()));
     insta::assert_snapshot!(messages.join("\n"));
+}
+
+#[test]
+fn a_run_without_a_checkpoint_may_be_started_anew_with_other_values() {
+    let run = Run::new();
+    let mut model = SmallNetwork::new(0);
+    model.broken_from = 1;
+    run.session_with(&model, short(), u64::MAX)
+        .expect_err("divergence");
+    let path = run.root.path().join("run");
+    RunDirectory::create(path).expect("a folder for a new run");
+    let other = TrainingConfiguration {
+        learning_rate: 1e-3,
+        ..short()
+    };
+    let outcome = run.session_with(&SmallNetwork::new(0), other, u64::MAX);
+    finished(outcome.expect("a run"));
 }
 
 fn damage(path: &Path, change: impl FnOnce(&mut Vec<u8>)) {
@@ -291,4 +308,26 @@ fn damaged_files_are_told_with_what_to_do() {
     }
     insta::assert_snapshot!(messages);
     run.session(u64::MAX).expect("a run that is whole again");
+}
+
+#[test]
+fn no_changed_byte_of_a_checkpoint_goes_unnoticed() {
+    let run = Run::new();
+    run.session(8).expect("a session");
+    let path = run.directory().last();
+    let whole = fs::read(&path).expect("a checkpoint");
+    let header = 8 + u64::from_le_bytes(whole[..8].try_into().expect("eight bytes")) as usize;
+    let places = (0..header)
+        .step_by(11)
+        .chain((header..whole.len()).step_by(997));
+    for place in places {
+        let mut changed = whole.clone();
+        changed[place] ^= 0x11;
+        fs::write(&path, changed).expect("a file");
+        // White space at the end of the header holds it in place and says nothing.
+        assert!(
+            run.session(0).is_err() || whole[place] == b' ',
+            "byte {place} of {header}"
+        );
+    }
 }

@@ -205,7 +205,7 @@ fn models_that_can_not_be_trained_are_told_with_what_to_do() {
     let messages = [
         run(&Identity(None), short()),
         run(&Identity(Some(variable)), short()),
-        run(&SmallNetwork::with_classes(0, 7), short()),
+        run(&SmallNetwork::with_sizes(0, 12, 7), short()),
     ]
     .map(|it| it.expect_err("an error").to_string());
     insta::assert_snapshot!(messages.join("\n"));

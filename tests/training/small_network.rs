@@ -18,14 +18,15 @@ pub struct SmallNetwork {
 }
 
 const CHANNELS: usize = 12;
-const FEATURES: usize = CHANNELS * 16;
+const CLASSES: usize = 10;
 
 impl SmallNetwork {
     pub fn new(seed: u64) -> Self {
-        Self::with_classes(seed, 10)
+        Self::with_sizes(seed, CHANNELS, CLASSES)
     }
 
-    pub fn with_classes(seed: u64, classes: usize) -> Self {
+    pub fn with_sizes(seed: u64, channels: usize, classes: usize) -> Self {
+        let features = channels * 16;
         let mut random = ChaCha8Rng::seed_from_u64(seed);
         let mut draw = |shape: &[usize], bound: f32| {
             let count: usize = shape.iter().product();
@@ -35,10 +36,10 @@ impl SmallNetwork {
             Var::from_vec(values, shape, &Device::Cpu).expect("a variable")
         };
         Self {
-            kernel: draw(&[CHANNELS, 1, 3, 3], 0.5),
-            weight: draw(&[FEATURES, classes], 0.1),
+            kernel: draw(&[channels, 1, 3, 3], 0.5),
+            weight: draw(&[features, classes], 0.1),
             bias: draw(&[classes], 0.1),
-            centre: Var::zeros(FEATURES, DType::F32, &Device::Cpu).expect("a variable"),
+            centre: Var::zeros(features, DType::F32, &Device::Cpu).expect("a variable"),
             broken_from: u64::MAX,
         }
     }
