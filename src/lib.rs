@@ -10,4 +10,5 @@ pub mod backend;
 pub mod diagnostic;
 pub mod graph;
 pub mod operations;
+pub mod plan;
 pub mod syntax;
