@@ -10,4 +10,6 @@ pub mod backend;
 pub mod diagnostic;
 pub mod graph;
 pub mod operations;
+#[cfg(feature = "backend")]
+pub mod search;
 pub mod syntax;
