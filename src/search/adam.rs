@@ -25,9 +25,15 @@ const EPSILON: f32 = 1e-8;
 impl Adam {
     /// The state before the first step over these parameters.
     pub fn new(parameters: &[(&'static str, &Var)]) -> Self {
-        let zeros: Vec<Vec<f32>> =
-            parameters.iter().map(|(_, var)| vec![0.0; var.elem_count()]).collect();
-        Self { steps: 0, first: zeros.clone(), second: zeros }
+        let zeros: Vec<Vec<f32>> = parameters
+            .iter()
+            .map(|(_, var)| vec![0.0; var.elem_count()])
+            .collect();
+        Self {
+            steps: 0,
+            first: zeros.clone(),
+            second: zeros,
+        }
     }
 
     /// One step over the parameters the state was made for. Parameters without a gradient stay.
@@ -56,7 +62,8 @@ impl Adam {
         let second_correction = (1.0 - f64::from(SECOND_DECAY).powf(steps)) as f32;
         let rate = (learning_rate / first_correction) as f32;
         let moments = self.first.iter_mut().zip(&mut self.second);
-        for (((_, var), gradient), (first, second)) in parameters.iter().zip(gradients).zip(moments) {
+        for (((_, var), gradient), (first, second)) in parameters.iter().zip(gradients).zip(moments)
+        {
             let Some(gradient) = gradient else { continue };
             let mut values = flat(var)?;
             let places = values.iter_mut().zip(gradient).zip(first).zip(second);

@@ -69,14 +69,14 @@ pub struct AutosnapConfiguration {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct ModelConfiguration {
-    /// Units of the recurrent encoder and decoder. Default 128.
+    /// Units of the recurrent encoder and decoder. Default 96.
     pub hidden: usize,
-    /// Dimensions of the latent space. Default 32.
+    /// Dimensions of the latent space. Default 64.
     pub latent: usize,
     /// Standard deviation of the noise on latent codes in training: the neighbourhood of a code
     /// learns to decode to the same program. Default 0.1.
     pub latent_noise: f64,
-    /// Weight of the loss that keeps the mean square of every latent dimension at one. Default 0.1.
+    /// Weight of the loss that keeps the mean square of every latent dimension at one. Default 0.05.
     pub scale_weight: f64,
     /// Weight of the squared error of the standardised value. Default 0.5.
     pub value_weight: f64,
@@ -88,16 +88,16 @@ pub struct ModelConfiguration {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct PretrainingConfiguration {
-    /// How many distinct random programs it learns from. Default 4000.
+    /// How many distinct random programs it learns from. Default 20000.
     pub programs: usize,
     /// How many further random programs, never learnt from, it is measured on. Default 256.
     pub held_out: usize,
-    /// Training steps. Default 1500.
+    /// Training steps. Default 2500.
     pub steps: usize,
-    /// Programs a step. Default 128.
+    /// Programs a step. Default 64.
     pub batch: usize,
     /// Largest learning rate of Adam; it warms up over the first twentieth of the steps and falls
-    /// along a cosine. Default 0.003.
+    /// along a cosine. Default 0.01.
     pub learning_rate: f64,
 }
 
@@ -107,9 +107,9 @@ pub struct PretrainingConfiguration {
 pub struct JointConfiguration {
     /// Training steps a round. Default 60.
     pub steps: usize,
-    /// Programs a step, half of them with a value. Default 128.
+    /// Programs a step, half of them with a value. Default 64.
     pub batch: usize,
-    /// Learning rate of Adam. Default 0.001.
+    /// Learning rate of Adam. Default 0.002.
     pub learning_rate: f64,
 }
 
@@ -147,10 +147,10 @@ impl Default for AutosnapConfiguration {
 impl Default for ModelConfiguration {
     fn default() -> Self {
         Self {
-            hidden: 128,
-            latent: 32,
+            hidden: 96,
+            latent: 64,
             latent_noise: 0.1,
-            scale_weight: 0.1,
+            scale_weight: 0.05,
             value_weight: 0.5,
             gradient_norm: 5.0,
         }
@@ -159,13 +159,23 @@ impl Default for ModelConfiguration {
 
 impl Default for PretrainingConfiguration {
     fn default() -> Self {
-        Self { programs: 4000, held_out: 256, steps: 1500, batch: 128, learning_rate: 0.003 }
+        Self {
+            programs: 20000,
+            held_out: 256,
+            steps: 2500,
+            batch: 64,
+            learning_rate: 0.01,
+        }
     }
 }
 
 impl Default for JointConfiguration {
     fn default() -> Self {
-        Self { steps: 60, batch: 128, learning_rate: 0.001 }
+        Self {
+            steps: 60,
+            batch: 64,
+            learning_rate: 0.002,
+        }
     }
 }
 
@@ -238,11 +248,21 @@ fn between(name: &'static str, found: usize, least: usize, most: usize) -> Resul
 }
 
 fn positive(name: &'static str, found: f64) -> Result<()> {
-    check(name, found.is_finite() && found > 0.0, "a number above 0".to_owned(), found)
+    check(
+        name,
+        found.is_finite() && found > 0.0,
+        "a number above 0".to_owned(),
+        found,
+    )
 }
 
 fn not_negative(name: &'static str, found: f64) -> Result<()> {
-    check(name, found.is_finite() && found >= 0.0, "a number of at least 0".to_owned(), found)
+    check(
+        name,
+        found.is_finite() && found >= 0.0,
+        "a number of at least 0".to_owned(),
+        found,
+    )
 }
 
 fn within(name: &'static str, found: f64, least: f64, most: f64) -> Result<()> {
@@ -250,14 +270,13 @@ fn within(name: &'static str, found: f64, least: f64, most: f64) -> Result<()> {
     check(name, (least..=most).contains(&found), expected, found)
 }
 
-fn check(
-    name: &'static str,
-    holds: bool,
-    expected: String,
-    found: impl ToString,
-) -> Result<()> {
+fn check(name: &'static str, holds: bool, expected: String, found: impl ToString) -> Result<()> {
     match holds {
         true => Ok(()),
-        false => Err(SearchError::Configuration { name, expected, found: found.to_string() }),
+        false => Err(SearchError::Configuration {
+            name,
+            expected,
+            found: found.to_string(),
+        }),
     }
 }

@@ -32,7 +32,14 @@ pub fn decode(
     choice: Choice,
     rng: &mut ChaCha8Rng,
 ) -> Result<Vec<Option<Vec<u8>>>> {
-    run(model, codes, *space.lengths().end(), choice, |prefix| space.allowed(prefix), rng)
+    run(
+        model,
+        codes,
+        *space.lengths().end(),
+        choice,
+        |prefix| space.allowed(prefix),
+        rng,
+    )
 }
 
 /// Decodes codes without asking the space: the most likely symbol each time. Nothing stands for a
@@ -48,7 +55,17 @@ pub fn decode_unconstrained(
     rng: &mut ChaCha8Rng,
 ) -> Result<Vec<Option<Vec<u8>>>> {
     let every = u64::MAX >> (64 - model.sizes().symbols.clamp(1, 64));
-    run(model, codes, longest, Choice::Greedy, |_| Allowed { symbols: every, end: true }, rng)
+    run(
+        model,
+        codes,
+        longest,
+        Choice::Greedy,
+        |_| Allowed {
+            symbols: every,
+            end: true,
+        },
+        rng,
+    )
 }
 
 fn run(
@@ -68,13 +85,20 @@ fn run(
     let mut decoder = model.begin(codes)?;
     for _ in 0..=longest {
         let logits = decoder.step(&last)?;
-        for ((program, last), logits) in
-            programs.iter_mut().zip(&mut last).zip(logits.chunks_exact(end + 1))
+        for ((program, last), logits) in programs
+            .iter_mut()
+            .zip(&mut last)
+            .zip(logits.chunks_exact(end + 1))
         {
-            program.advance(longest, &allowed, |allowed| choose(logits, allowed, choice, rng));
+            program.advance(longest, &allowed, |allowed| {
+                choose(logits, allowed, choice, rng)
+            });
             *last = program.last().map_or(end, usize::from);
         }
-        if programs.iter().all(|program| !matches!(program, Progress::Going(_))) {
+        if programs
+            .iter()
+            .all(|program| !matches!(program, Progress::Going(_)))
+        {
             break;
         }
     }
@@ -141,7 +165,9 @@ fn choose(logits: &[f32], allowed: Allowed, choice: Choice, rng: &mut ChaCha8Rng
         .chain(allowed.end.then_some((Next::End, *end)))
         .collect();
     let best = offered.iter().copied().max_by(|a, b| a.1.total_cmp(&b.1))?;
-    let Choice::Sampled(temperature) = choice else { return Some(best.0) };
+    let Choice::Sampled(temperature) = choice else {
+        return Some(best.0);
+    };
     let weight = |logit: f32| (f64::from(logit - best.1) / temperature).exp();
     let total: f64 = offered.iter().map(|&(_, logit)| weight(logit)).sum();
     let mut rest = rng.random::<f64>() * total;

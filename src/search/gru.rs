@@ -51,9 +51,19 @@ pub struct Sequences {
 ///
 /// If the shapes do not fit together, a symbol or position is not in the table, or the numbers are
 /// not of type `f32`.
-pub fn gru(table: &Tensor, start: &Tensor, weight: &Tensor, sequences: Sequences) -> Result<Tensor> {
-    let unit = Unit { sequences, gates: OnceLock::new() };
-    table.contiguous()?.apply_op3(&start.contiguous()?, &weight.contiguous()?, unit)
+pub fn gru(
+    table: &Tensor,
+    start: &Tensor,
+    weight: &Tensor,
+    sequences: Sequences,
+) -> Result<Tensor> {
+    let unit = Unit {
+        sequences,
+        gates: OnceLock::new(),
+    };
+    table
+        .contiguous()?
+        .apply_op3(&start.contiguous()?, &weight.contiguous()?, unit)
 }
 
 struct Unit {
@@ -74,10 +84,17 @@ struct Sizes {
 
 impl Unit {
     fn sizes(&self, table: &Shape, start: &Shape, weight: &Shape) -> Result<Sizes> {
-        let Sequences { symbols, lengths, positions } = &self.sequences;
+        let Sequences {
+            symbols,
+            lengths,
+            positions,
+        } = &self.sequences;
         let (rows, gates) = table.dims2()?;
-        let (batch, hidden, time) =
-            (lengths.len(), gates / 3, symbols.len() / lengths.len().max(1));
+        let (batch, hidden, time) = (
+            lengths.len(),
+            gates / 3,
+            symbols.len() / lengths.len().max(1),
+        );
         let fits = batch > 0
             && time > 0
             && symbols.len() == batch * time
@@ -93,7 +110,12 @@ impl Unit {
                 symbols.len()
             )
         }
-        Ok(Sizes { batch, time, hidden, rows })
+        Ok(Sizes {
+            batch,
+            time,
+            hidden,
+            rows,
+        })
     }
 }
 
@@ -111,11 +133,20 @@ impl CustomOp3 for Unit {
         weight: &CpuStorage,
         weight_layout: &Layout,
     ) -> Result<(CpuStorage, Shape)> {
-        let sizes = self.sizes(table_layout.shape(), start_layout.shape(), weight_layout.shape())?;
+        let sizes = self.sizes(
+            table_layout.shape(),
+            start_layout.shape(),
+            weight_layout.shape(),
+        )?;
         let table = contiguous(table, table_layout)?;
         let start = contiguous(start, start_layout)?;
         let weight = contiguous(weight, weight_layout)?;
-        let Sizes { batch, time, hidden, .. } = sizes;
+        let Sizes {
+            batch,
+            time,
+            hidden,
+            ..
+        } = sizes;
         let mut states = vec![0f32; batch * time * hidden];
         let mut gates = vec![0f32; batch * time * 4 * hidden];
         states
@@ -126,7 +157,15 @@ impl CustomOp3 for Unit {
             .zip(self.sequences.lengths.par_chunks(ROWS))
             .for_each(|((((states, gates), start), symbols), lengths)| {
                 let positions = self.sequences.positions;
-                let chunk = Chunk { sizes, table, start, weight, symbols, lengths, positions };
+                let chunk = Chunk {
+                    sizes,
+                    table,
+                    start,
+                    weight,
+                    symbols,
+                    lengths,
+                    positions,
+                };
                 chunk.forward(states, gates);
             });
         // A second forward pass through the same operation would compute the same gates.
@@ -143,8 +182,15 @@ impl CustomOp3 for Unit {
         gradient: &Tensor,
     ) -> Result<(Option<Tensor>, Option<Tensor>, Option<Tensor>)> {
         let sizes = self.sizes(table.shape(), start.shape(), weight.shape())?;
-        let Sizes { batch, time, hidden, rows } = sizes;
-        let Some(gates) = self.gates.get() else { bail!("gru: backward before forward") };
+        let Sizes {
+            batch,
+            time,
+            hidden,
+            rows,
+        } = sizes;
+        let Some(gates) = self.gates.get() else {
+            bail!("gru: backward before forward")
+        };
         let [table, start, weight, states, gradient] =
             [table, start, weight, states, gradient].map(|tensor| tensor.flatten_all()?.to_vec1());
         let (table, start, weight) = (table?, start?, weight?);
@@ -158,12 +204,22 @@ impl CustomOp3 for Unit {
             .zip(start.par_chunks(ROWS * 4 * hidden))
             .zip(self.sequences.symbols.par_chunks(ROWS * time))
             .zip(self.sequences.lengths.par_chunks(ROWS))
-            .map(|((((((start_gradient, gates), states), gradient), start), symbols), lengths)| {
-                let positions = self.sequences.positions;
-                let (table, weight) = (&table, &weight);
-                let chunk = Chunk { sizes, table, start, weight, symbols, lengths, positions };
-                chunk.backward(start_gradient, gates, states, gradient)
-            })
+            .map(
+                |((((((start_gradient, gates), states), gradient), start), symbols), lengths)| {
+                    let positions = self.sequences.positions;
+                    let (table, weight) = (&table, &weight);
+                    let chunk = Chunk {
+                        sizes,
+                        table,
+                        start,
+                        weight,
+                        symbols,
+                        lengths,
+                        positions,
+                    };
+                    chunk.backward(start_gradient, gates, states, gradient)
+                },
+            )
             .collect();
         let mut table_gradient = vec![0f32; rows * 3 * hidden];
         let mut weight_gradient = vec![0f32; hidden * 3 * hidden];
@@ -173,9 +229,21 @@ impl CustomOp3 for Unit {
         }
         let device = Device::Cpu;
         Ok((
-            Some(Tensor::from_vec(table_gradient, (rows, 3 * hidden), &device)?),
-            Some(Tensor::from_vec(start_gradient, (batch, 4 * hidden), &device)?),
-            Some(Tensor::from_vec(weight_gradient, (hidden, 3 * hidden), &device)?),
+            Some(Tensor::from_vec(
+                table_gradient,
+                (rows, 3 * hidden),
+                &device,
+            )?),
+            Some(Tensor::from_vec(
+                start_gradient,
+                (batch, 4 * hidden),
+                &device,
+            )?),
+            Some(Tensor::from_vec(
+                weight_gradient,
+                (hidden, 3 * hidden),
+                &device,
+            )?),
         ))
     }
 }
@@ -198,7 +266,12 @@ impl Chunk<'_> {
         let mut products = vec![0f32; self.lengths.len() * 3 * hidden];
         for t in 0..time {
             let rows = self.active(t);
-            Product { rows, inner: hidden, columns: 3 * hidden }.run(
+            Product {
+                rows,
+                inner: hidden,
+                columns: 3 * hidden,
+            }
+            .run(
                 &mut products[..rows * 3 * hidden],
                 &current[..rows * hidden],
                 self.weight,
@@ -226,7 +299,12 @@ impl Chunk<'_> {
         states: &[f32],
         gradient: &[f32],
     ) -> (Vec<f32>, Vec<f32>) {
-        let Sizes { time, hidden, rows: table_rows, .. } = self.sizes;
+        let Sizes {
+            time,
+            hidden,
+            rows: table_rows,
+            ..
+        } = self.sizes;
         let steps: usize = (0..time).map(|t| self.active(t)).sum();
         let mut table_gradient = vec![0f32; table_rows * 3 * hidden];
         // The gradients of the products `h W`, step by step, and the states they were made from.
@@ -256,14 +334,28 @@ impl Chunk<'_> {
                     let gates = &gates[place * 4 * hidden..][..4 * hidden];
                     previous[row * hidden..][..hidden].copy_from_slice(before);
                     step_backward(carry, &mut input, product, gates, before);
-                    add(&mut start_gradient[(row * 4 + 1) * hidden..][..3 * hidden], &input);
+                    add(
+                        &mut start_gradient[(row * 4 + 1) * hidden..][..3 * hidden],
+                        &input,
+                    );
                     let symbol = self.symbols[place];
-                    add(&mut table_gradient[symbol * 3 * hidden..][..3 * hidden], &input);
+                    add(
+                        &mut table_gradient[symbol * 3 * hidden..][..3 * hidden],
+                        &input,
+                    );
                     let position = self.positions + t;
-                    add(&mut table_gradient[position * 3 * hidden..][..3 * hidden], &input);
+                    add(
+                        &mut table_gradient[position * 3 * hidden..][..3 * hidden],
+                        &input,
+                    );
                 }
             }
-            Product { rows, inner: 3 * hidden, columns: hidden }.run(
+            Product {
+                rows,
+                inner: 3 * hidden,
+                columns: hidden,
+            }
+            .run(
                 &mut carry[..rows * hidden],
                 products,
                 self.weight,
@@ -271,11 +363,19 @@ impl Chunk<'_> {
                 true,
             );
         }
-        for (start, carry) in start_gradient.chunks_mut(4 * hidden).zip(carry.chunks(hidden)) {
+        for (start, carry) in start_gradient
+            .chunks_mut(4 * hidden)
+            .zip(carry.chunks(hidden))
+        {
             start[..hidden].copy_from_slice(carry);
         }
         let mut weight_gradient = vec![0f32; hidden * 3 * hidden];
-        Product { rows: hidden, inner: steps, columns: 3 * hidden }.run(
+        Product {
+            rows: hidden,
+            inner: steps,
+            columns: 3 * hidden,
+        }
+        .run(
             &mut weight_gradient,
             &previous,
             &products,
@@ -287,13 +387,20 @@ impl Chunk<'_> {
 
     fn first_states(&self) -> Vec<f32> {
         let hidden = self.sizes.hidden;
-        self.start.chunks(4 * hidden).flat_map(|start| &start[..hidden]).copied().collect()
+        self.start
+            .chunks(4 * hidden)
+            .flat_map(|start| &start[..hidden])
+            .copied()
+            .collect()
     }
 
     /// How many sequences must be looked at in a step: those up to the last that has not ended. When
     /// the longest come first, these are just the ones that go on.
     fn active(&self, t: usize) -> usize {
-        self.lengths.iter().rposition(|&length| t < length).map_or(0, |last| last + 1)
+        self.lengths
+            .iter()
+            .rposition(|&length| t < length)
+            .map_or(0, |last| last + 1)
     }
 
     /// The input of one step of one sequence.
@@ -361,11 +468,17 @@ fn step_backward(
 }
 
 fn add(sum: &mut [f32], part: &[f32]) {
-    sum.iter_mut().zip(part).for_each(|(sum, part)| *sum += part);
+    sum.iter_mut()
+        .zip(part)
+        .for_each(|(sum, part)| *sum += part);
 }
 
 fn thirds(values: &[f32], hidden: usize) -> (&[f32], &[f32], &[f32]) {
-    (&values[..hidden], &values[hidden..][..hidden], &values[2 * hidden..][..hidden])
+    (
+        &values[..hidden],
+        &values[hidden..][..hidden],
+        &values[2 * hidden..][..hidden],
+    )
 }
 
 fn contiguous<'a>(storage: &'a CpuStorage, layout: &Layout) -> Result<&'a [f32]> {
@@ -394,7 +507,11 @@ struct Product {
 impl Product {
     /// Writes the product, or adds it to what is there.
     fn run(self, out: &mut [f32], left: &[f32], right: &[f32], form: Form, add: bool) {
-        let Self { rows, inner, columns } = self;
+        let Self {
+            rows,
+            inner,
+            columns,
+        } = self;
         assert_eq!(out.len(), rows * columns);
         assert_eq!(left.len(), rows * inner);
         assert_eq!(right.len(), inner * columns);
@@ -477,28 +594,38 @@ mod tests {
     use super::*;
 
     fn random(rows: usize, columns: usize, rng: &mut ChaCha8Rng) -> Var {
-        let values: Vec<f32> = (0..rows * columns).map(|_| rng.random_range(-1.0..1.0)).collect();
+        let values: Vec<f32> = (0..rows * columns)
+            .map(|_| rng.random_range(-1.0..1.0))
+            .collect();
         Var::from_vec(values, (rows, columns), &Device::Cpu).unwrap()
     }
 
     fn sequences(batch: usize, time: usize, symbols: usize, rng: &mut ChaCha8Rng) -> Sequences {
         Sequences {
-            symbols: (0..batch * time).map(|_| rng.random_range(0..symbols)).collect(),
+            symbols: (0..batch * time)
+                .map(|_| rng.random_range(0..symbols))
+                .collect(),
             lengths: (0..batch).map(|_| rng.random_range(0..=time)).collect(),
             positions: symbols,
         }
     }
 
     /// The unit written out in tensor operations.
-    fn written_out(table: &Tensor, start: &Tensor, weight: &Tensor, s: &Sequences) -> Result<Tensor> {
+    fn written_out(
+        table: &Tensor,
+        start: &Tensor,
+        weight: &Tensor,
+        s: &Sequences,
+    ) -> Result<Tensor> {
         let (batch, hidden) = (s.lengths.len(), weight.dim(0)?);
         let time = s.symbols.len() / batch;
         let sigmoid = |t: Tensor| (t.neg()?.exp()? + 1.0)?.recip();
         let mut state = start.narrow(1, 0, hidden)?;
         let mut states = Vec::new();
         for t in 0..time {
-            let symbols: Vec<u32> =
-                (0..batch).map(|row| s.symbols[row * time + t] as u32).collect();
+            let symbols: Vec<u32> = (0..batch)
+                .map(|row| s.symbols[row * time + t] as u32)
+                .collect();
             let symbols = table.index_select(&Tensor::new(symbols, &Device::Cpu)?, 0)?;
             let x = symbols.broadcast_add(&table.narrow(0, s.positions + t, 1)?)?;
             let x = (x + start.narrow(1, hidden, 3 * hidden)?)?;
@@ -508,8 +635,11 @@ mod tests {
             let z = sigmoid((part(&x, 1)? + part(&product, 1)?)?)?;
             let n = (part(&x, 2)? + (r * part(&product, 2)?)?)?.tanh()?;
             let next = (((1.0 - &z)? * n)? + (z * &state)?)?;
-            let active: Vec<f32> =
-                s.lengths.iter().map(|&length| f32::from(u8::from(t < length))).collect();
+            let active: Vec<f32> = s
+                .lengths
+                .iter()
+                .map(|&length| f32::from(u8::from(t < length)))
+                .collect();
             let active = Tensor::from_vec(active, (batch, 1), &Device::Cpu)?;
             let kept = state.broadcast_mul(&(1.0 - &active)?)?;
             state = (next.broadcast_mul(&active)? + kept)?;
@@ -519,7 +649,16 @@ mod tests {
     }
 
     fn difference(a: &Tensor, b: &Tensor) -> f32 {
-        (a - b).unwrap().abs().unwrap().flatten_all().unwrap().max(0).unwrap().to_scalar().unwrap()
+        (a - b)
+            .unwrap()
+            .abs()
+            .unwrap()
+            .flatten_all()
+            .unwrap()
+            .max(0)
+            .unwrap()
+            .to_scalar()
+            .unwrap()
     }
 
     #[test]
@@ -539,7 +678,12 @@ mod tests {
             assert!(difference(&states, &expected) < 1e-5);
 
             let gradients = |states: Tensor| {
-                (states * &above).unwrap().sum_all().unwrap().backward().unwrap()
+                (states * &above)
+                    .unwrap()
+                    .sum_all()
+                    .unwrap()
+                    .backward()
+                    .unwrap()
             };
             let (ours, theirs) = (gradients(states), gradients(expected));
             for var in [&table, &start, &weight] {
@@ -558,11 +702,20 @@ mod tests {
         let good = sequences(2, 3, 3, &mut rng);
         assert!(gru(&table, &start, &weight, good.clone()).is_ok());
         assert!(gru(&table, &weight, &start, good.clone()).is_err());
-        let short = Sequences { lengths: vec![3], ..good.clone() };
+        let short = Sequences {
+            lengths: vec![3],
+            ..good.clone()
+        };
         assert!(gru(&table, &start, &weight, short).is_err());
-        let unknown = Sequences { symbols: vec![6; 6], ..good.clone() };
+        let unknown = Sequences {
+            symbols: vec![6; 6],
+            ..good.clone()
+        };
         assert!(gru(&table, &start, &weight, unknown).is_err());
-        let late = Sequences { positions: 4, ..good };
+        let late = Sequences {
+            positions: 4,
+            ..good
+        };
         assert!(gru(&table, &start, &weight, late).is_err());
     }
 
@@ -571,7 +724,10 @@ mod tests {
         for step in -8700..8800 {
             let x = step as f32 / 100.0;
             let exact = f64::from(x).exp();
-            assert!(((f64::from(exp(x)) - exact) / exact).abs() < 3e-7, "exp({x})");
+            assert!(
+                ((f64::from(exp(x)) - exact) / exact).abs() < 3e-7,
+                "exp({x})"
+            );
         }
         assert_eq!(sigmoid(f32::INFINITY), 1.0);
         assert!(sigmoid(-1000.0) < 1e-30);

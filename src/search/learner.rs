@@ -91,7 +91,10 @@ impl Learner {
             adam: Adam::new(&model.parameters()),
             model,
             pool: Pool::draw(space, configuration, &mut generator(seed, Purpose::Pool, 0))?,
-            scale: Scale { mean: 0.0, deviation: 1.0 },
+            scale: Scale {
+                mean: 0.0,
+                deviation: 1.0,
+            },
         })
     }
 
@@ -166,10 +169,13 @@ impl Learner {
         }
         let split = values.len();
         programs[split..].sort_unstable_by_key(|p| std::cmp::Reverse(p.len()));
-        let loss = self.model.loss(&programs, &values, &self.configuration.model, rng)?;
+        let loss = self
+            .model
+            .loss(&programs, &values, &self.configuration.model, rng)?;
         let gradients = loss.total.backward()?;
         let norm = self.configuration.model.gradient_norm;
-        self.adam.step(&self.model.parameters(), &gradients, rate, norm)?;
+        self.adam
+            .step(&self.model.parameters(), &gradients, rate, norm)?;
         Ok(())
     }
 
@@ -190,7 +196,10 @@ impl Learner {
     pub fn predict(&self, programs: &[&[u8]]) -> Result<Vec<f64>> {
         let standardised = self.model.predict(&self.model.encode(programs)?)?;
         let Scale { mean, deviation } = self.scale;
-        Ok(standardised.into_iter().map(|value| mean + deviation * f64::from(value)).collect())
+        Ok(standardised
+            .into_iter()
+            .map(|value| mean + deviation * f64::from(value))
+            .collect())
     }
 
     /// Measures the model.
@@ -205,7 +214,9 @@ impl Learner {
         let longest = *space.lengths().end();
         let free = decoding::decode_unconstrained(&self.model, longest, &codes, rng)?;
         let valid = |program: &Option<Vec<u8>>| {
-            program.as_ref().is_some_and(|program| space::is_valid(space, program))
+            program
+                .as_ref()
+                .is_some_and(|program| space::is_valid(space, program))
         };
         let (mut right, mut places) = (0, 0);
         for (program, back) in programs.iter().zip(&back) {
@@ -214,14 +225,26 @@ impl Learner {
             places += program.len() + 1;
         }
         let whole = programs.iter().zip(&back);
-        let whole = whole.filter(|(program, back)| back.as_deref() == Some(**program)).count();
+        let whole = whole
+            .filter(|(program, back)| back.as_deref() == Some(**program))
+            .count();
 
         let latent = self.model.sizes().latent;
-        let random = Codes { latent, values: normals(programs.len() * latent, 1.0, rng) };
+        let random = Codes {
+            latent,
+            values: normals(programs.len() * latent, 1.0, rng),
+        };
         let sampled = decoding::decode(&self.model, space, &random, Choice::Greedy, rng)?;
-        let keys: Vec<Key> = sampled.iter().flatten().map(|program| space.key(program)).collect();
+        let keys: Vec<Key> = sampled
+            .iter()
+            .flatten()
+            .map(|program| space.key(program))
+            .collect();
         let distinct: HashSet<Key> = keys.iter().copied().collect();
-        let novel = distinct.iter().filter(|key| !self.pool.training_keys.contains(key)).count();
+        let novel = distinct
+            .iter()
+            .filter(|key| !self.pool.training_keys.contains(key))
+            .count();
         Ok(ModelReport {
             reconstructed_symbols: share(right, places),
             reconstructed_programs: share(whole, programs.len()),
@@ -278,8 +301,14 @@ impl Learner {
                 false => Err(unfit(&format!("`{name}` has another size"))),
             }
         };
-        let steps = metadata.metadata().as_ref().and_then(|map| map.get("steps")?.parse().ok());
-        let mut adam = Adam { steps: steps.ok_or_else(|| unfit("no steps"))?, ..Adam::default() };
+        let steps = metadata
+            .metadata()
+            .as_ref()
+            .and_then(|map| map.get("steps")?.parse().ok());
+        let mut adam = Adam {
+            steps: steps.ok_or_else(|| unfit("no steps"))?,
+            ..Adam::default()
+        };
         for (name, var) in self.model.parameters() {
             let count = var.elem_count();
             let values = Tensor::from_vec(numbers(name, count)?, var.shape(), &Device::Cpu)?;
@@ -310,7 +339,9 @@ impl Pool {
         let mut programs = Vec::new();
         let mut in_vain = 0;
         while programs.len() < wanted && in_vain < 1000 {
-            let Some(program) = space::random_program(space, rng) else { break };
+            let Some(program) = space::random_program(space, rng) else {
+                break;
+            };
             in_vain += 1;
             if seen.insert(program.clone()) {
                 programs.push(program);
@@ -329,7 +360,11 @@ impl Pool {
             return Err(SearchError::Space("it has no valid program".to_owned()));
         }
         let training_keys = training.iter().map(|program| space.key(program)).collect();
-        Ok(Self { training, training_keys, held_out: programs })
+        Ok(Self {
+            training,
+            training_keys,
+            held_out: programs,
+        })
     }
 }
 
@@ -340,7 +375,10 @@ impl Scale {
         let square = |example: &Example<'_>| (example.value - mean).powi(2);
         let deviation = (examples.iter().map(square).sum::<f64>() / count).sqrt();
         let usable = deviation.is_finite() && deviation > f64::MIN_POSITIVE;
-        Self { mean, deviation: if usable { deviation } else { 1.0 } }
+        Self {
+            mean,
+            deviation: if usable { deviation } else { 1.0 },
+        }
     }
 
     fn standardise(self, value: f64) -> f32 {
@@ -373,9 +411,16 @@ fn matches(program: &[u8], back: &[u8]) -> usize {
 }
 
 fn share(part: usize, whole: usize) -> f64 {
-    if whole == 0 { 0.0 } else { part as f64 / whole as f64 }
+    if whole == 0 {
+        0.0
+    } else {
+        part as f64 / whole as f64
+    }
 }
 
 fn bytes(numbers: &[f32]) -> Vec<u8> {
-    numbers.iter().flat_map(|number| number.to_le_bytes()).collect()
+    numbers
+        .iter()
+        .flat_map(|number| number.to_le_bytes())
+        .collect()
 }

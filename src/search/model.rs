@@ -85,11 +85,17 @@ impl AutoEncoder {
     ///
     /// If candle can't make a tensor.
     pub fn new(sizes: Sizes, rng: &mut ChaCha8Rng) -> Result<Self> {
-        let Sizes { symbols, longest, hidden, latent } = sizes;
+        let Sizes {
+            symbols,
+            longest,
+            hidden,
+            latent,
+        } = sizes;
         let mut matrix = |rows: usize, columns: usize, inputs: usize| {
             let bound = 1.0 / (inputs as f32).sqrt();
-            let values: Vec<f32> =
-                (0..rows * columns).map(|_| rng.random_range(-bound..bound)).collect();
+            let values: Vec<f32> = (0..rows * columns)
+                .map(|_| rng.random_range(-bound..bound))
+                .collect();
             Var::from_vec(values, (rows, columns), &Device::Cpu)
         };
         let zeros = |columns: usize| Var::from_vec(vec![0f32; columns], (1, columns), &Device::Cpu);
@@ -141,10 +147,16 @@ impl AutoEncoder {
     pub fn encode(&self, programs: &[&[u8]]) -> Result<Codes> {
         let latent = self.sizes.latent;
         if programs.is_empty() {
-            return Ok(Codes { latent, values: Vec::new() });
+            return Ok(Codes {
+                latent,
+                values: Vec::new(),
+            });
         }
         let codes = self.codes(&Batch::new(programs, self.sizes.symbols))?;
-        Ok(Codes { latent, values: codes.flatten_all()?.to_vec1()? })
+        Ok(Codes {
+            latent,
+            values: codes.flatten_all()?.to_vec1()?,
+        })
     }
 
     /// The standardised values the linear layer predicts for codes.
@@ -183,7 +195,11 @@ impl AutoEncoder {
     ) -> Result<Loss> {
         let batch = Batch::new(programs, self.sizes.symbols);
         let codes = self.codes(&batch)?;
-        let noise = normals(programs.len() * self.sizes.latent, weights.latent_noise as f32, rng);
+        let noise = normals(
+            programs.len() * self.sizes.latent,
+            weights.latent_noise as f32,
+            rng,
+        );
         let noise = Tensor::from_vec(noise, codes.shape(), &Device::Cpu)?;
         let noisy = (&codes + noise)?;
 
@@ -193,10 +209,15 @@ impl AutoEncoder {
         let mut total = (&reconstruction + (scale * weights.scale_weight)?)?;
         if !values.is_empty() {
             let predicted = self.values(&noisy.narrow(0, 0, values.len())?)?;
-            let error = (predicted - Tensor::new(values, &Device::Cpu)?)?.sqr()?.mean_all()?;
+            let error = (predicted - Tensor::new(values, &Device::Cpu)?)?
+                .sqr()?
+                .mean_all()?;
             total = (total + (error * weights.value_weight)?)?;
         }
-        Ok(Loss { total, reconstruction })
+        Ok(Loss {
+            total,
+            reconstruction,
+        })
     }
 
     /// Begins to decode codes.
@@ -205,7 +226,12 @@ impl AutoEncoder {
         let hidden = self.sizes.hidden;
         let state = start.narrow(1, 0, hidden)?;
         let constant = start.narrow(1, hidden, 3 * hidden)?;
-        Ok(Decoder { model: self, state, constant, position: 0 })
+        Ok(Decoder {
+            model: self,
+            state,
+            constant,
+            position: 0,
+        })
     }
 
     fn tensor(&self, codes: &Codes) -> Result<Tensor> {
@@ -216,17 +242,28 @@ impl AutoEncoder {
         let start = (batch.lengths.len(), 4 * self.sizes.hidden);
         let start = Tensor::zeros(start, DType::F32, &Device::Cpu)?;
         let sequences = batch.sequences(&batch.encoder_inputs, batch.lengths.clone(), self.sizes);
-        let states = gru(&self.encoder_symbols, &start, &self.encoder_state, sequences)?;
+        let states = gru(
+            &self.encoder_symbols,
+            &start,
+            &self.encoder_state,
+            sequences,
+        )?;
         let last = states.narrow(1, batch.time - 1, 1)?.squeeze(1)?;
-        last.matmul(&self.latent_weight)?.broadcast_add(&self.latent_bias)
+        last.matmul(&self.latent_weight)?
+            .broadcast_add(&self.latent_bias)
     }
 
     fn values(&self, codes: &Tensor) -> Result<Tensor> {
-        codes.matmul(&self.value_weight)?.broadcast_add(&self.value_bias)?.squeeze(1)
+        codes
+            .matmul(&self.value_weight)?
+            .broadcast_add(&self.value_bias)?
+            .squeeze(1)
     }
 
     fn start(&self, codes: &Tensor) -> Result<Tensor> {
-        codes.matmul(&self.decoder_start)?.broadcast_add(&self.decoder_start_bias)
+        codes
+            .matmul(&self.decoder_start)?
+            .broadcast_add(&self.decoder_start_bias)
     }
 
     /// Logits `[batch * time, symbols + 1]`, the decoder being given the true symbols before.
@@ -235,12 +272,19 @@ impl AutoEncoder {
         let steps = batch.lengths.iter().map(|length| length + 1).collect();
         let sequences = batch.sequences(&batch.decoder_inputs, steps, self.sizes);
         let start = self.start(codes)?;
-        let states = gru(&self.decoder_symbols, &start, &self.decoder_state, sequences)?;
+        let states = gru(
+            &self.decoder_symbols,
+            &start,
+            &self.decoder_state,
+            sequences,
+        )?;
         self.logits(&states.flatten_to(1)?)
     }
 
     fn logits(&self, states: &Tensor) -> Result<Tensor> {
-        states.matmul(&self.output_weight)?.broadcast_add(&self.output_bias)
+        states
+            .matmul(&self.output_weight)?
+            .broadcast_add(&self.output_bias)
     }
 }
 
@@ -257,7 +301,11 @@ struct Batch {
 
 impl Batch {
     fn new(programs: &[&[u8]], symbols: usize) -> Self {
-        let time = 1 + programs.iter().map(|program| program.len()).max().unwrap_or(0);
+        let time = 1 + programs
+            .iter()
+            .map(|program| program.len())
+            .max()
+            .unwrap_or(0);
         let places = programs.len() * time;
         let mut batch = Self {
             time,
@@ -273,16 +321,24 @@ impl Batch {
             let padded = || opcodes().chain(std::iter::repeat_n(symbols, padding));
             let reversed = opcodes().rev().chain(std::iter::repeat_n(symbols, padding));
             batch.encoder_inputs.extend(reversed);
-            batch.decoder_inputs.extend(std::iter::once(symbols).chain(padded()).take(time));
+            batch
+                .decoder_inputs
+                .extend(std::iter::once(symbols).chain(padded()).take(time));
             batch.targets.extend(padded().map(|symbol| symbol as u32));
             let counts = std::iter::repeat_n(1.0, program.len() + 1);
-            batch.mask.extend(counts.chain(std::iter::repeat_n(0.0, padding - 1)));
+            batch
+                .mask
+                .extend(counts.chain(std::iter::repeat_n(0.0, padding - 1)));
         }
         batch
     }
 
     fn sequences(&self, symbols: &[usize], lengths: Vec<usize>, sizes: Sizes) -> Sequences {
-        Sequences { symbols: symbols.to_vec(), lengths, positions: sizes.symbols + 1 }
+        Sequences {
+            symbols: symbols.to_vec(),
+            lengths,
+            positions: sizes.symbols + 1,
+        }
     }
 }
 
@@ -330,5 +386,3 @@ pub(super) fn normals(count: usize, deviation: f32, rng: &mut ChaCha8Rng) -> Vec
     numbers.truncate(count);
     numbers
 }
-
-pub fn flag(name:&str)->bool{ std::env::var("FLAGS").unwrap_or_default().contains(name) }

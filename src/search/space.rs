@@ -94,7 +94,10 @@ impl<T: ProgramSpace + ?Sized> ProgramSpace for &T {
 /// The program as text, one character a symbol. Opcodes outside the vocabulary become `?`.
 pub fn text(space: &dyn ProgramSpace, program: &[u8]) -> String {
     let symbols = space.symbols();
-    program.iter().map(|&opcode| symbols.get(usize::from(opcode)).copied().unwrap_or('?')).collect()
+    program
+        .iter()
+        .map(|&opcode| symbols.get(usize::from(opcode)).copied().unwrap_or('?'))
+        .collect()
 }
 
 /// The opcodes of a text, or nothing if a character is not in the vocabulary.

@@ -19,7 +19,9 @@ const CAT: u8 = 8;
 
 impl Toy {
     pub fn new(longest: usize) -> Self {
-        Self { lengths: 1..=longest }
+        Self {
+            lengths: 1..=longest,
+        }
     }
 }
 
@@ -53,7 +55,10 @@ impl ProgramSpace for Toy {
         if depth >= 2 && left >= 1 {
             symbols |= 1 << ADD | 1 << CAT;
         }
-        Allowed { symbols, end: depth == 1 && self.lengths.contains(&prefix.len()) }
+        Allowed {
+            symbols,
+            end: depth == 1 && self.lengths.contains(&prefix.len()),
+        }
     }
 
     fn key(&self, program: &[u8]) -> Key {
