@@ -40,7 +40,7 @@ impl<'a> LineIndex<'a> {
     /// Line and column of a byte offset; an offset past the end counts as the end, one inside a
     /// character as that character's start. The same as [`Source::position`], but quick.
     pub fn position(&self, offset: usize) -> Position {
-        let offset = self.text.floor_char_boundary(offset);
+        let offset = boundary_before(self.text, offset);
         let line = self.line_of(offset);
         Position {
             line: line + 1,
@@ -67,9 +67,12 @@ impl<'a> LineIndex<'a> {
 
     /// The byte range of a span as far as it lies in the text, on character boundaries.
     pub(super) fn clamp(&self, span: Span) -> std::ops::Range<usize> {
-        let start = self.text.floor_char_boundary(span.start as usize);
-        let end = self.text.ceil_char_boundary(span.end as usize);
-        start..end.max(start)
+        let start = boundary_before(self.text, span.start as usize);
+        let mut end = (span.end as usize).clamp(start, self.text.len());
+        while !self.text.is_char_boundary(end) {
+            end += 1;
+        }
+        start..end
     }
 
     fn start(&self, line: usize) -> usize {
@@ -84,6 +87,15 @@ impl<'a> LineIndex<'a> {
         let rest = self.text.as_bytes().get(block * BLOCK..offset);
         (known + character_starts(rest.unwrap_or_default())) as usize
     }
+}
+
+/// The start of the character that holds a byte offset; the end for an offset past it.
+fn boundary_before(text: &str, offset: usize) -> usize {
+    let mut offset = offset.min(text.len());
+    while !text.is_char_boundary(offset) {
+        offset -= 1;
+    }
+    offset
 }
 
 /// How many characters begin in a piece of UTF-8.

@@ -238,6 +238,9 @@ fn alternatives(words: &[&str]) -> String {
 }
 
 fn help(expected: Expected, found: Option<Token>) -> Option<&'static str> {
+    if expected.contains(Expected::label(Label::Count)) {
+        return Some("`relu * 3` does a word three times; `(n + 1)` needs its parentheses");
+    }
     let found = found?;
     if found.is_keyword() && expected.contains(Expected::label(Label::Name)) {
         return Some("a keyword can't be a name: choose another one");

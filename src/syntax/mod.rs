@@ -5,12 +5,15 @@
 //! pairs the delimiters and bounds the nesting; the [`parser`] makes a tree of each definition.
 
 mod error;
+mod format;
 pub mod lexer;
 mod outline;
 mod parser;
 mod pattern;
+mod print;
 pub mod tree;
 
+pub use format::{format, format_file};
 pub use pattern::{SymbolProblem, symbol_problem};
 
 use crate::diagnostic::{Code, Diagnostic, Source, SourceId, Span};

@@ -202,7 +202,8 @@ impl Outliner<'_> {
     fn open(&mut self, delimiter: Token, span: Span) {
         if self.open.len() >= MAXIMUM_NESTING {
             let label = format!("this is more than {MAXIMUM_NESTING} levels deep");
-            return self.nested_too_deeply(span, &label);
+            let help = "give the inner part a name: make it a block of its own";
+            return self.nested_too_deeply(span, &label, help);
         }
         self.push(delimiter, span);
         self.open_counts[kind(delimiter)] += 1;
@@ -225,12 +226,12 @@ impl Outliner<'_> {
         self.operators += 1;
         if self.operators > MAXIMUM_NESTING {
             let label = format!("this expression has more than {MAXIMUM_NESTING} operators");
-            self.nested_too_deeply(span, &label);
+            self.nested_too_deeply(span, &label, "write the number it comes to");
         }
     }
 
     /// Passes over the rest of the definition.
-    fn nested_too_deeply(&mut self, span: Span, label: &str) {
+    fn nested_too_deeply(&mut self, span: Span, label: &str, help: &str) {
         if !std::mem::replace(&mut self.nesting_reported, true) {
             self.outline.diagnostics.push(
                 Diagnostic::new(
@@ -239,7 +240,7 @@ impl Outliner<'_> {
                     span,
                     label,
                 )
-                .with_help("give the inner part a name: make it a block of its own"),
+                .with_help(help),
             );
         }
         self.outline.tokens.truncate(self.first_token);

@@ -359,7 +359,6 @@ fn hole<'t>(source: &'t Source) -> Rule<'t, Hole> {
     }
     .labelled(Label::WholeNumber);
     let counts = count
-        .clone()
         .then(just(Token::DotDot).ignore_then(count).or_not())
         .map(|(minimum, maximum)| (minimum, maximum.unwrap_or(minimum)))
         .delimited_by(just(Token::LeftBrace), just(Token::RightBrace))
@@ -392,10 +391,11 @@ fn string<'t>(source: &'t Source) -> Rule<'t, PatternText> {
     just(Token::String)
         .validate(|_, extra, emitter| {
             let span: Span = extra.span();
-            let quoted = source.slice(span);
-            let text = quoted.strip_prefix('"').unwrap_or(quoted);
-            let (text, diagnostics) = pattern_text(text.strip_suffix('"').unwrap_or(text), span);
-            for diagnostic in diagnostics {
+            let text = source.slice(span).trim_start_matches('"');
+            // The lexer has reported a string without an end. What it holds was hardly meant.
+            let closed = text.strip_suffix('"');
+            let (text, diagnostics) = pattern_text(closed.unwrap_or(text), span);
+            for diagnostic in diagnostics.into_iter().filter(|_| closed.is_some()) {
                 emitter.emit(Box::new(diagnostic).into());
             }
             text

@@ -187,13 +187,14 @@ pub(super) fn checked_hole(
 ) -> Result<Hole, Box<Diagnostic>> {
     let value = |count: Count<'_>| {
         count.text.parse::<u32>().map_err(|_| {
-            Diagnostic::new(
+            let diagnostic = Diagnostic::new(
                 Code::NumberOutOfRange,
                 "this number of symbols is too large",
                 count.span,
                 "too large",
             )
-            .with_note(format!("the largest is {}", u32::MAX))
+            .with_note(format!("the largest is {}", u32::MAX));
+            Box::new(diagnostic)
         })
     };
     let hole = Hole {
