@@ -1,5 +1,7 @@
 //! Partitions of the vertices of a component into cells, and their refinement.
 
+use std::cmp::Ordering;
+
 use super::label::mix;
 
 /// An edge of a component, between vertices numbered within it.
@@ -90,10 +92,11 @@ impl Partition {
         self.sizes[cell as usize]
     }
 
-    /// The smallest of the cells with more than one vertex, and of those the first.
-    pub(super) fn smallest_tie(&self) -> Option<u32> {
+    /// The largest of the cells with more than one vertex, and of those the first. Choosing a
+    /// vertex of the largest tells most, so that few have to be chosen.
+    pub(super) fn largest_tie(&self) -> Option<u32> {
         let ties = (0..).zip(&self.sizes).filter(|(_, size)| **size > 1);
-        ties.min_by_key(|(_, size)| **size).map(|(cell, _)| cell)
+        ties.min_by_key(|(_, size)| !**size).map(|(cell, _)| cell)
     }
 
     /// The vertices sorted by cell.
@@ -121,6 +124,9 @@ impl Partition {
     }
 }
 
+/// A hash of what happened in each step of a refinement.
+pub(super) type Trace = Vec<u64>;
+
 /// Refines partitions of one component. Keeps its memory between partitions.
 pub(super) struct Refiner<'a> {
     adjacency: &'a Adjacency,
@@ -143,22 +149,33 @@ impl<'a> Refiner<'a> {
     /// Refines until stable a partition of which nothing is known.
     pub(super) fn refine(&mut self, partition: &mut Partition) {
         let all = (0..partition.cells.len() as u32).collect();
-        self.propagate(partition, all);
+        self.propagate(partition, all, None);
     }
 
     /// Gives `vertex` a cell of its own in a stable partition and refines until stable. The
-    /// result is a hash of all that happened; it is equal for vertices that are alike.
-    pub(super) fn individualise(&mut self, partition: &mut Partition, vertex: u32) -> u64 {
+    /// result tells what happened in every step; it is equal for vertices that are alike. Nothing
+    /// if it would come after `best`; then the partition is left unfinished.
+    pub(super) fn individualise(
+        &mut self,
+        partition: &mut Partition,
+        vertex: u32,
+        best: Option<&Trace>,
+    ) -> Option<Trace> {
         partition.move_to_new_cell(std::iter::once(vertex));
-        self.propagate(partition, vec![vertex])
+        self.propagate(partition, vec![vertex], best)
     }
 
     /// Vertices of a cell are alike in their neighbours in all cells but perhaps those that
     /// `changed` vertices have just come into and left. Splits cells accordingly, which makes for
     /// the next changed vertices. Of a cell that is split, one part keeps the number and needs no
     /// look: how many neighbours a vertex has there follows from the other parts (Hopcroft, 1971).
-    fn propagate(&mut self, partition: &mut Partition, mut changed: Vec<u32>) -> u64 {
-        let mut trace = 0;
+    fn propagate(
+        &mut self,
+        partition: &mut Partition,
+        mut changed: Vec<u32>,
+        mut best: Option<&Trace>,
+    ) -> Option<Trace> {
+        let mut trace = Trace::new();
         while !changed.is_empty() {
             for vertex in &changed {
                 let cell = u64::from(partition.cell(*vertex));
@@ -180,12 +197,19 @@ impl<'a> Refiner<'a> {
                 self.differences[index] = 0;
             }
             self.touched.sort_unstable();
+            let mut step = 0;
             for group in self.touched.chunk_by(|left, right| left.0 == right.0) {
-                split(partition, group, &mut changed, &mut trace);
+                split(partition, group, &mut changed, &mut step);
             }
             self.touched.clear();
+            match best.map(|best| best.get(trace.len()).map(|other| step.cmp(other))) {
+                Some(None | Some(Ordering::Greater)) => return None,
+                Some(Some(Ordering::Less)) => best = None,
+                Some(Some(Ordering::Equal)) | None => {}
+            }
+            trace.push(step);
         }
-        trace
+        Some(trace)
     }
 }
 
@@ -194,7 +218,7 @@ fn split(
     partition: &mut Partition,
     group: &[(u32, u64, u32)],
     changed: &mut Vec<u32>,
-    trace: &mut u64,
+    step: &mut u64,
 ) {
     let cell = group[0].0;
     let untouched = partition.size(cell) as usize - group.len();
@@ -203,8 +227,8 @@ fn split(
     // The first of the largest parts stays, or those that were not touched, if there are any.
     let stays = parts().position(|part| untouched == 0 && part.len() == largest);
     for (index, part) in parts().enumerate() {
-        *trace = mix(*trace, mix(part[0].1, part.len() as u64));
-        *trace = mix(*trace, u64::from(cell));
+        *step = mix(*step, mix(part[0].1, part.len() as u64));
+        *step = mix(*step, u64::from(cell));
         if stays == Some(index) {
             continue;
         }
@@ -254,9 +278,10 @@ mod tests {
         assert_eq!(partition.sizes, [50]);
         let mut other = partition.clone();
         let traces = [
-            refiner.individualise(&mut partition, 7),
-            refiner.individualise(&mut other, 30),
+            refiner.individualise(&mut partition, 7, None),
+            refiner.individualise(&mut other, 30, None),
         ];
+        assert!(traces[0].is_some());
         assert_eq!(traces[0], traces[1]);
         assert_eq!(partition.sizes, vec![1; 50]);
     }

@@ -10,7 +10,7 @@ use std::cmp::Ordering;
 
 use rustc_hash::FxHashSet;
 
-use super::partition::{Adjacency, Arc, Component, Partition, Refiner};
+use super::partition::{Adjacency, Arc, Component, Partition, Refiner, Trace};
 
 /// A canonical order of the vertices of a component: isomorphic components, in whatever order
 /// their vertices come, are equal when their vertices are numbered in this order.
@@ -145,20 +145,22 @@ fn individualise(
     effort: Effort,
 ) -> Vec<u32> {
     let count = component.colours.len();
-    let Some(target) = partition.smallest_tie() else {
+    let Some(target) = partition.largest_tie() else {
         return partition.sorted();
     };
     let adjacency = Adjacency::new(component);
     let mut refiner = Refiner::new(&adjacency, count);
-    let mut choose = |vertex: u32| {
+    let mut choose = |vertex: u32, best: Option<&Trace>| {
         let mut refined = partition.clone();
-        let trace = refiner.individualise(&mut refined, vertex);
-        (trace, refined)
+        let trace = refiner.individualise(&mut refined, vertex, best)?;
+        Some((trace, refined))
     };
     let candidates = partition.members(target);
     if effort == Effort::Any {
-        let (_, refined) = choose(candidates[0]);
-        return order(component, &refined, &mut Orbits::new(count), effort);
+        return match choose(candidates[0], None) {
+            Some((_, refined)) => order(component, &refined, &mut Orbits::new(count), effort),
+            None => partition.sorted(),
+        };
     }
     let mut explored: Vec<u32> = Vec::new();
     let mut best: Option<Best> = None;
@@ -168,11 +170,12 @@ fn individualise(
             continue;
         }
         explored.push(candidate);
-        let (trace, refined) = choose(candidate);
-        match best.as_ref().map(|best| trace.cmp(&best.trace)) {
-            Some(Ordering::Greater) => continue,
-            Some(Ordering::Less) => best = None,
-            Some(Ordering::Equal) | None => {}
+        let Some((trace, refined)) = choose(candidate, best.as_ref().map(|best| &best.trace))
+        else {
+            continue;
+        };
+        if best.as_ref().is_some_and(|best| trace != best.trace) {
+            best = None;
         }
         // A search in full is needed only for what no automorphism maps to what was searched.
         let quick = order(component, &refined, &mut Orbits::new(count), Effort::Any);
@@ -204,7 +207,7 @@ fn individualise(
 
 /// What a search found so far.
 struct Best {
-    trace: u64,
+    trace: Trace,
     numbered: Numbered,
     order: Vec<u32>,
     /// Orders of what was searched in full that were not searched for.
@@ -212,7 +215,7 @@ struct Best {
 }
 
 impl Best {
-    fn new(trace: u64, numbered: Numbered, order: Vec<u32>) -> Self {
+    fn new(trace: Trace, numbered: Numbered, order: Vec<u32>) -> Self {
         Self {
             trace,
             numbered,
