@@ -4,7 +4,7 @@
 use super::Layered;
 
 /// Links are visited about this often at most, so that huge drawings end in good time.
-const WORK: usize = 6_000_000;
+const WORK: usize = 3_000_000;
 
 /// The most sweeps, down and up counted as one.
 const SWEEPS: usize = 12;
@@ -22,7 +22,7 @@ pub fn arrange(layered: &mut Layered) {
         }
         arrangement.sweep(layered, Direction::Up);
         arrangement.sweep(layered, Direction::Down);
-        if affordable > 2 {
+        if affordable >= SWEEPS {
             arrangement.exchange_neighbours(layered);
         }
         let crossings = arrangement.crossings(layered);

@@ -126,8 +126,11 @@ pub fn route(layered: &Layered, x: &[f64]) -> Layout {
         let mut upper = link.upper;
         while let (Vertex::Bend(_), [before]) = (layered.vertices[upper], &layered.above[upper][..])
         {
-            pieces.push(corners(*before));
             upper = layered.links[*before].upper;
+            // Long wires mostly go straight down.
+            if track_of[*before].is_some() || !layered.is_bend(upper) {
+                pieces.push(corners(*before));
+            }
         }
         routes[link.wire][target] = simplified(pieces.into_iter().rev().flatten());
     }

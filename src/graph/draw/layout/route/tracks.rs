@@ -5,7 +5,7 @@ pub const SAME: f64 = 0.5;
 
 /// More pieces than this between two layers are stacked in their order, without looking for the best
 /// one, which takes time that grows with the square of their number.
-const MANY: usize = 256;
+const MANY: usize = 100;
 
 /// What wires on top of each other cost, in crossings.
 const OVERLAP: u32 = 50;
