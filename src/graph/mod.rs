@@ -9,7 +9,7 @@ mod summary;
 
 pub use build::{build, build_filled};
 pub use canonical::{Canonical, Canonicaliser, Certificate, InvalidKey, Key, canonicalise};
-pub use emit::canonical_text;
+pub use emit::{canonical_text, operation_word};
 pub use laws::{LAWS, Law, Laws, UnknownLaws};
 pub use summary::{Layer, Summary, summarise};
 

@@ -1,6 +1,6 @@
 //! What a graph costs: its layers with shapes, parameters and multiply-adds.
 
-use super::{Graph, Node, NodeKind};
+use super::{Graph, Node, NodeKind, operation_word};
 use crate::operations::{Dimension, Shape};
 
 /// A graph in numbers. Dimensions are constants for a net and may be symbolic for a block.
@@ -24,6 +24,8 @@ pub struct Summary {
 pub struct Layer {
     /// Its path, which names its parameters.
     pub path: String,
+    /// The word that stands for it, with its arguments.
+    pub word: String,
     /// The shapes it reads.
     pub inputs: Vec<Shape>,
     /// The shape it gives.
@@ -72,6 +74,7 @@ fn layer(graph: &Graph, node: &Node) -> Option<Layer> {
     };
     Some(Layer {
         path: node.path.clone(),
+        word: operation_word(operation, &|variable| graph.variable_name(variable)),
         output: node.shape.clone(),
         parameters: operation.parameter_count(),
         multiply_adds,

@@ -10,7 +10,7 @@ mod passes;
 use rustc_hash::FxHashSet;
 use thiserror::Error;
 
-use crate::graph::{Graph, NodeId, NodeKind};
+use crate::graph::{Graph, Laws, NodeId, NodeKind, canonicalise};
 use crate::operations::{Class, Dimension, Initial, Operation};
 
 pub use layer::{Convolution, Layer, Pool};
@@ -154,15 +154,18 @@ impl Plan {
     }
 }
 
-/// Numbers the layers whose random numbers (initial weights, dropout masks) must follow from the
-/// program: by node, in order of execution; other nodes have none.
+/// Numbers the layers, by node: random numbers (initial weights, dropout masks) follow from these.
+/// A layer's number is its place in the canonical form of the program under the law set `real`, so
+/// equal programs begin with equal weights. Layers that no output needs come behind all others.
 pub fn number_layers(graph: &Graph) -> Vec<Option<u64>> {
-    let mut numbers = 0..;
-    graph
-        .nodes
-        .iter()
-        .map(|node| match &node.kind {
-            NodeKind::Operation(operation) if operation.class() != Class::Pure => numbers.next(),
+    let canonical = canonicalise(graph, Laws::Real);
+    let behind = graph.nodes.len() as u64;
+    let places = (0_u64..).zip(canonical.index.iter().zip(&graph.nodes));
+    places
+        .map(|(place, (index, node))| match &node.kind {
+            NodeKind::Operation(operation) if operation.class() != Class::Pure => {
+                Some(index.map_or(behind + place, u64::from))
+            }
             _ => None,
         })
         .collect()
