@@ -16,7 +16,6 @@ fn plain_options() -> Options {
     Options {
         collapse: false,
         stack: false,
-        ..Options::default()
     }
 }
 
@@ -48,21 +47,6 @@ fn several_inputs_and_outputs_and_unusual_names() {
     insta::assert_snapshot!("odd_dot", dot(&graph, &Options::default()));
     insta::assert_snapshot!("odd_mermaid", mermaid(&graph, &Options::default()));
     insta::assert_snapshot!("odd_svg", svg(&graph, &Options::default()));
-}
-
-#[test]
-fn a_layer_used_twice_is_marked() {
-    let mut builder = Builder::new("shared");
-    let x = builder.input(&[8, 8, 8]);
-    let x = builder.convolution(x, 3, 8, 1);
-    let x = builder.convolution(x, 3, 8, 1);
-    let mut graph = builder.finish(&[x]);
-    let path = graph.nodes[1].path.clone();
-    graph.nodes[2].path = path;
-    let text = mermaid(&graph, &Options::default());
-    assert_eq!(text.matches("conv 3×3, 8 (shared)").count(), 2);
-    // Its weights count once.
-    assert!(svg(&graph, &Options::default()).contains("576 parameters"));
 }
 
 /// A block that hands a value to what comes between its own parts cannot be framed.

@@ -22,6 +22,7 @@ impl Builder {
                 inputs: 0,
                 nodes: Vec::new(),
                 outputs: Vec::new(),
+                variables: Vec::new(),
             },
             path: Vec::new(),
             counts: BTreeMap::new(),
