@@ -413,4 +413,31 @@ mod tests {
             assert_eq!(canonical(&other) == form, expected);
         }
     }
+
+    /// The cells of a Latin square that is no group's table, joined if they agree in row, column or
+    /// symbol: strongly regular, so that every choice looks alike, and not all choices are.
+    #[test]
+    fn the_least_certificate_wins() {
+        let cell = |number: u32| {
+            let (row, column) = (number / 6, number % 6);
+            let exchange = row % 3 == 0 && column % 3 == 0;
+            [row, column, (row + column + 3 * u32::from(exchange)) % 6]
+        };
+        let agree = |left: u32, right: u32| {
+            let mut pairs = cell(left).into_iter().zip(cell(right));
+            left != right && pairs.any(|(left, right)| left == right)
+        };
+        let pairs = (0..36).flat_map(|from| (0..36).map(move |to| (from, to)));
+        let joined = pairs.filter(|(from, to)| agree(*from, *to));
+        let component = Component {
+            colours: vec![0; 36],
+            arcs: joined.map(|(from, to)| Arc { from, to, key: 0 }).collect(),
+        };
+        let mut random = ChaCha8Rng::seed_from_u64(2);
+        let form = canonical(&component);
+        for _ in 0..10 {
+            let names = permutation(&mut random, 36);
+            assert_eq!(canonical(&renumbered(&component, &names)), form);
+        }
+    }
 }
