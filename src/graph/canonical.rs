@@ -50,7 +50,7 @@ pub struct Canonical {
 /// use snapc::graph::{Canonicaliser, Graph, Laws};
 ///
 /// let mut canonicaliser = Canonicaliser::new();
-/// let nothing = Graph { name: "nothing".into(), inputs: 0, nodes: vec![], outputs: vec![] };
+/// let nothing = Graph { name: "nothing".into(), inputs: 0, nodes: vec![], outputs: vec![], variables: vec![] };
 /// let exact = canonicaliser.key(&nothing, Laws::Exact);
 /// let real = canonicaliser.key(&nothing, Laws::Real);
 /// assert_ne!(exact, real, "the certificate names its laws");

@@ -6,6 +6,7 @@ mod words;
 use std::collections::BTreeSet;
 
 use schedule::{Strategy, schedule};
+pub use words::operation_word;
 use words::{Names, step_word};
 
 use super::{Canonical, Graph, NodeKind};

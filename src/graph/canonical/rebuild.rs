@@ -82,6 +82,10 @@ pub(super) fn rebuild(
         inputs: source.inputs,
         outputs: source.outputs.iter().map(output).collect(),
         nodes,
+        variables: names
+            .iter()
+            .map(|name| source.variable_name(*name))
+            .collect(),
     };
     if !names.is_empty() {
         rename_variables(&mut graph, names);

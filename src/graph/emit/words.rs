@@ -69,7 +69,9 @@ pub(super) fn step_word(graph: &Graph, names: &Names, step: Step) -> String {
         Step::Nip => "nip".to_string(),
         Step::Drop => "drop".to_string(),
         Step::Apply(id) => match &graph.node(id).kind {
-            NodeKind::Operation(operation) => operation_word(operation, names),
+            NodeKind::Operation(operation) => {
+                operation_word(operation, &|variable| names.name(variable))
+            }
             NodeKind::Input(_) => String::new(),
         },
     }
@@ -77,23 +79,22 @@ pub(super) fn step_word(graph: &Graph, names: &Names, step: Step) -> String {
 
 /// A word with its arguments.
 struct Word<'a> {
-    names: &'a Names,
+    name: &'a dyn Fn(Variable) -> String,
     text: String,
     arguments: Vec<String>,
 }
 
 impl<'a> Word<'a> {
-    fn new(text: &str, names: &'a Names) -> Self {
+    fn new(text: &str, name: &'a dyn Fn(Variable) -> String) -> Self {
         Self {
-            names,
+            name,
             text: text.to_string(),
             arguments: Vec::new(),
         }
     }
 
     fn value(&self, dimension: &Dimension) -> String {
-        let name = |variable: Variable| self.names.name(variable);
-        dimension.display(&name).to_string()
+        dimension.display(self.name).to_string()
     }
 
     fn pair_value(&self, pair: &[Dimension; 2]) -> String {
@@ -163,9 +164,11 @@ impl<'a> Word<'a> {
     }
 }
 
-fn operation_word(operation: &Operation, names: &Names) -> String {
+/// An operation as the word that stands for it, with its arguments: `conv(3, 32, stride: 2)`.
+/// `name` names the dimension variables.
+pub fn operation_word(operation: &Operation, name: &dyn Fn(Variable) -> String) -> String {
     let ones = [Dimension::ONE, Dimension::ONE];
-    let word = |text| Word::new(text, names);
+    let word = |text| Word::new(text, name);
     let word = match operation {
         Operation::Convolution {
             input,

@@ -29,6 +29,7 @@ impl Builder {
             inputs: 0,
             nodes: Vec::new(),
             outputs: Vec::new(),
+            variables: Vec::new(),
         };
         Self { graph }
     }

@@ -113,6 +113,7 @@ pub fn shuffled(graph: &Graph, random: &mut ChaCha8Rng) -> Graph {
         inputs: graph.inputs,
         nodes,
         outputs: outputs.map(|id| place[id.0 as usize].unwrap()).collect(),
+        variables: graph.variables.clone(),
     }
 }
 

@@ -1,0 +1,282 @@
+//! What decides a search.
+
+use serde::{Deserialize, Serialize};
+
+use super::error::{Result, SearchError};
+
+/// The settings of a search. Together with the space and the evaluation they decide what it
+/// proposes: the same settings give the same search.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct SearchConfiguration {
+    /// Seed of every random choice. Default 0.
+    pub seed: u64,
+    /// How many distinct candidates are evaluated, failed ones included. Default 24. The only
+    /// setting that may change when a search is resumed.
+    pub budget: usize,
+    /// Who proposes candidates. Default `autosnap`.
+    pub strategy: StrategyName,
+    /// How many candidates the first round has; they are random. Default 8.
+    pub initial: usize,
+    /// How many candidates every later round has: after each the strategy learns from the results.
+    /// Default 4.
+    pub round: usize,
+    /// Settings of the strategy `autosnap`.
+    pub autosnap: AutosnapConfiguration,
+}
+
+/// The strategies that come with the search.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum StrategyName {
+    /// Random valid programs.
+    Random,
+    /// Gradient ascent in the latent space of an auto-encoder.
+    Autosnap,
+}
+
+/// Settings of the strategy `autosnap`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct AutosnapConfiguration {
+    /// The share of a round's candidates that explore at random. Default 0.2.
+    pub explore: f64,
+    /// From how many of the best programs the climb starts. Default 8.
+    pub starts: usize,
+    /// The first step of a climb, in standard deviations of the latent space along the gradient.
+    /// Default 0.5.
+    pub first_step: f64,
+    /// How many steps a climb takes. Default 12.
+    pub steps: usize,
+    /// By what every step is longer than the last. Default 1.3.
+    pub step_growth: f64,
+    /// Standard deviation of the noise on a climbing code, for diversity, as a share of the step.
+    /// Default 0.5.
+    pub noise: f64,
+    /// How many climbs, each with its own noise, go from one start. Default 4.
+    pub climbs: usize,
+    /// Temperature of the decoder while climbing; at 0 the most likely symbol is taken. Default 0.
+    pub temperature: f64,
+    /// The auto-encoder.
+    pub model: ModelConfiguration,
+    /// Training on random programs without values, before the first proposals.
+    pub pretraining: PretrainingConfiguration,
+    /// Training with the values, once a round.
+    pub joint: JointConfiguration,
+}
+
+/// Sizes and losses of the auto-encoder.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct ModelConfiguration {
+    /// Units of the recurrent encoder and decoder. Default 96.
+    pub hidden: usize,
+    /// Dimensions of the latent space. Default 64.
+    pub latent: usize,
+    /// Standard deviation of the noise on latent codes in training: the neighbourhood of a code
+    /// learns to decode to the same program. Default 0.1.
+    pub latent_noise: f64,
+    /// Weight of the loss that keeps the mean square of every latent dimension at one. Default 0.05.
+    pub scale_weight: f64,
+    /// Weight of the squared error of the standardised value. Default 0.5.
+    pub value_weight: f64,
+    /// Largest norm of the gradient of a step; longer ones are shortened. Default 5.
+    pub gradient_norm: f64,
+}
+
+/// Training of the auto-encoder on random programs.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct PretrainingConfiguration {
+    /// How many distinct random programs it learns from. Default 20000.
+    pub programs: usize,
+    /// How many further random programs, never learnt from, it is measured on. Default 256.
+    pub held_out: usize,
+    /// Training steps. Default 2500.
+    pub steps: usize,
+    /// Programs a step. Default 64.
+    pub batch: usize,
+    /// Largest learning rate of Adam; it warms up over the first twentieth of the steps and falls
+    /// along a cosine. Default 0.01.
+    pub learning_rate: f64,
+}
+
+/// Training of the auto-encoder and the value layer together.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct JointConfiguration {
+    /// Training steps a round. Default 60.
+    pub steps: usize,
+    /// Programs a step, half of them with a value. Default 64.
+    pub batch: usize,
+    /// Learning rate of Adam. Default 0.002.
+    pub learning_rate: f64,
+}
+
+impl Default for SearchConfiguration {
+    fn default() -> Self {
+        Self {
+            seed: 0,
+            budget: 24,
+            strategy: StrategyName::Autosnap,
+            initial: 8,
+            round: 4,
+            autosnap: AutosnapConfiguration::default(),
+        }
+    }
+}
+
+impl Default for AutosnapConfiguration {
+    fn default() -> Self {
+        Self {
+            explore: 0.2,
+            starts: 8,
+            first_step: 0.5,
+            steps: 12,
+            step_growth: 1.3,
+            noise: 0.5,
+            climbs: 4,
+            temperature: 0.0,
+            model: ModelConfiguration::default(),
+            pretraining: PretrainingConfiguration::default(),
+            joint: JointConfiguration::default(),
+        }
+    }
+}
+
+impl Default for ModelConfiguration {
+    fn default() -> Self {
+        Self {
+            hidden: 96,
+            latent: 64,
+            latent_noise: 0.1,
+            scale_weight: 0.05,
+            value_weight: 0.5,
+            gradient_norm: 5.0,
+        }
+    }
+}
+
+impl Default for PretrainingConfiguration {
+    fn default() -> Self {
+        Self {
+            programs: 20000,
+            held_out: 256,
+            steps: 2500,
+            batch: 64,
+            learning_rate: 0.01,
+        }
+    }
+}
+
+impl Default for JointConfiguration {
+    fn default() -> Self {
+        Self {
+            steps: 60,
+            batch: 64,
+            learning_rate: 0.002,
+        }
+    }
+}
+
+impl SearchConfiguration {
+    /// Checks every value.
+    ///
+    /// # Errors
+    ///
+    /// [`SearchError::Configuration`] for the first value that is out of range.
+    pub fn validate(&self) -> Result<()> {
+        at_least("budget", self.budget, 1)?;
+        at_least("initial", self.initial, 1)?;
+        at_least("round", self.round, 1)?;
+        self.autosnap.validate()
+    }
+}
+
+impl AutosnapConfiguration {
+    fn validate(&self) -> Result<()> {
+        within("autosnap.explore", self.explore, 0.0, 1.0)?;
+        at_least("autosnap.starts", self.starts, 1)?;
+        positive("autosnap.first_step", self.first_step)?;
+        at_least("autosnap.steps", self.steps, 1)?;
+        within("autosnap.step_growth", self.step_growth, 1.0, 10.0)?;
+        not_negative("autosnap.noise", self.noise)?;
+        at_least("autosnap.climbs", self.climbs, 1)?;
+        not_negative("autosnap.temperature", self.temperature)?;
+        self.model.validate()?;
+        self.pretraining.validate()?;
+        self.joint.validate()
+    }
+}
+
+impl ModelConfiguration {
+    fn validate(&self) -> Result<()> {
+        between("autosnap.model.hidden", self.hidden, 1, 4096)?;
+        between("autosnap.model.latent", self.latent, 1, 4096)?;
+        not_negative("autosnap.model.latent_noise", self.latent_noise)?;
+        not_negative("autosnap.model.scale_weight", self.scale_weight)?;
+        not_negative("autosnap.model.value_weight", self.value_weight)?;
+        positive("autosnap.model.gradient_norm", self.gradient_norm)
+    }
+}
+
+impl PretrainingConfiguration {
+    fn validate(&self) -> Result<()> {
+        at_least("autosnap.pretraining.programs", self.programs, 1)?;
+        at_least("autosnap.pretraining.held_out", self.held_out, 1)?;
+        at_least("autosnap.pretraining.steps", self.steps, 1)?;
+        between("autosnap.pretraining.batch", self.batch, 2, 65536)?;
+        positive("autosnap.pretraining.learning_rate", self.learning_rate)
+    }
+}
+
+impl JointConfiguration {
+    fn validate(&self) -> Result<()> {
+        at_least("autosnap.joint.steps", self.steps, 1)?;
+        between("autosnap.joint.batch", self.batch, 2, 65536)?;
+        positive("autosnap.joint.learning_rate", self.learning_rate)
+    }
+}
+
+fn at_least(name: &'static str, found: usize, least: usize) -> Result<()> {
+    check(name, found >= least, format!("at least {least}"), found)
+}
+
+fn between(name: &'static str, found: usize, least: usize, most: usize) -> Result<()> {
+    let expected = format!("between {least} and {most}");
+    check(name, (least..=most).contains(&found), expected, found)
+}
+
+fn positive(name: &'static str, found: f64) -> Result<()> {
+    check(
+        name,
+        found.is_finite() && found > 0.0,
+        "a number above 0".to_owned(),
+        found,
+    )
+}
+
+fn not_negative(name: &'static str, found: f64) -> Result<()> {
+    check(
+        name,
+        found.is_finite() && found >= 0.0,
+        "a number of at least 0".to_owned(),
+        found,
+    )
+}
+
+fn within(name: &'static str, found: f64, least: f64, most: f64) -> Result<()> {
+    let expected = format!("between {least} and {most}");
+    check(name, (least..=most).contains(&found), expected, found)
+}
+
+fn check(name: &'static str, holds: bool, expected: String, found: impl ToString) -> Result<()> {
+    match holds {
+        true => Ok(()),
+        false => Err(SearchError::Configuration {
+            name,
+            expected,
+            found: found.to_string(),
+        }),
+    }
+}

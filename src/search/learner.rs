@@ -1,0 +1,426 @@
+//! Trains the auto-encoder: first on random programs, then with the values of what was measured.
+
+use std::collections::{HashMap, HashSet};
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use candle_core::{Device, Tensor};
+use rand::RngExt;
+use rand::seq::index;
+use rand_chacha::ChaCha8Rng;
+use safetensors::tensor::TensorView;
+use safetensors::{Dtype, SafeTensors};
+use serde::{Deserialize, Serialize};
+
+use super::adam::Adam;
+use super::configuration::AutosnapConfiguration;
+use super::decoding::{self, Choice};
+use super::error::{Result, SearchError};
+use super::model::{AutoEncoder, Codes, Sizes, normals};
+use super::seeds::{Purpose, generator};
+use super::space::{self, Key, ProgramSpace};
+
+/// How good the model is, measured on random programs it never learnt from.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct ModelReport {
+    /// The share of symbols (ends included) that come back from encoding and decoding.
+    pub reconstructed_symbols: f64,
+    /// The share of programs that come back whole.
+    pub reconstructed_programs: f64,
+    /// The share of valid programs when the decoder takes the most likely symbol, unconstrained.
+    pub valid_unconstrained: f64,
+    /// The share of valid programs with the constraint.
+    pub valid: f64,
+    /// Of programs decoded from random codes: the share of distinct keys.
+    pub unique: f64,
+    /// Of those: the share the model never learnt from.
+    pub novel: f64,
+}
+
+/// A program with its measured value.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Example<'a> {
+    /// Its opcodes.
+    pub program: &'a [u8],
+    /// Its value.
+    pub value: f64,
+}
+
+/// The auto-encoder with its training state.
+pub struct Learner {
+    configuration: AutosnapConfiguration,
+    model: AutoEncoder,
+    adam: Adam,
+    pool: Pool,
+    scale: Scale,
+}
+
+/// Random programs: those the model learns from, and those it is measured on.
+struct Pool {
+    training: Vec<Vec<u8>>,
+    training_keys: HashSet<Key>,
+    held_out: Vec<Vec<u8>>,
+}
+
+/// How values are standardised.
+#[derive(Clone, Copy)]
+struct Scale {
+    mean: f64,
+    deviation: f64,
+}
+
+impl Learner {
+    /// A learner with a random model. Everything random follows from the seed.
+    ///
+    /// # Errors
+    ///
+    /// If the space has no valid program, or candle fails.
+    pub fn new(
+        space: &dyn ProgramSpace,
+        configuration: &AutosnapConfiguration,
+        seed: u64,
+    ) -> Result<Self> {
+        let sizes = Sizes {
+            symbols: space.symbols().len(),
+            longest: *space.lengths().end(),
+            hidden: configuration.model.hidden,
+            latent: configuration.model.latent,
+        };
+        let model = AutoEncoder::new(sizes, &mut generator(seed, Purpose::Weights, 0))?;
+        Ok(Self {
+            configuration: configuration.clone(),
+            adam: Adam::new(&model.parameters()),
+            model,
+            pool: Pool::draw(space, configuration, &mut generator(seed, Purpose::Pool, 0))?,
+            scale: Scale {
+                mean: 0.0,
+                deviation: 1.0,
+            },
+        })
+    }
+
+    /// The model.
+    pub fn model(&self) -> &AutoEncoder {
+        &self.model
+    }
+
+    /// Trains on random programs alone. `progress` is told the steps done after each.
+    ///
+    /// # Errors
+    ///
+    /// [`SearchError::Stopped`] once `stop` is set.
+    pub fn pretrain(
+        &mut self,
+        rng: &mut ChaCha8Rng,
+        stop: &AtomicBool,
+        progress: &mut dyn FnMut(usize),
+    ) -> Result<()> {
+        let settings = self.configuration.pretraining.clone();
+        for step in 0..settings.steps {
+            if stop.load(Ordering::Relaxed) {
+                return Err(SearchError::Stopped);
+            }
+            let rate = settings.learning_rate * schedule(step, settings.steps);
+            self.step(&[], settings.batch, rate, rng)?;
+            progress(step + 1);
+        }
+        Ok(())
+    }
+
+    /// Trains the auto-encoder and the value layer together, going on from where they are: half of
+    /// every batch are measured programs, half random ones.
+    ///
+    /// # Errors
+    ///
+    /// [`SearchError::Stopped`] once `stop` is set.
+    pub fn train(
+        &mut self,
+        examples: &[Example<'_>],
+        rng: &mut ChaCha8Rng,
+        stop: &AtomicBool,
+    ) -> Result<()> {
+        self.scale = Scale::of(examples);
+        let settings = self.configuration.joint.clone();
+        for _ in 0..settings.steps {
+            if stop.load(Ordering::Relaxed) {
+                return Err(SearchError::Stopped);
+            }
+            self.step(examples, settings.batch, settings.learning_rate, rng)?;
+        }
+        Ok(())
+    }
+
+    fn step(
+        &mut self,
+        examples: &[Example<'_>],
+        batch: usize,
+        rate: f64,
+        rng: &mut ChaCha8Rng,
+    ) -> Result<()> {
+        let mut programs: Vec<&[u8]> = Vec::with_capacity(batch);
+        let mut values = Vec::new();
+        if !examples.is_empty() {
+            for place in draw(examples.len(), batch / 2, rng) {
+                programs.push(examples[place].program);
+                values.push(self.scale.standardise(examples[place].value));
+            }
+        }
+        for place in draw(self.pool.training.len(), batch - programs.len(), rng) {
+            programs.push(&self.pool.training[place]);
+        }
+        let split = values.len();
+        programs[split..].sort_unstable_by_key(|p| std::cmp::Reverse(p.len()));
+        let loss = self
+            .model
+            .loss(&programs, &values, &self.configuration.model, rng)?;
+        let gradients = loss.total.backward()?;
+        let norm = self.configuration.model.gradient_norm;
+        self.adam
+            .step(&self.model.parameters(), &gradients, rate, norm)?;
+        Ok(())
+    }
+
+    /// The latent codes of programs.
+    ///
+    /// # Errors
+    ///
+    /// If candle fails.
+    pub fn encode(&self, programs: &[&[u8]]) -> Result<Codes> {
+        Ok(self.model.encode(programs)?)
+    }
+
+    /// The predicted values of programs, in the units of what was measured.
+    ///
+    /// # Errors
+    ///
+    /// If candle fails.
+    pub fn predict(&self, programs: &[&[u8]]) -> Result<Vec<f64>> {
+        let standardised = self.model.predict(&self.model.encode(programs)?)?;
+        let Scale { mean, deviation } = self.scale;
+        Ok(standardised
+            .into_iter()
+            .map(|value| mean + deviation * f64::from(value))
+            .collect())
+    }
+
+    /// Measures the model.
+    ///
+    /// # Errors
+    ///
+    /// If candle fails.
+    pub fn measure(&self, space: &dyn ProgramSpace, rng: &mut ChaCha8Rng) -> Result<ModelReport> {
+        let programs: Vec<&[u8]> = self.pool.held_out.iter().map(Vec::as_slice).collect();
+        let codes = self.model.encode(&programs)?;
+        let back = decoding::decode(&self.model, space, &codes, Choice::Greedy, rng)?;
+        let longest = *space.lengths().end();
+        let free = decoding::decode_unconstrained(&self.model, longest, &codes, rng)?;
+        let valid = |program: &Option<Vec<u8>>| {
+            program
+                .as_ref()
+                .is_some_and(|program| space::is_valid(space, program))
+        };
+        let (mut right, mut places) = (0, 0);
+        for (program, back) in programs.iter().zip(&back) {
+            let back = back.as_deref().unwrap_or_default();
+            right += matches(program, back);
+            places += program.len() + 1;
+        }
+        let whole = programs.iter().zip(&back);
+        let whole = whole
+            .filter(|(program, back)| back.as_deref() == Some(**program))
+            .count();
+
+        let latent = self.model.sizes().latent;
+        let random = Codes {
+            latent,
+            values: normals(programs.len() * latent, 1.0, rng),
+        };
+        let sampled = decoding::decode(&self.model, space, &random, Choice::Greedy, rng)?;
+        let keys: Vec<Key> = sampled
+            .iter()
+            .flatten()
+            .map(|program| space.key(program))
+            .collect();
+        let distinct: HashSet<Key> = keys.iter().copied().collect();
+        let novel = distinct
+            .iter()
+            .filter(|key| !self.pool.training_keys.contains(key))
+            .count();
+        Ok(ModelReport {
+            reconstructed_symbols: share(right, places),
+            reconstructed_programs: share(whole, programs.len()),
+            valid_unconstrained: share(free.iter().filter(|p| valid(p)).count(), free.len()),
+            valid: share(back.iter().filter(|p| valid(p)).count(), back.len()),
+            unique: share(distinct.len(), keys.len()),
+            novel: share(novel, distinct.len()),
+        })
+    }
+
+    /// Everything training changed, as a safetensors file: the weights under their names, the
+    /// optimiser's moments as `first.NAME` and `second.NAME`.
+    ///
+    /// # Errors
+    ///
+    /// If the weights can't be read or written.
+    pub fn save(&self) -> Result<Vec<u8>> {
+        let mut tensors = Vec::new();
+        let moments = self.adam.first.iter().zip(&self.adam.second);
+        for ((name, var), (first, second)) in self.model.parameters().into_iter().zip(moments) {
+            tensors.push((name.to_owned(), bytes(&var.flatten_all()?.to_vec1()?)));
+            tensors.push((format!("first.{name}"), bytes(first)));
+            tensors.push((format!("second.{name}"), bytes(second)));
+        }
+        let views: Vec<(&str, TensorView<'_>)> = tensors
+            .iter()
+            .map(|(name, bytes)| {
+                let view = TensorView::new(Dtype::F32, vec![bytes.len() / 4], bytes);
+                view.map(|view| (name.as_str(), view))
+            })
+            .collect::<Result<_, _>>()
+            .map_err(candle_core::Error::from)?;
+        let steps = HashMap::from([("steps".to_owned(), self.adam.steps.to_string())]);
+        Ok(safetensors::serialize(views, Some(steps)).map_err(candle_core::Error::from)?)
+    }
+
+    /// Goes back to what [`save`](Self::save) gave.
+    ///
+    /// # Errors
+    ///
+    /// If the bytes were not made by a learner with the same configuration.
+    pub fn restore(&mut self, saved: &[u8]) -> Result<()> {
+        let tensors = SafeTensors::deserialize(saved).map_err(candle_core::Error::from)?;
+        let (_, metadata) = SafeTensors::read_metadata(saved).map_err(candle_core::Error::from)?;
+        let numbers = |name: &str, count: usize| -> Result<Vec<f32>> {
+            let tensor = tensors.tensor(name).map_err(candle_core::Error::from)?;
+            let numbers: Vec<f32> = tensor
+                .data()
+                .chunks_exact(4)
+                .map(|bytes| f32::from_le_bytes([bytes[0], bytes[1], bytes[2], bytes[3]]))
+                .collect();
+            match numbers.len() == count && tensor.dtype() == Dtype::F32 {
+                true => Ok(numbers),
+                false => Err(unfit(&format!("`{name}` has another size"))),
+            }
+        };
+        let steps = metadata
+            .metadata()
+            .as_ref()
+            .and_then(|map| map.get("steps")?.parse().ok());
+        let mut adam = Adam {
+            steps: steps.ok_or_else(|| unfit("no steps"))?,
+            ..Adam::default()
+        };
+        for (name, var) in self.model.parameters() {
+            let count = var.elem_count();
+            let values = Tensor::from_vec(numbers(name, count)?, var.shape(), &Device::Cpu)?;
+            var.set(&values)?;
+            adam.first.push(numbers(&format!("first.{name}"), count)?);
+            adam.second.push(numbers(&format!("second.{name}"), count)?);
+        }
+        self.adam = adam;
+        Ok(())
+    }
+}
+
+fn unfit(reason: &str) -> SearchError {
+    candle_core::Error::Msg(format!("its checkpoint does not fit: {reason}")).into()
+}
+
+impl Pool {
+    /// Draws distinct programs and sets some apart: none of those the model learns from is equal to
+    /// one that was set apart. In a small space fewer are drawn, and at most a fifth set apart.
+    fn draw(
+        space: &dyn ProgramSpace,
+        configuration: &AutosnapConfiguration,
+        rng: &mut ChaCha8Rng,
+    ) -> Result<Self> {
+        let settings = &configuration.pretraining;
+        let wanted = settings.programs.saturating_add(settings.held_out);
+        let mut seen = HashSet::new();
+        let mut programs = Vec::new();
+        let mut in_vain = 0;
+        while programs.len() < wanted && in_vain < 1000 {
+            let Some(program) = space::random_program(space, rng) else {
+                break;
+            };
+            in_vain += 1;
+            if seen.insert(program.clone()) {
+                programs.push(program);
+                in_vain = 0;
+            }
+        }
+        let held_out = settings.held_out.min(programs.len() / 5);
+        let mut training = programs.split_off(held_out);
+        let held_out_keys: HashSet<Key> = programs.iter().map(|p| space.key(p)).collect();
+        training.retain(|program| !held_out_keys.contains(&space.key(program)));
+        if training.is_empty() {
+            // Too few distinct programs to set any apart.
+            training.append(&mut programs);
+        }
+        if training.is_empty() {
+            return Err(SearchError::Space("it has no valid program".to_owned()));
+        }
+        let training_keys = training.iter().map(|program| space.key(program)).collect();
+        Ok(Self {
+            training,
+            training_keys,
+            held_out: programs,
+        })
+    }
+}
+
+impl Scale {
+    fn of(examples: &[Example<'_>]) -> Self {
+        let count = examples.len().max(1) as f64;
+        let mean = examples.iter().map(|example| example.value).sum::<f64>() / count;
+        let square = |example: &Example<'_>| (example.value - mean).powi(2);
+        let deviation = (examples.iter().map(square).sum::<f64>() / count).sqrt();
+        let usable = deviation.is_finite() && deviation > f64::MIN_POSITIVE;
+        Self {
+            mean,
+            deviation: if usable { deviation } else { 1.0 },
+        }
+    }
+
+    fn standardise(self, value: f64) -> f32 {
+        ((value - self.mean) / self.deviation) as f32
+    }
+}
+
+/// Places among `from`: distinct while there are enough.
+fn draw(from: usize, count: usize, rng: &mut ChaCha8Rng) -> Vec<usize> {
+    if count <= from {
+        return index::sample(rng, from, count).into_vec();
+    }
+    (0..count).map(|_| rng.random_range(0..from)).collect()
+}
+
+/// A linear warm-up over the first twentieth, then half a cosine down to a hundredth.
+fn schedule(step: usize, steps: usize) -> f64 {
+    let warm_up = (steps / 20).max(1);
+    if step < warm_up {
+        return (step + 1) as f64 / warm_up as f64;
+    }
+    let done = (step - warm_up) as f64 / (steps - warm_up).max(1) as f64;
+    0.01 + 0.99 * 0.5 * (1.0 + (std::f64::consts::PI * done).cos())
+}
+
+/// How many places of a program, its end included, are right in what came back.
+fn matches(program: &[u8], back: &[u8]) -> usize {
+    let same = program.iter().zip(back).filter(|(a, b)| a == b).count();
+    same + usize::from(program.len() == back.len())
+}
+
+fn share(part: usize, whole: usize) -> f64 {
+    if whole == 0 {
+        0.0
+    } else {
+        part as f64 / whole as f64
+    }
+}
+
+fn bytes(numbers: &[f32]) -> Vec<u8> {
+    numbers
+        .iter()
+        .flat_map(|number| number.to_le_bytes())
+        .collect()
+}

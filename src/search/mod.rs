@@ -1,0 +1,47 @@
+//! The generative search: programs are proposed, evaluated for real, and learnt from.
+//!
+//! A [`Search`] brings four things together. A [`ProgramSpace`] says what may be written. A
+//! [`Strategy`] proposes programs: `autosnap` by gradient ascent in the latent space of an
+//! auto-encoder, `random` to compare with. An [`Evaluation`] gives a program its value. A [`Store`]
+//! keeps everything as it comes, so that a search that is killed goes on where it was and evaluates
+//! nothing twice. The search knows nothing of text, networks or data; who brings a space or an
+//! evaluation of their own can search over anything that is a string of symbols.
+//!
+//! The same space, configuration and values give the same search, however often it was interrupted.
+
+mod adam;
+mod autosnap;
+mod configuration;
+mod correlation;
+mod decoding;
+mod error;
+mod evaluation;
+mod gru;
+mod history;
+mod learner;
+mod model;
+mod run;
+mod seeds;
+mod space;
+mod store;
+mod strategy;
+
+pub use autosnap::Autosnap;
+pub use configuration::{
+    AutosnapConfiguration, JointConfiguration, ModelConfiguration, PretrainingConfiguration,
+    SearchConfiguration, StrategyName,
+};
+pub use correlation::{kendall, spearman};
+pub use decoding::{Choice, decode, decode_unconstrained};
+pub use error::{Result, SearchError};
+pub use evaluation::{Candidate, Evaluation, Outcome};
+pub use history::{History, Origin, Proposal, Record, Status};
+pub use learner::{Example, Learner, ModelReport};
+pub use model::{AutoEncoder, Codes, Loss, Sizes};
+pub use run::{Agreement, Ask, Ending, Event, Observer, Search, Silent, Summary};
+pub use space::{
+    Allowed, Key, MAXIMUM_SYMBOLS, ProgramSpace, fingerprint, is_valid, opcodes, random_program,
+    random_unseen, text,
+};
+pub use store::{DATABASE, Identity, LOCK, Store};
+pub use strategy::{Random, Round, Strategy};

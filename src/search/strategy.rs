@@ -1,0 +1,118 @@
+//! Who proposes candidates.
+
+use std::collections::HashSet;
+use std::sync::atomic::AtomicBool;
+
+use rand_chacha::ChaCha8Rng;
+
+use super::autosnap::Autosnap;
+use super::configuration::{SearchConfiguration, StrategyName};
+use super::error::Result;
+use super::history::{History, Origin, Proposal};
+use super::learner::ModelReport;
+use super::space::{self, Key, ProgramSpace};
+
+/// What a strategy is given for a round.
+pub struct Round<'a> {
+    /// The number of the round, from 0.
+    pub number: usize,
+    /// How many proposals are wanted.
+    pub count: usize,
+    /// What may be proposed.
+    pub space: &'a dyn ProgramSpace,
+    /// What was proposed so far, all of it evaluated.
+    pub history: &'a History,
+    /// Set from outside when the search should stop.
+    pub stop: &'a AtomicBool,
+    /// Told how far a long preparation is: steps done, and steps in all.
+    pub progress: &'a mut dyn FnMut(usize, usize),
+}
+
+/// Proposes candidates, round after round.
+///
+/// What it proposes may depend on nothing but its state, the round and the generator, which is seeded
+/// by the search's seed and the round. After each round the search keeps the strategy's state with
+/// the proposals; a search that was killed goes on from there and proposes what it would have.
+pub trait Strategy {
+    /// The name, as in the configuration.
+    fn name(&self) -> &'static str;
+
+    /// Proposes up to `count` programs whose keys are neither in the history nor repeated. Fewer only
+    /// if it finds no more; none ends the search.
+    ///
+    /// # Errors
+    ///
+    /// [`SearchError::Stopped`](super::SearchError::Stopped) once `stop` is set, with the state as it
+    /// was before or to be restored by the caller; anything else if the strategy can't go on.
+    fn ask(&mut self, round: &mut Round<'_>, rng: &mut ChaCha8Rng) -> Result<Vec<Proposal>>;
+
+    /// How good the strategy's model was when it made the last proposals, if it has a model.
+    fn report(&self) -> Option<ModelReport> {
+        None
+    }
+
+    /// The state after the last round. Empty for a strategy without one.
+    ///
+    /// # Errors
+    ///
+    /// If the state can't be read.
+    fn save(&self) -> Result<Vec<u8>> {
+        Ok(Vec::new())
+    }
+
+    /// Goes back to a state that [`save`](Self::save) gave.
+    ///
+    /// # Errors
+    ///
+    /// If the state was not saved by this strategy with this configuration.
+    fn restore(&mut self, _space: &dyn ProgramSpace, _state: &[u8]) -> Result<()> {
+        Ok(())
+    }
+}
+
+/// The strategy of a configuration.
+pub fn strategy(configuration: &SearchConfiguration) -> Box<dyn Strategy> {
+    match configuration.strategy {
+        StrategyName::Random => Box::new(Random),
+        StrategyName::Autosnap => Box::new(Autosnap::new(
+            configuration.autosnap.clone(),
+            configuration.seed,
+        )),
+    }
+}
+
+/// Random valid programs, none twice.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Random;
+
+impl Strategy for Random {
+    fn name(&self) -> &'static str {
+        "random"
+    }
+
+    fn ask(&mut self, round: &mut Round<'_>, rng: &mut ChaCha8Rng) -> Result<Vec<Proposal>> {
+        let mut seen = round.history.keys().clone();
+        Ok(random_proposals(round.space, &mut seen, round.count, rng))
+    }
+}
+
+/// Up to `count` random programs whose keys are not in `seen`, where they are then put.
+pub(super) fn random_proposals(
+    space: &dyn ProgramSpace,
+    seen: &mut HashSet<Key>,
+    count: usize,
+    rng: &mut ChaCha8Rng,
+) -> Vec<Proposal> {
+    std::iter::from_fn(|| {
+        let (program, key) = space::random_unseen(space, seen, rng)?;
+        seen.insert(key);
+        Some(Proposal {
+            program,
+            key,
+            origin: Origin::Random,
+            predicted: None,
+        })
+    })
+    .take(count)
+    .collect()
+}
