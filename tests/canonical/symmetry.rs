@@ -259,3 +259,44 @@ fn random_regular_graphs_are_quick() {
     };
     check_edges(200, &draw(), &draw());
 }
+
+/// Cells of a Latin square, joined if they agree in row, column or symbol.
+fn latin_square(size: usize, symbol: &dyn Fn(usize, usize) -> usize) -> Vec<(usize, usize)> {
+    let cells = size * size;
+    let agree = |left: usize, right: usize| {
+        let properties = |cell: usize| {
+            let (row, column) = (cell / size, cell % size);
+            [row, column, symbol(row, column)]
+        };
+        let pairs = properties(left).into_iter().zip(properties(right));
+        pairs.into_iter().any(|(left, right)| left == right)
+    };
+    let pairs = (0..cells).flat_map(|left| (left + 1..cells).map(move |right| (left, right)));
+    pairs.filter(|(left, right)| agree(*left, *right)).collect()
+}
+
+/// The tables of groups of equal size: strongly regular graphs with the same parameters, in which
+/// choices that look alike at first turn out not to be.
+#[test]
+fn groups_are_told_apart() {
+    let cyclic = latin_square(8, &|row, column| (row + column) % 8);
+    let elementary = latin_square(8, &|row, column| row ^ column);
+    check_edges(64, &cyclic, &elementary);
+    let cyclic = latin_square(6, &|row, column| (row + column) % 6);
+    // Symmetries of the triangle: a rotation, and whether it is turned over.
+    let symmetric = latin_square(6, &|row, column| {
+        let (rotation, flip) = (row % 3, row / 3);
+        let turned = match flip {
+            0 => column % 3,
+            _ => 3 - column % 3,
+        };
+        (rotation + turned) % 3 + 3 * (flip ^ (column / 3))
+    });
+    check_edges(36, &symmetric, &cyclic);
+    // Four cells exchanged: no group any more, so that not all vertices are alike.
+    let exchanged = latin_square(6, &|row, column| match (row, column) {
+        (0 | 3, 0 | 3) => (row + column + 3) % 6,
+        _ => (row + column) % 6,
+    });
+    check_edges(36, &exchanged, &cyclic);
+}

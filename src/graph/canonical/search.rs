@@ -317,3 +317,127 @@ fn members<'a>(sorted: &'a [u32], partition: &Partition, cell: u32) -> &'a [u32]
     let first = sorted.partition_point(|vertex| partition.cell(*vertex) < cell);
     &sorted[first..first + partition.size(cell) as usize]
 }
+
+#[cfg(test)]
+mod tests {
+    use rand::{RngExt, SeedableRng};
+    use rand_chacha::ChaCha8Rng;
+
+    use super::*;
+
+    fn permutation(random: &mut ChaCha8Rng, count: u32) -> Vec<u32> {
+        let mut permutation: Vec<u32> = (0..count).collect();
+        for index in (1..count as usize).rev() {
+            permutation.swap(index, random.random_range(0..=index));
+        }
+        permutation
+    }
+
+    /// Every vertex has an arc to its image under each of two permutations: colours tell nothing.
+    fn regular(random: &mut ChaCha8Rng, count: u32) -> Component {
+        let mut arcs = Vec::new();
+        for _ in 0..2 {
+            let image = permutation(random, count);
+            arcs.extend((0..count).map(|from| Arc {
+                from,
+                to: image[from as usize],
+                key: 0,
+            }));
+        }
+        arcs.sort_unstable();
+        arcs.dedup();
+        Component {
+            colours: vec![0; count as usize],
+            arcs,
+        }
+    }
+
+    fn renumbered(component: &Component, names: &[u32]) -> Component {
+        let arc = |arc: &Arc| Arc {
+            from: names[arc.from as usize],
+            to: names[arc.to as usize],
+            key: arc.key,
+        };
+        let mut arcs: Vec<Arc> = component.arcs.iter().map(arc).collect();
+        arcs.sort_unstable();
+        Component {
+            colours: component.colours.clone(),
+            arcs,
+        }
+    }
+
+    fn canonical(component: &Component) -> Vec<Arc> {
+        Numbered::new(component, &canonical_order(component)).arcs
+    }
+
+    /// Whether some renumbering that begins with `names` makes one the other.
+    fn are_isomorphic(left: &Component, right: &Component, names: &mut Vec<u32>) -> bool {
+        let count = left.colours.len() as u32;
+        let is_named = |arc: &&Arc| (arc.from.max(arc.to) as usize) < names.len();
+        let arcs = left.arcs.iter().filter(is_named);
+        let keeps = |arc: &Arc| {
+            let from = names[arc.from as usize];
+            let to = names[arc.to as usize];
+            right.arcs.binary_search(&Arc { from, to, key: 0 }).is_ok()
+        };
+        if left.arcs.len() != right.arcs.len() || !arcs.into_iter().all(keeps) {
+            return false;
+        }
+        if names.len() as u32 == count {
+            return true;
+        }
+        for name in 0..count {
+            if !names.contains(&name) {
+                names.push(name);
+                if are_isomorphic(left, right, names) {
+                    return true;
+                }
+                names.pop();
+            }
+        }
+        false
+    }
+
+    #[test]
+    fn orders_agree_with_all_renumberings() {
+        let mut random = ChaCha8Rng::seed_from_u64(1);
+        for count in (0..3000).map(|round| 3 + round % 6) {
+            let component = regular(&mut random, count);
+            let form = canonical(&component);
+            for _ in 0..3 {
+                let names = permutation(&mut random, count);
+                assert_eq!(canonical(&renumbered(&component, &names)), form);
+            }
+            let other = regular(&mut random, count);
+            let expected = are_isomorphic(&component, &other, &mut Vec::new());
+            assert_eq!(canonical(&other) == form, expected);
+        }
+    }
+
+    /// The cells of a Latin square that is no group's table, joined if they agree in row, column or
+    /// symbol: strongly regular, so that every choice looks alike, and not all choices are.
+    #[test]
+    fn the_least_certificate_wins() {
+        let cell = |number: u32| {
+            let (row, column) = (number / 6, number % 6);
+            let exchange = row % 3 == 0 && column % 3 == 0;
+            [row, column, (row + column + 3 * u32::from(exchange)) % 6]
+        };
+        let agree = |left: u32, right: u32| {
+            let mut pairs = cell(left).into_iter().zip(cell(right));
+            left != right && pairs.any(|(left, right)| left == right)
+        };
+        let pairs = (0..36).flat_map(|from| (0..36).map(move |to| (from, to)));
+        let joined = pairs.filter(|(from, to)| agree(*from, *to));
+        let component = Component {
+            colours: vec![0; 36],
+            arcs: joined.map(|(from, to)| Arc { from, to, key: 0 }).collect(),
+        };
+        let mut random = ChaCha8Rng::seed_from_u64(2);
+        let form = canonical(&component);
+        for _ in 0..10 {
+            let names = permutation(&mut random, 36);
+            assert_eq!(canonical(&renumbered(&component, &names)), form);
+        }
+    }
+}
