@@ -20,6 +20,7 @@ fn graph(inputs: usize, nodes: Vec<Node>, outputs: &[u32]) -> Graph {
         inputs,
         nodes,
         outputs: outputs.iter().copied().map(NodeId).collect(),
+        variables: Vec::new(),
     }
 }
 

@@ -27,6 +27,7 @@ impl Builder {
                 inputs: inputs.len(),
                 nodes: nodes.collect(),
                 outputs: Vec::new(),
+                variables: Vec::new(),
             },
         }
     }
