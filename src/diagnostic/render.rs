@@ -3,7 +3,7 @@
 //! ariadne 0.6 counts characters, not bytes; leaves the snippet out when a span does not fit; panics
 //! on spans inside a character; numbers the lines of the margin from 1 whatever offset it is given;
 //! shows lines of any length in full; and writes control characters to the terminal. So it never
-//! sees a source: it gets an [`Excerpt`] of the lines that matter, one printable character for each
+//! sees a source: it gets an excerpt of the lines that matter, one printable character for each
 //! character, cut to a window where they are long, and the line numbers and positions are put in
 //! afterwards.
 

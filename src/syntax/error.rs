@@ -245,6 +245,21 @@ fn help(expected: Expected, found: Option<Token>) -> Option<&'static str> {
     if found.is_keyword() && expected.contains(Expected::label(Label::Name)) {
         return Some("a keyword can't be a name: choose another one");
     }
+    let expects = |token| expected.contains(Expected::token(token));
+    if expects(Token::Arrow) {
+        return Some("a signature says what is taken and what is left: `[1, 8, 8] -> [10]`");
+    }
+    if expects(Token::Colon) && found == Token::Equals {
+        return Some(
+            "the name of its alphabet stands before the `=`: `pattern name : alphabet = …`",
+        );
+    }
+    if expects(Token::Equals) {
+        return Some("an `=` stands between a definition's name and its body");
+    }
+    if expects(Token::Comma) && matches!(found, Token::Name | Token::Integer | Token::Real) {
+        return Some("write a comma between them");
+    }
     if !expected.contains(Expected::label(Label::Word)) {
         return None;
     }

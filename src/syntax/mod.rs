@@ -1,8 +1,8 @@
 //! Source text to syntax tree.
 //!
 //! [`parse`] never fails: it gives the tree of what it could make out, the comments, and a list of
-//! problems. Text becomes tokens ([`lexer`]); the [`outline`] finds the definitions among them,
-//! pairs the delimiters and bounds the nesting; the [`parser`] makes a tree of each definition.
+//! problems. Text becomes tokens (`lexer`); the `outline` finds the definitions among them,
+//! pairs the delimiters and bounds the nesting; the `parser` makes a tree of each definition.
 
 mod error;
 mod format;

@@ -368,7 +368,12 @@ impl Outliner<'_> {
             .with_note(format!(
                 "`{word}` is kept for a later version of the language and means nothing yet"
             ))
-            .with_help("choose another name")
+            .with_help(match word {
+                "use" => {
+                    "write all definitions into one file; to name something, choose another word"
+                }
+                _ => "choose another name",
+            })
         });
         if self.open.is_empty() {
             self.end_item(None);

@@ -130,6 +130,9 @@ impl<'a> Reader<'a> {
             });
         }
         let counts = self.counts();
+        if counts.is_none() {
+            self.accept("}");
+        }
         let span = self.span_from(start);
         let result = match counts {
             Some((minimum, maximum)) => checked_hole(span, minimum, maximum),
