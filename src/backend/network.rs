@@ -170,7 +170,7 @@ impl Network {
         } = self.plan();
         if inputs.len() != shapes.len() {
             bail!(
-                "`{name}` takes {} tensors and was given {}",
+                "`{name}` takes {} input(s) and was given {}",
                 shapes.len(),
                 inputs.len()
             );
@@ -183,8 +183,7 @@ impl Network {
             };
             if !fits {
                 bail!(
-                    "`{name}` takes batches of {shape:?}, which is [n, {}] with n at least 1, and \
-                     was given {:?}",
+                    "`{name}` takes batches [n, {}] with n at least 1 and was given {:?}",
                     join(shape),
                     input.dims()
                 );
@@ -227,7 +226,7 @@ impl Model for Network {
         match (outputs.pop(), outputs.len()) {
             (Some(output), 0) => Ok(output),
             (_, others) => bail!(
-                "`{}` gives {} tensors: use `forward_all`",
+                "`{}` gives {} outputs: use `forward_all`",
                 self.plan().name,
                 self.plan().outputs.len().max(others)
             ),

@@ -2,12 +2,17 @@
 
 mod canon;
 mod check;
+mod eval;
 mod explain;
 mod fmt;
+mod interrupt;
 mod load;
 mod new;
 mod output;
+mod search;
 mod show;
+mod train;
+mod training;
 
 use std::process::ExitCode;
 
@@ -68,6 +73,12 @@ enum Command {
     Canon(canon::Options),
     /// Show shapes, parameters and multiply-adds, or draw a program
     Show(show::Options),
+    /// Train a net on labelled images
+    Train(train::Options),
+    /// Measure a trained net
+    Eval(eval::Options),
+    /// Search programs that fill the hole of a net
+    Search(search::Options),
     /// Explain an error code
     Explain(explain::Options),
     /// Write a new file to start from
@@ -84,6 +95,9 @@ pub fn main() -> ExitCode {
         Command::Fmt(options) => fmt::run(options, &output),
         Command::Canon(options) => canon::run(options, &output),
         Command::Show(options) => show::run(options, &output),
+        Command::Train(options) => train::run(options, &output),
+        Command::Eval(options) => eval::run(options, &output),
+        Command::Search(options) => search::run(options, &output),
         Command::Explain(options) => explain::run(options, &output),
         Command::New(options) => new::run(options, &output),
     };

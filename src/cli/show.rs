@@ -300,10 +300,7 @@ fn write_drawing(
     };
     let graph =
         graph::build(program, id).map_err(|diagnostic| Failure::one(diagnostic, &loaded.source))?;
-    let style = draw::Options {
-        variables: graph.variables.clone(),
-        ..draw::Options::default()
-    };
+    let style = draw::Options::default();
     let text = match drawing {
         Drawing::Svg => draw::svg(&graph, &style),
         Drawing::Dot => draw::dot(&graph, &style),

@@ -201,9 +201,11 @@ impl Layer {
             {
                 Ok(vec![*channels])
             }
-            (Layer::Upsample { factor }, [channels, height, width]) => {
-                Ok(vec![*channels, height * factor, width * factor])
-            }
+            (Layer::Upsample { factor }, [channels, height, width]) => Ok(vec![
+                *channels,
+                height.saturating_mul(*factor),
+                width.saturating_mul(*factor),
+            ]),
             (Layer::Flatten, _) => Ok(vec![input.iter().product()]),
             (Layer::Tokens, [channels, height, width]) => Ok(vec![height * width, *channels]),
             (Layer::Attention { width, heads }, [_, features])

@@ -11,7 +11,7 @@ use rustc_hash::FxHashSet;
 use thiserror::Error;
 
 use crate::graph::{Graph, Laws, NodeId, NodeKind, canonicalise};
-use crate::operations::{Class, Dimension, Initial, Operation};
+use crate::operations::{Class, Dimension, Initial, MAXIMUM_ELEMENTS, Operation};
 
 pub use layer::{Convolution, Layer, Pool};
 
@@ -212,6 +212,14 @@ fn lower(graph: &Graph, numbers: &[Option<u64>]) -> Result<Plan, PlanError> {
     lowering.finish()
 }
 
+/// Whether a tensor of this shape has an element, and no more than the checker allows.
+fn has_allowed_size(shape: &[usize]) -> bool {
+    let elements = shape
+        .iter()
+        .try_fold(1usize, |product, size| product.checked_mul(*size));
+    elements.is_some_and(|elements| (1..=MAXIMUM_ELEMENTS as usize).contains(&elements))
+}
+
 struct Lowering<'a> {
     graph: &'a Graph,
     names: FxHashSet<String>,
@@ -227,6 +235,9 @@ impl Lowering<'_> {
             .iter()
             .map(|size| self.size(id, size))
             .collect::<Result<Vec<usize>, PlanError>>()?;
+        if !has_allowed_size(&shape) {
+            return Err(self.malformed(id, format!("no tensor can have the shape {shape:?}")));
+        }
         match &node.kind {
             NodeKind::Input(place) => {
                 if *place != id.0 as usize || *place >= self.graph.inputs {
@@ -273,9 +284,14 @@ impl Lowering<'_> {
                 return Err(PlanError::DuplicateParameter { net, name });
             }
             let sizes = parameter.shape.0.iter().map(|size| self.size(id, size));
+            let shape = sizes.collect::<Result<Vec<usize>, PlanError>>()?;
+            if !has_allowed_size(&shape) {
+                let problem = format!("`{name}` can't have the shape {shape:?}");
+                return Err(self.malformed(id, problem));
+            }
             let declaration = ParameterDeclaration {
                 name,
-                shape: sizes.collect::<Result<_, _>>()?,
+                shape,
                 initial: self.initial_values(id, &parameter.initial)?,
                 trainable: parameter.trainable,
                 layer: number,

@@ -22,6 +22,7 @@ mod learner;
 mod model;
 mod run;
 mod seeds;
+mod snap;
 mod space;
 mod store;
 mod strategy;
@@ -39,6 +40,7 @@ pub use history::{History, Origin, Proposal, Record, Status};
 pub use learner::{Example, Learner, ModelReport};
 pub use model::{AutoEncoder, Codes, Loss, Sizes};
 pub use run::{Agreement, Ask, Ending, Event, Observer, Search, Silent, Summary};
+pub use snap::{TrainedCandidate, TrainingEvaluation};
 pub use space::{
     Allowed, Key, MAXIMUM_SYMBOLS, ProgramSpace, fingerprint, is_valid, opcodes, random_program,
     random_unseen, text,

@@ -404,9 +404,9 @@ impl<S: ProgramSpace> Search<S> {
         };
         let mut rng = generator(self.configuration.seed, Purpose::Round, number as u64);
         let count = round.count;
-        let mut proposals = self.strategy.ask(&mut round, &mut rng)?;
-        proposals.truncate(count);
-        let records = self.records(number, proposals);
+        let proposals = self.strategy.ask(&mut round, &mut rng)?;
+        let mut records = self.records(number, proposals);
+        records.truncate(count);
         self.exhausted = records.is_empty();
         if !self.exhausted {
             let model = self.strategy.report();

@@ -425,21 +425,23 @@ impl Store {
 }
 
 fn database_error(path: &Path) -> impl Fn(rusqlite::Error) -> SearchError {
-    use rusqlite::ErrorCode::{DatabaseBusy, DatabaseCorrupt, DatabaseLocked, NotADatabase};
+    use rusqlite::ErrorCode::{
+        DatabaseBusy, DatabaseCorrupt, DatabaseLocked, NotADatabase, Unknown,
+    };
     let path = path.to_owned();
     move |source| match source.sqlite_error_code() {
-        Some(DatabaseCorrupt | NotADatabase) => SearchError::Damaged {
+        // `Unknown` is a statement that does not fit the tables: ours do, so the tables are not ours.
+        Some(DatabaseCorrupt | NotADatabase | Unknown) => SearchError::Damaged {
             path: path.clone(),
             reason: source.to_string(),
         },
         Some(DatabaseBusy | DatabaseLocked) => SearchError::Locked(path.clone()),
         _ => match source {
-            // A column that is missing or of another type, a table that is missing.
+            // A column that is missing or of another type.
             rusqlite::Error::InvalidColumnName(_)
             | rusqlite::Error::InvalidColumnType(..)
             | rusqlite::Error::FromSqlConversionFailure(..)
-            | rusqlite::Error::IntegralValueOutOfRange(..)
-            | rusqlite::Error::SqlInputError { .. } => SearchError::Damaged {
+            | rusqlite::Error::IntegralValueOutOfRange(..) => SearchError::Damaged {
                 path: path.clone(),
                 reason: source.to_string(),
             },

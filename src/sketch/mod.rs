@@ -22,7 +22,7 @@ use crate::types::{
 /// The longest filling of a hole.
 pub const MAXIMUM_FILLING: u32 = 255;
 
-/// The most symbols of an alphabet that a search can use.
+/// The most symbols of an alphabet that a search can use: [`Allowed::symbols`] is a set of 64 bits.
 pub const MAXIMUM_SYMBOLS: usize = 64;
 
 /// The programs that may fill the hole of a net.
@@ -58,8 +58,14 @@ pub struct Allowed {
 
 impl Allowed {
     /// Whether this symbol may follow.
-    pub fn contains(self, symbol: u8) -> bool {
+    pub fn contains(&self, symbol: u8) -> bool {
         symbol < 64 && self.symbols >> symbol & 1 == 1
+    }
+
+    /// The symbols that may follow, in order.
+    pub fn iter(&self) -> impl Iterator<Item = u8> + use<> {
+        let symbols = self.symbols;
+        (0..64_u8).filter(move |symbol| symbols >> symbol & 1 == 1)
     }
 }
 

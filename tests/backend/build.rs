@@ -27,6 +27,7 @@ impl Builder {
                 inputs: inputs.len(),
                 nodes: nodes.collect(),
                 outputs: Vec::new(),
+                variables: Vec::new(),
             },
         }
     }
@@ -46,14 +47,32 @@ impl Builder {
 
     /// The shape of a node.
     pub fn shape(&self, node: u32) -> Vec<i64> {
-        let sizes = &self.graph.node(NodeId(node)).shape.0;
-        sizes.iter().filter_map(Dimension::constant).collect()
+        sizes(&self.graph.node(NodeId(node)).shape)
     }
 
     /// The graph that gives these nodes.
     pub fn finish(mut self, outputs: &[u32]) -> Graph {
         self.graph.outputs = outputs.iter().copied().map(NodeId).collect();
         self.graph
+    }
+}
+
+/// The shapes that a graph takes, without the batch axis.
+pub fn input_shapes(graph: &Graph) -> Vec<Vec<i64>> {
+    let nodes = &graph.nodes[..graph.inputs];
+    nodes.iter().map(|node| sizes(&node.shape)).collect()
+}
+
+fn sizes(shape: &Shape) -> Vec<i64> {
+    shape.0.iter().filter_map(Dimension::constant).collect()
+}
+
+/// The operation of a graph of one operation, and the shape it gives.
+pub fn single_operation(graph: &Graph) -> (Operation, Vec<i64>) {
+    let node = graph.nodes.last().expect("a node");
+    match &node.kind {
+        NodeKind::Operation(operation) => (operation.clone(), sizes(&node.shape)),
+        NodeKind::Input(_) => panic!("the graph computes nothing"),
     }
 }
 

@@ -4,4 +4,7 @@
 
 mod build;
 mod gradient;
+mod network;
 mod operations;
+mod random_graphs;
+mod reference;

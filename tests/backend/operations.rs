@@ -6,7 +6,7 @@ use snapc::backend::Mode;
 use snapc::graph::Graph;
 use snapc::operations::{Activation, Dimension, Operation, Pooling, Real};
 
-use super::build::{Builder, batched, numbers, pair};
+use super::build::{Builder, batched, input_shapes, numbers, pair};
 use super::gradient;
 
 /// Every kind of operation, so that none is forgotten: `next` must name them all to compile.
@@ -117,7 +117,7 @@ pub fn places(size: i64, kernel: i64, stride: i64, padding: i64, dilation: i64) 
 }
 
 /// A graph of one operation of this kind with random attributes over random sizes.
-fn random_graph(kind: &Operation, random: &mut ChaCha8Rng) -> Graph {
+pub fn random_graph(kind: &Operation, random: &mut ChaCha8Rng) -> Graph {
     let mut image = vec![
         draw(random, 1..=5),
         draw(random, 3..=9),
@@ -283,15 +283,11 @@ fn gradients_agree_with_finite_differences() {
             let mut random = ChaCha8Rng::seed_from_u64(seed);
             let graph = random_graph(&kind, &mut random);
             let batch = random.random_range(1..=4);
-            let inputs: Vec<_> = graph.nodes[..graph.inputs]
+            let inputs: Vec<_> = input_shapes(&graph)
                 .iter()
                 .zip(seed * 100..)
-                .map(|(node, seed)| {
-                    let sizes = node.shape.sizes().expect("a constant shape");
-                    let sizes: Vec<i64> = sizes.iter().map(|size| *size as i64).collect();
-                    // Six times as large, so that every piece of a function made of pieces is met.
-                    (numbers(&batched(batch, &sizes), seed) * 6.0).expect("a product")
-                })
+                // Six times as large, so that every piece of a function made of pieces is met.
+                .map(|(shape, seed)| (numbers(&batched(batch, shape), seed) * 6.0).unwrap())
                 .collect();
             gradient::check(&graph, &inputs, Mode::Train { step: 3 }, seed);
             gradient::check(&graph, &inputs, Mode::Evaluate, seed);

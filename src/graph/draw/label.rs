@@ -1,7 +1,6 @@
 //! What is written on a node, and what sort of node it is.
 
-use super::Options;
-use crate::graph::NodeKind;
+use crate::graph::{Graph, NodeKind};
 use crate::operations::{Activation, Dimension, Operation, Pooling, Shape};
 
 /// The sort of a node, which gives it its colour.
@@ -84,9 +83,9 @@ pub struct Label {
     pub kind: Kind,
 }
 
-/// The label of a node. Only what differs from the usual is written: a stride of one, the padding
+/// The label of a node of a graph. Only what differs from the usual is written: a stride of one, the padding
 /// that keeps the size and a single group are not.
-pub fn label(node: &NodeKind, options: &Options) -> Label {
+pub fn label(graph: &Graph, node: &NodeKind) -> Label {
     let operation = match node {
         NodeKind::Input(number) => {
             return Label {
@@ -110,23 +109,21 @@ pub fn label(node: &NodeKind, options: &Options) -> Label {
             let depthwise = grouped && groups == input;
             let text = [
                 if depthwise { "dwconv " } else { "conv " }.into(),
-                window(kernel, options),
+                window(graph, kernel),
                 when(!depthwise || output != input, || {
-                    format!(", {}", size(output, options))
+                    format!(", {}", size(graph, output))
                 }),
-                stride_text(stride, options),
-                dilation_text(dilation, options),
+                stride_text(graph, stride),
+                dilation_text(graph, dilation),
                 when(grouped && !depthwise, || {
-                    format!(", groups {}", size(groups, options))
+                    format!(", groups {}", size(graph, groups))
                 }),
             ];
             (text.concat(), Kind::Convolution)
         }
-        Operation::Dense { output, .. } => {
-            (format!("dense {}", size(output, options)), Kind::Dense)
-        }
+        Operation::Dense { output, .. } => (format!("dense {}", size(graph, output)), Kind::Dense),
         Operation::Attention { heads, .. } => {
-            let heads = size(heads, options);
+            let heads = size(graph, heads);
             (format!("attention, heads {heads}"), Kind::Dense)
         }
         Operation::BatchNorm { .. } => ("bn".into(), Kind::Norm),
@@ -143,14 +140,14 @@ pub fn label(node: &NodeKind, options: &Options) -> Label {
                 Pooling::Maximum => "maxpool",
                 Pooling::Average => "avgpool",
             };
-            let window = window(kernel, options);
-            let text = format!("{name} {window}{}", stride_text(stride, options));
+            let window = window(graph, kernel);
+            let text = format!("{name} {window}{}", stride_text(graph, stride));
             (text, Kind::Pooling)
         }
         Operation::GlobalPool(Pooling::Maximum) => ("gmp".into(), Kind::Pooling),
         Operation::GlobalPool(Pooling::Average) => ("gap".into(), Kind::Pooling),
         Operation::Upsample { factor } => {
-            let factor = size(factor, options);
+            let factor = size(graph, factor);
             (format!("upsample ×{factor}"), Kind::Other)
         }
         Operation::Dropout { rate } => (format!("dropout {}", rate.value()), Kind::Other),
@@ -164,14 +161,14 @@ pub fn label(node: &NodeKind, options: &Options) -> Label {
 }
 
 /// A shape as papers write it: `32×8×8`.
-pub fn shape_text(shape: &Shape, options: &Options) -> String {
-    let sizes: Vec<String> = shape.0.iter().map(|one| size(one, options)).collect();
+pub fn shape_text(graph: &Graph, shape: &Shape) -> String {
+    let sizes: Vec<String> = shape.0.iter().map(|one| size(graph, one)).collect();
     sizes.join("×")
 }
 
 /// A dimension, in parentheses unless it is a number or a name.
-fn size(dimension: &Dimension, options: &Options) -> String {
-    let name = |variable| options.variable(variable);
+fn size(graph: &Graph, dimension: &Dimension) -> String {
+    let name = |variable| graph.variable_name(variable);
     let text = dimension.display(&name).to_string();
     match text.contains(' ') {
         true => format!("({text})"),
@@ -183,24 +180,24 @@ fn when(condition: bool, text: impl FnOnce() -> String) -> String {
     if condition { text() } else { String::new() }
 }
 
-fn window(kernel: &[Dimension; 2], options: &Options) -> String {
-    let [height, width] = kernel.each_ref().map(|one| size(one, options));
+fn window(graph: &Graph, kernel: &[Dimension; 2]) -> String {
+    let [height, width] = kernel.each_ref().map(|one| size(graph, one));
     format!("{height}×{width}")
 }
 
-fn stride_text(stride: &[Dimension; 2], options: &Options) -> String {
+fn stride_text(graph: &Graph, stride: &[Dimension; 2]) -> String {
     match stride {
         [Dimension::ONE, Dimension::ONE] => String::new(),
-        [height, width] if height == width => format!(" /{}", size(height, options)),
-        _ => format!(" /{}", window(stride, options)),
+        [height, width] if height == width => format!(" /{}", size(graph, height)),
+        _ => format!(" /{}", window(graph, stride)),
     }
 }
 
-fn dilation_text(dilation: &[Dimension; 2], options: &Options) -> String {
+fn dilation_text(graph: &Graph, dilation: &[Dimension; 2]) -> String {
     match dilation {
         [Dimension::ONE, Dimension::ONE] => String::new(),
-        [height, width] if height == width => format!(", dilation {}", size(height, options)),
-        _ => format!(", dilation {}", window(dilation, options)),
+        [height, width] if height == width => format!(", dilation {}", size(graph, height)),
+        _ => format!(", dilation {}", window(graph, dilation)),
     }
 }
 
@@ -228,8 +225,18 @@ mod tests {
         [height, width].map(Dimension::Constant)
     }
 
+    fn graph(variables: &[&str]) -> Graph {
+        Graph {
+            name: String::new(),
+            inputs: 0,
+            nodes: Vec::new(),
+            outputs: Vec::new(),
+            variables: variables.iter().map(ToString::to_string).collect(),
+        }
+    }
+
     fn text(operation: Operation) -> String {
-        label(&NodeKind::Operation(operation), &Options::default()).text
+        label(&graph(&[]), &NodeKind::Operation(operation)).text
     }
 
     fn convolution(output: i64, kernel: [i64; 2], stride: i64, groups: i64) -> Operation {
@@ -262,10 +269,6 @@ mod tests {
         let variable = |number| Dimension::variable(Variable(number));
         let half = variable(0).floor_divide(&Dimension::Constant(2));
         let shape: Shape = [half, variable(1)].into_iter().collect();
-        let options = Options {
-            variables: vec!["c".into()],
-            ..Options::default()
-        };
-        assert_eq!(shape_text(&shape, &options), "(c // 2)×d1");
+        assert_eq!(shape_text(&graph(&["c"]), &shape), "(c // 2)×d1");
     }
 }

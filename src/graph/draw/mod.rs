@@ -16,10 +16,8 @@ pub use label::{Kind, Label, label, shape_text};
 pub use mermaid::mermaid;
 pub use svg::svg;
 
-use crate::operations::Variable;
-
 /// What a drawing shows.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Options {
     /// Draw like instances of a block that follow one another once, with their number beside the
     /// title: `basic × 3`.
@@ -27,8 +25,6 @@ pub struct Options {
     /// In SVG, draw a layer with the norms and activations that belong to it as one box of several
     /// strips.
     pub stack: bool,
-    /// Names of the variables in symbolic sizes, by number; `d0`, `d1`, … where there is none.
-    pub variables: Vec<String>,
 }
 
 impl Default for Options {
@@ -36,16 +32,6 @@ impl Default for Options {
         Self {
             collapse: true,
             stack: true,
-            variables: Vec::new(),
         }
-    }
-}
-
-impl Options {
-    fn variable(&self, variable: Variable) -> String {
-        let known = usize::try_from(variable.0)
-            .ok()
-            .and_then(|index| self.variables.get(index));
-        known.map_or_else(|| format!("d{}", variable.0), String::clone)
     }
 }

@@ -12,6 +12,9 @@ const SIDE: f64 = 14.0;
 const TITLE: f64 = 18.0;
 const BOTTOM: f64 = 5.0;
 
+/// Where the title begins, from the left side.
+const TITLE_INDENT: f64 = 8.0;
+
 /// How far the card behind a repeated group is moved.
 pub const CARD: f64 = 4.0;
 
@@ -73,7 +76,6 @@ struct Solved {
     layout: Layout,
     left: f64,
     right: f64,
-    title: f64,
 }
 
 impl Solved {
@@ -253,30 +255,21 @@ fn solve(
         Some(group) => text::width(&scene.groups[group].title(), TITLE_SIZE) * 1.06,
         None => 0.0,
     };
-    let (left, right, title) = with_title(left, right, title, &entrances);
+    let (left, right) = with_title(left, right, title, &entrances);
     Solved {
         layout,
         left,
         right,
-        title,
     }
 }
 
-/// The sides of a frame and the start of a title of this width on the left or the right of all wires
-/// that come in; the frame grows if it fits on neither side.
-fn with_title(left: f64, right: f64, width: f64, entrances: &[f64]) -> (f64, f64, f64) {
-    const AROUND: f64 = 8.0;
-    let least = left + 2.0 * AROUND + width;
-    let first = entrances.iter().copied().fold(right.max(least), f64::min);
-    let last = entrances.iter().copied().fold(left, f64::max);
-    if first >= least {
-        return (left, right.max(least), left + AROUND);
-    }
-    if last <= right - 2.0 * AROUND - width {
-        return (left, right, right - AROUND - width);
-    }
-    let left = first - 2.0 * AROUND - width;
-    (left, right, left + AROUND)
+/// The sides of a frame that has room for a title of this width, to the left of all wires that come
+/// in.
+fn with_title(left: f64, right: f64, width: f64, entrances: &[f64]) -> (f64, f64) {
+    let room = TITLE_INDENT + width + 6.0;
+    let first = entrances.iter().copied().fold(f64::INFINITY, f64::min);
+    let left = left.min(first - room);
+    (left, right.max(left + room))
 }
 
 fn entry(stack: &Stack) -> Entry {
@@ -359,7 +352,7 @@ fn collect<'a>(
                         top: place.y,
                         width: inner.right - inner.left,
                         height: inner.height(),
-                        title: left + inner.title,
+                        title: left + inner.left + TITLE_INDENT,
                     });
                 }
                 Item::Entrance(_) | Item::Exit(_) => {}

@@ -3,12 +3,10 @@
 mod instances;
 mod repeats;
 
-use std::collections::BTreeMap;
-
 use super::label::{Kind, Label, label, shape_text};
 use super::{Options, text};
-use crate::graph::{Graph, NodeId, NodeKind};
-use crate::operations::{Class, Dimension, Shape};
+use crate::graph::{Graph, NodeId, NodeKind, summarise};
+use crate::operations::Shape;
 use instances::Instances;
 
 /// Everything a drawing shows, before any of it has a place.
@@ -101,17 +99,15 @@ impl Scene {
         instances.drop_small(&repeats.alias, &repeats.count);
         let mut scene = Scene {
             name: graph.name.clone(),
-            summary: summary(graph, options),
+            summary: summary(graph),
             vertices: Vec::new(),
             edges: Vec::new(),
             groups: Vec::new(),
             outside: Members::default(),
         };
         let group_numbers = scene.add_groups(&instances, &repeats.count);
-        let vertex_numbers = scene.add_nodes(graph, options, &instances, &repeats, &group_numbers);
-        scene.add_outputs(graph, options, &|id| {
-            vertex_numbers[repeats.resolve(id).0 as usize]
-        });
+        let vertex_numbers = scene.add_nodes(graph, &instances, &repeats, &group_numbers);
+        scene.add_outputs(graph, &|id| vertex_numbers[repeats.resolve(id).0 as usize]);
         scene
     }
 
@@ -165,12 +161,10 @@ impl Scene {
     fn add_nodes(
         &mut self,
         graph: &Graph,
-        options: &Options,
         instances: &Instances,
         repeats: &repeats::Repeats,
         group_numbers: &[Option<usize>],
     ) -> Vec<usize> {
-        let shared = shared_layers(graph);
         let mut numbers = vec![0; graph.nodes.len()];
         for (id, node) in graph.iter() {
             let index = id.0 as usize;
@@ -178,14 +172,11 @@ impl Scene {
                 continue;
             }
             numbers[index] = self.vertices.len();
-            let mut label = label(&node.kind, options);
+            let mut label = label(graph, &node.kind);
             if matches!(node.kind, NodeKind::Input(_)) && graph.inputs == 1 {
                 label.text = "input".into();
             }
-            if shared[index] {
-                label.text += " (shared)";
-            }
-            let shape = shape_text(&node.shape, options);
+            let shape = shape_text(graph, &node.shape);
             let tooltip = match node.path.is_empty() {
                 true => format!("{}\n{shape}", label.text),
                 false => format!("{}: {}\n{shape}", node.path, label.text),
@@ -201,7 +192,7 @@ impl Scene {
             self.add_vertex(Vertex {
                 label,
                 shape,
-                input_shape: first.map(|&id| shape_text(&graph.node(id).shape, options)),
+                input_shape: first.map(|&id| shape_text(graph, &graph.node(id).shape)),
                 tooltip,
                 group,
             });
@@ -209,13 +200,13 @@ impl Scene {
         numbers
     }
 
-    fn add_outputs(&mut self, graph: &Graph, options: &Options, vertex: &dyn Fn(NodeId) -> usize) {
+    fn add_outputs(&mut self, graph: &Graph, vertex: &dyn Fn(NodeId) -> usize) {
         for (number, id) in graph.outputs.iter().enumerate() {
             let text = match graph.outputs.len() {
                 1 => "output".to_string(),
                 _ => format!("output {number}"),
             };
-            let shape = shape_text(&graph.node(*id).shape, options);
+            let shape = shape_text(graph, &graph.node(*id).shape);
             self.edges.push(Edge {
                 from: vertex(*id),
                 to: self.vertices.len(),
@@ -234,63 +225,25 @@ impl Scene {
     }
 }
 
-/// Which nodes have parameters or state that another node uses too: both have one path.
-fn shared_layers(graph: &Graph) -> Vec<bool> {
-    let mut users: BTreeMap<&str, usize> = BTreeMap::new();
-    let layer = |kind: &NodeKind| match kind {
-        NodeKind::Input(_) => false,
-        NodeKind::Operation(operation) => {
-            matches!(operation.class(), Class::Parameters | Class::State)
-        }
-    };
-    for node in graph.nodes.iter().filter(|node| layer(&node.kind)) {
-        *users.entry(&node.path).or_default() += 1;
-    }
-    graph
-        .nodes
-        .iter()
-        .map(|node| {
-            let users = users.get(node.path.as_str()).copied().unwrap_or(0);
-            layer(&node.kind) && users > 1 && !node.path.is_empty()
-        })
-        .collect()
-}
-
 /// Shapes taken and given; parameters and multiply-adds where they are known numbers.
-fn summary(graph: &Graph, options: &Options) -> String {
-    let texts = |ids: &mut dyn Iterator<Item = NodeId>| -> String {
-        let shapes: Vec<String> = ids
-            .map(|id| shape_text(&graph.node(id).shape, options))
+fn summary(graph: &Graph) -> String {
+    let summary = summarise(graph);
+    let texts = |shapes: &[Shape]| -> String {
+        let texts: Vec<String> = shapes
+            .iter()
+            .map(|shape| shape_text(graph, shape))
             .collect();
-        shapes.join(", ")
+        texts.join(", ")
     };
-    let inputs = texts(&mut graph.iter().map(|(id, _)| id).take(graph.inputs));
-    let outputs = texts(&mut graph.outputs.iter().copied());
-    let mut parts = vec![format!("{inputs} → {outputs}")];
-    if let (Some(parameters), Some(multiply_adds)) = costs(graph) {
-        parts.push(format!("{} parameters", text::quantity(parameters)));
-        parts.push(format!("{} multiply-adds", text::quantity(multiply_adds)));
-    }
-    parts.join(" · ")
-}
-
-/// Trainable parameters, those of shared layers counted once, and multiply-adds.
-fn costs(graph: &Graph) -> (Option<i64>, Option<i64>) {
-    let mut counted: BTreeMap<&str, ()> = BTreeMap::new();
-    let mut parameters = Dimension::Constant(0);
-    let mut multiply_adds = Dimension::Constant(0);
-    for node in &graph.nodes {
-        let NodeKind::Operation(operation) = &node.kind else {
-            continue;
-        };
-        let first_use = node.path.is_empty() || counted.insert(&node.path, ()).is_none();
-        if first_use {
-            parameters = &parameters + &operation.parameter_count();
+    let mut line = format!("{} → {}", texts(&summary.inputs), texts(&summary.outputs));
+    let costs = [
+        (&summary.parameters, "parameters"),
+        (&summary.multiply_adds, "multiply-adds"),
+    ];
+    for (cost, name) in costs {
+        if let Some(cost) = cost.constant() {
+            line += &format!(" · {} {name}", text::quantity(cost));
         }
-        let scalar = Shape::constant(&[]);
-        let taken = node.inputs.first().map(|&id| &graph.node(id).shape);
-        let cost = operation.multiply_adds(taken.unwrap_or(&scalar), &node.shape);
-        multiply_adds = &multiply_adds + &cost;
     }
-    (parameters.constant(), multiply_adds.constant())
+    line
 }

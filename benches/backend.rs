@@ -1,0 +1,321 @@
+//! One layer, forward and backward (inputs and parameters), as a network of this package and as
+//! candle offers it. Batches of 32; feature maps of 32 channels, 24 x 48, where not said otherwise.
+//!
+//!     cargo bench --bench backend
+
+use candle_core::{DType, Device, Tensor, Var};
+use candle_nn::{BatchNormConfig, Module, ModuleT, VarBuilder, VarMap};
+use divan::Bencher;
+use snapc::backend::{Mode, Model, Network};
+use snapc::graph::{Graph, Node, NodeId, NodeKind};
+use snapc::operations::{Activation, Dimension, Operation, Pooling, Shape};
+
+fn main() {
+    divan::main();
+}
+
+/// A net of layers one after another, with the shapes they give.
+fn chain(input: &[i64], layers: &[(Operation, &[i64])]) -> Graph {
+    let mut nodes = vec![Node {
+        kind: NodeKind::Input(0),
+        inputs: Default::default(),
+        shape: Shape::constant(input),
+        path: String::new(),
+        span: Default::default(),
+    }];
+    for (operation, shape) in layers {
+        let before = NodeId(nodes.len() as u32 - 1);
+        nodes.push(Node {
+            kind: NodeKind::Operation(operation.clone()),
+            inputs: [before].into_iter().collect(),
+            shape: Shape::constant(shape),
+            path: format!("layer.{}", nodes.len()),
+            span: Default::default(),
+        });
+    }
+    let last = NodeId(nodes.len() as u32 - 1);
+    Graph {
+        name: "bench".to_owned(),
+        inputs: 1,
+        nodes,
+        outputs: vec![last],
+    }
+}
+
+/// A convolution that keeps height and width where its stride is one.
+fn convolution(channels: [i64; 2], kernel: i64, stride: i64, groups: i64) -> Operation {
+    let pair = |size: i64| [Dimension::Constant(size), Dimension::Constant(size)];
+    Operation::Convolution {
+        input: channels[0].into(),
+        output: channels[1].into(),
+        kernel: pair(kernel),
+        stride: pair(stride),
+        padding: pair(kernel / 2),
+        dilation: pair(1),
+        groups: groups.into(),
+        bias: false,
+    }
+}
+
+fn pool(kind: Pooling, kernel: i64, stride: i64, padding: i64) -> Operation {
+    let pair = |size: i64| [Dimension::Constant(size), Dimension::Constant(size)];
+    Operation::Pool {
+        kind,
+        kernel: pair(kernel),
+        stride: pair(stride),
+        padding: pair(padding),
+    }
+}
+
+fn images(shape: &[usize]) -> Var {
+    Var::randn(0f32, 1.0, shape, &Device::Cpu).expect("a tensor")
+}
+
+/// Measures forward and backward of a net of this package.
+fn ours(bencher: Bencher, batch: usize, input: &[i64], layers: &[(Operation, &[i64])]) {
+    let graph = chain(input, layers);
+    let network = Network::compile(&graph, &Device::Cpu, 0).expect("it compiles");
+    let shape: Vec<usize> = std::iter::once(batch)
+        .chain(input.iter().map(|size| *size as usize))
+        .collect();
+    let images = images(&shape);
+    let forward = |images: &Tensor| network.forward(images, Mode::Train { step: 0 });
+    both_ways(bencher, &images, forward);
+}
+
+/// Measures a function of images, forward and backward.
+fn both_ways(
+    bencher: Bencher,
+    images: &Var,
+    forward: impl Fn(&Tensor) -> candle_core::Result<Tensor>,
+) {
+    bencher.bench_local(|| {
+        let output = forward(images.as_tensor()).expect("it runs");
+        output.backward().expect("a gradient")
+    });
+}
+
+const MAP: &[i64] = &[32, 24, 48];
+const BATCH: [usize; 4] = [32, 32, 24, 48];
+
+/// Measures a convolution of candle.
+fn stock_convolution(
+    bencher: Bencher,
+    images: &[usize],
+    weight: [usize; 4],
+    stride: usize,
+    groups: usize,
+) {
+    let images = self::images(images);
+    let weight = self::images(&weight);
+    let padding = weight.dims()[2] / 2;
+    both_ways(bencher, &images, |images| {
+        images.conv2d(&weight, padding, stride, 1, groups)
+    });
+}
+
+#[divan::bench_group(max_time = 3)]
+mod convolution_3x3 {
+    use super::*;
+
+    #[divan::bench]
+    fn ours(bencher: Bencher) {
+        super::ours(bencher, 32, MAP, &[(convolution([32, 32], 3, 1, 1), MAP)]);
+    }
+
+    #[divan::bench]
+    fn candle(bencher: Bencher) {
+        stock_convolution(bencher, &BATCH, [32, 32, 3, 3], 1, 1);
+    }
+}
+
+#[divan::bench_group(max_time = 3)]
+mod convolution_3x3_stride_2 {
+    use super::*;
+
+    #[divan::bench]
+    fn ours(bencher: Bencher) {
+        let layer = convolution([32, 64], 3, 2, 1);
+        super::ours(bencher, 32, MAP, &[(layer, &[64, 12, 24])]);
+    }
+
+    #[divan::bench]
+    fn candle(bencher: Bencher) {
+        stock_convolution(bencher, &BATCH, [64, 32, 3, 3], 2, 1);
+    }
+}
+
+/// 16 channels, 8 x 8, a batch of 64.
+#[divan::bench_group(max_time = 3)]
+mod convolution_3x3_digits {
+    use super::*;
+
+    #[divan::bench]
+    fn ours(bencher: Bencher) {
+        let map: &[i64] = &[16, 8, 8];
+        super::ours(bencher, 64, map, &[(convolution([16, 16], 3, 1, 1), map)]);
+    }
+
+    #[divan::bench]
+    fn candle(bencher: Bencher) {
+        stock_convolution(bencher, &[64, 16, 8, 8], [16, 16, 3, 3], 1, 1);
+    }
+}
+
+#[divan::bench_group(max_time = 3)]
+mod convolution_1x1 {
+    use super::*;
+
+    #[divan::bench]
+    fn ours(bencher: Bencher) {
+        super::ours(bencher, 32, MAP, &[(convolution([32, 32], 1, 1, 1), MAP)]);
+    }
+
+    #[divan::bench]
+    fn candle(bencher: Bencher) {
+        stock_convolution(bencher, &BATCH, [32, 32, 1, 1], 1, 1);
+    }
+}
+
+#[divan::bench_group(max_time = 3)]
+mod depthwise_3x3 {
+    use super::*;
+
+    #[divan::bench]
+    fn ours(bencher: Bencher) {
+        super::ours(bencher, 32, MAP, &[(convolution([32, 32], 3, 1, 32), MAP)]);
+    }
+
+    #[divan::bench]
+    fn candle(bencher: Bencher) {
+        stock_convolution(bencher, &BATCH, [32, 1, 3, 3], 1, 32);
+    }
+}
+
+#[divan::bench_group(max_time = 3)]
+mod batch_norm {
+    use super::*;
+
+    #[divan::bench]
+    fn ours(bencher: Bencher) {
+        let layer = Operation::BatchNorm {
+            channels: 32.into(),
+        };
+        super::ours(bencher, 32, MAP, &[(layer, MAP)]);
+    }
+
+    #[divan::bench]
+    fn candle(bencher: Bencher) {
+        let map = VarMap::new();
+        let builder = VarBuilder::from_varmap(&map, DType::F32, &Device::Cpu);
+        let norm = candle_nn::batch_norm(32, BatchNormConfig::default(), builder).expect("a norm");
+        both_ways(bencher, &images(&BATCH), |images| {
+            norm.forward_t(images, true)
+        });
+    }
+}
+
+#[divan::bench_group(max_time = 3)]
+mod max_pool_2x2 {
+    use super::*;
+
+    #[divan::bench]
+    fn ours(bencher: Bencher) {
+        let layer = pool(Pooling::Maximum, 2, 2, 0);
+        super::ours(bencher, 32, MAP, &[(layer, &[32, 12, 24])]);
+    }
+
+    #[divan::bench]
+    fn candle(bencher: Bencher) {
+        both_ways(bencher, &images(&BATCH), |images| images.max_pool2d(2));
+    }
+}
+
+/// Windows that overlap; candle has no gradient for them.
+#[divan::bench_group(max_time = 3)]
+mod pool_3x3_stride_1 {
+    use super::*;
+
+    #[divan::bench]
+    fn maximum(bencher: Bencher) {
+        let layer = pool(Pooling::Maximum, 3, 1, 1);
+        super::ours(bencher, 32, MAP, &[(layer, MAP)]);
+    }
+
+    #[divan::bench]
+    fn average(bencher: Bencher) {
+        let layer = pool(Pooling::Average, 3, 1, 1);
+        super::ours(bencher, 32, MAP, &[(layer, MAP)]);
+    }
+}
+
+/// Three times convolution 3x3, batch norm, relu.
+#[divan::bench_group(max_time = 3)]
+mod three_blocks {
+    use super::*;
+
+    #[divan::bench]
+    fn ours(bencher: Bencher) {
+        let block = [
+            (convolution([32, 32], 3, 1, 1), MAP),
+            (
+                Operation::BatchNorm {
+                    channels: 32.into(),
+                },
+                MAP,
+            ),
+            (Operation::Activation(Activation::Relu), MAP),
+        ];
+        super::ours(
+            bencher,
+            32,
+            MAP,
+            &[block.clone(), block.clone(), block].concat(),
+        );
+    }
+
+    #[divan::bench]
+    fn candle(bencher: Bencher) {
+        let map = VarMap::new();
+        let builder = VarBuilder::from_varmap(&map, DType::F32, &Device::Cpu);
+        let config = candle_nn::Conv2dConfig {
+            padding: 1,
+            ..Default::default()
+        };
+        let blocks: Vec<_> = (0..3)
+            .map(|place| {
+                let builder = builder.pp(place);
+                let convolution =
+                    candle_nn::conv2d_no_bias(32, 32, 3, config, builder.pp("convolution"));
+                let norm =
+                    candle_nn::batch_norm(32, BatchNormConfig::default(), builder.pp("norm"));
+                (convolution.expect("a convolution"), norm.expect("a norm"))
+            })
+            .collect();
+        both_ways(bencher, &images(&BATCH), |images| {
+            let mut values = images.clone();
+            for (convolution, norm) in &blocks {
+                values = norm
+                    .forward_t(&convolution.forward(&values)?, true)?
+                    .relu()?;
+            }
+            Ok(values)
+        });
+    }
+}
+
+#[divan::bench_group(max_time = 3)]
+mod gelu {
+    use super::*;
+
+    #[divan::bench]
+    fn ours(bencher: Bencher) {
+        let layer = Operation::Activation(Activation::Gelu);
+        super::ours(bencher, 32, MAP, &[(layer, MAP)]);
+    }
+
+    #[divan::bench]
+    fn candle(bencher: Bencher) {
+        both_ways(bencher, &images(&BATCH), |images| images.gelu_erf());
+    }
+}

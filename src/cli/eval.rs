@@ -1,0 +1,115 @@
+//! `snapc eval`
+
+use std::path::PathBuf;
+
+use clap::ValueEnum;
+use serde_json::json;
+
+use super::load;
+use super::output::{Failure, Output};
+use super::train::{compile, inputs, outputs};
+use super::training::check_fit;
+use crate::data::{self, Batches, Normalization, Split};
+use crate::graph;
+use crate::train::{RunDirectory, evaluate};
+
+#[derive(Debug, clap::Args)]
+#[command(
+    after_help = "Example:\n  snapc eval examples/digits.snap --run snapc-train-digits --part test"
+)]
+pub(super) struct Options {
+    /// The file with the net
+    file: PathBuf,
+
+    /// The net, where the file has several
+    #[arg(long)]
+    net: Option<String>,
+
+    /// The folder of the run that trained it; `snapc-train-NET` if not given
+    #[arg(long)]
+    run: Option<PathBuf>,
+
+    /// `digits`, a folder with IDX files, or a folder of images by class
+    #[arg(long, default_value = "digits")]
+    data: String,
+
+    /// The part of the data, split as the run did
+    #[arg(long, value_enum, default_value_t = DataPart::Test)]
+    part: DataPart,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum DataPart {
+    /// What the network learnt from
+    Training,
+    /// What chose the best epoch
+    Validation,
+    /// What was never used
+    Test,
+    /// Everything, for data the run has not seen
+    All,
+}
+
+/// Examples that are measured at a time.
+const BATCH_SIZE: usize = 256;
+
+pub(super) fn run(options: &Options, output: &Output) -> Result<(), Failure> {
+    let runtime = |error: &dyn std::fmt::Display| Failure::Runtime(error.to_string());
+    let loaded = load::load(&options.file)?;
+    let id = load::choose_net(&loaded, options.net.as_deref())?;
+    let graph = graph::build(&loaded.checked.program, id)
+        .map_err(|diagnostic| Failure::one(diagnostic, &loaded.source))?;
+    let dataset = data::open(&options.data).map_err(|error| Failure::Usage(error.to_string()))?;
+    let folder = options
+        .run
+        .clone()
+        .unwrap_or_else(|| PathBuf::from(format!("snapc-train-{}", graph.name)));
+    let directory = RunDirectory::open(folder).map_err(|error| runtime(&error))?;
+    let training = directory
+        .training_configuration()
+        .map_err(|error| runtime(&error))?;
+    let network = compile(&graph, training.seed)?;
+    check_fit(
+        &graph.name,
+        &inputs(&network),
+        &outputs(&network),
+        dataset.as_ref(),
+    )?;
+    let split = Split::new(dataset.as_ref(), training.split, training.seed)
+        .map_err(|error| runtime(&error))?;
+    let normalization = directory
+        .load_best(&network)
+        .map_err(|error| runtime(&error))?
+        .unwrap_or_else(|| Normalization::measure(dataset.as_ref(), &split.training));
+    let everything: Vec<usize> = (0..dataset.len()).collect();
+    let examples = match options.part {
+        DataPart::Training => &split.training,
+        DataPart::Validation => &split.validation,
+        DataPart::Test => &split.test,
+        DataPart::All => &everything,
+    };
+    let batches = Batches::in_order(dataset.as_ref(), &normalization, examples, BATCH_SIZE);
+    let evaluation =
+        evaluate(&network, &batches, dataset.classes().len()).map_err(|error| runtime(&error))?;
+    if output.is_json() {
+        output.json(&json!({
+            "net": graph.name,
+            "data": dataset.name(),
+            "examples": examples.len(),
+            "accuracy": evaluation.accuracy(),
+            "macro_f1": evaluation.macro_f1(),
+            "loss": evaluation.loss,
+        }));
+    } else {
+        output.line(&format!(
+            "`{}` on {} examples of `{}`: accuracy {:.2} %, macro F1 {:.2} %, loss {:.4}",
+            graph.name,
+            examples.len(),
+            dataset.name(),
+            evaluation.accuracy() * 100.0,
+            evaluation.macro_f1() * 100.0,
+            evaluation.loss
+        ));
+    }
+    Ok(())
+}

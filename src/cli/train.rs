@@ -1,0 +1,239 @@
+//! `snapc train`
+
+use std::path::PathBuf;
+
+use candle_core::Device;
+use indicatif::{ProgressBar, ProgressStyle};
+use serde_json::json;
+
+use super::interrupt;
+use super::load;
+use super::output::{Failure, Output, thousands};
+use super::training::{TrainingOptions, check_fit};
+use crate::backend::Network;
+use crate::graph::{self, Graph, Laws};
+use crate::train::{
+    EpochRecord, Event, Outcome, RunDirectory, Summary, Trainer, TrainingConfiguration,
+};
+
+#[derive(Debug, clap::Args)]
+#[command(
+    after_help = "Example:\n  snapc train examples/digits.snap\n\nA run that was interrupted or killed goes on with `--resume`."
+)]
+pub(super) struct Options {
+    /// The file with the net
+    file: PathBuf,
+
+    /// The net to train, where the file has several
+    #[arg(long)]
+    net: Option<String>,
+
+    /// The folder of the run; `snapc-train-NET` if not given
+    #[arg(long, short)]
+    output: Option<PathBuf>,
+
+    /// Go on with the run in the folder
+    #[arg(long)]
+    resume: bool,
+
+    #[command(flatten)]
+    training: TrainingOptions,
+}
+
+pub(super) fn run(options: &Options, output: &Output) -> Result<(), Failure> {
+    let loaded = load::load(&options.file)?;
+    let id = load::choose_net(&loaded, options.net.as_deref())?;
+    let graph = graph::build(&loaded.checked.program, id)
+        .map_err(|diagnostic| Failure::one(diagnostic, &loaded.source))?;
+    let dataset = options.training.prepare()?;
+    let folder = options
+        .output
+        .clone()
+        .unwrap_or_else(|| PathBuf::from(format!("snapc-train-{}", graph.name)));
+    let directory = match options.resume {
+        true => RunDirectory::open(&folder),
+        false => RunDirectory::create(&folder),
+    }
+    .map_err(|error| Failure::Runtime(error.to_string()))?;
+    // What a resumed run was started with holds unless it is said anew; then the difference is
+    // an error that the run directory reports.
+    let base = match options.resume {
+        true => directory
+            .training_configuration()
+            .map_err(|error| Failure::Runtime(error.to_string()))?,
+        false => TrainingConfiguration::default(),
+    };
+    let configuration = options.training.configuration(base);
+    let network = compile(&graph, configuration.seed)?;
+    check_fit(
+        &graph.name,
+        &inputs(&network),
+        &outputs(&network),
+        dataset.as_ref(),
+    )?;
+    let key = graph::canonicalise(&graph, Laws::Real).key;
+    let trainer = Trainer::new(&network, dataset.as_ref(), configuration)
+        .map_err(|error| Failure::Usage(error.to_string()))?
+        .with_program(key.to_string());
+    if !output.is_json() {
+        output.note(&format!(
+            "training `{}` ({} parameters) on `{}`: {} examples to learn from, {} to choose, {} to test",
+            graph.name,
+            thousands(&network.plan().parameter_count().to_string()),
+            dataset.name(),
+            trainer.split().training.len(),
+            trainer.split().validation.len(),
+            trainer.split().test.len()
+        ));
+    }
+    let stop = interrupt::stop_flag()?;
+    let mut display = Display::new(*output);
+    let outcome = trainer
+        .run_in(&directory, &stop, &mut |event: Event| display.show(event))
+        .map_err(|error| Failure::Runtime(error.to_string()))?;
+    display.finish();
+    match outcome {
+        Outcome::Finished(summary) => {
+            report(&summary, &directory, output);
+            Ok(())
+        }
+        Outcome::Interrupted { epochs, step } => {
+            let again = format!(
+                "snapc train {} --output {} --resume",
+                options.file.display(),
+                folder.display()
+            );
+            if output.is_json() {
+                output.json_line(&json!({
+                    "interrupted": true, "epochs": epochs.len(), "step": step, "resume": again,
+                }));
+            } else {
+                output.note(&format!(
+                    "interrupted after {} epochs; go on with `{again}`",
+                    epochs.len()
+                ));
+            }
+            Err(Failure::Silent)
+        }
+    }
+}
+
+/// Compiles a net for the processor.
+pub(super) fn compile(graph: &Graph, seed: u64) -> Result<Network, Failure> {
+    Network::compile(graph, &Device::Cpu, seed).map_err(|error| Failure::Runtime(error.to_string()))
+}
+
+/// The shapes a network takes.
+pub(super) fn inputs(network: &Network) -> Vec<Vec<usize>> {
+    network.plan().inputs.clone()
+}
+
+/// The shapes a network gives.
+pub(super) fn outputs(network: &Network) -> Vec<Vec<usize>> {
+    let plan = network.plan();
+    plan.outputs
+        .iter()
+        .map(|value| plan.shape(*value).to_vec())
+        .collect()
+}
+
+fn report(summary: &Summary, directory: &RunDirectory, output: &Output) {
+    if output.is_json() {
+        output.json_line(&json!({
+            "test_accuracy": summary.test_accuracy,
+            "test_loss": summary.test_loss,
+            "test_macro_f1": summary.test_macro_f1,
+            "validation_accuracy": summary.validation_accuracy,
+            "best_epoch": summary.best_epoch,
+            "parameters": summary.parameters,
+            "seconds": summary.seconds,
+            "paths": {
+                "run": directory.path(),
+                "weights": directory.best(),
+                "metrics": directory.metrics(),
+                "result": directory.result(),
+            },
+        }));
+        return;
+    }
+    output.line(&format!(
+        "test accuracy {:.2} % (epoch {} was best), {:.1} s; weights, metrics and results are in {}",
+        summary.test_accuracy * 100.0,
+        summary.best_epoch,
+        summary.seconds,
+        directory.path().display()
+    ));
+}
+
+/// The progress of a run: a bar on a terminal, a line an epoch.
+struct Display {
+    output: Output,
+    bar: ProgressBar,
+}
+
+impl Display {
+    fn new(output: Output) -> Display {
+        let bar = match output.is_json() {
+            true => ProgressBar::hidden(),
+            false => ProgressBar::new(0),
+        };
+        let style =
+            ProgressStyle::with_template("{bar:32} step {pos}/{len}  {msg}  {eta_precise} left");
+        if let Ok(style) = style {
+            bar.set_style(style);
+        }
+        Display { output, bar }
+    }
+
+    fn show(&mut self, event: Event) {
+        match event {
+            Event::Started { steps, done, .. } => {
+                self.bar.set_length(steps);
+                self.bar.set_position(done);
+                self.bar.reset_eta();
+            }
+            Event::Step {
+                step,
+                mean_loss,
+                accuracy,
+                ..
+            } => {
+                self.bar.set_position(step);
+                self.bar.set_message(format!(
+                    "loss {mean_loss:.3}  accuracy {:.1} %",
+                    accuracy * 100.0
+                ));
+            }
+            Event::Epoch { record, best } => self.epoch(record, best),
+            _ => {}
+        }
+    }
+
+    fn epoch(&self, record: &EpochRecord, best: bool) {
+        if self.output.is_json() {
+            self.output.json_line(&json!({
+                "epoch": record.epoch,
+                "loss": record.train_loss,
+                "metric": record.validation_accuracy,
+                "train_accuracy": record.train_accuracy,
+                "validation_loss": record.validation_loss,
+                "learning_rate": record.learning_rate,
+                "best": best,
+                "seconds": record.seconds,
+            }));
+            return;
+        }
+        let line = format!(
+            "epoch {:3}  loss {:.4}  validation accuracy {:.2} %{}",
+            record.epoch,
+            record.train_loss,
+            record.validation_accuracy * 100.0,
+            if best { "  best" } else { "" }
+        );
+        self.bar.suspend(|| self.output.note(&line));
+    }
+
+    fn finish(&self) {
+        self.bar.finish_and_clear();
+    }
+}

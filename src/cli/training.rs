@@ -1,0 +1,152 @@
+//! The options that say how a network is trained, for `train` and `search`.
+
+use clap::ValueEnum;
+
+use super::output::Failure;
+use crate::data::{self, Dataset};
+use crate::train::{OptimizerConfiguration, Schedule, TrainingConfiguration};
+
+/// Training options; what is not given keeps its default.
+#[derive(Debug, clap::Args)]
+#[command(next_help_heading = "Training")]
+pub(super) struct TrainingOptions {
+    /// `digits`, a folder with IDX files, or a folder of images by class
+    #[arg(long, default_value = "digits")]
+    pub(super) data: String,
+
+    /// How often the training part is gone through
+    #[arg(long)]
+    epochs: Option<usize>,
+
+    /// Examples a step
+    #[arg(long)]
+    batch_size: Option<usize>,
+
+    /// The rule of the steps
+    #[arg(long, value_enum)]
+    optimizer: Option<OptimizerName>,
+
+    /// The highest learning rate of the schedule
+    #[arg(long)]
+    learning_rate: Option<f64>,
+
+    /// Weight decay
+    #[arg(long)]
+    weight_decay: Option<f64>,
+
+    /// How the learning rate changes
+    #[arg(long, value_enum)]
+    schedule: Option<ScheduleName>,
+
+    /// The share of the target spread over all classes
+    #[arg(long)]
+    label_smoothing: Option<f64>,
+
+    /// The longest gradient; longer ones are shortened to it; 0 for none
+    #[arg(long)]
+    gradient_clip: Option<f64>,
+
+    /// The most pixels by which training moves an image
+    #[arg(long)]
+    shift: Option<usize>,
+
+    /// Decides the split, the weights, and the order of the examples
+    #[arg(long)]
+    pub(super) seed: Option<u64>,
+
+    /// Threads to compute with; all cores if not given
+    #[arg(long)]
+    threads: Option<usize>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum OptimizerName {
+    /// Adam with decoupled weight decay
+    Adamw,
+    /// Stochastic gradient descent with Nesterov momentum
+    Sgd,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum ScheduleName {
+    /// The learning rate as given
+    Constant,
+    /// A short rise, then half a cosine
+    WarmupCosine,
+    /// OneCycle
+    OneCycle,
+}
+
+impl TrainingOptions {
+    /// The configuration: `base` with what was given on the command line.
+    pub(super) fn configuration(&self, base: TrainingConfiguration) -> TrainingConfiguration {
+        let optimizer = match self.optimizer {
+            None => base.optimizer,
+            Some(OptimizerName::Adamw) => OptimizerConfiguration::adam_w(),
+            Some(OptimizerName::Sgd) => OptimizerConfiguration::sgd(),
+        };
+        let schedule = match self.schedule {
+            None => base.schedule,
+            Some(ScheduleName::Constant) => Schedule::Constant,
+            Some(ScheduleName::WarmupCosine) => Schedule::warmup_cosine(),
+            Some(ScheduleName::OneCycle) => Schedule::one_cycle(),
+        };
+        let gradient_clip = match self.gradient_clip {
+            None => base.gradient_clip,
+            Some(clip) => (clip != 0.0).then_some(clip),
+        };
+        TrainingConfiguration {
+            epochs: self.epochs.unwrap_or(base.epochs),
+            batch_size: self.batch_size.unwrap_or(base.batch_size),
+            optimizer,
+            learning_rate: self.learning_rate.unwrap_or(base.learning_rate),
+            weight_decay: self.weight_decay.unwrap_or(base.weight_decay),
+            schedule,
+            label_smoothing: self.label_smoothing.unwrap_or(base.label_smoothing),
+            gradient_clip,
+            shift: self.shift.unwrap_or(base.shift),
+            seed: self.seed.unwrap_or(base.seed),
+            ..base
+        }
+    }
+
+    /// Opens the data and sets the number of threads.
+    pub(super) fn prepare(&self) -> Result<Box<dyn Dataset>, Failure> {
+        if let Some(threads) = self.threads {
+            if threads == 0 {
+                return Err(Failure::Usage("`--threads` must be at least 1".to_string()));
+            }
+            rayon::ThreadPoolBuilder::new()
+                .num_threads(threads)
+                .build_global()
+                .map_err(|error| Failure::Runtime(format!("can't start threads: {error}")))?;
+        }
+        data::open(&self.data).map_err(|error| Failure::Usage(error.to_string()))
+    }
+}
+
+/// Fails if a net does not take the examples of the data or does not give a value a class.
+pub(super) fn check_fit(
+    net: &str,
+    inputs: &[Vec<usize>],
+    outputs: &[Vec<usize>],
+    dataset: &dyn Dataset,
+) -> Result<(), Failure> {
+    let example = dataset.input_shape();
+    let classes = dataset.classes().len();
+    if inputs != [example.clone()] {
+        return Err(Failure::Usage(format!(
+            "the net `{net}` takes {inputs:?}, but the examples of `{}` are {example:?}; change its \
+             signature to `: {example:?} -> [{classes}]`",
+            dataset.name()
+        )));
+    }
+    if outputs != [vec![classes]] {
+        return Err(Failure::Usage(format!(
+            "the net `{net}` gives {outputs:?}, but `{}` has {classes} classes; end it with \
+             `dense({classes})`",
+            dataset.name()
+        )));
+    }
+    Ok(())
+}

@@ -1,0 +1,204 @@
+//! Plans: what is declared, in which order, where values die, and graphs that have no plan.
+
+use snapc::graph::{Graph, Node, NodeId, NodeKind};
+use snapc::operations::{Activation, Dimension, Operation, Pooling, Real, Shape, Variable};
+use snapc::plan::{self, PlanError, Value};
+
+fn node(kind: NodeKind, inputs: &[u32], shape: &[i64], path: &str) -> Node {
+    Node {
+        kind,
+        inputs: inputs.iter().copied().map(NodeId).collect(),
+        shape: Shape::constant(shape),
+        path: path.to_owned(),
+        span: Default::default(),
+    }
+}
+
+fn graph(inputs: usize, nodes: Vec<Node>, outputs: &[u32]) -> Graph {
+    Graph {
+        name: "net".to_owned(),
+        inputs,
+        nodes,
+        outputs: outputs.iter().copied().map(NodeId).collect(),
+        variables: Vec::new(),
+    }
+}
+
+fn dense(input: i64, output: i64) -> NodeKind {
+    NodeKind::Operation(Operation::Dense {
+        input: input.into(),
+        output: output.into(),
+        bias: true,
+    })
+}
+
+fn relu() -> NodeKind {
+    NodeKind::Operation(Operation::Activation(Activation::Relu))
+}
+
+/// A residual net with a layer that nothing reads.
+fn residual() -> Graph {
+    let add = NodeKind::Operation(Operation::Add { arity: 2 });
+    let rate = Real::new(0.5);
+    let dropout = NodeKind::Operation(Operation::Dropout { rate });
+    let nodes = vec![
+        node(NodeKind::Input(0), &[], &[4], ""),
+        node(dense(4, 4), &[0], &[4], "first.dense"),
+        node(dense(4, 9), &[1], &[9], "dead.dense"),
+        node(relu(), &[1], &[4], "relu"),
+        node(dropout, &[3], &[4], "dropout"),
+        node(dense(4, 4), &[4], &[4], "second.dense"),
+        node(add, &[5, 1], &[4], "add"),
+    ];
+    graph(1, nodes, &[6])
+}
+
+#[test]
+fn a_plan_reads_like_the_net() {
+    let plan = plan::plan(&residual()).expect("a plan");
+    let mut text = String::new();
+    for step in &plan.steps {
+        let numbers = |values: &[Value]| values.iter().map(|value| value.0).collect::<Vec<_>>();
+        text += &format!(
+            "{} {:?} -> {} dead {:?}\n",
+            step.path,
+            numbers(&step.inputs),
+            step.output.0,
+            numbers(&step.last_uses)
+        );
+    }
+    for parameter in &plan.parameters {
+        text += &format!(
+            "{} {:?} {:?} of layer {}\n",
+            parameter.name, parameter.shape, parameter.initial, parameter.layer
+        );
+    }
+    insta::assert_snapshot!(text, @r#"
+    first.dense [0] -> 1 dead [0]
+    relu [1] -> 2 dead []
+    dropout [2] -> 3 dead [2]
+    second.dense [3] -> 4 dead [3]
+    add [4, 1] -> 5 dead [4, 1]
+    first.dense.weight [4, 4] Uniform { bound: 0.8660254037844386 } of layer 0
+    first.dense.bias [4] Zero of layer 0
+    second.dense.weight [4, 4] Uniform { bound: 0.8660254037844386 } of layer 3
+    second.dense.bias [4] Zero of layer 3
+    "#);
+    assert_eq!(plan.parameter_count(), 40);
+    assert_eq!(plan.inputs, [[4]]);
+    assert_eq!(plan.outputs, [Value(5)]);
+}
+
+#[test]
+fn layers_are_numbered_by_whoever_asks() {
+    let graph = residual();
+    let numbers = plan::number_layers(&graph);
+    let expected = [None, Some(0), Some(1), None, Some(2), Some(3), None];
+    assert_eq!(numbers, expected);
+    let own = [None, Some(10), Some(11), None, Some(12), Some(13), None];
+    let plan = plan::plan_numbered(&graph, &own).expect("a plan");
+    let layers: Vec<u64> = plan
+        .parameters
+        .iter()
+        .map(|parameter| parameter.layer)
+        .collect();
+    assert_eq!(layers, [10, 10, 13, 13]);
+}
+
+#[test]
+fn an_input_may_be_an_output() {
+    let nodes = vec![node(NodeKind::Input(0), &[], &[4], "")];
+    let plan = plan::plan(&graph(1, nodes, &[0, 0])).expect("a plan");
+    assert_eq!(plan.outputs, [Value(0), Value(0)]);
+}
+
+#[test]
+fn graphs_that_do_not_hold_together_are_refused() {
+    let input = || node(NodeKind::Input(0), &[], &[4], "");
+    let symbolic = {
+        let mut graph = residual();
+        graph.nodes[3].shape.0[0] = Dimension::variable(Variable(2));
+        graph
+    };
+    let pool = |padding: i64| {
+        let pair = |size: i64| [Dimension::Constant(size), Dimension::Constant(size)];
+        NodeKind::Operation(Operation::Pool {
+            kind: Pooling::Average,
+            kernel: pair(2),
+            stride: pair(1),
+            padding: pair(padding),
+        })
+    };
+    let images = || node(NodeKind::Input(0), &[], &[1, 4, 4], "");
+    let refused = [
+        symbolic,
+        graph(1, vec![input(), node(relu(), &[2], &[4], "relu")], &[1]),
+        graph(1, vec![input(), node(relu(), &[1], &[4], "relu")], &[1]),
+        graph(1, vec![input(), node(relu(), &[0], &[5], "relu")], &[1]),
+        graph(1, vec![input(), node(relu(), &[], &[4], "relu")], &[1]),
+        graph(1, vec![input(), node(relu(), &[0, 0], &[4], "relu")], &[1]),
+        graph(
+            1,
+            vec![input(), node(dense(3, 4), &[0], &[4], "dense")],
+            &[1],
+        ),
+        graph(
+            1,
+            vec![input(), node(dense(4, -4), &[0], &[4], "dense")],
+            &[1],
+        ),
+        graph(
+            1,
+            vec![input(), node(dense(4, 0), &[0], &[0], "dense")],
+            &[1],
+        ),
+        graph(
+            1,
+            vec![node(NodeKind::Input(0), &[], &[1 << 40, 1 << 40], "")],
+            &[0],
+        ),
+        graph(
+            1,
+            vec![images(), node(pool(2), &[0], &[1, 7, 7], "pool")],
+            &[1],
+        ),
+        graph(1, vec![input()], &[3]),
+        graph(0, vec![input()], &[0]),
+        graph(
+            1,
+            vec![
+                input(),
+                node(dense(4, 4), &[0], &[4], "same"),
+                node(dense(4, 4), &[1], &[4], "same"),
+            ],
+            &[2],
+        ),
+    ];
+    let messages: Vec<String> = refused
+        .iter()
+        .map(|graph| plan::plan(graph).expect_err("no plan").to_string())
+        .collect();
+    insta::assert_snapshot!(messages.join("\n"), @r#"
+    `relu` of `net` has the size `d2`, which is not known: only a net with a written input shape can be compiled
+    `relu` of `net` can't be compiled: it reads node 2, which comes later
+    `relu` of `net` can't be compiled: it reads node 1, which comes later
+    `relu` of `net` can't be compiled: it gives [4] and is said to give [5]
+    `relu` of `net` can't be compiled: it reads nothing
+    `relu` of `net` can't be compiled: it reads 2 tensors
+    `dense` of `net` can't be compiled: it does not fit the shapes [[4]]
+    `dense` of `net` can't be compiled: the size -4 is negative
+    `dense` of `net` can't be compiled: no tensor can have the shape [0]
+    `input 0` of `net` can't be compiled: no tensor can have the shape [1099511627776, 1099511627776]
+    `pool` of `net` can't be compiled: it does not fit the shapes [[1, 4, 4]]
+    `outputs` of `net` can't be compiled: output 3 is not there
+    `input 0` of `net` can't be compiled: inputs must come first, in order
+    two tensors of `net` have the name `same.weight`: layers need paths of their own
+    "#);
+    assert!(matches!(
+        plan::plan(&refused[0]),
+        Err(PlanError::Symbolic {
+            node: NodeId(3),
+            ..
+        })
+    ));
+}
