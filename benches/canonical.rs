@@ -19,6 +19,7 @@ impl Builder {
             inputs: 1,
             nodes: Vec::new(),
             outputs: Vec::new(),
+            variables: Vec::new(),
         });
         builder.push(NodeKind::Input(0), &[]);
         builder

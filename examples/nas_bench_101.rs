@@ -105,6 +105,7 @@ fn certificate(canonicaliser: &mut Canonicaliser, cell: &[u32], operations: &[us
         inputs: 1,
         outputs: place.split_off(cell.len() - 1),
         nodes,
+        variables: Vec::new(),
     };
     canonicaliser.encode(&graph, Laws::Real).into()
 }

@@ -1,36 +1,49 @@
 //! Prints the canonical form as a program.
 
+mod repetition;
 mod schedule;
 mod words;
 
 use std::collections::BTreeSet;
 
+use repetition::with_repetitions;
 use schedule::{Strategy, schedule};
 pub use words::operation_word;
 use words::{Names, step_word};
 
 use super::{Canonical, Graph, NodeKind};
-use crate::operations::{Dimension, Shape, Variable};
+use crate::operations::{Dimension, MAXIMUM_COUNT, Shape, Variable};
+use crate::types::MAXIMUM_STACK;
 
 /// Lines of a body are broken before they are longer.
 const LINE_WIDTH: usize = 88;
 
 /// The canonical form as the text of one definition, without a line break at the end: a `net` if
 /// all its sizes are known, a `block` otherwise. It compiles to a program with the same
-/// certificate. Of several ways to compute the graph it takes the one with the fewest words.
+/// certificate. Of several ways to compute the graph it takes the one that is the shortest to
+/// write; if all keep more tensors at once than the checker allows, the text only shows the graph.
 ///
 /// Equal programs give equal texts up to the name.
 pub fn canonical_text(canonical: &Canonical) -> String {
     let graph = &canonical.graph;
     let names = variable_names(graph);
     let laws = canonical.certificate.laws();
-    let programs = Strategy::ALL.map(|strategy| schedule(graph, laws, strategy));
-    let shortest = programs.into_iter().min_by_key(Vec::len);
-    let words = shortest.into_iter().flatten();
-    let words = words.map(|step| step_word(graph, &names, step));
+    let bodies = Strategy::ALL.map(|strategy| {
+        let schedule = schedule(graph, laws, strategy);
+        let is_too_deep =
+            schedule.height > MAXIMUM_STACK || schedule.reach > MAXIMUM_COUNT as usize;
+        let steps = schedule.steps.into_iter();
+        let words = steps.map(|step| step_word(graph, &names, step)).collect();
+        (is_too_deep, with_repetitions(words))
+    });
+    let length = |body: &[String]| body.iter().map(|piece| piece.len() + 1).sum::<usize>();
+    let best = bodies
+        .into_iter()
+        .min_by_key(|(is_too_deep, body)| (*is_too_deep, length(body)));
+    let body = best.map_or_else(Vec::new, |(_, body)| body);
     let mut text = header(graph, &names);
     let mut width = LINE_WIDTH;
-    for word in words {
+    for word in body {
         if width + 1 + word.len() > LINE_WIDTH {
             text.push_str("\n   ");
             width = 3;

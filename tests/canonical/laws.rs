@@ -296,7 +296,7 @@ fn programs_that_double_stay_small() {
         }
     }
     let (mut builder, input) = Builder::image();
-    let output = (0..30).fold(input, |from, _| builder.concatenate(&[from, from]));
+    let output = (0..20).fold(input, |from, _| builder.concatenate(&[from, from]));
     let graph = builder.finish(&[output]);
     check_forms(&graph);
 }

@@ -10,7 +10,12 @@ mod variables;
 use std::collections::HashSet;
 
 use graphs::stack;
-use snapc::graph::{Canonicaliser, Graph, Laws, NodeId, NodeKind, canonical_text, canonicalise};
+use snapc::diagnostic::Source;
+use snapc::graph::{
+    Canonicaliser, Graph, Laws, NodeId, NodeKind, build, canonical_text, canonicalise,
+};
+use snapc::types::DefinitionId;
+use snapc::{syntax, types};
 
 const BOTH: [Laws; 2] = [Laws::Exact, Laws::Real];
 
@@ -49,6 +54,18 @@ fn check_form(graph: &Graph, laws: Laws) {
     let read = canonicalise(&stack::run(&text), laws);
     assert_eq!(read.certificate, canonical.certificate, "{text}");
     assert_eq!(canonical_text(&read), text);
+    let compiled = canonicalise(&compiled(&text), laws);
+    assert_eq!(compiled.certificate, canonical.certificate, "{text}");
+}
+
+/// The graph of the only definition of a source, by way of the whole front end.
+fn compiled(text: &str) -> Graph {
+    let parsed = syntax::parse(&Source::new("printed.snap", text));
+    assert_eq!(parsed.diagnostics, [], "{text}");
+    let checked = types::check(&parsed.file);
+    assert_eq!(checked.diagnostics, [], "{text}");
+    let last = DefinitionId(checked.program.definitions.len() as u32 - 1);
+    build(&checked.program, last).unwrap()
 }
 
 fn check_forms(graph: &Graph) {

@@ -4,7 +4,7 @@ use snapc::graph::{Graph, Laws, NodeId, canonical_text, canonicalise};
 use snapc::operations::{Activation, Operation, Pooling, Real, Shape};
 
 use crate::graphs::{Builder, constant};
-use crate::{check_form, check_forms};
+use crate::{check_form, check_forms, compiled};
 
 /// The words of a body on one line.
 fn body(graph: &Graph) -> String {
@@ -51,7 +51,7 @@ fn well_known_blocks_print_as_people_write_them() {
         }
         builder.finish(&[value])
     };
-    insta::assert_snapshot!(body(&dense), @"dup conv(3, 2) cat dup conv(3, 2) cat dup conv(3, 2) cat dup conv(3, 2) cat");
+    insta::assert_snapshot!(body(&dense), @"{ dup conv(3, 2) cat } * 4");
 
     let (mut builder, input) = Builder::image();
     let preactivation = {
@@ -63,7 +63,7 @@ fn well_known_blocks_print_as_people_write_them() {
         }
         builder.finish(&[value])
     };
-    insta::assert_snapshot!(body(&preactivation), @"dup bn conv(3) add dup bn conv(3) add dup bn conv(3) add dup bn conv(3) add");
+    insta::assert_snapshot!(body(&preactivation), @"{ dup bn conv(3) add } * 4");
 }
 
 #[test]
@@ -182,4 +182,42 @@ fn every_word_prints_with_what_is_not_default() {
     hardsigmoid
     attention(2) dense(3, bias: false)
     ");
+}
+
+#[test]
+fn nets_print_in_full() {
+    let source = "
+block basic = dup conv(3) bn relu conv(3) bn add relu
+
+block down(n) =
+    dup conv(3, n, stride: 2) bn relu conv(3) bn
+    swap conv(1, n, stride: 2) bn
+    add relu
+
+net small : [3, 32, 32] -> [10] =
+    conv(3, 16) bn relu
+    basic * 2 down(32) basic down(64) basic
+    gap dropout dense(10)
+";
+    let graph = compiled(source);
+    check_forms(&graph);
+    insta::assert_snapshot!(canonical_text(&canonicalise(&graph, Laws::Real)), @r"
+    net small : [3, 32, 32] -> [10] =
+        conv(3, 16) bn relu { dup conv(3) bn relu conv(3) bn add relu } * 2 dup
+        conv(1, 32, stride: 2) bn swap conv(3, 32, stride: 2) bn relu conv(3) bn add relu
+        dup conv(3) bn relu conv(3) bn add relu dup conv(1, 64, stride: 2) bn swap
+        conv(3, 64, stride: 2) bn relu conv(3) bn add relu dup conv(3) bn relu conv(3) bn
+        add relu gap dropout dense(10)
+    ");
+}
+
+/// A sum whose terms can't all be on the stack at once.
+#[test]
+fn wide_sums_are_computed_bit_by_bit() {
+    let (mut builder, input) = Builder::image();
+    let branches: Vec<NodeId> = (0..100).map(|_| builder.conv(3, input)).collect();
+    let sum = builder.add(&branches);
+    let graph = builder.finish(&[sum]);
+    check_form(&graph, Laws::Real);
+    insta::assert_snapshot!(body(&graph), @"dup conv(3) { over conv(3) add } * 98 swap conv(3) add");
 }

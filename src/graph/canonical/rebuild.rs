@@ -25,6 +25,10 @@ pub(super) const NOT_NEEDED: u32 = u32::MAX;
 /// Terms of a sum or factors of a product: nodes, each with its multiplicity.
 type Terms = Vec<(u32, u64)>;
 
+/// Flat merges of more operands are rebuilt one operand at a time: what is computed for one need not
+/// wait for the others, and few tensors are kept at once.
+const WIDE: usize = 8;
+
 /// Multiplicities from this on are built by doubling.
 const MANY: u64 = 4;
 
@@ -133,8 +137,7 @@ impl Rebuilder<'_> {
     fn sequence(&mut self, node: &Node, operands: &[(u32, u64)]) -> u32 {
         let parts: Vec<u32> = operands.iter().map(|(part, _)| *part).collect();
         let shorter = self.share_parts(&parts);
-        let shorter: Terms = shorter.into_iter().map(|part| (part, 1)).collect();
-        let node = self.push_with(node, &shorter);
+        let node = self.push_merge(node, &shorter);
         let known = self.sequences.entry(parts[0]).or_default();
         known.push(Sequence { parts, node });
         node
@@ -158,7 +161,7 @@ impl Rebuilder<'_> {
     }
 
     /// Replaces parts, from the left, by the longest concatenations there are of them.
-    fn share_parts(&self, mut parts: &[u32]) -> Vec<u32> {
+    fn share_parts(&self, mut parts: &[u32]) -> Vec<NodeId> {
         let mut shorter = Vec::new();
         while let Some(first) = parts.first() {
             let (mut node, mut length) = (*first, 1);
@@ -169,7 +172,7 @@ impl Rebuilder<'_> {
                     (node, length) = (other.node, other.parts.len());
                 }
             }
-            shorter.push(node);
+            shorter.push(NodeId(node));
             parts = &parts[length..];
         }
         shorter
@@ -208,7 +211,7 @@ impl Rebuilder<'_> {
     /// Pushes a sum or product; one of many equal terms as twice its half and the rest.
     fn push_terms(&mut self, node: &Node, terms: &[(u32, u64)]) -> u32 {
         if terms.iter().all(|(_, times)| *times < MANY) {
-            return self.push_with(node, terms);
+            return self.push_merge(node, &expand(terms));
         }
         let halved = terms.iter().map(|(term, times)| (*term, times / 2));
         let half: Terms = halved.filter(|(_, times)| *times > 0).collect();
@@ -216,7 +219,33 @@ impl Rebuilder<'_> {
         let odd = terms.iter().filter(|(_, times)| times % 2 == 1);
         let mut terms: Terms = odd.map(|(term, _)| (*term, 1)).collect();
         terms.push((half, 2));
-        self.push_with(node, &terms)
+        self.push_merge(node, &expand(&terms))
+    }
+
+    /// Pushes a merge of operands that may be nested.
+    fn push_merge(&mut self, node: &Node, operands: &[NodeId]) -> u32 {
+        if operands.len() <= WIDE {
+            return self.push(Node {
+                inputs: operands.into(),
+                ..node.clone()
+            });
+        }
+        let mut merged = operands[0];
+        for operand in &operands[1..] {
+            let mut inner = Node {
+                inputs: [merged, *operand].into_iter().collect(),
+                ..node.clone()
+            };
+            if let NodeKind::Operation(Operation::Concatenate { .. }) = node.kind {
+                let [left, right] = [merged, *operand].map(|id| &self.nodes[id.0 as usize].shape);
+                let sizes = left.0.first().zip(right.0.first());
+                if let (Some(size), Some((left, right))) = (inner.shape.0.first_mut(), sizes) {
+                    *size = left + right;
+                }
+            }
+            merged = NodeId(self.push(inner));
+        }
+        merged.0
     }
 
     fn push_with(&mut self, node: &Node, operands: &[(u32, u64)]) -> u32 {

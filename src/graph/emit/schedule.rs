@@ -22,6 +22,17 @@ pub(super) enum Step {
     Apply(NodeId),
 }
 
+impl Step {
+    /// How far below the top it reaches.
+    fn reach(&self) -> usize {
+        match self {
+            Step::Pick(depth) | Step::Roll(depth) => *depth,
+            Step::Tuck | Step::Nip => 1,
+            Step::Drop | Step::Apply(_) => 0,
+        }
+    }
+}
+
 /// In which order the operands of a node are computed.
 #[derive(Clone, Copy)]
 pub(super) enum Strategy {
@@ -47,9 +58,18 @@ impl Strategy {
     ];
 }
 
+/// A stack program.
+pub(super) struct Schedule {
+    pub(super) steps: Vec<Step>,
+    /// The most values on the stack at once.
+    pub(super) height: usize,
+    /// The deepest a step reaches.
+    pub(super) reach: usize,
+}
+
 /// A stack program that computes `graph`. Sums and products may have their operands in another
 /// order as far as `laws` allow.
-pub(super) fn schedule(graph: &Graph, laws: Laws, strategy: Strategy) -> Vec<Step> {
+pub(super) fn schedule(graph: &Graph, laws: Laws, strategy: Strategy) -> Schedule {
     let order = execution_order(graph, strategy);
     let mut machine = Machine::new(graph);
     machine.drop_unused_inputs();
@@ -64,7 +84,11 @@ pub(super) fn schedule(graph: &Graph, laws: Laws, strategy: Strategy) -> Vec<Ste
         machine.apply(id, node.inputs.len());
     }
     machine.arrange(&graph.outputs, false);
-    machine.steps
+    Schedule {
+        reach: machine.steps.iter().map(Step::reach).max().unwrap_or(0),
+        height: machine.height,
+        steps: machine.steps,
+    }
 }
 
 fn execution_order(graph: &Graph, strategy: Strategy) -> Vec<NodeId> {
@@ -159,11 +183,7 @@ impl Moves {
 
     /// Few moves are good, and of those the ones that reach less deep.
     fn cost(&self) -> (usize, usize) {
-        let depth = |step: &Step| match step {
-            Step::Pick(depth) | Step::Roll(depth) => *depth,
-            _ => 0,
-        };
-        (self.steps.len(), self.steps.iter().map(depth).sum())
+        (self.steps.len(), self.steps.iter().map(Step::reach).sum())
     }
 }
 
@@ -174,6 +194,7 @@ struct Machine {
     /// How often every value will still be read.
     uses: Vec<usize>,
     steps: Vec<Step>,
+    height: usize,
 }
 
 type Operands = SmallVec<[NodeId; 4]>;
@@ -189,6 +210,7 @@ impl Machine {
             stack: (0..graph.inputs as u32).map(NodeId).collect(),
             uses,
             steps: Vec::new(),
+            height: graph.inputs,
         }
     }
 
@@ -208,6 +230,7 @@ impl Machine {
         self.stack.truncate(start);
         self.stack.extend(moves.stack);
         self.steps.extend(moves.steps);
+        self.height = self.height.max(self.stack.len());
     }
 
     fn drop_unused_inputs(&mut self) {

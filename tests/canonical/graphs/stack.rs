@@ -19,7 +19,7 @@ pub fn run(text: &str) -> Graph {
         .into_iter()
         .map(|shape| builder.input(shape))
         .collect();
-    for word in words(body) {
+    for word in expanded(&words(body)) {
         step(&word, &mut stack, &mut builder, &mut names);
     }
     let outputs = shapes(outputs, &mut names);
@@ -36,6 +36,39 @@ type NamesOfDimensions = BTreeMap<String, Dimension>;
 /// Splits at spaces outside parentheses.
 fn words(body: &str) -> Vec<String> {
     split(body, char::is_whitespace)
+}
+
+/// Writes out repetitions: `word * 2` and `{ words } * 2`.
+fn expanded(words: &[String]) -> Vec<String> {
+    let mut result = Vec::new();
+    let mut next = 0;
+    while next < words.len() {
+        let start = next;
+        let mut depth = 0;
+        loop {
+            depth += match words[next].as_str() {
+                "{" => 1,
+                "}" => -1,
+                _ => 0,
+            };
+            next += 1;
+            if depth == 0 {
+                break;
+            }
+        }
+        let group = if words[start] == "{" {
+            expanded(&words[start + 1..next - 1])
+        } else {
+            vec![words[start].clone()]
+        };
+        let mut times = 1;
+        if words.get(next).is_some_and(|word| word == "*") {
+            times = words[next + 1].parse().unwrap();
+            next += 2;
+        }
+        result.extend(std::iter::repeat_n(group, times).flatten());
+    }
+    result
 }
 
 fn split(text: &str, separator: impl Fn(char) -> bool) -> Vec<String> {
