@@ -7,9 +7,18 @@
 
 #[cfg(feature = "backend")]
 pub mod backend;
+#[cfg(feature = "cli")]
+pub mod cli;
+#[cfg(feature = "backend")]
+pub mod data;
 pub mod diagnostic;
 pub mod graph;
 pub mod operations;
+pub mod plan;
 #[cfg(feature = "backend")]
 pub mod search;
+pub mod sketch;
 pub mod syntax;
+#[cfg(feature = "backend")]
+pub mod train;
+pub mod types;

@@ -1,6 +1,25 @@
 //! Compiled networks: candle modules with parameters, forward and backward.
+//!
+//! A [`Network`] executes a [`Plan`](crate::plan::Plan) with kernels of its own
+//! and is, to candle, one differentiable operation on its inputs and parameters: `backward` of a
+//! loss gives the gradient of every variable, and candle's graph stays small however deep the net.
 
 use candle_core::{Result, Tensor, Var};
+
+mod execution;
+mod kernels;
+mod lowering;
+mod network;
+mod random;
+mod slices;
+mod weights;
+
+pub use network::{CompileError, Network};
+pub use weights::{Misfit, WeightsError};
+
+/// What is said where a tensor does not lie in the memory of the processor.
+const OTHER_DEVICE: &str = "this build computes on the CPU: compile the network for, and move its \
+                            inputs to, `Device::Cpu`";
 
 /// What a forward pass is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -1,16 +1,18 @@
 //! Diagnostics as data: what went wrong, where, and a way out.
 //!
 //! Every stage of the compiler reports problems as [`Diagnostic`] values. Nothing here prints:
-//! [`render`] turns a diagnostic into text for people, [`Report`] into JSON for programs, and only
+//! [`render::render`] turns a diagnostic into text for people, [`Report`] into JSON for programs, and only
 //! the outermost layer (the command line, a language server) calls either.
 
 mod code;
 pub mod json;
+mod lines;
 pub mod render;
 mod source;
 
 pub use code::{Code, Severity};
-
+pub use json::Report;
+pub use lines::LineIndex;
 pub use source::{Position, Source, SourceId, Span};
 
 /// One problem in a program: a stable code, a message, the place it is about and a way out.

@@ -1,9 +1,22 @@
 //! The dataflow graph of a program: stack moves are gone, what is computed from what is left.
 
+mod build;
+mod canonical;
+pub mod draw;
+mod emit;
+mod laws;
+mod summary;
+
+pub use build::{build, build_filled};
+pub use canonical::{Canonical, Canonicaliser, Certificate, InvalidKey, Key, canonicalise};
+pub use emit::{canonical_text, operation_word};
+pub use laws::{LAWS, Law, Laws, UnknownLaws};
+pub use summary::{Layer, Summary, summarise};
+
 use smallvec::SmallVec;
 
 use crate::diagnostic::Span;
-use crate::operations::{Operation, Shape};
+use crate::operations::{Operation, Shape, Variable};
 
 /// Names a node of a graph by its place in [`Graph::nodes`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -22,6 +35,8 @@ pub struct Graph {
     pub nodes: Vec<Node>,
     /// What the program leaves, the top of the stack last.
     pub outputs: Vec<NodeId>,
+    /// The names of the dimension variables that occur, by their number; empty for a net.
+    pub variables: Vec<String>,
 }
 
 /// One value of a graph: a tensor given from outside or computed by an operation.
@@ -57,6 +72,14 @@ impl Graph {
     /// If the identifier belongs to another graph.
     pub fn node(&self, id: NodeId) -> &Node {
         &self.nodes[id.0 as usize]
+    }
+
+    /// The name of a dimension variable, for people.
+    pub fn variable_name(&self, variable: Variable) -> String {
+        match self.variables.get(variable.0 as usize) {
+            Some(name) if !name.is_empty() => name.clone(),
+            _ => format!("d{}", variable.0),
+        }
     }
 
     /// The nodes with their identifiers, in order of execution.

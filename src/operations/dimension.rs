@@ -353,6 +353,38 @@ impl Dimension {
         None
     }
 
+    /// A number that it is never below, where the variables are at least what `minimum` says of
+    /// them (nothing where that is not known). `None` if no bound is found that way.
+    pub fn lower_bound(&self, minimum: &dyn Fn(Variable) -> Option<i64>) -> Option<i64> {
+        let polynomial = match self {
+            Dimension::Constant(value) => return Some(*value),
+            Dimension::Overflow => return None,
+            Dimension::Symbolic(polynomial) => polynomial,
+        };
+        let mut sum = 0_i64;
+        for (monomial, coefficient) in &polynomial.terms {
+            let mut product = *coefficient;
+            if !monomial.0.is_empty() && product < 0 {
+                return None;
+            }
+            for (atom, power) in &monomial.0 {
+                let bound = match atom {
+                    Atom::Variable(variable) => minimum(*variable)?,
+                    Atom::Quotient(dividend, divisor) => dividend
+                        .lower_bound(minimum)?
+                        .checked_div_euclid(divisor.constant().filter(|divisor| *divisor > 0)?)?,
+                };
+                // A product of what may be negative has no bound from below.
+                if bound < 0 {
+                    return None;
+                }
+                product = product.checked_mul(bound.checked_pow(*power)?)?;
+            }
+            sum = sum.checked_add(product)?;
+        }
+        Some(sum)
+    }
+
     /// Whether it is a polynomial in variables alone, of degree one.
     pub fn is_linear(&self) -> bool {
         match self {

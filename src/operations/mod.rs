@@ -2,8 +2,14 @@
 
 mod dimension;
 mod operation;
+mod rules;
 mod shape;
+mod table;
 
 pub use dimension::{Dimension, Variable};
 pub use operation::{Activation, Class, Initial, Operation, ParameterTensor, Pooling, Real};
 pub use shape::{Constraint, MAXIMUM_ELEMENTS, Reason, Requirement, Shape};
+pub use table::{
+    Argument, Arguments, Default, Family, MAXIMUM_COUNT, Parameter, ParameterKind, Requirements,
+    Rule, StackMove, WORDS, Word,
+};

@@ -109,15 +109,25 @@ impl Constraint {
         }
     }
 
-    /// Whether arithmetic in it left the range of numbers.
-    pub fn overflows(&self) -> bool {
-        let parts = match self {
+    fn parts(&self) -> [Option<&Dimension>; 2] {
+        match self {
             Constraint::Equal(left, right) => [Some(left), Some(right)],
             Constraint::Divides { divisor, dividend } => [Some(divisor), Some(dividend)],
             Constraint::AtLeast { value, .. } => [Some(value), None],
             Constraint::AtMost { value, maximum } => [Some(value), Some(maximum)],
-        };
-        parts.contains(&Some(&Dimension::Overflow))
+        }
+    }
+
+    /// Whether arithmetic in it left the range of numbers.
+    pub fn overflows(&self) -> bool {
+        self.parts().contains(&Some(&Dimension::Overflow))
+    }
+
+    /// Calls `visit` for every variable in it.
+    pub fn for_each_variable(&self, visit: &mut dyn FnMut(Variable)) {
+        for part in self.parts().into_iter().flatten() {
+            part.for_each_variable(visit);
+        }
     }
 
     /// Replaces variables; see [`Dimension::substitute`].

@@ -1,7 +1,6 @@
 //! What a search may write: programs over a vocabulary of symbols, valid by construction.
 
 use std::collections::HashSet;
-use std::fmt;
 use std::ops::RangeInclusive;
 
 use rand::RngExt;
@@ -10,48 +9,9 @@ use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::SeedableRng;
 use xxhash_rust::xxh3::Xxh3;
 
-/// The largest vocabulary a space can have: [`Allowed::symbols`] is a set of 64 bits.
-pub const MAXIMUM_SYMBOLS: usize = 64;
-
-/// The canonical key of a program: equal programs have equal keys. Shown as 32 hexadecimal digits.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Key(pub u128);
-
-impl fmt::Display for Key {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(formatter, "{:032x}", self.0)
-    }
-}
-
-impl std::str::FromStr for Key {
-    type Err = std::num::ParseIntError;
-
-    fn from_str(text: &str) -> Result<Self, Self::Err> {
-        u128::from_str_radix(text, 16).map(Key)
-    }
-}
-
-/// How a prefix may go on.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Allowed {
-    /// A bit set of the symbols that may follow: bit `i` stands for symbol `i`.
-    pub symbols: u64,
-    /// Whether the program may end here.
-    pub end: bool,
-}
-
-impl Allowed {
-    /// Whether the symbol may follow.
-    pub fn contains(&self, symbol: u8) -> bool {
-        symbol < 64 && self.symbols >> symbol & 1 == 1
-    }
-
-    /// The symbols that may follow, in order.
-    pub fn iter(&self) -> impl Iterator<Item = u8> + use<> {
-        let symbols = self.symbols;
-        (0..64u8).filter(move |symbol| symbols >> symbol & 1 == 1)
-    }
-}
+pub use crate::graph::Key;
+use crate::sketch::Space;
+pub use crate::sketch::{Allowed, MAXIMUM_SYMBOLS};
 
 /// A set of programs a search chooses from. An opcode is an index into the vocabulary.
 ///
@@ -88,6 +48,27 @@ impl<T: ProgramSpace + ?Sized> ProgramSpace for &T {
 
     fn key(&self, program: &[u8]) -> Key {
         (**self).key(program)
+    }
+}
+
+/// The programs that fill the hole of a net.
+impl ProgramSpace for Space {
+    fn symbols(&self) -> &[char] {
+        self.symbols()
+    }
+
+    fn lengths(&self) -> RangeInclusive<usize> {
+        self.lengths()
+    }
+
+    fn allowed(&self, prefix: &[u8]) -> Allowed {
+        self.allowed(prefix)
+    }
+
+    /// The key of the whole net. A program that does not fit the hole, which nobody should ask for,
+    /// has that of its opcodes.
+    fn key(&self, program: &[u8]) -> Key {
+        self.key(program).unwrap_or_else(|_| Key::of(program))
     }
 }
 

@@ -1,0 +1,394 @@
+//! Running a plan forwards and backwards, and how candle sees it.
+//!
+//! Forward, each step gives its output and a function from the gradient of its output to those of
+//! its inputs and parameters; the functions, in order, are the tape. To candle, the whole run is one
+//! operation. Its operations take at most three tensors, so all inputs and parameters are tied into
+//! one by a tree of [`Tie`]s, whose value means nothing; going back, the run leaves the gradients
+//! where the ties pick them up.
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use candle_core::{
+    CpuStorage, CustomOp1, CustomOp2, DType, Device, Error, Layout, Result, Shape, Storage, Tensor,
+    Var,
+};
+
+use super::kernels::float::Float;
+use super::lowering::{self, Backward, Call};
+use super::slices::view;
+use crate::plan::{Plan, Step};
+
+/// A plan with its parameters.
+pub(super) struct Program {
+    /// What is executed.
+    pub(super) plan: Plan,
+    /// The tensors of [`Plan::parameters`].
+    pub(super) variables: Vec<Var>,
+    /// The type of all numbers: `F32` or `F64`.
+    pub(super) dtype: DType,
+    /// The seed of dropout masks.
+    pub(super) seed: u64,
+}
+
+/// What is kept of a run for its gradients: one function for each step.
+type Tape = Vec<Backward>;
+
+/// Gradients of values and parameters; none where they are zero.
+struct Gradients {
+    inputs: Vec<Option<Tensor>>,
+    parameters: Vec<Option<Tensor>>,
+}
+
+impl Program {
+    /// The outputs for these inputs, as tensors that lead back to the inputs and parameters.
+    /// `training` is the step of training.
+    pub(super) fn forward(
+        self: &Arc<Self>,
+        inputs: &[Tensor],
+        training: Option<u64>,
+    ) -> Result<Vec<Tensor>> {
+        let values: Vec<Tensor> = inputs
+            .iter()
+            .map(|input| input.detach().contiguous())
+            .collect::<Result<_>>()?;
+        let wanted: Vec<bool> = inputs.iter().map(Tensor::track_op).collect();
+        let leaves = self.leaves(inputs);
+        // An evaluation keeps nothing; should its gradient be asked for, it is run again.
+        let keep = training.is_some() && !leaves.is_empty();
+        let (outputs, tape) = self.run(&values, &wanted, training, keep)?;
+        if leaves.is_empty() {
+            return Ok(outputs);
+        }
+        let store = Arc::new(Store::default());
+        let tied = tie(&leaves, &store)?;
+        let shapes: Vec<Shape> = outputs
+            .iter()
+            .map(|output| output.shape().clone())
+            .collect();
+        let result = match outputs.as_slice() {
+            [output] => output.clone(),
+            outputs => {
+                let flat = outputs.iter().map(Tensor::flatten_all);
+                Tensor::cat(&flat.collect::<Result<Vec<_>>>()?, 0)?
+            }
+        };
+        let run = Run {
+            program: self.clone(),
+            inputs: values,
+            wanted,
+            tape,
+            result,
+            shapes: shapes.clone(),
+            store,
+        };
+        let result = tied.apply_op1(run)?;
+        split(&result, &shapes)
+    }
+
+    /// What gradients flow to: the inputs that lead back to variables, and the trainable
+    /// parameters.
+    fn leaves(&self, inputs: &[Tensor]) -> Vec<(Leaf, Tensor)> {
+        let inputs = (0..).map(Leaf::Input).zip(inputs);
+        let parameters = (0..)
+            .map(Leaf::Parameter)
+            .zip(self.variables.iter().map(Var::as_tensor))
+            .zip(&self.plan.parameters)
+            .filter(|(_, declaration)| declaration.trainable)
+            .map(|(leaf, _)| leaf);
+        inputs
+            .filter(|(_, input)| input.track_op())
+            .chain(parameters)
+            .map(|(leaf, tensor)| (leaf, tensor.clone()))
+            .collect()
+    }
+
+    fn run(
+        &self,
+        inputs: &[Tensor],
+        wanted: &[bool],
+        training: Option<u64>,
+        keep: bool,
+    ) -> Result<(Vec<Tensor>, Option<Tape>)> {
+        // Within the pool from the start: entering it anew for every kernel costs more than many
+        // a kernel.
+        rayon::scope(|_| match self.dtype {
+            DType::F64 => self.run_as::<f64>(inputs, wanted, training, keep),
+            _ => self.run_as::<f32>(inputs, wanted, training, keep),
+        })
+    }
+
+    fn run_as<T: Float>(
+        &self,
+        inputs: &[Tensor],
+        wanted: &[bool],
+        training: Option<u64>,
+        keep: bool,
+    ) -> Result<(Vec<Tensor>, Option<Tape>)> {
+        let wanted = self.wanted(wanted);
+        let mut values: Vec<Option<Tensor>> = inputs.iter().cloned().map(Some).collect();
+        values.resize(self.plan.values.len(), None);
+        let value = |values: &[Option<Tensor>], place: usize| {
+            let missing = || Error::Msg(format!("value {place} of the plan is not there"));
+            values.get(place).cloned().flatten().ok_or_else(missing)
+        };
+        let mut tape = keep.then(Vec::new);
+        for step in &self.plan.steps {
+            let inputs = step.inputs.iter().map(|input| value(&values, input.0));
+            let call = Call {
+                step,
+                inputs: inputs.collect::<Result<_>>()?,
+                wanted: step.inputs.iter().map(|input| wanted[input.0]).collect(),
+                parameters: self.parameters(step),
+                training,
+                seed: self.seed,
+            };
+            let given = lowering::forward::<T>(&call)?;
+            for (place, latest) in given.state {
+                self.variables[step.parameters.start + place].set(&latest)?;
+            }
+            values[step.output.0] = Some(given.output);
+            if let Some(tape) = &mut tape {
+                tape.push(given.backward);
+            }
+            for dead in &step.last_uses {
+                values[dead.0] = None;
+            }
+        }
+        let outputs = self.plan.outputs.iter();
+        let outputs = outputs.map(|output| value(&values, output.0));
+        Ok((outputs.collect::<Result<_>>()?, tape))
+    }
+
+    fn parameters(&self, step: &Step) -> Vec<Tensor> {
+        let variables = self.variables[step.parameters.clone()].iter();
+        variables
+            .map(|variable| variable.as_tensor().clone())
+            .collect()
+    }
+
+    /// For every value whether its gradient is wanted: whether a wanted input or a trainable
+    /// parameter acts on it.
+    fn wanted(&self, inputs: &[bool]) -> Vec<bool> {
+        let mut wanted = inputs.to_vec();
+        wanted.resize(self.plan.values.len(), false);
+        for step in &self.plan.steps {
+            wanted[step.output.0] =
+                !step.parameters.is_empty() || step.inputs.iter().any(|input| wanted[input.0]);
+        }
+        wanted
+    }
+
+    fn backward(&self, tape: &Tape, wanted: &[bool], outputs: Vec<Tensor>) -> Result<Gradients> {
+        rayon::scope(|_| match self.dtype {
+            DType::F64 => self.backward_as::<f64>(tape, wanted, outputs),
+            _ => self.backward_as::<f32>(tape, wanted, outputs),
+        })
+    }
+
+    fn backward_as<T: Float>(
+        &self,
+        tape: &Tape,
+        wanted: &[bool],
+        outputs: Vec<Tensor>,
+    ) -> Result<Gradients> {
+        let wanted = self.wanted(wanted);
+        let mut values: Vec<Option<Tensor>> = vec![None; self.plan.values.len()];
+        for (output, gradient) in self.plan.outputs.iter().zip(outputs) {
+            add_to::<T>(&mut values[output.0], gradient)?;
+        }
+        let mut parameters: Vec<Option<Tensor>> = vec![None; self.variables.len()];
+        for (step, backward) in self.plan.steps.iter().zip(tape).rev() {
+            let Some(gradient) = values[step.output.0]
+                .take()
+                .filter(|_| wanted[step.output.0])
+            else {
+                continue;
+            };
+            let mut gradients = backward(&gradient)?.into_iter();
+            for (input, gradient) in step.inputs.iter().zip(&mut gradients) {
+                if let Some(gradient) = gradient.filter(|_| wanted[input.0]) {
+                    add_to::<T>(&mut values[input.0], gradient)?;
+                }
+            }
+            for (place, gradient) in step.parameters.clone().zip(gradients) {
+                parameters[place] = gradient;
+            }
+        }
+        values.truncate(self.plan.inputs.len());
+        Ok(Gradients {
+            inputs: values,
+            parameters,
+        })
+    }
+}
+
+fn add_to<T: Float>(target: &mut Option<Tensor>, gradient: Tensor) -> Result<()> {
+    *target = Some(match target.take() {
+        Some(sum) => lowering::sum::<T>(&sum, &gradient)?,
+        None => gradient,
+    });
+    Ok(())
+}
+
+/// Cuts the flat result of several outputs; one output is as it is.
+fn split(result: &Tensor, shapes: &[Shape]) -> Result<Vec<Tensor>> {
+    if shapes.len() == 1 {
+        return Ok(vec![result.clone()]);
+    }
+    let mut start = 0;
+    let parts = shapes.iter().map(|shape| {
+        let length = shape.elem_count();
+        let part = result.narrow(0, start, length)?.reshape(shape);
+        start += length;
+        part
+    });
+    parts.collect()
+}
+
+/// What gradients flow to.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Leaf {
+    Input(usize),
+    Parameter(usize),
+}
+
+/// Where a run leaves its gradients for the ties.
+#[derive(Default)]
+struct Store(Mutex<Option<Gradients>>);
+
+impl Store {
+    fn lock(&self) -> MutexGuard<'_, Option<Gradients>> {
+        // Whatever panicked left whole gradients or none.
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn take(&self, leaf: Leaf) -> Option<Tensor> {
+        let mut gradients = self.lock();
+        let gradients = gradients.as_mut()?;
+        let place = match leaf {
+            Leaf::Input(place) => gradients.inputs.get_mut(place),
+            Leaf::Parameter(place) => gradients.parameters.get_mut(place),
+        };
+        place?.take()
+    }
+}
+
+/// Two tensors tied into one that means nothing, so that candle's backward pass reaches both.
+struct Tie {
+    leaves: [Option<Leaf>; 2],
+    store: Arc<Store>,
+}
+
+/// Ties all leaves into one tensor.
+fn tie(leaves: &[(Leaf, Tensor)], store: &Arc<Store>) -> Result<Tensor> {
+    let nothing = Tensor::zeros(1, DType::F32, &Device::Cpu)?;
+    let mut level: Vec<(Option<Leaf>, Tensor)> = leaves
+        .iter()
+        .map(|(leaf, tensor)| (Some(*leaf), tensor.clone()))
+        .collect();
+    loop {
+        let pairs = level.chunks(2).map(|pair| {
+            let (first, second) = match pair {
+                [first, second] => (first.clone(), second.clone()),
+                _ => (pair[0].clone(), (None, nothing.clone())),
+            };
+            let tie = Tie {
+                leaves: [first.0, second.0],
+                store: store.clone(),
+            };
+            Ok((None, first.1.apply_op2(&second.1, tie)?))
+        });
+        level = pairs.collect::<Result<_>>()?;
+        if let [(_, tied)] = level.as_slice() {
+            return Ok(tied.clone());
+        }
+    }
+}
+
+impl CustomOp2 for Tie {
+    fn name(&self) -> &'static str {
+        "tie"
+    }
+
+    fn cpu_fwd(
+        &self,
+        _: &CpuStorage,
+        _: &Layout,
+        _: &CpuStorage,
+        _: &Layout,
+    ) -> Result<(CpuStorage, Shape)> {
+        Ok((CpuStorage::F32(vec![0.0]), Shape::from(1)))
+    }
+
+    fn bwd(
+        &self,
+        first: &Tensor,
+        second: &Tensor,
+        _: &Tensor,
+        _: &Tensor,
+    ) -> Result<(Option<Tensor>, Option<Tensor>)> {
+        let gradient = |tensor: &Tensor, leaf: Option<Leaf>| match leaf
+            .and_then(|leaf| self.store.take(leaf))
+        {
+            Some(gradient) => Ok(Some(gradient)),
+            None => tensor.zeros_like().map(Some),
+        };
+        Ok((
+            gradient(first, self.leaves[0])?,
+            gradient(second, self.leaves[1])?,
+        ))
+    }
+}
+
+/// A run that is over: its result, and what its gradients need.
+struct Run {
+    program: Arc<Program>,
+    inputs: Vec<Tensor>,
+    wanted: Vec<bool>,
+    /// None after an evaluation.
+    tape: Option<Tape>,
+    result: Tensor,
+    shapes: Vec<Shape>,
+    store: Arc<Store>,
+}
+
+impl CustomOp1 for Run {
+    fn name(&self) -> &'static str {
+        "network"
+    }
+
+    fn cpu_fwd(&self, _: &CpuStorage, _: &Layout) -> Result<(CpuStorage, Shape)> {
+        let shape = self.result.shape().clone();
+        let storage = match self.program.dtype {
+            DType::F64 => CpuStorage::F64(view(&self.result).slice::<f64>()?.to_vec()),
+            _ => CpuStorage::F32(view(&self.result).slice::<f32>()?.to_vec()),
+        };
+        Ok((storage, shape))
+    }
+
+    fn bwd(&self, tied: &Tensor, _: &Tensor, gradient: &Tensor) -> Result<Option<Tensor>> {
+        let outputs = split(gradient, &self.shapes)?
+            .iter()
+            .map(|gradient| gradient.detach().contiguous())
+            .collect::<Result<_>>()?;
+        let rerun;
+        let tape = match &self.tape {
+            Some(tape) => tape,
+            None => {
+                (_, rerun) = self.program.run(&self.inputs, &self.wanted, None, true)?;
+                rerun.as_ref().ok_or_else(|| {
+                    Error::Msg("a run that should keep its tape kept none".to_owned())
+                })?
+            }
+        };
+        let gradients = self.program.backward(tape, &self.wanted, outputs)?;
+        *self.store.lock() = Some(gradients);
+        tied.zeros_like().map(Some)
+    }
+}
+
+/// Whether a tensor lies where kernels compute.
+pub(super) fn is_on_processor(tensor: &Tensor) -> bool {
+    let (storage, _) = tensor.storage_and_layout();
+    matches!(&*storage, Storage::Cpu(_))
+}

@@ -1,0 +1,198 @@
+//! Batch normalisation (Ioffe and Szegedy, 2015) and its gradients.
+//!
+//! Tensors are `[n, channels, positions]`; every channel has statistics of its own over `n` and
+//! positions.
+
+use rayon::prelude::*;
+
+use super::float::Float;
+use super::reduce;
+
+/// What is added to a variance before its root is taken.
+pub(in crate::backend) const EPSILON: f64 = 1e-5;
+
+/// Sizes of the axes behind the first.
+#[derive(Clone, Copy, Debug)]
+pub(in crate::backend) struct Geometry {
+    /// The second axis.
+    pub(in crate::backend) channels: usize,
+    /// All others.
+    pub(in crate::backend) positions: usize,
+}
+
+/// Mean and (biased) variance of every channel.
+#[derive(Clone, Debug, PartialEq)]
+pub(in crate::backend) struct Statistics {
+    /// Means.
+    pub(in crate::backend) mean: Vec<f64>,
+    /// Variances.
+    pub(in crate::backend) variance: Vec<f64>,
+}
+
+/// What the backward pass gives.
+pub(in crate::backend) struct Gradients<T> {
+    /// For the input.
+    pub(in crate::backend) input: Vec<T>,
+    /// For the weights.
+    pub(in crate::backend) weight: Vec<T>,
+    /// For the bias.
+    pub(in crate::backend) bias: Vec<T>,
+}
+
+impl Geometry {
+    fn example(&self) -> usize {
+        self.channels * self.positions
+    }
+
+    /// The positions of one channel in every example.
+    fn rows<'a, T>(&self, values: &'a [T], channel: usize) -> impl Iterator<Item = &'a [T]> {
+        let row = channel * self.positions..(channel + 1) * self.positions;
+        values
+            .chunks_exact(self.example())
+            .map(move |example| &example[row.clone()])
+    }
+
+    /// Numbers of one channel.
+    pub(in crate::backend) fn count(&self, elements: usize) -> usize {
+        elements / self.channels
+    }
+}
+
+vectorised! {
+    fn scale_row[T: Float](input: &[T], output: &mut [T], scale: T, shift: T) {
+        for (output, input) in output.iter_mut().zip(input) {
+            *output = *input * scale + shift;
+        }
+    }
+}
+
+vectorised! {
+    fn combine_row[T: Float](
+        input: &[T], gradient: &[T], output: &mut [T], factors: [T; 3],
+    ) {
+        let [of_gradient, of_input, constant] = factors;
+        for ((output, input), gradient) in output.iter_mut().zip(input).zip(gradient) {
+            *output = *gradient * of_gradient + (*input * of_input + constant);
+        }
+    }
+}
+
+/// The statistics of a batch. Each row is centred on its own mean before it is squared, and rows
+/// are combined in double precision (Chan, Golub and LeVeque, 1983), so that a large mean costs no
+/// digits.
+pub(in crate::backend) fn statistics<T: Float>(geometry: &Geometry, input: &[T]) -> Statistics {
+    let (mean, variance) = (0..geometry.channels)
+        .into_par_iter()
+        .map(|channel| channel_statistics(geometry, input, channel))
+        .unzip();
+    Statistics { mean, variance }
+}
+
+fn channel_statistics<T: Float>(geometry: &Geometry, input: &[T], channel: usize) -> (f64, f64) {
+    let size = geometry.positions as f64;
+    let (mut count, mut mean, mut squares) = (0.0, 0.0, 0.0);
+    for row in geometry.rows(input, channel) {
+        let row_mean = reduce::sum(row).to_f64() / size;
+        let row_squares = reduce::squared_distances(row, T::of(row_mean)).to_f64();
+        let difference = row_mean - mean;
+        let total = count + size;
+        mean += difference * size / total;
+        squares += row_squares + difference * difference * count * size / total;
+        count = total;
+    }
+    (mean, squares / f64::max(count, 1.0))
+}
+
+/// `(input - mean) / sqrt(variance + epsilon) * weight + bias`
+pub(in crate::backend) fn forward<T: Float>(
+    geometry: &Geometry,
+    statistics: &Statistics,
+    input: &[T],
+    weight: &[T],
+    bias: &[T],
+) -> Vec<T> {
+    let factors: Vec<(T, T)> = (0..geometry.channels)
+        .map(|channel| {
+            let scale = weight[channel].to_f64() / (statistics.variance[channel] + EPSILON).sqrt();
+            let shift = bias[channel].to_f64() - statistics.mean[channel] * scale;
+            (T::of(scale), T::of(shift))
+        })
+        .collect();
+    let mut output = vec![T::ZERO; input.len()];
+    output
+        .par_chunks_mut(geometry.example())
+        .zip(input.par_chunks(geometry.example()))
+        .for_each(|(output, input)| {
+            let rows = output.chunks_exact_mut(geometry.positions);
+            let rows = rows.zip(input.chunks_exact(geometry.positions));
+            for ((output, input), (scale, shift)) in rows.zip(&factors) {
+                scale_row(input, output, *scale, *shift);
+            }
+        });
+    output
+}
+
+/// The gradients. Where the statistics are those of the batch, the input acts through them too;
+/// running statistics are constants.
+pub(in crate::backend) fn backward<T: Float>(
+    geometry: &Geometry,
+    statistics: &Statistics,
+    of_batch: bool,
+    input: &[T],
+    weight: &[T],
+    gradient: &[T],
+) -> Gradients<T> {
+    let count = geometry.count(input.len()) as f64;
+    // For every channel: the sums of the gradient and of its product with the normalised input.
+    let sums: Vec<(f64, f64)> = (0..geometry.channels)
+        .into_par_iter()
+        .map(|channel| {
+            let mean = statistics.mean[channel];
+            let scale = 1.0 / (statistics.variance[channel] + EPSILON).sqrt();
+            let (mut sum, mut product) = (0.0, 0.0);
+            let rows = geometry.rows(input, channel);
+            for (input, gradient) in rows.zip(geometry.rows(gradient, channel)) {
+                let row_sum = reduce::sum(gradient).to_f64();
+                sum += row_sum;
+                product += reduce::centred_dot(input, T::of(mean), gradient).to_f64();
+            }
+            (sum, product * scale)
+        })
+        .collect();
+    let factors: Vec<[T; 3]> = (0..geometry.channels)
+        .map(|channel| {
+            let (sum, product) = sums[channel];
+            let inverse = 1.0 / (statistics.variance[channel] + EPSILON).sqrt();
+            let scale = weight[channel].to_f64() * inverse;
+            let (of_input, constant) = match of_batch {
+                true => {
+                    let of_input = -scale * inverse * product / count;
+                    let constant = -scale * sum / count - of_input * statistics.mean[channel];
+                    (of_input, constant)
+                }
+                false => (0.0, 0.0),
+            };
+            [T::of(scale), T::of(of_input), T::of(constant)]
+        })
+        .collect();
+
+    let mut target = vec![T::ZERO; input.len()];
+    target
+        .par_chunks_mut(geometry.example())
+        .zip(input.par_chunks(geometry.example()))
+        .zip(gradient.par_chunks(geometry.example()))
+        .for_each(|((target, input), gradient)| {
+            let rows = target
+                .chunks_exact_mut(geometry.positions)
+                .zip(input.chunks_exact(geometry.positions))
+                .zip(gradient.chunks_exact(geometry.positions));
+            for (((target, input), gradient), factors) in rows.zip(&factors) {
+                combine_row(input, gradient, target, *factors);
+            }
+        });
+    Gradients {
+        input: target,
+        weight: sums.iter().map(|(_, product)| T::of(*product)).collect(),
+        bias: sums.iter().map(|(sum, _)| T::of(*sum)).collect(),
+    }
+}

@@ -1,0 +1,368 @@
+//! Convolution and its gradients, of every stride, padding, dilation and number of groups.
+//!
+//! All three are products with the shifted rows of a padded image ([`super::padded`],
+//! [`super::shifted`]): the output is the weights times the shifted image; the gradient of the
+//! weights is the gradient of the output times the shifted image; the gradient of the image is the
+//! weights, transposed, times the shifted gradient of the output.
+
+use rayon::prelude::*;
+
+use super::float::Float;
+use super::padded::Layout;
+use super::reduce;
+use super::shifted::{Packed, Shifted, add_dots, product};
+use crate::plan::Convolution;
+
+/// A convolution of a batch of images of one size.
+#[derive(Clone, Debug)]
+pub(in crate::backend) struct Geometry {
+    /// The attributes.
+    pub(in crate::backend) convolution: Convolution,
+    /// Height and width of an image.
+    pub(in crate::backend) image: [usize; 2],
+    /// Height and width of the output.
+    pub(in crate::backend) output: [usize; 2],
+    /// The number of images.
+    pub(in crate::backend) batch: usize,
+}
+
+/// What the backward pass gives.
+pub(in crate::backend) struct Gradients<T> {
+    /// For the images, where asked for.
+    pub(in crate::backend) input: Option<Vec<T>>,
+    /// For the weights.
+    pub(in crate::backend) weight: Vec<T>,
+    /// For the bias, where there is one.
+    pub(in crate::backend) bias: Option<Vec<T>>,
+}
+
+impl Geometry {
+    fn input_size(&self) -> usize {
+        self.convolution.input * self.image[0] * self.image[1]
+    }
+
+    fn output_size(&self) -> usize {
+        self.convolution.output * self.output[0] * self.output[1]
+    }
+
+    fn taps(&self) -> usize {
+        self.convolution.kernel[0] * self.convolution.kernel[1]
+    }
+
+    /// Channels taken by one group.
+    fn group_input(&self) -> usize {
+        self.convolution.input / self.convolution.groups
+    }
+
+    /// Channels given by one group.
+    fn group_output(&self) -> usize {
+        self.convolution.output / self.convolution.groups
+    }
+
+    /// The weights of every group, in the order the products read them.
+    fn pack<T: Float>(&self, weight: &[T], inner: usize) -> Vec<Packed<T>> {
+        let rows = self.group_output();
+        weight
+            .chunks_exact(rows * inner)
+            .map(|weight| Packed::new(rows, inner, |row, column| weight[row * inner + column]))
+            .collect()
+    }
+
+    fn layout(&self) -> Layout {
+        Layout::new(&self.convolution, self.image, self.output, self.batch)
+    }
+
+    /// The shifted rows of one group's input: all taps of the first channel, then of the next.
+    fn offsets(&self, layout: &Layout) -> Vec<usize> {
+        (0..self.group_input())
+            .flat_map(|channel| {
+                let start = channel * layout.channel;
+                layout.taps.iter().map(move |tap| start + tap)
+            })
+            .collect()
+    }
+
+    /// The input of a tile, laid out; `buffer` keeps its zeros from one tile to the next.
+    fn lay_out<'a, T: Float>(
+        &self,
+        layout: &Layout,
+        images: &'a [T],
+        buffer: &'a mut Vec<T>,
+    ) -> &'a [T] {
+        if layout.is_plain() {
+            return images;
+        }
+        buffer.resize(self.convolution.input * layout.channel, T::ZERO);
+        let pixels = self.image[0] * self.image[1];
+        for (index, image) in images.chunks_exact(self.input_size()).enumerate() {
+            let channels = image.chunks_exact(pixels);
+            for (source, target) in channels.zip(buffer.chunks_exact_mut(layout.channel)) {
+                layout.pad(index, source, target);
+            }
+        }
+        buffer
+    }
+}
+
+/// The output.
+pub(in crate::backend) fn forward<T: Float>(
+    geometry: &Geometry,
+    input: &[T],
+    weight: &[T],
+    bias: Option<&[T]>,
+) -> Vec<T> {
+    let layout = geometry.layout();
+    let offsets = geometry.offsets(&layout);
+    let packed = geometry.pack(weight, offsets.len());
+    let mut output = vec![T::ZERO; geometry.batch * geometry.output_size()];
+    output
+        .par_chunks_mut(layout.images * geometry.output_size())
+        .zip(input.par_chunks(layout.images * geometry.input_size()))
+        .for_each_init(
+            || (Vec::new(), Vec::new()),
+            |(padded, runs), (output, input)| {
+                let padded = geometry.lay_out(&layout, input, padded);
+                forward_tile(geometry, &layout, &offsets, &packed, padded, runs, output);
+                if let Some(bias) = bias {
+                    add_bias(geometry, bias, output);
+                }
+            },
+        );
+    output
+}
+
+/// The output of the images of one tile.
+fn forward_tile<T: Float>(
+    geometry: &Geometry,
+    layout: &Layout,
+    offsets: &[usize],
+    packed: &[Packed<T>],
+    padded: &[T],
+    runs: &mut Vec<T>,
+    output: &mut [T],
+) {
+    let pixels = geometry.output[0] * geometry.output[1];
+    let rows = geometry.group_output();
+    for (group, packed) in packed.iter().enumerate() {
+        let right = Shifted {
+            source: &padded[group * geometry.group_input() * layout.channel..],
+            offsets,
+            length: layout.run_of(output.len() / geometry.output_size()),
+        };
+        let channels = group * rows * pixels..(group + 1) * rows * pixels;
+        if layout.output_is_plain() {
+            product(packed, right, &mut output[channels], pixels);
+            continue;
+        }
+        runs.resize(rows * layout.area(), T::ZERO);
+        product(packed, right, runs, layout.area());
+        for (index, image) in output.chunks_exact_mut(geometry.output_size()).enumerate() {
+            let channels = image[channels.clone()].chunks_exact_mut(pixels);
+            for (target, runs) in channels.zip(runs.chunks_exact(layout.area())) {
+                layout.gather(index, runs, target);
+            }
+        }
+    }
+}
+
+fn add_bias<T: Float>(geometry: &Geometry, bias: &[T], output: &mut [T]) {
+    let pixels = geometry.output[0] * geometry.output[1];
+    for (channel, bias) in output.chunks_exact_mut(pixels).zip(bias.iter().cycle()) {
+        channel.iter_mut().for_each(|value| *value += *bias);
+    }
+}
+
+/// The gradients, from that of the output. That of the input is computed only if asked for.
+pub(in crate::backend) fn backward<T: Float>(
+    geometry: &Geometry,
+    input: &[T],
+    weight: &[T],
+    gradient: &[T],
+    with_input: bool,
+) -> Gradients<T> {
+    let backward = Backward::new(geometry, weight, with_input);
+    let images = reduce::images_in_piece(geometry.batch, weight.len())
+        .next_multiple_of(backward.layout.images);
+    let input_piece = images * geometry.input_size();
+    let output_piece = images * geometry.output_size();
+
+    let mut input_gradient = with_input.then(|| vec![T::ZERO; input.len()]);
+    let targets: Vec<Option<&mut [T]>> = match &mut input_gradient {
+        Some(target) => target.chunks_mut(input_piece).map(Some).collect(),
+        None => input.chunks(input_piece).map(|_| None).collect(),
+    };
+    let (weights, biases) = targets
+        .into_par_iter()
+        .zip(input.par_chunks(input_piece))
+        .zip(gradient.par_chunks(output_piece))
+        .map(|((target, input), gradient)| backward.piece(input, gradient, target))
+        .unzip();
+
+    let zeros = |length: usize| vec![T::ZERO; length];
+    Gradients {
+        input: input_gradient,
+        weight: reduce::add_in_order(weights).unwrap_or_else(|| zeros(weight.len())),
+        bias: geometry.convolution.bias.then(|| {
+            reduce::add_in_order(biases).unwrap_or_else(|| zeros(geometry.convolution.output))
+        }),
+    }
+}
+
+/// What the backward pass of all tiles shares.
+struct Backward<'a, T> {
+    geometry: &'a Geometry,
+    layout: Layout,
+    offsets: Vec<usize>,
+    /// For every group and phase the weights that lead to its pixels; none where the gradient of
+    /// the input is not wanted.
+    transposed: Vec<Vec<Packed<T>>>,
+    /// For every phase the shifted rows of one group's gradient.
+    gradient_offsets: Vec<Vec<usize>>,
+}
+
+/// Memory that the tiles of a piece use one after another.
+struct Scratch<T> {
+    padded: Vec<T>,
+    spread: Vec<T>,
+    runs: Vec<T>,
+}
+
+impl<'a, T: Float> Backward<'a, T> {
+    fn new(geometry: &'a Geometry, weight: &[T], with_input: bool) -> Self {
+        let layout = geometry.layout();
+        let (taps, rows) = (geometry.taps(), geometry.group_output());
+        let channels = geometry.group_input();
+        let transpose = |weight: &[T]| {
+            let phases = layout.phases.iter().map(|phase| {
+                let count = phase.taps.len();
+                Packed::new(channels, rows * count, |channel, column| {
+                    let (row, (tap, _)) = (column / count, phase.taps[column % count]);
+                    weight[(row * channels + channel) * taps + tap]
+                })
+            });
+            phases.collect()
+        };
+        let transposed = match with_input {
+            true => weight
+                .chunks_exact(rows * channels * taps)
+                .map(transpose)
+                .collect(),
+            false => Vec::new(),
+        };
+        let stride = layout.reach + layout.area();
+        let gradient_offsets = layout
+            .phases
+            .iter()
+            .map(|phase| {
+                let starts = (0..rows).map(|row| row * stride + layout.reach);
+                starts
+                    .flat_map(|start| phase.taps.iter().map(move |(_, offset)| start - offset))
+                    .collect()
+            })
+            .collect();
+        Backward {
+            geometry,
+            offsets: geometry.offsets(&layout),
+            layout,
+            transposed,
+            gradient_offsets,
+        }
+    }
+
+    /// The gradients of weight and bias for some images; writes that of the input.
+    fn piece(&self, input: &[T], gradient: &[T], mut target: Option<&mut [T]>) -> (Vec<T>, Vec<T>) {
+        let geometry = self.geometry;
+        let Convolution { output, groups, .. } = geometry.convolution;
+        let mut weight = vec![T::ZERO; output * self.offsets.len()];
+        let mut bias = vec![T::ZERO; output];
+        let mut scratch = Scratch {
+            padded: Vec::new(),
+            spread: Vec::new(),
+            runs: Vec::new(),
+        };
+        let input_tile = self.layout.images * geometry.input_size();
+        let tiles = input
+            .chunks(input_tile)
+            .zip(gradient.chunks(self.layout.images * geometry.output_size()));
+        for (number, (input, gradient)) in tiles.enumerate() {
+            if geometry.convolution.bias {
+                let pixels = geometry.output[0] * geometry.output[1];
+                for (channel, gradient) in gradient.chunks_exact(pixels).enumerate() {
+                    bias[channel % output] += reduce::sum(gradient);
+                }
+            }
+            let Scratch {
+                padded,
+                spread,
+                runs,
+            } = &mut scratch;
+            let padded = geometry.lay_out(&self.layout, input, padded);
+            let spread = self.spread(gradient, spread);
+            for (group, weight) in (0..groups)
+                .zip(weight.chunks_exact_mut(geometry.group_output() * self.offsets.len()))
+            {
+                let stride = self.layout.reach + self.layout.area();
+                let spread = &spread[group * geometry.group_output() * stride..];
+                let right = Shifted {
+                    source: &padded[group * geometry.group_input() * self.layout.channel..],
+                    offsets: &self.offsets,
+                    length: self.layout.run_of(input.len() / geometry.input_size()),
+                };
+                add_dots(&spread[self.layout.reach..], stride, right, weight);
+                if let Some(target) = &mut target {
+                    let start = number * input_tile;
+                    let target = &mut target[start..start + input.len()];
+                    self.input_gradient(group, spread, runs, target);
+                }
+            }
+        }
+        (weight, bias)
+    }
+
+    /// The gradient of the output as runs, with zeros between, before and behind.
+    fn spread<'b>(&self, gradient: &'b [T], buffer: &'b mut Vec<T>) -> &'b [T] {
+        let layout = &self.layout;
+        if layout.output_is_plain() && layout.reach == 0 {
+            return gradient;
+        }
+        let geometry = self.geometry;
+        let stride = layout.reach + layout.area();
+        let pixels = geometry.output[0] * geometry.output[1];
+        buffer.resize(geometry.convolution.output * stride, T::ZERO);
+        for (index, image) in gradient.chunks_exact(geometry.output_size()).enumerate() {
+            let channels = image.chunks_exact(pixels);
+            for (source, target) in channels.zip(buffer.chunks_exact_mut(stride)) {
+                layout.spread(index, source, &mut target[layout.reach..]);
+            }
+        }
+        buffer
+    }
+
+    /// Writes the gradient of the input of one group of the images of a tile.
+    fn input_gradient(&self, group: usize, spread: &[T], runs: &mut Vec<T>, target: &mut [T]) {
+        let (geometry, layout) = (self.geometry, &self.layout);
+        let pixels = geometry.image[0] * geometry.image[1];
+        let rows = geometry.group_input();
+        let channels = group * rows * pixels..(group + 1) * rows * pixels;
+        let phases = layout.phases.iter().zip(&self.transposed[group]);
+        for ((phase, packed), offsets) in phases.zip(&self.gradient_offsets) {
+            let right = Shifted {
+                source: spread,
+                offsets,
+                length: layout.area(),
+            };
+            if layout.is_plain() {
+                product(packed, right, &mut target[channels.clone()], pixels);
+                continue;
+            }
+            runs.resize(rows * layout.area(), T::ZERO);
+            product(packed, right, runs, layout.area());
+            for (index, image) in target.chunks_exact_mut(geometry.input_size()).enumerate() {
+                let channels = image[channels.clone()].chunks_exact_mut(pixels);
+                for (target, runs) in channels.zip(runs.chunks_exact(layout.area())) {
+                    layout.unpad(phase, index, runs, target);
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,122 @@
+//! A linear map of rows of features, and its gradients.
+
+use rayon::prelude::*;
+
+use super::float::Float;
+use super::matrix::{Matrix, Target, multiply};
+use super::reduce;
+
+/// Rows of the result computed by one piece of parallel work.
+const ROWS: usize = 32;
+
+/// What the backward pass gives.
+pub(in crate::backend) struct Gradients<T> {
+    /// For the rows, where asked for.
+    pub(in crate::backend) input: Option<Vec<T>>,
+    /// For the weights.
+    pub(in crate::backend) weight: Vec<T>,
+    /// For the bias.
+    pub(in crate::backend) bias: Vec<T>,
+}
+
+/// Rows of `features` numbers times the transposed weights `[outputs, features]`, plus the bias.
+pub(in crate::backend) fn forward<T: Float>(
+    features: usize,
+    outputs: usize,
+    input: &[T],
+    weight: &[T],
+    bias: Option<&[T]>,
+) -> Vec<T> {
+    let mut output = vec![T::ZERO; input.len() / features * outputs];
+    output
+        .par_chunks_mut(ROWS * outputs)
+        .zip(input.par_chunks(ROWS * features))
+        .for_each(|(output, input)| {
+            if let Some(bias) = bias {
+                output
+                    .chunks_exact_mut(outputs)
+                    .for_each(|row| row.copy_from_slice(bias));
+            }
+            multiply(
+                [input.len() / features, features, outputs],
+                Matrix::rows(input, features),
+                Matrix::rows(weight, features).transposed(),
+                T::ONE,
+                output,
+                outputs,
+                match bias {
+                    Some(_) => Target::Add,
+                    None => Target::Overwrite,
+                },
+            );
+        });
+    output
+}
+
+/// The gradients, from that of the output. That of the input is computed only if asked for.
+pub(in crate::backend) fn backward<T: Float>(
+    features: usize,
+    outputs: usize,
+    input: &[T],
+    weight: &[T],
+    gradient: &[T],
+    with_input: bool,
+) -> Gradients<T> {
+    let rows = input.len() / features;
+    let input_gradient = with_input.then(|| {
+        let mut target = vec![T::ZERO; input.len()];
+        target
+            .par_chunks_mut(ROWS * features)
+            .zip(gradient.par_chunks(ROWS * outputs))
+            .for_each(|(target, gradient)| {
+                multiply(
+                    [gradient.len() / outputs, outputs, features],
+                    Matrix::rows(gradient, outputs),
+                    Matrix::rows(weight, features),
+                    T::ONE,
+                    target,
+                    features,
+                    Target::Overwrite,
+                );
+            });
+        target
+    });
+    let mut weight_gradient = vec![T::ZERO; weight.len()];
+    weight_gradient
+        .par_chunks_mut(ROWS * features)
+        .enumerate()
+        .for_each(|(piece, target)| {
+            if rows == 0 {
+                return;
+            }
+            multiply(
+                [target.len() / features, rows, features],
+                Matrix::rows(&gradient[piece * ROWS..], outputs).transposed(),
+                Matrix::rows(input, features),
+                T::ONE,
+                target,
+                features,
+                Target::Overwrite,
+            );
+        });
+    Gradients {
+        input: input_gradient,
+        weight: weight_gradient,
+        bias: sum_of_rows(outputs, gradient),
+    }
+}
+
+/// The sum of all rows of this length.
+pub(in crate::backend) fn sum_of_rows<T: Float>(length: usize, rows: &[T]) -> Vec<T> {
+    let piece = reduce::images_in_piece(rows.len() / length, length) * length;
+    let parts = rows.par_chunks(piece).map(|rows| {
+        let mut sum = vec![T::ZERO; length];
+        for row in rows.chunks_exact(length) {
+            sum.iter_mut()
+                .zip(row)
+                .for_each(|(sum, value)| *sum += *value);
+        }
+        sum
+    });
+    reduce::add_in_order(parts.collect()).unwrap_or_else(|| vec![T::ZERO; length])
+}

@@ -1,0 +1,62 @@
+//! The largest value or the mean of every channel, and their gradients.
+
+use rayon::prelude::*;
+
+use super::float::Float;
+use super::reduce;
+
+/// The mean of every row of this length.
+pub(in crate::backend) fn average<T: Float>(length: usize, input: &[T]) -> Vec<T> {
+    let scale = T::of(1.0 / length as f64);
+    input
+        .par_chunks(length)
+        .with_min_len(64)
+        .map(|row| reduce::sum(row) * scale)
+        .collect()
+}
+
+/// The gradient of the rows, from that of their means.
+pub(in crate::backend) fn average_gradient<T: Float>(length: usize, gradient: &[T]) -> Vec<T> {
+    let scale = T::of(1.0 / length as f64);
+    let mut target = vec![T::ZERO; gradient.len() * length];
+    target
+        .par_chunks_mut(length)
+        .with_min_len(64)
+        .zip(gradient)
+        .for_each(|(row, gradient)| row.fill(*gradient * scale));
+    target
+}
+
+/// The largest value of every row of this length, and where it is first found. What is not a number
+/// is larger than all.
+pub(in crate::backend) fn maximum<T: Float>(length: usize, input: &[T]) -> (Vec<T>, Vec<u32>) {
+    input
+        .par_chunks(length)
+        .with_min_len(64)
+        .map(|row| {
+            let mut best = (row[0], 0);
+            for (value, place) in row.iter().zip(0..) {
+                if *value > best.0 || value.is_nan() {
+                    best = (*value, place);
+                }
+            }
+            best
+        })
+        .unzip()
+}
+
+/// The gradient of the rows, from that of their largest values.
+pub(in crate::backend) fn maximum_gradient<T: Float>(
+    length: usize,
+    places: &[u32],
+    gradient: &[T],
+) -> Vec<T> {
+    let mut target = vec![T::ZERO; gradient.len() * length];
+    target
+        .par_chunks_mut(length)
+        .with_min_len(64)
+        .zip(gradient)
+        .zip(places)
+        .for_each(|((row, gradient), place)| row[*place as usize] = *gradient);
+    target
+}

@@ -1,0 +1,28 @@
+//! Compute kernels for the processor, on slices of `f32` or `f64`. They know no tensors of candle,
+//! no plan and no modes.
+//!
+//! Tensors are row-major with the batch first. Work is spread over images or rows with rayon; sums
+//! over the batch are cut into pieces whose number depends on shapes alone and added in a fixed
+//! order, so that results do not depend on the number of threads.
+
+#[macro_use]
+mod vectorise;
+
+pub(super) mod activation;
+pub(super) mod attention;
+pub(super) mod batch_norm;
+pub(super) mod convolution;
+pub(super) mod dense;
+pub(super) mod dropout;
+pub(super) mod element_wise;
+pub(super) mod float;
+pub(super) mod global_pool;
+pub(super) mod layer_norm;
+pub(super) mod matrix;
+pub(super) mod padded;
+pub(super) mod pool;
+pub(super) mod reduce;
+pub(super) mod shifted;
+pub(super) mod softmax;
+pub(super) mod upsample;
+mod vector;

@@ -1,0 +1,232 @@
+//! Images laid out so that every tap of a convolution reads one run of memory.
+//!
+//! The images of a tile lie behind one another, in rows of `row` numbers, with the zeros of the
+//! padding between them: what hangs over the right edge of a row is the left padding of the next,
+//! and what hangs over the bottom is the top padding of the next image. Output pixel `(y, x)` of
+//! image `b` is then number `(b * rows + y) * row + x` of a run, and the tap `(i, j)` reads the run
+//! that begins at its offset. For a stride of `s`, the pixels are first split by their coordinates
+//! modulo `s` (phases), so that the taps of a phase read side by side again.
+
+use super::float::Float;
+use crate::plan::Convolution;
+
+/// How the images of one convolution are laid out.
+#[derive(Clone, Debug)]
+pub(in crate::backend) struct Layout {
+    /// Images in a full tile.
+    pub(in crate::backend) images: usize,
+    /// The length of a run for a full tile.
+    pub(in crate::backend) run: usize,
+    /// Numbers for one channel of a full tile.
+    pub(in crate::backend) channel: usize,
+    /// The largest offset of a tap within its phase.
+    pub(in crate::backend) reach: usize,
+    /// The offset of each tap within a channel, row by row of the kernel.
+    pub(in crate::backend) taps: Vec<usize>,
+    /// The phases that a tap reads.
+    pub(in crate::backend) phases: Vec<Phase>,
+    image: [usize; 2],
+    output: [usize; 2],
+    stride: [usize; 2],
+    padding: [usize; 2],
+    row: usize,
+    rows: usize,
+    phase: usize,
+}
+
+/// The pixels whose coordinates in the padded image are `origin` modulo the stride.
+#[derive(Clone, Debug)]
+pub(in crate::backend) struct Phase {
+    origin: [usize; 2],
+    /// Its taps: the number in the kernel and the offset within the phase.
+    pub(in crate::backend) taps: Vec<(usize, usize)>,
+}
+
+/// The numbers that one run should have at least, for the vector instructions to pay.
+const LEAST_RUN: usize = 512;
+
+/// The numbers that one image should have at least to be read where it is, rather than copied to
+/// lie behind others.
+const LEAST_PLAIN_RUN: usize = 48;
+
+impl Layout {
+    /// The layout for a batch of images of this height and width. The window must fit.
+    pub(in crate::backend) fn new(
+        convolution: &Convolution,
+        image: [usize; 2],
+        output: [usize; 2],
+        batch: usize,
+    ) -> Self {
+        let Convolution {
+            kernel,
+            stride,
+            padding,
+            dilation,
+            ..
+        } = *convolution;
+        let extent = |axis: usize| {
+            let shared = (image[axis] + padding[axis]).div_ceil(stride[axis]);
+            shared.max(output[axis])
+        };
+        let [rows, row] = [extent(0), extent(1)];
+        // Images that need no padding are read where they are.
+        let plain = padding == [0, 0] && stride == [1, 1] && rows * row >= LEAST_PLAIN_RUN;
+        let images = match plain {
+            true => 1,
+            false => (LEAST_RUN / (rows * row)).clamp(1, batch.max(1)),
+        };
+        let run = ((images - 1) * rows + output[0] - 1) * row + output[1];
+
+        let mut phases: Vec<Phase> = Vec::new();
+        let mut reach = 0;
+        let mut places = Vec::new();
+        for tap in 0..kernel[0] * kernel[1] {
+            let at = [tap / kernel[1] * dilation[0], tap % kernel[1] * dilation[1]];
+            let origin = [at[0] % stride[0], at[1] % stride[1]];
+            let offset = at[0] / stride[0] * row + at[1] / stride[1];
+            reach = reach.max(offset);
+            let known = phases.iter().position(|phase| phase.origin == origin);
+            let place = known.unwrap_or_else(|| {
+                let taps = Vec::new();
+                phases.push(Phase { origin, taps });
+                phases.len() - 1
+            });
+            phases[place].taps.push((tap, offset));
+            places.push((place, offset));
+        }
+        let phase = (images * rows * row).max(reach + run);
+        Layout {
+            images,
+            run,
+            channel: phases.len() * phase,
+            reach,
+            taps: places
+                .into_iter()
+                .map(|(place, offset)| place * phase + offset)
+                .collect(),
+            phases,
+            image,
+            output,
+            stride,
+            padding,
+            row,
+            rows,
+            phase,
+        }
+    }
+
+    /// Whether one image as it is has this layout.
+    pub(in crate::backend) fn is_plain(&self) -> bool {
+        self.images == 1
+            && self.padding == [0, 0]
+            && self.stride == [1, 1]
+            && [self.rows, self.row] == self.image
+    }
+
+    /// Whether the runs of one image are the output as it is.
+    pub(in crate::backend) fn output_is_plain(&self) -> bool {
+        self.images == 1 && [self.rows, self.row] == self.output
+    }
+
+    /// The length of a run for a tile of this many images.
+    pub(in crate::backend) fn run_of(&self, images: usize) -> usize {
+        self.run - (self.images - images) * self.rows * self.row
+    }
+
+    /// The numbers of one phase of all images, and of one channel of all outputs.
+    pub(in crate::backend) fn area(&self) -> usize {
+        self.images * self.rows * self.row
+    }
+
+    /// The pixels of a phase along an axis, as a range of image coordinates and the first place.
+    fn axis(&self, phase: &Phase, axis: usize) -> (usize, usize) {
+        let stride = self.stride[axis];
+        let first =
+            (phase.origin[axis] + stride * self.padding[axis] - self.padding[axis]) % stride;
+        (first, (first + self.padding[axis]) / stride)
+    }
+
+    /// Writes one channel of image `index` of a tile. What is padding must be zero already.
+    pub(in crate::backend) fn pad<T: Float>(&self, index: usize, image: &[T], channel: &mut [T]) {
+        for (phase, target) in self.phases.iter().zip(channel.chunks_mut(self.phase)) {
+            let (first_row, place_row) = self.axis(phase, 0);
+            let (first, place) = self.axis(phase, 1);
+            let rows = image
+                .chunks_exact(self.image[1])
+                .skip(first_row)
+                .step_by(self.stride[0]);
+            let start = (index * self.rows + place_row) * self.row + place;
+            for (number, source) in rows.enumerate() {
+                if first >= source.len() {
+                    break;
+                }
+                let source = &source[first..];
+                let target = &mut target[start + number * self.row..];
+                match self.stride[1] {
+                    1 => target[..source.len()].copy_from_slice(source),
+                    stride => {
+                        for (target, source) in target.iter_mut().zip(source.iter().step_by(stride))
+                        {
+                            *target = *source;
+                        }
+                    }
+                }
+            }
+        }
+    }
+
+    /// Reads one channel of image `index` of a tile, one phase of it; the inverse of
+    /// [`Layout::pad`] for the pixels of that phase.
+    pub(in crate::backend) fn unpad<T: Float>(
+        &self,
+        phase: &Phase,
+        index: usize,
+        source: &[T],
+        image: &mut [T],
+    ) {
+        let (first_row, place_row) = self.axis(phase, 0);
+        let (first, place) = self.axis(phase, 1);
+        let rows = image
+            .chunks_exact_mut(self.image[1])
+            .skip(first_row)
+            .step_by(self.stride[0]);
+        let start = (index * self.rows + place_row) * self.row + place;
+        for (number, target) in rows.enumerate() {
+            if first >= target.len() {
+                break;
+            }
+            let target = &mut target[first..];
+            let source = &source[start + number * self.row..];
+            match self.stride[1] {
+                1 => {
+                    let width = target.len();
+                    target.copy_from_slice(&source[..width]);
+                }
+                stride => {
+                    for (target, source) in target.iter_mut().step_by(stride).zip(source) {
+                        *target = *source;
+                    }
+                }
+            }
+        }
+    }
+
+    /// Writes one channel of the output of image `index` into runs. What lies between must be zero
+    /// already.
+    pub(in crate::backend) fn spread<T: Float>(&self, index: usize, output: &[T], runs: &mut [T]) {
+        let start = index * self.rows * self.row;
+        for (number, source) in output.chunks_exact(self.output[1]).enumerate() {
+            let start = start + number * self.row;
+            runs[start..start + source.len()].copy_from_slice(source);
+        }
+    }
+
+    /// Reads one channel of the output of image `index` from runs.
+    pub(in crate::backend) fn gather<T: Float>(&self, index: usize, runs: &[T], output: &mut [T]) {
+        let start = index * self.rows * self.row;
+        for (number, target) in output.chunks_exact_mut(self.output[1]).enumerate() {
+            let start = start + number * self.row;
+            target.copy_from_slice(&runs[start..start + self.output[1]]);
+        }
+    }
+}

@@ -1,0 +1,440 @@
+//! Products with a matrix whose rows are places in one slice, given by their offsets.
+//!
+//! Row `k` of the matrix `S` is `source[offsets[k]..][..length]`. With the offsets of the taps of a
+//! kernel, a convolution is such a product, without a copy of its image for each tap.
+
+use super::float::Float;
+use super::vector::Vector;
+
+/// A matrix of which each row lies somewhere in a slice.
+#[derive(Clone, Copy)]
+pub(in crate::backend) struct Shifted<'a, T> {
+    /// Where the rows lie.
+    pub(in crate::backend) source: &'a [T],
+    /// Where each row begins.
+    pub(in crate::backend) offsets: &'a [usize],
+    /// The length of every row.
+    pub(in crate::backend) length: usize,
+}
+
+impl<T> Shifted<'_, T> {
+    fn check(&self) {
+        let last = self.offsets.iter().copied().max().unwrap_or(0);
+        assert!(
+            last.checked_add(self.length)
+                .is_some_and(|end| end <= self.source.len()),
+            "a row lies beyond the source"
+        );
+    }
+}
+
+/// A matrix in the order in which [`product`] reads it.
+pub(in crate::backend) struct Packed<T> {
+    rows: usize,
+    inner: usize,
+    data: Vec<T>,
+}
+
+/// The most rows that are computed at once.
+fn largest_block<T: Float>() -> usize {
+    #[cfg(target_arch = "x86_64")]
+    if super::vectorise::instructions() == super::vectorise::Instructions::Avx512 {
+        return 8;
+    }
+    4
+}
+
+/// The rows computed next when so many are left.
+fn block(left: usize, largest: usize) -> usize {
+    match left {
+        8.. if largest >= 8 => 8,
+        4.. => 4,
+        2.. => 2,
+        _ => 1,
+    }
+}
+
+impl<T: Float> Packed<T> {
+    /// Packs the matrix with these elements.
+    pub(in crate::backend) fn new(
+        rows: usize,
+        inner: usize,
+        element: impl Fn(usize, usize) -> T,
+    ) -> Self {
+        let mut data = Vec::with_capacity(rows * inner);
+        let mut first = 0;
+        while first < rows {
+            let height = block(rows - first, largest_block::<T>());
+            for column in 0..inner {
+                data.extend((first..first + height).map(|row| element(row, column)));
+            }
+            first += height;
+        }
+        Packed { rows, inner, data }
+    }
+}
+
+/// `target = left * S`, row by row with the given distance between the rows of the target, on the
+/// calling thread.
+///
+/// # Panics
+///
+/// If a row does not fit into its slice.
+pub(in crate::backend) fn product<T: Float>(
+    left: &Packed<T>,
+    right: Shifted<T>,
+    target: &mut [T],
+    stride: usize,
+) {
+    right.check();
+    assert_eq!(left.inner, right.offsets.len());
+    assert_eq!(left.data.len(), left.rows * left.inner);
+    if left.rows == 0 || right.length == 0 {
+        return;
+    }
+    assert!((left.rows - 1) * stride + right.length <= target.len());
+
+    #[cfg(target_arch = "x86_64")]
+    {
+        use super::vectorise::{Instructions, instructions};
+
+        #[target_feature(enable = "avx512f,avx512vl,avx512dq,avx512bw,avx2,fma")]
+        unsafe fn avx512<T: Float>(l: &Packed<T>, r: Shifted<T>, t: &mut [T], stride: usize) {
+            // SAFETY: the instructions are there; `product` checked the sizes.
+            unsafe { product_with::<T::Avx512>(l, r, t, stride) }
+        }
+
+        #[target_feature(enable = "avx2,fma")]
+        unsafe fn avx2<T: Float>(l: &Packed<T>, r: Shifted<T>, t: &mut [T], stride: usize) {
+            // SAFETY: the instructions are there; `product` checked the sizes.
+            unsafe { product_with::<T::Avx2>(l, r, t, stride) }
+        }
+
+        match instructions() {
+            // SAFETY: the instructions are there and the sizes are checked above.
+            Instructions::Avx512 => return unsafe { avx512(left, right, target, stride) },
+            // SAFETY: as above.
+            Instructions::Avx2 => return unsafe { avx2(left, right, target, stride) },
+            Instructions::Baseline => {}
+        }
+    }
+    // SAFETY: portable vectors need no special instructions; the sizes are checked above.
+    unsafe { product_with::<super::vector::Portable<T>>(left, right, target, stride) }
+}
+
+/// # Safety
+///
+/// The instructions of `V` must be there, and the sizes checked as in [`product`].
+#[inline(always)]
+unsafe fn product_with<V: Vector>(
+    left: &Packed<V::Number>,
+    right: Shifted<V::Number>,
+    target: &mut [V::Number],
+    stride: usize,
+) {
+    let largest = if V::MANY_REGISTERS { 8 } else { 4 };
+    // Columns outermost: the part of the source that they need stays in the cache over all rows.
+    let strip = 8 * V::LANES;
+    let mut column = 0;
+    while column < right.length {
+        let width = strip.min(right.length - column);
+        let mut row = 0;
+        while row < left.rows {
+            let height = block(left.rows - row, largest);
+            // SAFETY: the rows and columns are within the matrices, by the loops' bounds.
+            unsafe {
+                let packed = left.data.as_ptr().add(row * left.inner);
+                let source = right.source.as_ptr().add(column);
+                let target = target.as_mut_ptr().add(row * stride + column);
+                match height {
+                    8 => rows::<V, 8, 2>(packed, right.offsets, source, target, stride, width),
+                    4 if V::MANY_REGISTERS => {
+                        rows::<V, 4, 4>(packed, right.offsets, source, target, stride, width)
+                    }
+                    4 => rows::<V, 4, 2>(packed, right.offsets, source, target, stride, width),
+                    2 => rows::<V, 2, 4>(packed, right.offsets, source, target, stride, width),
+                    _ => rows::<V, 1, 8>(packed, right.offsets, source, target, stride, width),
+                }
+            }
+            row += height;
+        }
+        column += width;
+    }
+}
+
+/// `M` rows of a product, `N` vectors of columns at once.
+///
+/// # Safety
+///
+/// As for [`product_with`].
+#[inline(always)]
+unsafe fn rows<V: Vector, const M: usize, const N: usize>(
+    packed: *const V::Number,
+    offsets: &[usize],
+    source: *const V::Number,
+    target: *mut V::Number,
+    stride: usize,
+    width: usize,
+) {
+    let mut column = 0;
+    // SAFETY: every load and store is within `width` columns of the caller's rows.
+    unsafe {
+        while column + N * V::LANES <= width {
+            let mut sums = [[V::zero(); N]; M];
+            for (k, offset) in offsets.iter().enumerate() {
+                let row = source.add(offset + column);
+                let mut values = [V::zero(); N];
+                for (n, value) in values.iter_mut().enumerate() {
+                    *value = V::load(row.add(n * V::LANES));
+                }
+                for (m, sums) in sums.iter_mut().enumerate() {
+                    let weight = V::splat(*packed.add(k * M + m));
+                    for (sum, value) in sums.iter_mut().zip(values) {
+                        *sum = weight.multiply_add(value, *sum);
+                    }
+                }
+            }
+            for (m, sums) in sums.iter().enumerate() {
+                for (n, sum) in sums.iter().enumerate() {
+                    sum.store(target.add(m * stride + column + n * V::LANES));
+                }
+            }
+            column += N * V::LANES;
+        }
+        while column < width {
+            let count = V::LANES.min(width - column);
+            let mut sums = [V::zero(); M];
+            for (k, offset) in offsets.iter().enumerate() {
+                let value = V::load_first(source.add(offset + column), count);
+                for (m, sum) in sums.iter_mut().enumerate() {
+                    let weight = V::splat(*packed.add(k * M + m));
+                    *sum = weight.multiply_add(value, *sum);
+                }
+            }
+            for (m, sum) in sums.iter().enumerate() {
+                sum.store_first(target.add(m * stride + column), count);
+            }
+            column += count;
+        }
+    }
+}
+
+/// `target[m][k] += left[m] . S[k]`: the products of all pairs of rows, on the calling thread. Row
+/// `m` of the left matrix is `left[m * stride..][..length]`; the target is stored row by row.
+///
+/// # Panics
+///
+/// If a row does not fit into its slice.
+pub(in crate::backend) fn add_dots<T: Float>(
+    left: &[T],
+    stride: usize,
+    right: Shifted<T>,
+    target: &mut [T],
+) {
+    right.check();
+    let inner = right.offsets.len();
+    if inner == 0 || target.is_empty() {
+        return;
+    }
+    assert_eq!(target.len() % inner, 0);
+    assert!((target.len() / inner - 1) * stride + right.length <= left.len());
+
+    #[cfg(target_arch = "x86_64")]
+    {
+        use super::vectorise::{Instructions, instructions};
+
+        #[target_feature(enable = "avx512f,avx512vl,avx512dq,avx512bw,avx2,fma")]
+        unsafe fn avx512<T: Float>(l: &[T], stride: usize, r: Shifted<T>, t: &mut [T]) {
+            // SAFETY: the instructions are there; `add_dots` checked the sizes.
+            unsafe { add_dots_with::<T::Avx512>(l, stride, r, t) }
+        }
+
+        #[target_feature(enable = "avx2,fma")]
+        unsafe fn avx2<T: Float>(l: &[T], stride: usize, r: Shifted<T>, t: &mut [T]) {
+            // SAFETY: the instructions are there; `add_dots` checked the sizes.
+            unsafe { add_dots_with::<T::Avx2>(l, stride, r, t) }
+        }
+
+        match instructions() {
+            // SAFETY: the instructions are there and the sizes are checked above.
+            Instructions::Avx512 => return unsafe { avx512(left, stride, right, target) },
+            // SAFETY: as above.
+            Instructions::Avx2 => return unsafe { avx2(left, stride, right, target) },
+            Instructions::Baseline => {}
+        }
+    }
+    // SAFETY: portable vectors need no special instructions; the sizes are checked above.
+    unsafe { add_dots_with::<super::vector::Portable<T>>(left, stride, right, target) }
+}
+
+/// # Safety
+///
+/// The instructions of `V` must be there, and the sizes checked as in [`add_dots`].
+#[inline(always)]
+unsafe fn add_dots_with<V: Vector>(
+    left: &[V::Number],
+    stride: usize,
+    right: Shifted<V::Number>,
+    target: &mut [V::Number],
+) {
+    let inner = right.offsets.len();
+    let rows = target.len() / inner;
+    let most = if V::MANY_REGISTERS { 6 } else { 4 };
+    let mut k = 0;
+    while k < inner {
+        let width = match inner - k {
+            6.. if most == 6 => 6,
+            3.. => 3,
+            _ => 1,
+        };
+        let offsets = &right.offsets[k..k + width];
+        let mut row = 0;
+        while row < rows {
+            let height = if rows - row >= 4 { 4 } else { 1 };
+            // SAFETY: the rows and columns are within the matrices, by the loops' bounds.
+            unsafe {
+                let left = left.as_ptr().add(row * stride);
+                let source = right.source.as_ptr();
+                let target = target.as_mut_ptr().add(row * inner + k);
+                let length = right.length;
+                match (height, width) {
+                    (4, 6) => dots::<V, 4, 6>(left, stride, source, offsets, length, target, inner),
+                    (4, 3) => dots::<V, 4, 3>(left, stride, source, offsets, length, target, inner),
+                    (4, _) => dots::<V, 4, 1>(left, stride, source, offsets, length, target, inner),
+                    (_, 6) => dots::<V, 1, 6>(left, stride, source, offsets, length, target, inner),
+                    (_, 3) => dots::<V, 1, 3>(left, stride, source, offsets, length, target, inner),
+                    _ => dots::<V, 1, 1>(left, stride, source, offsets, length, target, inner),
+                }
+            }
+            row += height;
+        }
+        k += width;
+    }
+}
+
+/// The products of `M` rows with `K` rows.
+///
+/// # Safety
+///
+/// As for [`add_dots_with`].
+#[inline(always)]
+unsafe fn dots<V: Vector, const M: usize, const K: usize>(
+    left: *const V::Number,
+    stride: usize,
+    source: *const V::Number,
+    offsets: &[usize],
+    length: usize,
+    target: *mut V::Number,
+    target_stride: usize,
+) {
+    // SAFETY: every load is within `length` of the caller's rows.
+    unsafe {
+        let mut sums = [[V::zero(); K]; M];
+        let mut rows = [source; K];
+        for (row, offset) in rows.iter_mut().zip(offsets) {
+            *row = source.add(*offset);
+        }
+        let mut column = 0;
+        while column + V::LANES <= length {
+            let mut values = [V::zero(); M];
+            for (m, value) in values.iter_mut().enumerate() {
+                *value = V::load(left.add(m * stride + column));
+            }
+            for (k, row) in rows.iter().enumerate() {
+                let other = V::load(row.add(column));
+                for (sums, value) in sums.iter_mut().zip(values) {
+                    sums[k] = value.multiply_add(other, sums[k]);
+                }
+            }
+            column += V::LANES;
+        }
+        if column < length {
+            let count = length - column;
+            for (m, sums) in sums.iter_mut().enumerate() {
+                let value = V::load_first(left.add(m * stride + column), count);
+                for (sum, row) in sums.iter_mut().zip(rows) {
+                    *sum = value.multiply_add(V::load_first(row.add(column), count), *sum);
+                }
+            }
+        }
+        for (m, sums) in sums.iter().enumerate() {
+            for (k, sum) in sums.iter().enumerate() {
+                *target.add(m * target_stride + k) += sum.sum();
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn numbers(count: usize, salt: usize) -> Vec<f64> {
+        (0..count)
+            .map(|index| ((index * 37 + salt * 11) % 23) as f64 - 11.0)
+            .collect()
+    }
+
+    /// Small whole numbers, so that every order of addition gives the same sum.
+    fn agree<T: Float>() {
+        for rows in [1, 2, 3, 5, 8, 13] {
+            for inner in [0, 1, 2, 5, 9, 13] {
+                for length in [0, 1, 7, 16, 31, 33, 150] {
+                    let source: Vec<T> = numbers(400, 1).into_iter().map(T::of).collect();
+                    let offsets: Vec<usize> = (0..inner).map(|k| k * 19 % 240).collect();
+                    let right = Shifted {
+                        source: &source,
+                        offsets: &offsets,
+                        length,
+                    };
+                    let left: Vec<T> = numbers(rows * inner, 2).into_iter().map(T::of).collect();
+                    let packed = Packed::new(rows, inner, |row, column| left[row * inner + column]);
+                    let stride = length + 3;
+                    let mut target = vec![T::ONE; rows * stride];
+                    product(&packed, right, &mut target, stride);
+                    let gradient: Vec<T> =
+                        numbers(rows * stride, 3).into_iter().map(T::of).collect();
+                    let mut dots = vec![T::ONE; rows * inner];
+                    add_dots(&gradient, stride, right, &mut dots);
+                    for row in 0..rows {
+                        for column in 0..length {
+                            let expected: T = (0..inner)
+                                .map(|k| left[row * inner + k] * source[offsets[k] + column])
+                                .sum();
+                            assert!(target[row * stride + column] == expected);
+                        }
+                        // What lies between the rows is left alone.
+                        for column in length..stride {
+                            assert!(target[row * stride + column] == T::ONE);
+                        }
+                        for k in 0..inner {
+                            let expected: T = (0..length)
+                                .map(|column| {
+                                    gradient[row * stride + column] * source[offsets[k] + column]
+                                })
+                                .sum();
+                            assert!(dots[row * inner + k] == T::ONE + expected);
+                        }
+                    }
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn products_agree_with_their_definition() {
+        agree::<f32>();
+        agree::<f64>();
+    }
+
+    #[test]
+    #[should_panic(expected = "beyond the source")]
+    fn a_row_beyond_the_source_is_refused() {
+        let right = Shifted {
+            source: &[0f32; 8],
+            offsets: &[4],
+            length: 5,
+        };
+        product(&Packed::new(1, 1, |_, _| 1.0), right, &mut [0.0; 8], 8);
+    }
+}

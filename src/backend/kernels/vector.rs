@@ -1,0 +1,282 @@
+//! Vectors of numbers in registers, one type for each generation of instructions, under one trait.
+
+use super::float::Float;
+
+/// Numbers that one instruction computes with.
+///
+/// # Safety
+///
+/// Every function may be called only where the processor has the instructions of the type, and
+/// pointers must be valid for [`Vector::LANES`] numbers (or as many as are said). They need no
+/// alignment.
+pub(in crate::backend) trait Vector: Copy {
+    /// What it is made of.
+    type Number: Float;
+    /// How many.
+    const LANES: usize;
+    /// Whether there are 32 registers, not 16.
+    const MANY_REGISTERS: bool;
+
+    /// All zero.
+    unsafe fn zero() -> Self;
+    /// All the same.
+    unsafe fn splat(value: Self::Number) -> Self;
+    /// Reads numbers that lie side by side.
+    unsafe fn load(source: *const Self::Number) -> Self;
+    /// Reads the first `count <= LANES` numbers; the others are zero.
+    unsafe fn load_first(source: *const Self::Number, count: usize) -> Self;
+    /// Writes numbers side by side.
+    unsafe fn store(self, target: *mut Self::Number);
+    /// Writes the first `count <= LANES` numbers.
+    unsafe fn store_first(self, target: *mut Self::Number, count: usize);
+    /// `self * factor + addend`
+    unsafe fn multiply_add(self, factor: Self, addend: Self) -> Self;
+    /// The sum of all.
+    unsafe fn sum(self) -> Self::Number;
+}
+
+/// Lanes of a vector without special instructions.
+const PORTABLE_LANES: usize = 8;
+
+/// Numbers side by side, for any processor.
+#[derive(Clone, Copy)]
+pub(in crate::backend) struct Portable<T>([T; PORTABLE_LANES]);
+
+impl<T: Float> Vector for Portable<T> {
+    type Number = T;
+    const LANES: usize = PORTABLE_LANES;
+    const MANY_REGISTERS: bool = false;
+
+    #[inline(always)]
+    unsafe fn zero() -> Self {
+        Portable([T::ZERO; PORTABLE_LANES])
+    }
+
+    #[inline(always)]
+    unsafe fn splat(value: T) -> Self {
+        Portable([value; PORTABLE_LANES])
+    }
+
+    #[inline(always)]
+    unsafe fn load(source: *const T) -> Self {
+        // SAFETY: the caller's pointer is valid for as many numbers; an array of them needs no
+        // more than an unaligned read.
+        Portable(unsafe { source.cast::<[T; PORTABLE_LANES]>().read_unaligned() })
+    }
+
+    #[inline(always)]
+    unsafe fn load_first(source: *const T, count: usize) -> Self {
+        let mut lanes = [T::ZERO; PORTABLE_LANES];
+        // SAFETY: the caller's pointer is valid for `count` numbers.
+        let source = unsafe { std::slice::from_raw_parts(source, count) };
+        lanes[..count].copy_from_slice(source);
+        Portable(lanes)
+    }
+
+    #[inline(always)]
+    unsafe fn store(self, target: *mut T) {
+        // SAFETY: the caller's pointer is valid for as many numbers.
+        unsafe { target.cast::<[T; PORTABLE_LANES]>().write_unaligned(self.0) }
+    }
+
+    #[inline(always)]
+    unsafe fn store_first(self, target: *mut T, count: usize) {
+        // SAFETY: the caller's pointer is valid for `count` numbers.
+        let target = unsafe { std::slice::from_raw_parts_mut(target, count) };
+        target.copy_from_slice(&self.0[..count]);
+    }
+
+    #[inline(always)]
+    unsafe fn multiply_add(self, factor: Self, addend: Self) -> Self {
+        let mut lanes = addend.0;
+        for (lane, (left, right)) in lanes.iter_mut().zip(self.0.iter().zip(factor.0)) {
+            *lane += *left * right;
+        }
+        Portable(lanes)
+    }
+
+    #[inline(always)]
+    unsafe fn sum(self) -> T {
+        self.0.into_iter().sum()
+    }
+}
+
+#[cfg(target_arch = "x86_64")]
+pub(in crate::backend) use x86_64::{Double4, Double8, Single8, Single16};
+
+#[cfg(target_arch = "x86_64")]
+mod x86_64 {
+    use std::arch::x86_64::*;
+
+    use super::Vector;
+
+    /// Eight numbers of single precision in a 256-bit register.
+    #[derive(Clone, Copy)]
+    pub(in crate::backend) struct Single8(__m256);
+    /// Four numbers of double precision in a 256-bit register.
+    #[derive(Clone, Copy)]
+    pub(in crate::backend) struct Double4(__m256d);
+    /// Sixteen numbers of single precision in a 512-bit register.
+    #[derive(Clone, Copy)]
+    pub(in crate::backend) struct Single16(__m512);
+    /// Eight numbers of double precision in a 512-bit register.
+    #[derive(Clone, Copy)]
+    pub(in crate::backend) struct Double8(__m512d);
+
+    #[inline(always)]
+    unsafe fn mask_32(count: usize) -> __m256i {
+        // SAFETY: the caller runs where AVX2 is there.
+        unsafe {
+            let lanes = _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7);
+            _mm256_cmpgt_epi32(_mm256_set1_epi32(count as i32), lanes)
+        }
+    }
+
+    #[inline(always)]
+    unsafe fn mask_64(count: usize) -> __m256i {
+        // SAFETY: the caller runs where AVX2 is there.
+        unsafe {
+            let lanes = _mm256_setr_epi64x(0, 1, 2, 3);
+            _mm256_cmpgt_epi64(_mm256_set1_epi64x(count as i64), lanes)
+        }
+    }
+
+    macro_rules! vector {
+        ($name:ident, $number:ty, $lanes:literal, $many:literal, $zero:ident, $splat:ident,
+         $load:ident, $store:ident, $multiply_add:ident, $load_first:expr, $store_first:expr,
+         $sum:expr) => {
+            // In all functions: the caller sees to it that the instructions are there and that
+            // pointers are valid, which is what the intrinsics ask for.
+            impl Vector for $name {
+                type Number = $number;
+                const LANES: usize = $lanes;
+                const MANY_REGISTERS: bool = $many;
+
+                #[inline(always)]
+                unsafe fn zero() -> Self {
+                    // SAFETY: see above.
+                    $name(unsafe { $zero() })
+                }
+
+                #[inline(always)]
+                unsafe fn splat(value: $number) -> Self {
+                    // SAFETY: see above.
+                    $name(unsafe { $splat(value) })
+                }
+
+                #[inline(always)]
+                unsafe fn load(source: *const $number) -> Self {
+                    // SAFETY: see above.
+                    $name(unsafe { $load(source) })
+                }
+
+                #[inline(always)]
+                unsafe fn load_first(source: *const $number, count: usize) -> Self {
+                    // SAFETY: see above; masked lanes are not touched.
+                    $name(unsafe { $load_first(source, count) })
+                }
+
+                #[inline(always)]
+                unsafe fn store(self, target: *mut $number) {
+                    // SAFETY: see above.
+                    unsafe { $store(target, self.0) }
+                }
+
+                #[inline(always)]
+                unsafe fn store_first(self, target: *mut $number, count: usize) {
+                    // SAFETY: see above; masked lanes are not touched.
+                    unsafe { $store_first(target, self.0, count) }
+                }
+
+                #[inline(always)]
+                unsafe fn multiply_add(self, factor: Self, addend: Self) -> Self {
+                    // SAFETY: see above.
+                    $name(unsafe { $multiply_add(self.0, factor.0, addend.0) })
+                }
+
+                #[inline(always)]
+                unsafe fn sum(self) -> $number {
+                    // SAFETY: see above.
+                    unsafe { $sum(self.0) }
+                }
+            }
+        };
+    }
+
+    vector!(
+        Single8,
+        f32,
+        8,
+        false,
+        _mm256_setzero_ps,
+        _mm256_set1_ps,
+        _mm256_loadu_ps,
+        _mm256_storeu_ps,
+        _mm256_fmadd_ps,
+        |source, count| _mm256_maskload_ps(source, mask_32(count)),
+        |target, value, count| _mm256_maskstore_ps(target, mask_32(count), value),
+        |value| {
+            let half = _mm_add_ps(
+                _mm256_castps256_ps128(value),
+                _mm256_extractf128_ps(value, 1),
+            );
+            let quarter = _mm_add_ps(half, _mm_movehl_ps(half, half));
+            _mm_cvtss_f32(_mm_add_ss(quarter, _mm_shuffle_ps(quarter, quarter, 1)))
+        }
+    );
+
+    vector!(
+        Double4,
+        f64,
+        4,
+        false,
+        _mm256_setzero_pd,
+        _mm256_set1_pd,
+        _mm256_loadu_pd,
+        _mm256_storeu_pd,
+        _mm256_fmadd_pd,
+        |source, count| _mm256_maskload_pd(source, mask_64(count)),
+        |target, value, count| _mm256_maskstore_pd(target, mask_64(count), value),
+        |value| {
+            let half = _mm_add_pd(
+                _mm256_castpd256_pd128(value),
+                _mm256_extractf128_pd(value, 1),
+            );
+            _mm_cvtsd_f64(_mm_add_sd(half, _mm_unpackhi_pd(half, half)))
+        }
+    );
+
+    vector!(
+        Single16,
+        f32,
+        16,
+        true,
+        _mm512_setzero_ps,
+        _mm512_set1_ps,
+        _mm512_loadu_ps,
+        _mm512_storeu_ps,
+        _mm512_fmadd_ps,
+        |source, count| _mm512_maskz_loadu_ps(((1u32 << count) - 1) as u16, source),
+        |target, value, count| {
+            _mm512_mask_storeu_ps(target, ((1u32 << count) - 1) as u16, value)
+        },
+        |value| _mm512_reduce_add_ps(value)
+    );
+
+    vector!(
+        Double8,
+        f64,
+        8,
+        true,
+        _mm512_setzero_pd,
+        _mm512_set1_pd,
+        _mm512_loadu_pd,
+        _mm512_storeu_pd,
+        _mm512_fmadd_pd,
+        |source, count| _mm512_maskz_loadu_pd(((1u32 << count) - 1) as u8, source),
+        |target, value, count| {
+            _mm512_mask_storeu_pd(target, ((1u32 << count) - 1) as u8, value)
+        },
+        |value| _mm512_reduce_add_pd(value)
+    );
+}

@@ -1,0 +1,67 @@
+//! Functions compiled once for each generation of vector instructions, chosen when they run.
+
+/// The vector instructions that this processor has.
+#[cfg(target_arch = "x86_64")]
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Instructions {
+    /// 512-bit vectors.
+    Avx512,
+    /// 256-bit vectors with fused multiply-add.
+    Avx2,
+    /// What every processor of this architecture has.
+    Baseline,
+}
+
+/// The best instructions that this processor has. The standard library remembers the answer.
+#[cfg(target_arch = "x86_64")]
+#[inline]
+pub(super) fn instructions() -> Instructions {
+    let avx2 = is_x86_feature_detected!("avx2") && is_x86_feature_detected!("fma");
+    let avx512 = is_x86_feature_detected!("avx512f")
+        && is_x86_feature_detected!("avx512vl")
+        && is_x86_feature_detected!("avx512dq")
+        && is_x86_feature_detected!("avx512bw");
+    match (avx2, avx512) {
+        (true, true) => Instructions::Avx512,
+        (true, false) => Instructions::Avx2,
+        _ => Instructions::Baseline,
+    }
+}
+
+/// Defines a function whose body the compiler vectorises for AVX-512, for AVX2 with FMA and for the
+/// baseline. Generic parameters stand in square brackets.
+macro_rules! vectorised {
+    ($(#[$attribute:meta])* $visibility:vis fn $name:ident [$($generics:tt)*]
+        ($($argument:ident : $type:ty),* $(,)?) $(-> $result:ty)? $body:block
+    ) => {
+        $(#[$attribute])*
+        $visibility fn $name<$($generics)*>($($argument: $type),*) $(-> $result)? {
+            #[inline(always)]
+            fn body<$($generics)*>($($argument: $type),*) $(-> $result)? $body
+
+            #[cfg(target_arch = "x86_64")]
+            {
+                use $crate::backend::kernels::vectorise::{Instructions, instructions};
+
+                #[target_feature(enable = "avx512f,avx512vl,avx512dq,avx512bw,avx2,fma")]
+                fn avx512<$($generics)*>($($argument: $type),*) $(-> $result)? {
+                    body($($argument),*)
+                }
+
+                #[target_feature(enable = "avx2,fma")]
+                fn avx2<$($generics)*>($($argument: $type),*) $(-> $result)? {
+                    body($($argument),*)
+                }
+
+                match instructions() {
+                    // SAFETY: the processor has the instructions; the bodies are safe code.
+                    Instructions::Avx512 => return unsafe { avx512($($argument),*) },
+                    // SAFETY: as above.
+                    Instructions::Avx2 => return unsafe { avx2($($argument),*) },
+                    Instructions::Baseline => {}
+                }
+            }
+            body($($argument),*)
+        }
+    };
+}

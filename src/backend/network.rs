@@ -1,0 +1,258 @@
+//! Networks: plans with parameters, as candle modules.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use candle_core::{DType, Device, Tensor, Var, bail};
+use candle_nn::{ModuleT, VarMap};
+use thiserror::Error;
+
+use super::execution::{Program, is_on_processor};
+use super::random;
+use super::{Mode, Model};
+use crate::graph::Graph;
+use crate::plan::{self, Plan, PlanError};
+
+/// Why a net can't be compiled.
+#[derive(Debug, Error)]
+pub enum CompileError {
+    /// It has no plan.
+    #[error(transparent)]
+    Plan(#[from] PlanError),
+    /// There are no kernels for the device.
+    #[error("{}", super::OTHER_DEVICE)]
+    Device,
+    /// There are no kernels for the type of numbers.
+    #[error("networks compute with F32 or F64, not with {0:?}")]
+    DType(DType),
+    /// A parameter could not be made.
+    #[error(transparent)]
+    Candle(#[from] candle_core::Error),
+}
+
+/// A compiled net: parameters, forward and backward.
+///
+/// Outputs lead back to inputs and parameters, so `backward` of a loss gives the gradient of every
+/// variable. Gradients of an evaluation are right too; it keeps nothing for them and runs again
+/// when they are asked for.
+pub struct Network {
+    program: Arc<Program>,
+    variables: VarMap,
+    device: Device,
+    /// The steps of training that [`ModuleT::forward_t`] has counted.
+    steps: AtomicU64,
+}
+
+impl Network {
+    /// Compiles a net to compute with `f32`. The same seed gives the same parameters.
+    ///
+    /// # Errors
+    ///
+    /// See [`CompileError`].
+    pub fn compile(graph: &Graph, device: &Device, seed: u64) -> Result<Self, CompileError> {
+        Self::compile_with_dtype(graph, device, seed, DType::F32)
+    }
+
+    /// Compiles a net to compute with `F32` or `F64`.
+    ///
+    /// # Errors
+    ///
+    /// See [`CompileError`].
+    pub fn compile_with_dtype(
+        graph: &Graph,
+        device: &Device,
+        seed: u64,
+        dtype: DType,
+    ) -> Result<Self, CompileError> {
+        Self::from_plan(plan::plan(graph)?, device, seed, dtype)
+    }
+
+    /// Gives a plan parameters.
+    ///
+    /// # Errors
+    ///
+    /// See [`CompileError`]; a plan can't fail to be planned again.
+    pub fn from_plan(
+        plan: Plan,
+        device: &Device,
+        seed: u64,
+        dtype: DType,
+    ) -> Result<Self, CompileError> {
+        if !device.is_cpu() {
+            return Err(CompileError::Device);
+        }
+        if !matches!(dtype, DType::F32 | DType::F64) {
+            return Err(CompileError::DType(dtype));
+        }
+        let mut variables = Vec::new();
+        let mut named = HashMap::new();
+        for declaration in &plan.parameters {
+            let values = random::initial_values(seed, declaration);
+            let values = Tensor::from_vec(values, declaration.shape.as_slice(), device)?;
+            let variable = Var::from_tensor(&values.to_dtype(dtype)?)?;
+            named.insert(declaration.name.clone(), variable.clone());
+            variables.push(variable);
+        }
+        let map = VarMap::new();
+        match map.data().lock() {
+            Ok(mut data) => *data = named,
+            Err(mut poisoned) => **poisoned.get_mut() = named,
+        }
+        Ok(Network {
+            program: Arc::new(Program {
+                plan,
+                variables,
+                dtype,
+                seed,
+            }),
+            variables: map,
+            device: device.clone(),
+            steps: AtomicU64::new(0),
+        })
+    }
+
+    /// What the network executes.
+    pub fn plan(&self) -> &Plan {
+        &self.program.plan
+    }
+
+    /// The parameters and state under the names of [`Plan::parameters`].
+    pub fn var_map(&self) -> &VarMap {
+        &self.variables
+    }
+
+    /// Where it computes.
+    pub fn device(&self) -> &Device {
+        &self.device
+    }
+
+    /// The type of its numbers.
+    pub fn dtype(&self) -> DType {
+        self.program.dtype
+    }
+
+    /// The shape of its first input without the batch axis; empty where it takes nothing.
+    pub fn input_shape(&self) -> &[usize] {
+        self.plan().inputs.first().map_or(&[], Vec::as_slice)
+    }
+
+    /// The shape of its last output without the batch axis; empty where it gives nothing.
+    pub fn output_shape(&self) -> &[usize] {
+        let output = self.plan().outputs.last();
+        output.map_or(&[], |output| self.plan().shape(*output))
+    }
+
+    /// All parameters and state, in the order of [`Plan::parameters`].
+    pub(super) fn variables(&self) -> &[Var] {
+        &self.program.variables
+    }
+
+    /// The outputs for a batch of every input, the top of the stack last.
+    ///
+    /// # Errors
+    ///
+    /// If the number of inputs, their shapes, type or device are not those of the net.
+    pub fn forward_all(&self, inputs: &[Tensor], mode: Mode) -> candle_core::Result<Vec<Tensor>> {
+        self.check(inputs)?;
+        let training = match mode {
+            Mode::Train { step } => Some(step),
+            Mode::Evaluate => None,
+        };
+        self.program.forward(inputs, training)
+    }
+
+    fn check(&self, inputs: &[Tensor]) -> candle_core::Result<()> {
+        let Plan {
+            name,
+            inputs: shapes,
+            ..
+        } = self.plan();
+        if inputs.len() != shapes.len() {
+            bail!(
+                "`{name}` takes {} tensors and was given {}",
+                shapes.len(),
+                inputs.len()
+            );
+        }
+        let batch = inputs.first().and_then(|input| input.dims().first());
+        for (input, shape) in inputs.iter().zip(shapes) {
+            let fits = match input.dims() {
+                [batch, rest @ ..] => *batch > 0 && rest == shape,
+                [] => false,
+            };
+            if !fits {
+                bail!(
+                    "`{name}` takes batches of {shape:?}, which is [n, {}] with n at least 1, and \
+                     was given {:?}",
+                    join(shape),
+                    input.dims()
+                );
+            }
+            if input.dims().first() != batch {
+                bail!("`{name}` was given batches of different sizes");
+            }
+            if input.dtype() != self.dtype() {
+                bail!(
+                    "`{name}` computes with {:?} and was given {:?}: convert the batch with \
+                     `to_dtype`",
+                    self.dtype(),
+                    input.dtype()
+                );
+            }
+            if !is_on_processor(input) {
+                bail!("{}", super::OTHER_DEVICE);
+            }
+        }
+        Ok(())
+    }
+
+    fn named(&self, trainable: bool) -> Vec<(String, Var)> {
+        let declarations = self.plan().parameters.iter().zip(self.variables());
+        declarations
+            .filter(|(declaration, _)| declaration.trainable == trainable)
+            .map(|(declaration, variable)| (declaration.name.clone(), variable.clone()))
+            .collect()
+    }
+}
+
+fn join(sizes: &[usize]) -> String {
+    let sizes: Vec<String> = sizes.iter().map(usize::to_string).collect();
+    sizes.join(", ")
+}
+
+impl Model for Network {
+    fn forward(&self, batch: &Tensor, mode: Mode) -> candle_core::Result<Tensor> {
+        let mut outputs = self.forward_all(std::slice::from_ref(batch), mode)?;
+        match (outputs.pop(), outputs.len()) {
+            (Some(output), 0) => Ok(output),
+            (_, others) => bail!(
+                "`{}` gives {} tensors: use `forward_all`",
+                self.plan().name,
+                self.plan().outputs.len().max(others)
+            ),
+        }
+    }
+
+    fn trainable(&self) -> Vec<(String, Var)> {
+        self.named(true)
+    }
+
+    fn state(&self) -> Vec<(String, Var)> {
+        self.named(false)
+    }
+}
+
+/// For nets with one input and one output. Training steps are counted from 0 by the network
+/// itself; to resume training exactly, use [`Model::forward`], which is told the step.
+impl ModuleT for Network {
+    fn forward_t(&self, batch: &Tensor, train: bool) -> candle_core::Result<Tensor> {
+        let mode = match train {
+            true => Mode::Train {
+                step: self.steps.fetch_add(1, Ordering::Relaxed),
+            },
+            false => Mode::Evaluate,
+        };
+        Model::forward(self, batch, mode)
+    }
+}

@@ -1,0 +1,82 @@
+//! `snapc fmt`
+
+use std::path::{Path, PathBuf};
+
+use serde::Serialize;
+
+use super::load;
+use super::output::{Failure, Output, count};
+use crate::diagnostic::SourceId;
+use crate::syntax;
+
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Example:\n  snapc fmt --check examples")]
+pub(super) struct Options {
+    /// Files, or folders of `.snap` files; `-` formats the standard input to the standard output
+    #[arg(required = true)]
+    paths: Vec<PathBuf>,
+
+    /// Change nothing; fail if a file is not formatted
+    #[arg(long)]
+    check: bool,
+}
+
+#[derive(Serialize)]
+struct Formatted {
+    file: String,
+    changed: bool,
+}
+
+pub(super) fn run(options: &Options, output: &Output) -> Result<(), Failure> {
+    let files = load::expand(&options.paths)?;
+    let mut results = Vec::new();
+    for file in &files {
+        let source = load::read(file, SourceId(0))?;
+        let text = syntax::format(&source)
+            .map_err(|diagnostics| Failure::Diagnostics(diagnostics, vec![source.clone()]))?;
+        let changed = text != source.text;
+        if file == Path::new("-") {
+            if !options.check {
+                output.text(&text);
+                return Ok(());
+            }
+        } else if changed && !options.check {
+            write(file, &text)?;
+        }
+        if changed && !output.is_json() {
+            let what = match options.check {
+                true => "not formatted",
+                false => "formatted",
+            };
+            output.line(&format!("{what}: {}", source.name));
+        }
+        results.push(Formatted {
+            file: source.name,
+            changed,
+        });
+    }
+    let changed = results.iter().filter(|result| result.changed).count();
+    if output.is_json() {
+        output.json(&results);
+    } else {
+        let good = results.len() - changed;
+        output.note(&format!("{} in good form already", count(good, "file")));
+    }
+    match options.check && changed > 0 {
+        true => Err(Failure::Silent),
+        false => Ok(()),
+    }
+}
+
+/// Replaces a file in one step, so that a kill leaves the old or the new text.
+fn write(path: &Path, text: &str) -> Result<(), Failure> {
+    let mut name = path.file_name().unwrap_or_default().to_os_string();
+    name.push(".snapc-fmt");
+    let beside = path.with_file_name(name);
+    std::fs::write(&beside, text)
+        .and_then(|()| std::fs::rename(&beside, path))
+        .map_err(|error| {
+            let _ = std::fs::remove_file(&beside);
+            Failure::Runtime(format!("can't write `{}`: {error}", path.display()))
+        })
+}

@@ -1,0 +1,158 @@
+//! Reading sources and checking them.
+
+use std::io::Read;
+use std::path::{Path, PathBuf};
+
+use super::output::Failure;
+use crate::diagnostic::{Source, SourceId};
+use crate::syntax;
+use crate::types::{self, Checked, DefinitionId, Kind};
+
+/// A source with what the checker made of it.
+pub(super) struct Loaded {
+    pub(super) source: Source,
+    pub(super) checked: Checked,
+}
+
+/// Reads a file; `-` is the standard input.
+pub(super) fn read(path: &Path, id: SourceId) -> Result<Source, Failure> {
+    let is_standard_input = path == Path::new("-");
+    let name = match is_standard_input {
+        true => "<stdin>".to_string(),
+        false => path.display().to_string(),
+    };
+    let bytes = match is_standard_input {
+        true => read_standard_input(),
+        false => std::fs::read(path),
+    };
+    let bytes = bytes.map_err(|error| {
+        let hint = match error.kind() {
+            std::io::ErrorKind::NotFound => "; is the name right?",
+            _ => "",
+        };
+        Failure::Usage(format!("can't read `{name}`: {error}{hint}"))
+    })?;
+    syntax::source_from_bytes(id, name, &bytes).map_err(|unreadable| {
+        let (source, diagnostic) = *unreadable;
+        Failure::one(diagnostic, &source)
+    })
+}
+
+fn read_standard_input() -> std::io::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    // One byte more than is accepted: enough to tell that there is too much.
+    let limit = syntax::MAXIMUM_SOURCE_BYTES as u64 + 1;
+    std::io::stdin()
+        .lock()
+        .take(limit)
+        .read_to_end(&mut bytes)?;
+    Ok(bytes)
+}
+
+/// Reads and checks a file, whatever is wrong with it.
+pub(super) fn load_unchecked(path: &Path, id: SourceId) -> Result<Loaded, Failure> {
+    let source = read(path, id)?;
+    let parsed = syntax::parse(&source);
+    let mut checked = types::check(&parsed.file);
+    let mut diagnostics = parsed.diagnostics;
+    diagnostics.append(&mut checked.diagnostics);
+    checked.diagnostics = diagnostics;
+    Ok(Loaded { source, checked })
+}
+
+/// Reads a file and fails if anything is wrong with it.
+pub(super) fn load(path: &Path) -> Result<Loaded, Failure> {
+    let loaded = load_unchecked(path, SourceId(0))?;
+    match loaded.checked.has_errors() {
+        true => Err(Failure::Diagnostics(
+            loaded.checked.diagnostics,
+            vec![loaded.source],
+        )),
+        false => Ok(loaded),
+    }
+}
+
+/// The files to work on: folders stand for the `.snap` files in them.
+///
+/// Folders named `snapshots` are passed over: the snapshot-test library uses the same ending.
+pub(super) fn expand(paths: &[PathBuf]) -> Result<Vec<PathBuf>, Failure> {
+    let mut files = Vec::new();
+    for path in paths {
+        if path.is_dir() {
+            walk(path, &mut files)?;
+        } else {
+            files.push(path.clone());
+        }
+    }
+    Ok(files)
+}
+
+fn walk(folder: &Path, files: &mut Vec<PathBuf>) -> Result<(), Failure> {
+    let unreadable = |error| {
+        Failure::Usage(format!(
+            "can't read the folder `{}`: {error}",
+            folder.display()
+        ))
+    };
+    let mut entries = std::fs::read_dir(folder)
+        .and_then(Iterator::collect::<std::io::Result<Vec<_>>>)
+        .map_err(unreadable)?;
+    entries.sort_by_key(std::fs::DirEntry::file_name);
+    for entry in entries {
+        let path = entry.path();
+        let name = entry.file_name();
+        let name = name.to_string_lossy();
+        let is_folder = entry.file_type().map_err(unreadable)?.is_dir();
+        if is_folder && name != "snapshots" && name != "target" && !name.starts_with('.') {
+            walk(&path, files)?;
+        } else if !is_folder && path.extension().is_some_and(|ending| ending == "snap") {
+            files.push(path);
+        }
+    }
+    Ok(())
+}
+
+/// The net to work on: the one of this name, or the only one of the file.
+pub(super) fn choose_net(loaded: &Loaded, name: Option<&str>) -> Result<DefinitionId, Failure> {
+    let nets: Vec<(DefinitionId, &str)> = loaded
+        .checked
+        .program
+        .of_kind(Kind::Net)
+        .map(|(id, net)| (id, net.name.as_str()))
+        .collect();
+    let names: Vec<String> = nets.iter().map(|(_, name)| format!("`{name}`")).collect();
+    let file = &loaded.source.name;
+    match (name, nets.as_slice()) {
+        (_, []) => Err(Failure::Usage(format!("`{file}` defines no net"))),
+        (None, [(id, _)]) => Ok(*id),
+        (None, _) => Err(Failure::Usage(format!(
+            "`{file}` defines several nets ({}); say which with `--net NAME`",
+            names.join(", ")
+        ))),
+        (Some(name), _) => match nets.iter().find(|(_, net)| *net == name) {
+            Some((id, _)) => Ok(*id),
+            None => Err(Failure::Usage(format!(
+                "`{file}` defines no net `{name}`; it defines {}",
+                names.join(", ")
+            ))),
+        },
+    }
+}
+
+/// The definition of this name, or all blocks, patterns and nets.
+pub(super) fn choose(loaded: &Loaded, name: Option<&str>) -> Result<Vec<DefinitionId>, Failure> {
+    let program = &loaded.checked.program;
+    match name {
+        Some(name) => match program.named(name) {
+            Some(id) => Ok(vec![id]),
+            None => Err(Failure::Usage(format!(
+                "`{}` defines nothing called `{name}`",
+                loaded.source.name
+            ))),
+        },
+        None => Ok((0..program.definitions.len() as u32)
+            .map(DefinitionId)
+            .filter(|id| program.definition(*id).kind != Kind::Symbol)
+            .collect()),
+    }
+}

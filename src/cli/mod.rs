@@ -1,0 +1,94 @@
+//! The command line: the only place that reads files, prints and draws progress.
+
+mod canon;
+mod check;
+mod explain;
+mod fmt;
+mod load;
+mod new;
+mod output;
+mod show;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand, ValueEnum};
+
+use output::Output;
+
+/// The command line of `snapc`.
+#[derive(Debug, Parser)]
+#[command(
+    name = "snapc",
+    version,
+    about = "SNAP, a stack language for neural networks: check, train and search programs",
+    after_help = "Example:\n  snapc check examples/digits.snap\n\nThe error codes are explained by `snapc explain CODE`.",
+    arg_required_else_help = true,
+    propagate_version = true
+)]
+struct CommandLine {
+    #[command(subcommand)]
+    command: Command,
+
+    /// How results and diagnostics are written
+    #[arg(long, global = true, value_enum, default_value_t = Format::Human)]
+    format: Format,
+
+    /// When to use colours
+    #[arg(long, global = true, value_enum, default_value_t = Color::Auto)]
+    color: Color,
+}
+
+/// How results are written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum Format {
+    /// Text for people
+    Human,
+    /// JSON for programs
+    Json,
+}
+
+/// When colours are used.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum Color {
+    /// On a terminal, unless NO_COLOR is set
+    Auto,
+    /// Always
+    Always,
+    /// Never
+    Never,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Check files and report everything that is wrong
+    Check(check::Options),
+    /// Format files
+    Fmt(fmt::Options),
+    /// Print the canonical form of programs
+    Canon(canon::Options),
+    /// Show shapes, parameters and multiply-adds, or draw a program
+    Show(show::Options),
+    /// Explain an error code
+    Explain(explain::Options),
+    /// Write a new file to start from
+    New(new::Options),
+}
+
+/// Runs the command line of the process and gives its exit code: 0 if all went well, 1 if the
+/// program has errors or what was asked for failed, 2 if the command is wrong.
+pub fn main() -> ExitCode {
+    let arguments = CommandLine::parse();
+    let output = Output::new(arguments.format, arguments.color);
+    let result = match &arguments.command {
+        Command::Check(options) => check::run(options, &output),
+        Command::Fmt(options) => fmt::run(options, &output),
+        Command::Canon(options) => canon::run(options, &output),
+        Command::Show(options) => show::run(options, &output),
+        Command::Explain(options) => explain::run(options, &output),
+        Command::New(options) => new::run(options, &output),
+    };
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => output.fail(&failure),
+    }
+}

@@ -1,0 +1,97 @@
+//! Labelled images: where they come from, how they are split, and how they become batches.
+
+mod batches;
+pub mod digits;
+mod error;
+pub mod folder;
+pub mod idx;
+mod image_set;
+mod random;
+mod split;
+
+use std::fs;
+use std::ops::Range;
+use std::path::Path;
+
+pub use batches::{Batch, Batches, Normalization, Shuffle};
+pub use error::DataError;
+pub use image_set::ImageSet;
+pub use split::{Split, SplitFractions};
+
+/// Labelled examples, all of one shape, addressed by their number.
+pub trait Dataset: Send + Sync {
+    /// What people call it.
+    fn name(&self) -> &str;
+
+    /// The number of examples.
+    fn len(&self) -> usize;
+
+    /// Whether there is no example.
+    fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// The shape of one example: channels, height, width.
+    fn input_shape(&self) -> Vec<usize>;
+
+    /// The names of the classes; a label is a place in this list.
+    fn classes(&self) -> &[String];
+
+    /// Writes the values of an example, between 0 and 1, in the order of
+    /// [`input_shape`](Self::input_shape) with the last axis fastest.
+    ///
+    /// # Panics
+    ///
+    /// When `index` is not below [`len`](Self::len) or `pixels` has another number of elements than
+    /// the shape.
+    fn read_pixels(&self, index: usize, pixels: &mut [f32]);
+
+    /// The class of an example.
+    ///
+    /// # Panics
+    ///
+    /// When `index` is not below [`len`](Self::len).
+    fn label(&self, index: usize) -> u32;
+
+    /// The examples that the makers of the data set apart for testing, when they did.
+    fn official_test(&self) -> Option<Range<usize>>;
+}
+
+/// Opens the data that `specification` names.
+///
+/// `digits` is the set that comes with the program ([`digits`]). Everything else is a path: a
+/// folder with IDX files or one of its images files ([`idx`]), or a folder of images by class
+/// ([`folder`]). A folder that is called `digits` is reached as `./digits`.
+///
+/// # Errors
+///
+/// A [`DataError`] that says what is wrong with the data and what to do about it.
+pub fn open(specification: &str) -> Result<Box<dyn Dataset>, DataError> {
+    if specification == "digits" {
+        return Ok(Box::new(digits::load()?));
+    }
+    let path = Path::new(specification);
+    let metadata = fs::metadata(path).map_err(|source| match source.kind() {
+        std::io::ErrorKind::NotFound => DataError::NotFound { path: path.into() },
+        _ => DataError::Read {
+            path: path.into(),
+            source,
+        },
+    })?;
+    let images = if metadata.is_file() {
+        idx::open_images(path)?
+    } else if idx::is_idx_folder(path) {
+        idx::open_folder(path)?
+    } else {
+        folder::open(path)?
+    };
+    Ok(Box::new(images))
+}
+
+/// The last part of a path, as the name of the data that lies there.
+fn name_of(path: &Path) -> String {
+    let name_of = |path: &Path| Some(path.file_name()?.to_string_lossy().into_owned());
+    name_of(path)
+        .or_else(|| name_of(&path.canonicalize().ok()?))
+        .unwrap_or_else(|| path.display().to_string())
+}

@@ -1,0 +1,232 @@
+//! Typed program to dataflow graph: definitions are expanded, stack moves vanish.
+
+use std::cell::RefCell;
+
+use smallvec::SmallVec;
+
+use super::{Graph, Node, NodeId, NodeKind};
+use crate::diagnostic::{Diagnostic, Span};
+use crate::operations::{Dimension, Operation, Shape};
+use crate::types::{
+    Calls, Definition, DefinitionId, Interpreter, Kind, MAXIMUM_OPERATIONS, Program, Pull,
+    Recorder, ShapeTerm, Stop, distinct_names, incomplete,
+};
+
+/// Expands a net, block, pattern or symbol into its graph.
+///
+/// A net's shapes are all known. A block on its own has symbolic shapes: parameters with a default
+/// have that value, the others are variables, and inputs whose number of axes the block leaves open
+/// are taken for images `[c, h, w]`, else for sequences, else for vectors.
+///
+/// # Errors
+///
+/// If the definition has a hole, or if what it does can't be said without knowing its arguments.
+/// Not for nets without holes that the checker accepted.
+pub fn build(program: &Program, id: DefinitionId) -> Result<Graph, Diagnostic> {
+    build_filled(program, id, None)
+}
+
+/// Expands a definition with `filling` in place of its hole, a symbol each; see [`build`].
+///
+/// # Errors
+///
+/// As for [`build`]; also if the filling does not type-check.
+pub fn build_filled(
+    program: &Program,
+    id: DefinitionId,
+    filling: Option<&[DefinitionId]>,
+) -> Result<Graph, Diagnostic> {
+    let definition = program.definition(id);
+    if definition.has_hole && filling.is_none() {
+        return Err(incomplete(definition));
+    }
+    let ranks: &[usize] = match definition.signature {
+        Some(_) => &[3],
+        None => &[3, 2, 1],
+    };
+    let mut first_problem = None;
+    for &rank in ranks {
+        match expand(program, id, filling, rank) {
+            Ok(graph) => return Ok(graph),
+            Err(stop) => {
+                first_problem.get_or_insert(stop);
+            }
+        }
+    }
+    Err(match first_problem {
+        Some(Stop::Error(diagnostic)) => *diagnostic,
+        _ => crate::types::needs_arguments(definition),
+    })
+}
+
+fn expand(
+    program: &Program,
+    id: DefinitionId,
+    filling: Option<&[DefinitionId]>,
+    rank: usize,
+) -> Result<Graph, Stop> {
+    let definition = program.definition(id);
+    // Repetitions are within the limit of operations, but stack moves and braces cost steps too.
+    let budget = (MAXIMUM_OPERATIONS as u64) * 16 + program.steps() as u64;
+    let mut interpreter = Interpreter::new(
+        program,
+        Calls::Expand,
+        Pull::Rank(rank),
+        Builder::default(),
+        budget,
+    );
+    interpreter.filling = filling;
+    interpreter.run(id, definition.kind != Kind::Net)?;
+    Ok(finish(definition, interpreter))
+}
+
+/// Collects nodes; inputs and operations in the order they are met.
+#[derive(Default)]
+struct Builder {
+    nodes: Vec<Recorded>,
+}
+
+struct Recorded {
+    /// `None` for an input.
+    operation: Option<Operation>,
+    inputs: SmallVec<[NodeId; 2]>,
+    shape: Shape,
+    path: String,
+    span: Span,
+}
+
+impl Recorder for Builder {
+    type Value = NodeId;
+
+    fn input(&mut self, shape: &ShapeTerm, span: Span) -> NodeId {
+        let shape = match shape {
+            ShapeTerm::Known(shape) => shape.clone(),
+            ShapeTerm::Unknown(_) => Shape(SmallVec::new()),
+        };
+        self.push(Recorded {
+            operation: None,
+            inputs: SmallVec::new(),
+            shape,
+            path: String::new(),
+            span,
+        })
+    }
+
+    fn operation(
+        &mut self,
+        operation: Operation,
+        inputs: &[NodeId],
+        shape: &Shape,
+        span: Span,
+        path: &str,
+    ) -> NodeId {
+        self.push(Recorded {
+            operation: Some(operation),
+            inputs: inputs.iter().copied().collect(),
+            shape: shape.clone(),
+            path: path.to_string(),
+            span,
+        })
+    }
+}
+
+impl Builder {
+    fn push(&mut self, recorded: Recorded) -> NodeId {
+        self.nodes.push(recorded);
+        NodeId(self.nodes.len() as u32 - 1)
+    }
+}
+
+/// Puts the inputs first, in their order on the stack, and settles all dimensions.
+fn finish(definition: &Definition, interpreter: Interpreter<Builder>) -> Graph {
+    let Interpreter {
+        solver,
+        stack,
+        pulled,
+        recorder,
+        ..
+    } = interpreter;
+    let count = recorder.nodes.len();
+    let is_input = |index: &usize| recorder.nodes[*index].operation.is_none();
+    // Pulled inputs were met from the top down; those of a signature from the bottom up.
+    let inputs: Vec<usize> = match pulled.is_empty() {
+        true => (0..count).filter(is_input).collect(),
+        false => pulled
+            .iter()
+            .rev()
+            .map(|value| value.node.0 as usize)
+            .collect(),
+    };
+    let operations = (0..count).filter(|index| !is_input(index));
+    let order: Vec<usize> = inputs.iter().copied().chain(operations).collect();
+    let mut places = vec![NodeId(0); count];
+    for (place, &old) in order.iter().enumerate() {
+        places[old] = NodeId(place as u32);
+    }
+    let names = RefCell::new(Vec::new());
+    let settle = |dimension: &Dimension| {
+        let resolved = solver.resolve(dimension);
+        resolved.for_each_variable(&mut |variable| {
+            let mut names = names.borrow_mut();
+            let length = names.len().max(variable.0 as usize + 1);
+            names.resize(length, String::new());
+            names[variable.0 as usize] = solver.name(variable);
+        });
+        resolved
+    };
+    let nodes = order
+        .iter()
+        .enumerate()
+        .map(|(place, &old)| {
+            let recorded = &recorder.nodes[old];
+            let kind = match &recorded.operation {
+                None => NodeKind::Input(place),
+                Some(operation) => {
+                    let mut operation = operation.clone();
+                    operation
+                        .for_each_dimension_mut(&mut |dimension| *dimension = settle(dimension));
+                    NodeKind::Operation(operation)
+                }
+            };
+            Node {
+                kind,
+                inputs: recorded
+                    .inputs
+                    .iter()
+                    .map(|input| places[input.0 as usize])
+                    .collect(),
+                shape: recorded.shape.0.iter().map(settle).collect(),
+                path: recorded.path.clone(),
+                span: recorded.span,
+            }
+        })
+        .collect();
+    let outputs = stack
+        .iter()
+        .map(|value| places[value.node.0 as usize])
+        .collect();
+    Graph {
+        name: definition.name.clone(),
+        inputs: inputs.len(),
+        nodes,
+        outputs,
+        variables: names_of_variables(names.into_inner()),
+    }
+}
+
+/// Makes the names distinct; variables that do not occur keep an empty name.
+fn names_of_variables(names: Vec<String>) -> Vec<String> {
+    let present = names
+        .iter()
+        .filter(|name| !name.is_empty())
+        .cloned()
+        .collect();
+    let mut distinct = distinct_names(present).into_iter();
+    names
+        .into_iter()
+        .map(|name| match name.is_empty() {
+            true => name,
+            false => distinct.next().unwrap_or(name),
+        })
+        .collect()
+}

@@ -1,0 +1,265 @@
+//! The canonical form: equal certificates if and only if equal programs.
+//!
+//! The laws are applied until no more can be ([`reduce`]); what is left to decide is whether two
+//! reduced graphs are isomorphic. Vertices are coloured by what they are computed from and by what
+//! is computed from them ([`colour`]). Mostly that tells all of them apart and puts them in order;
+//! where it does not, a search does ([`search`]). The certificate is the reduced graph written down
+//! in that order, which makes the form sound: it can be read back. It is complete because every
+//! choice on the way is made by structure alone.
+//!
+//! One thing is not complete. If a label mentions three variables or more that stand in no input's
+//! shape, and they play the same role in it, two equal blocks may get different certificates.
+
+mod colour;
+mod key;
+mod label;
+mod partition;
+mod rebuild;
+mod reduce;
+mod search;
+
+pub use key::{Certificate, InvalidKey, Key};
+
+use colour::Colouring;
+use label::{LabelWriter, write_number};
+use partition::{Arc, Component};
+use reduce::{Edge, Kind, Reduction};
+
+use super::{Graph, Laws, NodeKind};
+use crate::operations::Variable;
+
+/// A program in canonical form.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Canonical {
+    /// The normal form. Its nodes are in canonical order, its variables are numbered in it. Names,
+    /// paths and spans are those of the program it was made from, of equal nodes the first's.
+    pub graph: Graph,
+    /// What the form is compared by.
+    pub certificate: Certificate,
+    /// The hash of the certificate.
+    pub key: Key,
+    /// For every node of the program, the node of the normal form that has its value; `None` if
+    /// nothing needs it, or only sums, products and concatenations that it was merged into.
+    pub index: Vec<Option<u32>>,
+}
+
+/// Brings graphs into canonical form. Keeps its memory, so that one canonicaliser for many graphs
+/// is faster than many.
+///
+/// ```
+/// use snapc::graph::{Canonicaliser, Graph, Laws};
+///
+/// let mut canonicaliser = Canonicaliser::new();
+/// let nothing = Graph { name: "nothing".into(), inputs: 0, nodes: vec![], outputs: vec![], variables: vec![] };
+/// let exact = canonicaliser.key(&nothing, Laws::Exact);
+/// let real = canonicaliser.key(&nothing, Laws::Real);
+/// assert_ne!(exact, real, "the certificate names its laws");
+/// ```
+#[derive(Default)]
+pub struct Canonicaliser {
+    reduction: Reduction,
+    colouring: Colouring,
+    /// The place of every vertex in canonical order; values only.
+    position: Vec<u32>,
+    operands: Vec<Edge>,
+    bytes: Vec<u8>,
+}
+
+/// Brings one graph into canonical form; see [`Canonicaliser::canonicalise`].
+pub fn canonicalise(graph: &Graph, laws: Laws) -> Canonical {
+    Canonicaliser::new().canonicalise(graph, laws)
+}
+
+impl Canonicaliser {
+    /// A canonicaliser that holds no memory yet.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// The canonical form of `graph` under `laws`.
+    ///
+    /// # Panics
+    ///
+    /// If `graph` is none: if a node reads one that does not come before it, or an input does not
+    /// stand in its place.
+    pub fn canonicalise(&mut self, graph: &Graph, laws: Laws) -> Canonical {
+        let certificate = Certificate::new(laws, self.encode(graph, laws).into());
+        let names = self.variable_names();
+        let values = self.values();
+        let rebuilt = rebuild::rebuild(graph, &self.reduction, &values, &names);
+        let node_of = |vertex: &u32| Some(rebuilt.node_of[*vertex as usize]);
+        let index = self.reduction.vertex_of.iter().map(node_of);
+        Canonical {
+            key: certificate.key(),
+            certificate,
+            index: index
+                .map(|node| node.filter(|node| *node != rebuild::NOT_NEEDED))
+                .collect(),
+            graph: rebuilt.graph,
+        }
+    }
+
+    /// The key of `graph` under `laws`: that of [`Canonicaliser::canonicalise`], for less.
+    ///
+    /// # Panics
+    ///
+    /// As [`Canonicaliser::canonicalise`].
+    pub fn key(&mut self, graph: &Graph, laws: Laws) -> Key {
+        Key::of(self.encode(graph, laws))
+    }
+
+    /// The bytes of the certificate of `graph` under `laws`. They last until the next call.
+    ///
+    /// # Panics
+    ///
+    /// As [`Canonicaliser::canonicalise`].
+    pub fn encode(&mut self, graph: &Graph, laws: Laws) -> &[u8] {
+        self.reduction.reduce(graph, laws);
+        if !self.colouring.colour(graph, &self.reduction) {
+            self.break_ties(graph);
+        }
+        self.write(graph, laws);
+        &self.bytes
+    }
+
+    /// Puts entries that are equal in colour in canonical order.
+    fn break_ties(&mut self, graph: &Graph) {
+        let colours = self.colouring.cells(graph, &self.reduction);
+        let mut number = vec![u32::MAX; self.reduction.vertices.len()];
+        for (index, entry) in (0..).zip(&self.colouring.entries) {
+            number[entry.vertex as usize] = index;
+        }
+        let mut arcs = Vec::new();
+        for (to, entry) in (0..).zip(&self.colouring.entries) {
+            arcs.extend(
+                self.reduction
+                    .edges_of(entry.vertex)
+                    .iter()
+                    .map(|edge| Arc {
+                        from: number[edge.vertex as usize],
+                        to,
+                        key: edge.key,
+                    }),
+            );
+        }
+        let component = Component { colours, arcs };
+        let mut order = search::canonical_order(&component);
+        // Levels come first, so that the order is one of execution.
+        order.sort_by_key(|index| component.colours[*index as usize]);
+        let entries = &self.colouring.entries;
+        let ordered = order.iter().map(|index| entries[*index as usize]);
+        self.colouring.entries = ordered.collect();
+    }
+
+    /// The vertices that are values, in canonical order.
+    fn values(&self) -> Vec<u32> {
+        let entries = self.colouring.entries.iter();
+        let vertices = entries.map(|entry| entry.vertex);
+        let is_value = |vertex: &u32| self.kind(*vertex) != Kind::Variable;
+        vertices.filter(is_value).collect()
+    }
+
+    fn kind(&self, vertex: u32) -> Kind {
+        self.reduction.vertices[vertex as usize].kind
+    }
+
+    /// Variables by their numbers in the canonical form: first those that the shapes of the
+    /// inputs put in order, then the others that are needed, in canonical order.
+    fn variable_names(&self) -> Vec<Variable> {
+        let mut names = self.reduction.fixed.clone();
+        if self.reduction.has_free_variables() {
+            let entries = self.colouring.entries.iter();
+            let variables = entries.filter(|entry| self.kind(entry.vertex) == Kind::Variable);
+            let vertices = &self.reduction.vertices;
+            names.extend(variables.map(|entry| Variable(vertices[entry.vertex as usize].node)));
+        }
+        names
+    }
+
+    /// Writes the certificate: the laws, then the vertices in canonical order, each with its label
+    /// and the positions of its operands, then the positions of the outputs.
+    fn write(&mut self, graph: &Graph, laws: Laws) {
+        self.bytes.clear();
+        self.bytes.extend_from_slice(laws.version().as_bytes());
+        self.bytes.push(b'\n');
+        self.position.clear();
+        self.position
+            .resize(self.reduction.vertices.len(), u32::MAX);
+        let free = self.reduction.has_free_variables();
+        let names = if free {
+            self.variable_names()
+        } else {
+            Vec::new()
+        };
+        let mut count = self.colouring.entries.len();
+        if free {
+            count -= names.len() - self.reduction.fixed.len();
+        }
+        write_number(&mut self.bytes, count as u64);
+        for index in 0..count {
+            let vertex = self.colouring.entries[index].vertex;
+            self.position[vertex as usize] = index as u32;
+            if free {
+                self.write_renamed_label(graph, vertex, &names);
+            } else {
+                let label = self.reduction.label_of(vertex);
+                self.bytes.extend_from_slice(label);
+            }
+            self.write_operands(vertex);
+        }
+        write_number(&mut self.bytes, graph.outputs.len() as u64);
+        for output in &graph.outputs {
+            let vertex = self.reduction.vertex_of[output.0 as usize];
+            let position = self.position[vertex as usize];
+            write_number(&mut self.bytes, u64::from(position));
+        }
+    }
+
+    fn write_renamed_label(&mut self, graph: &Graph, vertex: u32, names: &[Variable]) {
+        let kind = self.kind(vertex);
+        let number = self.reduction.vertices[vertex as usize].node;
+        let node = &graph.nodes[number as usize];
+        let name = |variable: Variable| {
+            let name = names.iter().position(|other| *other == variable);
+            name.map_or(u32::MAX, |name| name as u32)
+        };
+        let mut writer = LabelWriter {
+            bytes: &mut self.bytes,
+            names: &name,
+            symbolic: false,
+        };
+        match &node.kind {
+            NodeKind::Input(input) => writer.input(*input, &node.shape),
+            NodeKind::Operation(operation) => {
+                writer.operation(operation, kind == Kind::Ordered);
+            }
+        }
+    }
+
+    fn write_operands(&mut self, vertex: u32) {
+        let operands = self.reduction.operands_of(vertex);
+        match self.kind(vertex) {
+            Kind::Input | Kind::Variable => {}
+            Kind::Ordered | Kind::Sequence => {
+                write_number(&mut self.bytes, operands.len() as u64);
+                for edge in operands {
+                    let position = self.position[edge.vertex as usize];
+                    write_number(&mut self.bytes, u64::from(position));
+                }
+            }
+            Kind::Multiset => {
+                self.operands.clear();
+                self.operands.extend(operands.iter().map(|edge| Edge {
+                    vertex: self.position[edge.vertex as usize],
+                    key: edge.key,
+                }));
+                self.operands.sort_unstable();
+                write_number(&mut self.bytes, self.operands.len() as u64);
+                for edge in &self.operands {
+                    write_number(&mut self.bytes, u64::from(edge.vertex));
+                    write_number(&mut self.bytes, edge.key);
+                }
+            }
+        }
+    }
+}

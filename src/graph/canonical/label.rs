@@ -1,0 +1,267 @@
+//! Labels: what an operation or input is apart from what it reads, as bytes.
+//!
+//! A label is a tag followed by the attributes in a fixed order, each delimiting itself, so that
+//! equal bytes mean equal labels and labels may stand behind one another. The arity of merges is
+//! left out: it follows from their operands.
+
+use crate::operations::{Activation, Dimension, Operation, Pooling, Real, Shape, Variable};
+
+/// Writes labels. How symbolic dimensions are written is up to `names`, because variables have no
+/// names of their own.
+pub(super) struct LabelWriter<'a, 'names> {
+    /// Where the bytes go.
+    pub(super) bytes: &'a mut Vec<u8>,
+    /// Gives every variable its number.
+    pub(super) names: &'names dyn Fn(Variable) -> u32,
+    /// Set if a symbolic dimension was written.
+    pub(super) symbolic: bool,
+}
+
+// The first byte of a dimension: up to this it is the number itself.
+const LARGEST_SMALL: i64 = 0xEF;
+const LARGE: u8 = 0xF0;
+const SYMBOLIC: u8 = 0xF1;
+const OVERFLOW: u8 = 0xF2;
+
+impl LabelWriter<'_, '_> {
+    /// The label of the input with this number.
+    pub(super) fn input(&mut self, number: usize, shape: &Shape) {
+        self.bytes.push(b'I');
+        write_number(self.bytes, number as u64);
+        write_number(self.bytes, shape.rank() as u64);
+        shape.0.iter().for_each(|size| self.dimension(size));
+    }
+
+    /// The label of an operation. `ordered` says whether the order of its operands counts.
+    pub(super) fn operation(&mut self, operation: &Operation, ordered: bool) {
+        match operation {
+            Operation::Convolution {
+                input,
+                output,
+                kernel,
+                stride,
+                padding,
+                dilation,
+                groups,
+                bias,
+            } => {
+                self.tag(b'c');
+                self.dimensions([input, output]);
+                self.pairs([kernel, stride, padding, dilation]);
+                self.dimension(groups);
+                self.flag(*bias);
+            }
+            Operation::Dense {
+                input,
+                output,
+                bias,
+            } => {
+                self.tag(b'd');
+                self.dimensions([input, output]);
+                self.flag(*bias);
+            }
+            Operation::BatchNorm { channels } => {
+                self.tag(b'b');
+                self.dimension(channels);
+            }
+            Operation::LayerNorm { features } => {
+                self.tag(b'l');
+                self.dimension(features);
+            }
+            Operation::Activation(activation) => self.activation(*activation),
+            Operation::Softmax => self.tag(b's'),
+            Operation::Pool {
+                kind,
+                kernel,
+                stride,
+                padding,
+            } => {
+                self.tag(b'p');
+                self.pooling(*kind);
+                self.pairs([kernel, stride, padding]);
+            }
+            Operation::GlobalPool(kind) => {
+                self.tag(b'g');
+                self.pooling(*kind);
+            }
+            Operation::Upsample { factor } => {
+                self.tag(b'u');
+                self.dimension(factor);
+            }
+            Operation::Dropout { rate } => {
+                self.tag(b'r');
+                self.real(*rate);
+            }
+            Operation::Flatten => self.tag(b'f'),
+            Operation::Tokens => self.tag(b't'),
+            Operation::Attention { width, heads } => {
+                self.tag(b'a');
+                self.dimensions([width, heads]);
+            }
+            Operation::Add { .. } => self.tag(if ordered { b'>' } else { b'+' }),
+            Operation::Multiply { .. } => self.tag(if ordered { b'.' } else { b'*' }),
+            Operation::Concatenate { .. } => self.tag(b'|'),
+        }
+    }
+
+    fn activation(&mut self, activation: Activation) {
+        self.tag(b'n');
+        let (kind, parameter) = match activation {
+            Activation::Relu => (0, None),
+            Activation::Relu6 => (1, None),
+            Activation::LeakyRelu { slope } => (2, Some(slope)),
+            Activation::Elu { alpha } => (3, Some(alpha)),
+            Activation::Gelu => (4, None),
+            Activation::Silu => (5, None),
+            Activation::Sigmoid => (6, None),
+            Activation::Tanh => (7, None),
+            Activation::HardSwish => (8, None),
+            Activation::HardSigmoid => (9, None),
+        };
+        self.tag(kind);
+        if let Some(parameter) = parameter {
+            self.real(parameter);
+        }
+    }
+
+    fn tag(&mut self, tag: u8) {
+        self.bytes.push(tag);
+    }
+
+    fn flag(&mut self, flag: bool) {
+        self.bytes.push(u8::from(flag));
+    }
+
+    fn pooling(&mut self, kind: Pooling) {
+        self.flag(kind == Pooling::Average);
+    }
+
+    fn real(&mut self, real: Real) {
+        let bits = real.value().to_bits();
+        self.bytes.extend_from_slice(&bits.to_le_bytes());
+    }
+
+    fn pairs<const COUNT: usize>(&mut self, pairs: [&[Dimension; 2]; COUNT]) {
+        for [height, width] in pairs {
+            self.dimensions([height, width]);
+        }
+    }
+
+    fn dimensions<const COUNT: usize>(&mut self, dimensions: [&Dimension; COUNT]) {
+        for dimension in dimensions {
+            self.dimension(dimension);
+        }
+    }
+
+    fn dimension(&mut self, dimension: &Dimension) {
+        match dimension {
+            Dimension::Constant(value @ 0..=LARGEST_SMALL) => self.bytes.push(*value as u8),
+            Dimension::Constant(value) => {
+                self.bytes.push(LARGE);
+                self.bytes.extend_from_slice(&value.to_le_bytes());
+            }
+            Dimension::Overflow => self.bytes.push(OVERFLOW),
+            Dimension::Symbolic(_) => {
+                self.symbolic = true;
+                // The order of a polynomial's terms depends on the numbers of its variables.
+                let renamed =
+                    dimension.substitute(&|old| Some(variable_numbered((self.names)(old))));
+                let name = |variable: Variable| format!("v{}", variable.0);
+                let text = renamed.display(&name).to_string();
+                self.bytes.push(SYMBOLIC);
+                write_number(self.bytes, text.len() as u64);
+                self.bytes.extend_from_slice(text.as_bytes());
+            }
+        }
+    }
+}
+
+fn variable_numbered(number: u32) -> Dimension {
+    Dimension::variable(Variable(number))
+}
+
+/// Writes a number in base 128, the least significant digit first.
+pub(super) fn write_number(bytes: &mut Vec<u8>, mut number: u64) {
+    while number >= 0x80 {
+        bytes.push(number as u8 | 0x80);
+        number >>= 7;
+    }
+    bytes.push(number as u8);
+}
+
+/// Calls `visit` for every dimension of an operation, in the order they are declared.
+pub(super) fn for_each_dimension(operation: &Operation, visit: &mut dyn FnMut(&Dimension)) {
+    operation
+        .clone()
+        .for_each_dimension_mut(&mut |dimension| visit(dimension));
+}
+
+/// A hash of two numbers: the two halves of their product folded into one another, after
+/// multiplication with odd constants (wyhash, Wang Yi, 2019, is built from the same step). Nothing
+/// rests on it but speed: where hashes collide, the search decides.
+pub(super) fn mix(left: u64, right: u64) -> u64 {
+    let left = u128::from(left ^ 0x9E37_79B9_7F4A_7C15);
+    let product = left * u128::from(right ^ 0xD1B5_4A32_D192_ED03);
+    product as u64 ^ (product >> 64) as u64
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn label(operation: &Operation) -> Vec<u8> {
+        let mut bytes = Vec::new();
+        let mut writer = LabelWriter {
+            bytes: &mut bytes,
+            names: &|variable| variable.0,
+            symbolic: false,
+        };
+        writer.operation(operation, false);
+        bytes
+    }
+
+    #[test]
+    fn labels_differ_in_every_attribute() {
+        let mut labels = std::collections::HashSet::new();
+        let dense = |input: i64, output: i64, bias| Operation::Dense {
+            input: Dimension::Constant(input),
+            output: Dimension::Constant(output),
+            bias,
+        };
+        let slope = |slope| {
+            Operation::Activation(Activation::LeakyRelu {
+                slope: Real::new(slope),
+            })
+        };
+        let operations = [
+            dense(1, 2, false),
+            dense(2, 1, false),
+            dense(1, 2, true),
+            dense(1, 240, true),
+            dense(1, 241, true),
+            dense(1, -1, true),
+            slope(0.1),
+            slope(0.2),
+            Operation::Activation(Activation::Relu),
+            Operation::Activation(Activation::Relu6),
+            Operation::GlobalPool(Pooling::Average),
+            Operation::GlobalPool(Pooling::Maximum),
+            Operation::Flatten,
+            Operation::Tokens,
+            Operation::Softmax,
+        ];
+        for operation in &operations {
+            assert!(labels.insert(label(operation)), "{operation:?}");
+        }
+    }
+
+    #[test]
+    fn numbers_end_where_they_end() {
+        let mut written = std::collections::HashSet::new();
+        for number in [0, 1, 127, 128, 300, u64::MAX] {
+            let mut bytes = Vec::new();
+            write_number(&mut bytes, number);
+            assert!(written.insert(bytes));
+        }
+    }
+}

@@ -1,0 +1,549 @@
+//! Applies the laws: from the nodes of a graph to vertices that no law can merge any further.
+//!
+//! One pass in order of execution suffices. The operands of a node are reduced before it, and what
+//! a law makes of a node depends on its reduced operands alone; the reduced form of a value is thus
+//! a function of the term it computes, whatever else the graph computes from the same parts.
+
+use std::ops::Range;
+
+use xxhash_rust::xxh3::xxh3_64;
+
+use super::label::{LabelWriter, for_each_dimension, mix};
+use crate::graph::{Graph, Laws, NodeKind};
+use crate::operations::{Activation, Class, Dimension, Operation, Pooling, Variable};
+
+/// Merges of more parts, or of more different terms, are not flattened: a program of `n` words can
+/// concatenate `2^n` parts, and it can have `n` sums of up to `n` terms.
+const LONGEST_MERGE: usize = 1024;
+
+/// What a vertex reads: an operand and in which role.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Edge {
+    /// The vertex that is read.
+    pub(super) vertex: u32,
+    /// Where the order of operands counts, the position; in a sum or product, the multiplicity.
+    pub(super) key: u64,
+}
+
+/// How a vertex treats its operands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Kind {
+    /// An input of the program; it has no operands.
+    Input,
+    /// A variable of dimensions that the shapes of the inputs do not give a place. It is no value;
+    /// vertices whose labels mention it read it.
+    Variable,
+    /// Operands in order.
+    Ordered,
+    /// A concatenation, flat.
+    Sequence,
+    /// A sum or product, under `real` flat; an operand's key is its multiplicity.
+    Multiset,
+}
+
+/// A value of the reduced graph.
+#[derive(Clone, Debug)]
+pub(super) struct Vertex {
+    /// The node it stands for: the first of those that became this vertex. For a variable, its
+    /// number.
+    pub(super) node: u32,
+    pub(super) kind: Kind,
+    /// Where its label is among all labels.
+    pub(super) label: Range<u32>,
+    /// Where its edges are among all edges. Those to variables come last and in no order.
+    pub(super) edges: Range<u32>,
+    /// How many edges lead to values, not variables.
+    pub(super) operands: u32,
+    /// The longest path to it from a vertex that reads nothing.
+    pub(super) level: u32,
+    /// The number of an input, the operands of an operation, each as often as it occurs. The
+    /// largest number marks a concatenation, sum or product too long to be flattened.
+    pub(super) size: u64,
+    /// A hash of everything it is computed from.
+    pub(super) hash: u64,
+}
+
+impl Vertex {
+    /// Whether it is a merge that is flattened into others of its kind.
+    pub(super) fn is_flat_merge(&self) -> bool {
+        matches!(self.kind, Kind::Sequence | Kind::Multiset) && self.size != OPAQUE
+    }
+}
+
+/// Marks a merge that is not flattened into others.
+const OPAQUE: u64 = u64::MAX;
+
+/// The place of a vertex that has none, and of an empty slot.
+const NONE: u32 = u32::MAX;
+
+/// A graph under reduction. Keeps its memory between graphs.
+#[derive(Default)]
+pub(super) struct Reduction {
+    pub(super) vertices: Vec<Vertex>,
+    pub(super) edges: Vec<Edge>,
+    pub(super) labels: Vec<u8>,
+    /// The vertex that every node became.
+    pub(super) vertex_of: Vec<u32>,
+    /// Variables that the inputs' shapes put in an order: one that stands alone among new ones in
+    /// a dimension comes next. Each takes its place as number.
+    pub(super) fixed: Vec<Variable>,
+    /// All other variables, with their vertices.
+    pub(super) free: Vec<(Variable, u32)>,
+    /// Pure vertices by hash of label and operands, with open addressing.
+    table: Vec<u32>,
+}
+
+impl Reduction {
+    /// Reduces `graph` under `laws`.
+    pub(super) fn reduce(&mut self, graph: &Graph, laws: Laws) {
+        self.vertices.clear();
+        self.edges.clear();
+        self.labels.clear();
+        self.vertex_of.clear();
+        self.free.clear();
+        self.table.clear();
+        let slots = (2 * graph.nodes.len()).next_power_of_two();
+        self.table.resize(slots, NONE);
+        self.fix_variables(graph);
+        for (number, node) in (0..).zip(&graph.nodes) {
+            let vertex = match &node.kind {
+                NodeKind::Input(input) => self.input(graph, number, *input),
+                NodeKind::Operation(operation) => self.operation(graph, number, operation, laws),
+            };
+            self.vertex_of.push(vertex);
+        }
+    }
+
+    /// Whether labels mention variables whose place the search has to find.
+    pub(super) fn has_free_variables(&self) -> bool {
+        !self.free.is_empty()
+    }
+
+    /// The edges of a vertex, those to variables included.
+    pub(super) fn edges_of(&self, vertex: u32) -> &[Edge] {
+        slice(&self.edges, &self.vertices[vertex as usize].edges)
+    }
+
+    /// The operands of a vertex.
+    pub(super) fn operands_of(&self, vertex: u32) -> &[Edge] {
+        let operands = self.vertices[vertex as usize].operands as usize;
+        &self.edges_of(vertex)[..operands]
+    }
+
+    /// The label of a vertex.
+    pub(super) fn label_of(&self, vertex: u32) -> &[u8] {
+        slice(&self.labels, &self.vertices[vertex as usize].label)
+    }
+
+    fn fix_variables(&mut self, graph: &Graph) {
+        self.fixed.clear();
+        let shapes = graph.nodes.iter().take(graph.inputs);
+        let dimensions = shapes.flat_map(|node| &node.shape.0);
+        let symbolic: Vec<&Dimension> = dimensions
+            .filter(|size| size.constant().is_none())
+            .collect();
+        loop {
+            let before = self.fixed.len();
+            for dimension in &symbolic {
+                let mut unplaced = None;
+                let mut several = false;
+                dimension.for_each_variable(&mut |variable| {
+                    if !self.fixed.contains(&variable) {
+                        several |= unplaced.is_some_and(|other| other != variable);
+                        unplaced = Some(variable);
+                    }
+                });
+                if let (Some(variable), false) = (unplaced, several) {
+                    self.fixed.push(variable);
+                }
+            }
+            if self.fixed.len() == before {
+                break;
+            }
+        }
+    }
+
+    fn input(&mut self, graph: &Graph, number: u32, input: usize) -> u32 {
+        let shape = &graph.nodes[number as usize].shape;
+        let label = self.write_label(|writer| writer.input(input, shape));
+        let start = self.edges.len();
+        if label.symbolic {
+            let write = |writer: &mut LabelWriter<'_, '_>| writer.input(input, shape);
+            let mut variables = Vec::new();
+            for size in &shape.0 {
+                size.for_each_variable(&mut |variable| variables.push(variable));
+            }
+            self.push_variables(variables, &write);
+        }
+        let mut vertex = self.vertex(number, Kind::Input, label.range, start, start);
+        vertex.size = input as u64;
+        self.push(vertex)
+    }
+
+    fn operation(&mut self, graph: &Graph, number: u32, operation: &Operation, laws: Laws) -> u32 {
+        let node = &graph.nodes[number as usize];
+        let operand =
+            |reduction: &Self, index: usize| reduction.vertex_of[node.inputs[index].0 as usize];
+        if is_identity(graph, number, operation, laws) {
+            return operand(self, 0);
+        }
+        let start = self.edges.len();
+        let mut kind = Kind::Ordered;
+        let mut size = node.inputs.len() as u64;
+        match operation {
+            Operation::Activation(outer @ (Activation::Relu | Activation::Relu6)) => {
+                let mut read = operand(self, 0);
+                if let Some(inner) = self.rectifier(graph, read) {
+                    if *outer == Activation::Relu || inner == Activation::Relu6 {
+                        return read;
+                    }
+                    read = self.operands_of(read)[0].vertex;
+                }
+                self.edges.push(Edge {
+                    vertex: read,
+                    key: 0,
+                });
+            }
+            Operation::Concatenate { .. } => {
+                kind = Kind::Sequence;
+                size = self.push_parts(node.inputs.iter().map(|id| id.0));
+            }
+            Operation::Add { arity } | Operation::Multiply { arity }
+                if laws == Laws::Real || *arity == 2 =>
+            {
+                kind = Kind::Multiset;
+                let flatten = laws == Laws::Real;
+                size =
+                    self.push_terms(graph, operation, node.inputs.iter().map(|id| id.0), flatten);
+            }
+            _ => {
+                for (key, id) in (0..).zip(&node.inputs) {
+                    let vertex = self.vertex_of[id.0 as usize];
+                    self.edges.push(Edge { vertex, key });
+                }
+            }
+        }
+        let values = self.edges.len();
+        let ordered = kind == Kind::Ordered;
+        let write = |writer: &mut LabelWriter<'_, '_>| writer.operation(operation, ordered);
+        let label = self.write_label(write);
+        if label.symbolic {
+            let mut variables = Vec::new();
+            for_each_dimension(operation, &mut |dimension| {
+                dimension.for_each_variable(&mut |variable| variables.push(variable));
+            });
+            self.push_variables(variables, &write);
+        }
+        let mut vertex = self.vertex(number, kind, label.range, start, values);
+        vertex.size = size;
+        match operation.class() {
+            Class::Pure => self.share(graph, vertex),
+            Class::Parameters | Class::State | Class::Random => self.push(vertex),
+        }
+    }
+
+    /// The activation that a vertex is, if it is `relu` or `relu6`.
+    fn rectifier(&self, graph: &Graph, vertex: u32) -> Option<Activation> {
+        match self.operation_of(graph, vertex)? {
+            Operation::Activation(activation @ (Activation::Relu | Activation::Relu6)) => {
+                Some(*activation)
+            }
+            _ => None,
+        }
+    }
+
+    fn operation_of<'a>(&self, graph: &'a Graph, vertex: u32) -> Option<&'a Operation> {
+        let vertex = &self.vertices[vertex as usize];
+        if vertex.kind == Kind::Variable {
+            return None;
+        }
+        match &graph.nodes[vertex.node as usize].kind {
+            NodeKind::Operation(operation) => Some(operation),
+            NodeKind::Input(_) => None,
+        }
+    }
+
+    /// Pushes the parts of a concatenation of `nodes`; gives its size.
+    fn push_parts(&mut self, nodes: impl Iterator<Item = u32> + Clone) -> u64 {
+        let is_flat = |vertex: &Vertex| vertex.kind == Kind::Sequence && vertex.is_flat_merge();
+        let vertices = nodes.map(|node| node as usize);
+        let mut size = 0;
+        for node in vertices.clone() {
+            let vertex = &self.vertices[self.vertex_of[node] as usize];
+            size += if is_flat(vertex) { vertex.size } else { 1 };
+        }
+        let flatten = size <= LONGEST_MERGE as u64;
+        let mut key = 0;
+        for node in vertices {
+            let operand = self.vertex_of[node];
+            let vertex = &self.vertices[operand as usize];
+            let inner = if flatten && is_flat(vertex) {
+                vertex.edges.clone()
+            } else {
+                0..0
+            };
+            for index in inner.clone() {
+                let vertex = self.edges[index as usize].vertex;
+                self.edges.push(Edge { vertex, key });
+                key += 1;
+            }
+            if inner.is_empty() {
+                self.edges.push(Edge {
+                    vertex: operand,
+                    key,
+                });
+                key += 1;
+            }
+        }
+        if flatten { size } else { OPAQUE }
+    }
+
+    /// Pushes the terms of a sum or product of `nodes`, sorted, each with its multiplicity; gives
+    /// its size.
+    fn push_terms(
+        &mut self,
+        graph: &Graph,
+        operation: &Operation,
+        nodes: impl Iterator<Item = u32> + Clone,
+        flatten: bool,
+    ) -> u64 {
+        let start = self.edges.len();
+        let mut size = Some(0_u64);
+        for node in nodes.clone() {
+            let vertex = self.vertex_of[node as usize];
+            let inner = &self.vertices[vertex as usize];
+            let is_same = |inner| same_merge(inner, operation);
+            if flatten
+                && inner.kind == Kind::Multiset
+                && inner.is_flat_merge()
+                && self.operation_of(graph, vertex).is_some_and(is_same)
+            {
+                size = size.and_then(|size| size.checked_add(inner.size));
+                let terms = inner.edges.start as usize..inner.edges.end as usize;
+                self.edges.extend_from_within(terms);
+            } else {
+                size = size.and_then(|size| size.checked_add(1));
+                self.edges.push(Edge { vertex, key: 1 });
+            }
+        }
+        let size = size.filter(|size| *size != OPAQUE);
+        if size.is_some() {
+            self.count_terms(start);
+        }
+        match size {
+            Some(size) if !flatten || self.edges.len() - start <= LONGEST_MERGE => size,
+            _ => {
+                self.edges.truncate(start);
+                let vertices = nodes.map(|node| self.vertex_of[node as usize]);
+                let terms = vertices.map(|vertex| Edge { vertex, key: 1 });
+                self.edges.extend(terms);
+                self.count_terms(start);
+                OPAQUE
+            }
+        }
+    }
+
+    /// Sorts the edges from `start` on and makes equal ones one, adding up how often they occur.
+    fn count_terms(&mut self, start: usize) {
+        self.edges[start..].sort_unstable();
+        let mut last = start;
+        for index in start + 1..self.edges.len() {
+            let edge = self.edges[index];
+            if self.edges[last].vertex == edge.vertex {
+                self.edges[last].key += edge.key;
+            } else {
+                last += 1;
+                self.edges[last] = edge;
+            }
+        }
+        self.edges.truncate(last + 1);
+    }
+
+    fn write_label(&mut self, write: impl Fn(&mut LabelWriter<'_, '_>)) -> Label {
+        let start = self.labels.len() as u32;
+        let (fixed, labels) = (&self.fixed, &mut self.labels);
+        let mut writer = LabelWriter {
+            bytes: labels,
+            // Free variables are all called zero here; the edges to them tell them apart.
+            names: &|variable| place(fixed, variable).map_or(0, |place| place + 2),
+            symbolic: false,
+        };
+        write(&mut writer);
+        Label {
+            symbolic: writer.symbolic,
+            range: start..self.labels.len() as u32,
+        }
+    }
+
+    /// Pushes an edge to each of the free variables among `variables`, its key telling how the
+    /// label mentions it: a hash of the label with this variable called one and the other free
+    /// variables zero.
+    fn push_variables(
+        &mut self,
+        mut variables: Vec<Variable>,
+        write: &dyn Fn(&mut LabelWriter<'_, '_>),
+    ) {
+        variables.retain(|variable| !self.fixed.contains(variable));
+        variables.sort_unstable();
+        variables.dedup();
+        for variable in variables {
+            let mut bytes = Vec::new();
+            let fixed = &self.fixed;
+            write(&mut LabelWriter {
+                bytes: &mut bytes,
+                names: &|other| {
+                    let free = u32::from(other == variable);
+                    place(fixed, other).map_or(free, |place| place + 2)
+                },
+                symbolic: false,
+            });
+            let key = xxh3_64(&bytes);
+            let known = self.free.iter().find(|(known, _)| *known == variable);
+            let vertex = match known {
+                Some((_, vertex)) => *vertex,
+                None => self.variable(variable),
+            };
+            self.edges.push(Edge { vertex, key });
+        }
+    }
+
+    fn variable(&mut self, variable: Variable) -> u32 {
+        let vertex = self.vertices.len() as u32;
+        self.free.push((variable, vertex));
+        self.vertices.push(Vertex {
+            node: variable.0,
+            kind: Kind::Variable,
+            label: 0..0,
+            edges: 0..0,
+            operands: 0,
+            // Behind all values.
+            level: u32::MAX,
+            size: 0,
+            hash: 0,
+        });
+        vertex
+    }
+
+    /// A vertex with the edges from `start` on, of which those up to `values` lead to values.
+    fn vertex(
+        &self,
+        node: u32,
+        kind: Kind,
+        label: Range<u32>,
+        start: usize,
+        values: usize,
+    ) -> Vertex {
+        let (mut level, mut sum) = (0, 0_u64);
+        for (index, edge) in self.edges[start..].iter().enumerate() {
+            let read = &self.vertices[edge.vertex as usize];
+            if index < values - start {
+                level = level.max(read.level + 1);
+            }
+            sum = sum.wrapping_add(mix(read.hash, edge.key));
+        }
+        let hash = mix(xxh3_64(slice(&self.labels, &label)), sum);
+        Vertex {
+            node,
+            kind,
+            label,
+            edges: start as u32..self.edges.len() as u32,
+            operands: (values - start) as u32,
+            level,
+            size: 0,
+            hash,
+        }
+    }
+
+    fn push(&mut self, vertex: Vertex) -> u32 {
+        self.vertices.push(vertex);
+        self.vertices.len() as u32 - 1
+    }
+
+    /// Pushes a pure vertex unless there is an equal one; then gives that.
+    fn share(&mut self, graph: &Graph, vertex: Vertex) -> u32 {
+        let edges = slice(&self.edges, &vertex.edges);
+        let hash = edges.iter().fold(vertex.hash, |hash, edge| {
+            mix(hash, u64::from(edge.vertex) ^ edge.key.rotate_left(32))
+        });
+        let mask = self.table.len() - 1;
+        let mut slot = hash as usize & mask;
+        while self.table[slot] != NONE {
+            let other = self.table[slot];
+            if self.is_same(graph, &vertex, other) {
+                self.labels.truncate(vertex.label.start as usize);
+                self.edges.truncate(vertex.edges.start as usize);
+                return other;
+            }
+            slot = (slot + 1) & mask;
+        }
+        self.table[slot] = self.vertices.len() as u32;
+        self.push(vertex)
+    }
+
+    fn is_same(&self, graph: &Graph, vertex: &Vertex, other: u32) -> bool {
+        let candidate = &self.vertices[other as usize];
+        let operation = |vertex: &Vertex| &graph.nodes[vertex.node as usize].kind;
+        candidate.hash == vertex.hash
+            && candidate.kind == vertex.kind
+            && self.label_of(other) == slice(&self.labels, &vertex.label)
+            && self.edges_of(other) == slice(&self.edges, &vertex.edges)
+            // Labels call all free variables the same. Merges have no attributes.
+            && (self.free.is_empty()
+                || vertex.kind != Kind::Ordered
+                || operation(candidate) == operation(vertex))
+    }
+}
+
+struct Label {
+    range: Range<u32>,
+    symbolic: bool,
+}
+
+fn place(fixed: &[Variable], variable: Variable) -> Option<u32> {
+    let place = fixed.iter().position(|candidate| *candidate == variable)?;
+    Some(place as u32)
+}
+
+fn slice<'a, T>(all: &'a [T], range: &Range<u32>) -> &'a [T] {
+    &all[range.start as usize..range.end as usize]
+}
+
+/// Whether both are sums or both are products.
+pub(super) fn same_merge(left: &Operation, right: &Operation) -> bool {
+    matches!(
+        (left, right),
+        (Operation::Add { .. }, Operation::Add { .. })
+            | (Operation::Multiply { .. }, Operation::Multiply { .. })
+    )
+}
+
+/// Whether a node is its (first) operand.
+fn is_identity(graph: &Graph, number: u32, operation: &Operation, laws: Laws) -> bool {
+    let all = |pair: &[Dimension; 2], value: i64| {
+        pair.iter().all(|size| *size == Dimension::Constant(value))
+    };
+    match operation {
+        Operation::Add { arity }
+        | Operation::Multiply { arity }
+        | Operation::Concatenate { arity } => *arity == 1,
+        Operation::Upsample { factor } => *factor == Dimension::ONE,
+        Operation::Dropout { rate } => rate.value() == 0.0,
+        Operation::Activation(Activation::LeakyRelu { slope }) => slope.value() == 1.0,
+        Operation::Pool {
+            kind,
+            kernel,
+            stride,
+            padding,
+        } => {
+            (*kind == Pooling::Maximum || laws == Laws::Real)
+                && all(kernel, 1)
+                && all(stride, 1)
+                && all(padding, 0)
+        }
+        Operation::Flatten => {
+            let node = &graph.nodes[number as usize];
+            graph.node(node.inputs[0]).shape.rank() == 1
+        }
+        _ => false,
+    }
+}

@@ -1,0 +1,296 @@
+//! What is to be drawn: vertices, edges and nested groups, with repetitions collapsed.
+
+mod instances;
+mod repeats;
+
+use std::collections::BTreeMap;
+
+use super::label::{Kind, Label, label, shape_text};
+use super::{Options, text};
+use crate::graph::{Graph, NodeId, NodeKind};
+use crate::operations::{Class, Dimension, Shape};
+use instances::Instances;
+
+/// Everything a drawing shows, before any of it has a place.
+pub struct Scene {
+    /// The name of the graph.
+    pub name: String,
+    /// What it takes and gives, and what it costs, in one line.
+    pub summary: String,
+    /// Inputs and operations in order of execution, then one vertex for each output.
+    pub vertices: Vec<Vertex>,
+    /// One edge for each value that a vertex reads, by reader and then by order of reading.
+    pub edges: Vec<Edge>,
+    /// Instances of blocks, outer ones before the ones within.
+    pub groups: Vec<Group>,
+    /// What is in no group.
+    pub outside: Members,
+}
+
+/// What is right inside a group, by number.
+#[derive(Default)]
+pub struct Members {
+    pub vertices: Vec<usize>,
+    pub groups: Vec<usize>,
+}
+
+/// An input, an operation or an output.
+pub struct Vertex {
+    pub label: Label,
+    pub shape: String,
+    /// The shape of the first value it reads, if it reads one.
+    pub input_shape: Option<String>,
+    pub tooltip: String,
+    pub group: Option<usize>,
+}
+
+impl Vertex {
+    /// The shape of what it gives where that says something new: it differs from what it takes.
+    pub fn new_shape(&self) -> Option<&str> {
+        (self.input_shape.as_ref() != Some(&self.shape)).then_some(&self.shape)
+    }
+
+    /// Whether it is an output of the graph.
+    pub fn is_output(&self) -> bool {
+        self.label.kind == Kind::Terminal && self.input_shape.is_some()
+    }
+
+    /// Whether it is an input of the graph.
+    pub fn is_input(&self) -> bool {
+        self.label.kind == Kind::Terminal && self.input_shape.is_none()
+    }
+}
+
+/// The value of one vertex, read by another.
+pub struct Edge {
+    pub from: usize,
+    pub to: usize,
+}
+
+/// An instance of a block, or several like ones drawn as one.
+pub struct Group {
+    /// The name of the block.
+    pub name: String,
+    /// How many follow one another.
+    pub count: usize,
+    /// The paths of the instances.
+    pub tooltip: String,
+    pub parent: Option<usize>,
+    pub members: Members,
+}
+
+impl Group {
+    /// The name with the number of instances.
+    pub fn title(&self) -> String {
+        let name = text::shortened(&self.name, 32);
+        match self.count {
+            1 => name,
+            count => format!("{name} × {count}"),
+        }
+    }
+}
+
+impl Scene {
+    /// The scene of a graph.
+    pub fn new(graph: &Graph, options: &Options) -> Scene {
+        let mut instances = Instances::new(graph);
+        let repeats = match options.collapse {
+            true => repeats::find(graph, &instances),
+            false => repeats::none(graph, &instances),
+        };
+        instances.drop_small(&repeats.alias, &repeats.count);
+        let mut scene = Scene {
+            name: graph.name.clone(),
+            summary: summary(graph, options),
+            vertices: Vec::new(),
+            edges: Vec::new(),
+            groups: Vec::new(),
+            outside: Members::default(),
+        };
+        let group_numbers = scene.add_groups(&instances, &repeats.count);
+        let vertex_numbers = scene.add_nodes(graph, options, &instances, &repeats, &group_numbers);
+        scene.add_outputs(graph, options, &|id| {
+            vertex_numbers[repeats.resolve(id).0 as usize]
+        });
+        scene
+    }
+
+    /// What is right inside a group, or outside of all groups.
+    pub fn members(&self, group: Option<usize>) -> &Members {
+        group.map_or(&self.outside, |group| &self.groups[group].members)
+    }
+
+    fn members_mut(&mut self, group: Option<usize>) -> &mut Members {
+        match group {
+            Some(group) => &mut self.groups[group].members,
+            None => &mut self.outside,
+        }
+    }
+
+    fn add_vertex(&mut self, vertex: Vertex) {
+        let number = self.vertices.len();
+        self.members_mut(vertex.group).vertices.push(number);
+        self.vertices.push(vertex);
+    }
+
+    fn add_group(&mut self, group: Group) {
+        let number = self.groups.len();
+        self.members_mut(group.parent).groups.push(number);
+        self.groups.push(group);
+    }
+
+    fn add_groups(&mut self, instances: &Instances, count: &[usize]) -> Vec<Option<usize>> {
+        let mut numbers: Vec<Option<usize>> = vec![None; instances.list.len()];
+        for (index, instance) in instances.list.iter().enumerate() {
+            let parent = instance.parent.and_then(|parent| numbers[parent]);
+            if !instance.shown {
+                numbers[index] = parent;
+                continue;
+            }
+            numbers[index] = Some(self.groups.len());
+            self.add_group(Group {
+                name: instance.name.clone(),
+                count: count[index],
+                tooltip: match count[index] {
+                    1 => instance.path.clone(),
+                    count => format!("{} and {} more like it", instance.path, count - 1),
+                },
+                parent,
+                members: Members::default(),
+            });
+        }
+        numbers
+    }
+
+    fn add_nodes(
+        &mut self,
+        graph: &Graph,
+        options: &Options,
+        instances: &Instances,
+        repeats: &repeats::Repeats,
+        group_numbers: &[Option<usize>],
+    ) -> Vec<usize> {
+        let shared = shared_layers(graph);
+        let mut numbers = vec![0; graph.nodes.len()];
+        for (id, node) in graph.iter() {
+            let index = id.0 as usize;
+            if repeats.alias[index].is_some() {
+                continue;
+            }
+            numbers[index] = self.vertices.len();
+            let mut label = label(&node.kind, options);
+            if matches!(node.kind, NodeKind::Input(_)) && graph.inputs == 1 {
+                label.text = "input".into();
+            }
+            if shared[index] {
+                label.text += " (shared)";
+            }
+            let shape = shape_text(&node.shape, options);
+            let tooltip = match node.path.is_empty() {
+                true => format!("{}\n{shape}", label.text),
+                false => format!("{}: {}\n{shape}", node.path, label.text),
+            };
+            let group = instances.of_node[index].and_then(|instance| group_numbers[instance]);
+            for source in &node.inputs {
+                self.edges.push(Edge {
+                    from: numbers[repeats.resolve(*source).0 as usize],
+                    to: self.vertices.len(),
+                });
+            }
+            let first = node.inputs.first();
+            self.add_vertex(Vertex {
+                label,
+                shape,
+                input_shape: first.map(|&id| shape_text(&graph.node(id).shape, options)),
+                tooltip,
+                group,
+            });
+        }
+        numbers
+    }
+
+    fn add_outputs(&mut self, graph: &Graph, options: &Options, vertex: &dyn Fn(NodeId) -> usize) {
+        for (number, id) in graph.outputs.iter().enumerate() {
+            let text = match graph.outputs.len() {
+                1 => "output".to_string(),
+                _ => format!("output {number}"),
+            };
+            let shape = shape_text(&graph.node(*id).shape, options);
+            self.edges.push(Edge {
+                from: vertex(*id),
+                to: self.vertices.len(),
+            });
+            self.add_vertex(Vertex {
+                tooltip: format!("{text}\n{shape}"),
+                label: Label {
+                    text,
+                    kind: Kind::Terminal,
+                },
+                input_shape: Some(shape.clone()),
+                shape,
+                group: None,
+            });
+        }
+    }
+}
+
+/// Which nodes have parameters or state that another node uses too: both have one path.
+fn shared_layers(graph: &Graph) -> Vec<bool> {
+    let mut users: BTreeMap<&str, usize> = BTreeMap::new();
+    let layer = |kind: &NodeKind| match kind {
+        NodeKind::Input(_) => false,
+        NodeKind::Operation(operation) => {
+            matches!(operation.class(), Class::Parameters | Class::State)
+        }
+    };
+    for node in graph.nodes.iter().filter(|node| layer(&node.kind)) {
+        *users.entry(&node.path).or_default() += 1;
+    }
+    graph
+        .nodes
+        .iter()
+        .map(|node| {
+            let users = users.get(node.path.as_str()).copied().unwrap_or(0);
+            layer(&node.kind) && users > 1 && !node.path.is_empty()
+        })
+        .collect()
+}
+
+/// Shapes taken and given; parameters and multiply-adds where they are known numbers.
+fn summary(graph: &Graph, options: &Options) -> String {
+    let texts = |ids: &mut dyn Iterator<Item = NodeId>| -> String {
+        let shapes: Vec<String> = ids
+            .map(|id| shape_text(&graph.node(id).shape, options))
+            .collect();
+        shapes.join(", ")
+    };
+    let inputs = texts(&mut graph.iter().map(|(id, _)| id).take(graph.inputs));
+    let outputs = texts(&mut graph.outputs.iter().copied());
+    let mut parts = vec![format!("{inputs} → {outputs}")];
+    if let (Some(parameters), Some(multiply_adds)) = costs(graph) {
+        parts.push(format!("{} parameters", text::quantity(parameters)));
+        parts.push(format!("{} multiply-adds", text::quantity(multiply_adds)));
+    }
+    parts.join(" · ")
+}
+
+/// Trainable parameters, those of shared layers counted once, and multiply-adds.
+fn costs(graph: &Graph) -> (Option<i64>, Option<i64>) {
+    let mut counted: BTreeMap<&str, ()> = BTreeMap::new();
+    let mut parameters = Dimension::Constant(0);
+    let mut multiply_adds = Dimension::Constant(0);
+    for node in &graph.nodes {
+        let NodeKind::Operation(operation) = &node.kind else {
+            continue;
+        };
+        let first_use = node.path.is_empty() || counted.insert(&node.path, ()).is_none();
+        if first_use {
+            parameters = &parameters + &operation.parameter_count();
+        }
+        let scalar = Shape::constant(&[]);
+        let taken = node.inputs.first().map(|&id| &graph.node(id).shape);
+        let cost = operation.multiply_adds(taken.unwrap_or(&scalar), &node.shape);
+        multiply_adds = &multiply_adds + &cost;
+    }
+    (parameters.constant(), multiply_adds.constant())
+}

@@ -1,0 +1,178 @@
+//! The instances of blocks in a graph, read off the paths of its nodes.
+
+use rustc_hash::FxHashMap;
+
+use crate::graph::{Graph, NodeId, NodeKind};
+
+/// Instances around which there are this many others are not told apart from the one around them.
+const DEEPEST: usize = 48;
+
+/// The instances of a graph as a forest.
+pub struct Instances {
+    /// Outer instances come before the ones within.
+    pub list: Vec<Instance>,
+    /// The innermost instance of each node.
+    pub of_node: Vec<Option<usize>>,
+}
+
+/// One instance of a block, symbol or pattern.
+pub struct Instance {
+    /// The name of the block.
+    pub name: String,
+    /// Its path: `basic.0`.
+    pub path: String,
+    /// The instance around it.
+    pub parent: Option<usize>,
+    /// How many instances are around it.
+    pub depth: usize,
+    /// Whether it gets a frame. One that does not is as if it were not there.
+    pub shown: bool,
+}
+
+impl Instances {
+    /// Reads the paths. An instance is shown if no value leaves it and comes back: otherwise a frame
+    /// around it would hold what does not belong to it, or edges would run upwards.
+    pub fn new(graph: &Graph) -> Instances {
+        let mut instances = Instances {
+            list: Vec::new(),
+            of_node: Vec::with_capacity(graph.nodes.len()),
+        };
+        let mut known: FxHashMap<&str, usize> = FxHashMap::default();
+        for node in &graph.nodes {
+            let instance = match node.kind {
+                NodeKind::Input(_) => None,
+                NodeKind::Operation(_) => instances.enter(&node.path, &mut known),
+            };
+            instances.of_node.push(instance);
+        }
+        while instances.hide_split(graph) {}
+        instances
+    }
+
+    /// The innermost instance that a path names, with those around it made where they are new.
+    fn enter<'a>(&mut self, path: &'a str, known: &mut FxHashMap<&'a str, usize>) -> Option<usize> {
+        let dots: Vec<usize> = path.match_indices('.').map(|(at, _)| at).collect();
+        let mut parent = None;
+        let mut start = 0;
+        // The last pair of segments is the word itself.
+        for (depth, pair) in dots.chunks_exact(2).enumerate().take(DEEPEST) {
+            let (name, prefix) = (&path[start..pair[0]], &path[..pair[1]]);
+            let index = *known.entry(prefix).or_insert_with(|| {
+                self.list.push(Instance {
+                    name: name.to_string(),
+                    path: prefix.to_string(),
+                    parent,
+                    depth,
+                    shown: true,
+                });
+                self.list.len() - 1
+            });
+            parent = Some(index);
+            start = pair[1] + 1;
+        }
+        parent
+    }
+
+    /// The innermost shown instance of a node.
+    pub fn shown_of(&self, node: NodeId) -> Option<usize> {
+        self.shown_from(self.of_node[node.0 as usize])
+    }
+
+    /// The innermost shown instance around an instance.
+    pub fn shown_parent(&self, instance: usize) -> Option<usize> {
+        self.shown_from(self.list[instance].parent)
+    }
+
+    fn shown_from(&self, mut instance: Option<usize>) -> Option<usize> {
+        while let Some(index) = instance {
+            if self.list[index].shown {
+                break;
+            }
+            instance = self.list[index].parent;
+        }
+        instance
+    }
+
+    /// Hides the instances that values leave and come back to; says whether there were any.
+    fn hide_split(&mut self, graph: &Graph) -> bool {
+        let nodes = graph.nodes.len();
+        // At the innermost level that holds both ends, an edge joins two items: nodes, or instances
+        // numbered after the nodes. Every item is at one level only, so one search serves all.
+        let mut edges = Vec::new();
+        for (id, node) in graph.iter() {
+            for &source in &node.inputs {
+                edges.push(self.items(nodes, source, id));
+            }
+        }
+        let forwards = acyclic_part(nodes + self.list.len(), &edges);
+        edges
+            .iter_mut()
+            .for_each(|(from, to)| std::mem::swap(from, to));
+        let backwards = acyclic_part(nodes + self.list.len(), &edges);
+        let mut hidden = false;
+        for (index, instance) in self.list.iter_mut().enumerate() {
+            if !forwards[nodes + index] && !backwards[nodes + index] {
+                instance.shown = false;
+                hidden = true;
+            }
+        }
+        hidden
+    }
+
+    /// The items that an edge joins at the level that holds both ends.
+    fn items(&self, nodes: usize, from: NodeId, to: NodeId) -> (usize, usize) {
+        let mut items = (from.0 as usize, to.0 as usize);
+        let mut instances = (self.shown_of(from), self.shown_of(to));
+        while instances.0 != instances.1 {
+            let depth = |instance: Option<usize>| instance.map(|index| self.list[index].depth + 1);
+            if depth(instances.0) >= depth(instances.1)
+                && let Some(index) = instances.0
+            {
+                (items.0, instances.0) = (nodes + index, self.shown_parent(index));
+            } else if let Some(index) = instances.1 {
+                (items.1, instances.1) = (nodes + index, self.shown_parent(index));
+            }
+        }
+        items
+    }
+
+    /// Hides instances that would frame less than two nodes of those that are drawn.
+    pub fn drop_small(&mut self, alias: &[Option<NodeId>], count: &[usize]) {
+        let mut sizes = vec![0_usize; self.list.len()];
+        for (index, instance) in self.of_node.iter().enumerate() {
+            if let (None, Some(instance)) = (alias[index], instance) {
+                sizes[*instance] += 1;
+            }
+        }
+        for index in (0..self.list.len()).rev() {
+            if let Some(parent) = self.list[index].parent {
+                sizes[parent] += sizes[index];
+            }
+            let least = if count[index] > 1 { 1 } else { 2 };
+            self.list[index].shown &= sizes[index] >= least;
+        }
+    }
+}
+
+/// Which of `items` can be put in an order that follows the edges, counted from those that nothing
+/// leads to: all but those on cycles or after one.
+fn acyclic_part(items: usize, edges: &[(usize, usize)]) -> Vec<bool> {
+    let mut waiting = vec![0_usize; items];
+    let mut next: Vec<Vec<usize>> = vec![Vec::new(); items];
+    for &(from, to) in edges {
+        waiting[to] += 1;
+        next[from].push(to);
+    }
+    let mut ready: Vec<usize> = (0..items).filter(|&item| waiting[item] == 0).collect();
+    let mut ordered = vec![false; items];
+    while let Some(item) = ready.pop() {
+        ordered[item] = true;
+        for &later in &next[item] {
+            waiting[later] -= 1;
+            if waiting[later] == 0 {
+                ready.push(later);
+            }
+        }
+    }
+    ordered
+}

@@ -1,0 +1,253 @@
+//! The words of a printed program.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::schedule::Step;
+use crate::graph::{Graph, NodeKind};
+use crate::operations::{Activation, Dimension, Operation, Pooling, Real, Variable};
+
+/// Names of variables.
+#[derive(Default)]
+pub(super) struct Names {
+    names: BTreeMap<Variable, String>,
+    taken: BTreeSet<String>,
+    parameters: Vec<String>,
+}
+
+impl Names {
+    pub(super) fn is_empty(&self) -> bool {
+        self.names.is_empty()
+    }
+
+    /// The name of a variable.
+    pub(super) fn name(&self, variable: Variable) -> String {
+        self.names.get(&variable).cloned().unwrap_or_default()
+    }
+
+    /// The names that are parameters, in the order they were given.
+    pub(super) fn parameters(&self) -> &[String] {
+        &self.parameters
+    }
+
+    /// Names a variable that is the size of an axis, unless it has a name.
+    pub(super) fn axis(&mut self, variable: Variable, base: &str) {
+        if !self.names.contains_key(&variable) {
+            self.insert(variable, base);
+        }
+    }
+
+    /// Names a variable that is a parameter, unless it has a name.
+    pub(super) fn parameter(&mut self, variable: Variable) {
+        if !self.names.contains_key(&variable) {
+            self.insert(variable, "n");
+            self.parameters.push(self.name(variable));
+        }
+    }
+
+    fn insert(&mut self, variable: Variable, base: &str) {
+        let mut name = base.to_string();
+        for number in 2.. {
+            if self.taken.insert(name.clone()) {
+                break;
+            }
+            name = format!("{base}{number}");
+        }
+        self.names.insert(variable, name);
+    }
+}
+
+/// The word for a step.
+pub(super) fn step_word(graph: &Graph, names: &Names, step: Step) -> String {
+    match step {
+        Step::Pick(0) => "dup".to_string(),
+        Step::Pick(1) => "over".to_string(),
+        Step::Pick(depth) => format!("pick({depth})"),
+        Step::Roll(1) => "swap".to_string(),
+        Step::Roll(2) => "rot".to_string(),
+        Step::Roll(depth) => format!("roll({depth})"),
+        Step::Tuck => "tuck".to_string(),
+        Step::Nip => "nip".to_string(),
+        Step::Drop => "drop".to_string(),
+        Step::Apply(id) => match &graph.node(id).kind {
+            NodeKind::Operation(operation) => {
+                operation_word(operation, &|variable| names.name(variable))
+            }
+            NodeKind::Input(_) => String::new(),
+        },
+    }
+}
+
+/// A word with its arguments.
+struct Word<'a> {
+    name: &'a dyn Fn(Variable) -> String,
+    text: String,
+    arguments: Vec<String>,
+}
+
+impl<'a> Word<'a> {
+    fn new(text: &str, name: &'a dyn Fn(Variable) -> String) -> Self {
+        Self {
+            name,
+            text: text.to_string(),
+            arguments: Vec::new(),
+        }
+    }
+
+    fn value(&self, dimension: &Dimension) -> String {
+        dimension.display(self.name).to_string()
+    }
+
+    fn pair_value(&self, pair: &[Dimension; 2]) -> String {
+        let [height, width] = pair;
+        if height == width {
+            self.value(height)
+        } else {
+            format!("[{}, {}]", self.value(height), self.value(width))
+        }
+    }
+
+    fn number(mut self, dimension: &Dimension) -> Self {
+        self.arguments.push(self.value(dimension));
+        self
+    }
+
+    fn pair(mut self, pair: &[Dimension; 2]) -> Self {
+        self.arguments.push(self.pair_value(pair));
+        self
+    }
+
+    /// A positional number, unless it is the default.
+    fn optional(self, dimension: &Dimension, default: &Dimension) -> Self {
+        if dimension == default {
+            self
+        } else {
+            self.number(dimension)
+        }
+    }
+
+    /// A named pair, unless it is the default.
+    fn named_pair(mut self, name: &str, pair: &[Dimension; 2], default: &[Dimension; 2]) -> Self {
+        if pair != default {
+            let value = self.pair_value(pair);
+            self.arguments.push(format!("{name}: {value}"));
+        }
+        self
+    }
+
+    fn named(mut self, name: &str, value: String, is_default: bool) -> Self {
+        if !is_default {
+            self.arguments.push(format!("{name}: {value}"));
+        }
+        self
+    }
+
+    fn real(mut self, real: Real, default: f64) -> Self {
+        if real != Real::new(default) {
+            self.arguments.push(format!("{:?}", real.value()));
+        }
+        self
+    }
+
+    fn arity(mut self, arity: usize) -> Self {
+        if arity != 2 {
+            self.arguments.push(arity.to_string());
+        }
+        self
+    }
+
+    fn finish(self) -> String {
+        if self.arguments.is_empty() {
+            self.text
+        } else {
+            format!("{}({})", self.text, self.arguments.join(", "))
+        }
+    }
+}
+
+/// An operation as the word that stands for it, with its arguments: `conv(3, 32, stride: 2)`.
+/// `name` names the dimension variables.
+pub fn operation_word(operation: &Operation, name: &dyn Fn(Variable) -> String) -> String {
+    let ones = [Dimension::ONE, Dimension::ONE];
+    let word = |text| Word::new(text, name);
+    let word = match operation {
+        Operation::Convolution {
+            input,
+            output,
+            kernel,
+            stride,
+            padding,
+            dilation,
+            groups,
+            bias,
+        } => {
+            let is_depthwise = groups == input && output == input && *groups != Dimension::ONE;
+            let kernel_word = if is_depthwise {
+                word("dwconv").pair(kernel)
+            } else {
+                word("conv").pair(kernel).optional(output, input)
+            };
+            let groups_text = kernel_word.value(groups);
+            let is_default = is_depthwise || *groups == Dimension::ONE;
+            kernel_word
+                .named_pair("stride", stride, &ones)
+                .named_pair("pad", padding, &half(kernel, dilation))
+                .named_pair("dilation", dilation, &ones)
+                .named("groups", groups_text, is_default)
+                .named("bias", bias.to_string(), !bias)
+        }
+        Operation::Dense { output, bias, .. } => {
+            word("dense")
+                .number(output)
+                .named("bias", bias.to_string(), *bias)
+        }
+        Operation::BatchNorm { .. } => word("bn"),
+        Operation::LayerNorm { .. } => word("ln"),
+        Operation::Activation(activation) => match activation {
+            Activation::Relu => word("relu"),
+            Activation::Relu6 => word("relu6"),
+            Activation::LeakyRelu { slope } => word("leaky_relu").real(*slope, 0.01),
+            Activation::Elu { alpha } => word("elu").real(*alpha, 1.0),
+            Activation::Gelu => word("gelu"),
+            Activation::Silu => word("silu"),
+            Activation::Sigmoid => word("sigmoid"),
+            Activation::Tanh => word("tanh"),
+            Activation::HardSwish => word("hardswish"),
+            Activation::HardSigmoid => word("hardsigmoid"),
+        },
+        Operation::Softmax => word("softmax"),
+        Operation::Pool {
+            kind,
+            kernel,
+            stride,
+            padding,
+        } => {
+            let text = match kind {
+                Pooling::Maximum => "maxpool",
+                Pooling::Average => "avgpool",
+            };
+            word(text)
+                .pair(kernel)
+                .named_pair("stride", stride, &ones)
+                .named_pair("pad", padding, &half(kernel, &ones))
+        }
+        Operation::GlobalPool(Pooling::Average) => word("gap"),
+        Operation::GlobalPool(Pooling::Maximum) => word("gmp"),
+        Operation::Upsample { factor } => word("upsample").number(factor),
+        Operation::Dropout { rate } => word("dropout").real(*rate, 0.5),
+        Operation::Flatten => word("flatten"),
+        Operation::Tokens => word("tokens"),
+        Operation::Attention { heads, .. } => word("attention").number(heads),
+        Operation::Add { arity } => word("add").arity(*arity),
+        Operation::Multiply { arity } => word("mul").arity(*arity),
+        Operation::Concatenate { arity } => word("cat").arity(*arity),
+    };
+    word.finish()
+}
+
+/// The padding of a window that is not told any: half of what it covers, rounded down.
+fn half(kernel: &[Dimension; 2], dilation: &[Dimension; 2]) -> [Dimension; 2] {
+    [0, 1].map(|axis| {
+        let covered = &dilation[axis] * &(&kernel[axis] - &Dimension::ONE);
+        covered.floor_divide(&Dimension::Constant(2))
+    })
+}

@@ -1,0 +1,211 @@
+//! The laws under which two programs count as the same.
+//!
+//! A law says that two graphs compute the same, so that the canonical form may pick one of them.
+//! Laws come in versioned sets, each containing the one before it; a certificate names its set. A
+//! law is added, removed or changed only together with the version.
+//!
+//! *Exact* speaks of the forward pass, bit for bit, of a backend that computes an operation the
+//! same way wherever it stands. Gradients are equal as real numbers; where a value has several
+//! users, they may be summed in another order. Two quiet NaNs count as one: IEEE 754 leaves open
+//! which payload an operation passes on.
+//!
+//! Never a law: two convolutions into one, `conv(x) + conv(x)` into `conv(x)`, the norm of a norm.
+//! What such programs can compute may be the same, how they train is not.
+
+use std::fmt;
+use std::str::FromStr;
+
+use serde::{Deserialize, Serialize};
+
+/// A versioned set of laws.
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
+)]
+pub enum Laws {
+    /// Equal bit for bit.
+    #[serde(rename = "exact/1")]
+    Exact,
+    /// Equal as functions of real numbers: also sums and products in any order and nesting.
+    #[default]
+    #[serde(rename = "real/1")]
+    Real,
+}
+
+impl Laws {
+    /// The name of the set and its version, as the certificate has it.
+    pub const fn version(self) -> &'static str {
+        match self {
+            Laws::Exact => "exact/1",
+            Laws::Real => "real/1",
+        }
+    }
+
+    /// The laws of the set, by number.
+    pub fn laws(self) -> impl Iterator<Item = &'static Law> {
+        LAWS.iter().filter(move |law| law.first <= self)
+    }
+}
+
+impl fmt::Display for Laws {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(self.version())
+    }
+}
+
+/// A name that is not one of a set of laws.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("no set of laws is called `{0}`; there are `exact` and `real`")]
+pub struct UnknownLaws(String);
+
+impl FromStr for Laws {
+    type Err = UnknownLaws;
+
+    /// Reads `exact` or `real`, with or without the version.
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        match text {
+            "exact" | "exact/1" => Ok(Laws::Exact),
+            "real" | "real/1" => Ok(Laws::Real),
+            _ => Err(UnknownLaws(text.to_string())),
+        }
+    }
+}
+
+/// One law.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Law {
+    /// Its number, which it keeps through all versions.
+    pub number: u8,
+    /// Its name.
+    pub name: &'static str,
+    /// The smallest set that has it.
+    pub first: Laws,
+    /// What it says.
+    pub statement: &'static str,
+    /// Why it is sound.
+    pub reason: &'static str,
+}
+
+/// All laws, by number.
+pub const LAWS: [Law; 10] = [
+    Law {
+        number: 1,
+        name: "dataflow",
+        first: Laws::Exact,
+        statement: "Only what is computed from what counts: stack moves, the order of execution, \
+                    names and places in the source do not. Parameters are renamed one to one.",
+        reason: "An operation reads its operands and its own parameters and nothing else. \
+                 Parameters get their first values from their place in the canonical form.",
+    },
+    Law {
+        number: 2,
+        name: "dead code",
+        first: Laws::Exact,
+        statement: "What no output needs vanishes. Inputs stay: how many there are is part of the \
+                    interface.",
+        reason: "Nothing reads its value, so it gets no gradient, and the state it would update \
+                 is its own.",
+    },
+    Law {
+        number: 3,
+        name: "identities",
+        first: Laws::Exact,
+        statement: "These are their operand: `add`, `mul` and `cat` of one, `upsample(1)`, \
+                    `maxpool(1)` without stride and padding, `dropout(0)`, `leaky_relu(1)`, \
+                    `flatten` of `[d]`.",
+        reason: "The maximum over one value is that value, every value repeated once or kept with \
+                 probability one and divided by one is itself, and `1 * x` is `x` in IEEE 754, \
+                 zeros with their sign and infinities included.",
+    },
+    Law {
+        number: 4,
+        name: "commutativity",
+        first: Laws::Exact,
+        statement: "`add` and `mul` of two do not care about the order of their operands.",
+        reason: "Addition and multiplication of two numbers commute in IEEE 754. Of three, the \
+                 order in which roundings happen shows, so that `exact` keeps it.",
+    },
+    Law {
+        number: 5,
+        name: "sharing",
+        first: Laws::Exact,
+        statement: "Two equal operations without parameters, state and randomness over equal \
+                    operands are one. Two layers with weights stay two even if they look alike.",
+        reason: "They are one function applied to one value. Two layers with weights are born \
+                 with different weights, and two dropouts drop different elements.",
+    },
+    Law {
+        number: 6,
+        name: "rectifiers",
+        first: Laws::Exact,
+        statement: "`relu relu` and `relu6 relu` are `relu` and `relu6` in this order: a rectifier \
+                    of a rectifier is the tighter one.",
+        reason: "With r(x) = max(x, 0) and s(x) = min(r(x), 6): r maps whatever it gives to \
+                 itself, whether it turns -0 into 0 or not and whether it keeps NaN or not, since \
+                 either way its image is fixed point by point; so r(r(x)) = r(x) and s(r(x)) = \
+                 min(r(r(x)), 6) = s(x). What s gives is 6 or given by r, hence fixed by r and by \
+                 s. The derivatives agree too, those at the corners being zero.",
+    },
+    Law {
+        number: 7,
+        name: "nested concatenation",
+        first: Laws::Exact,
+        statement: "`cat` of a `cat` is one `cat` of all parts in order. Concatenations of more \
+                    than 1,024 parts stay as they are written.",
+        reason: "Concatenation along one axis copies bits and is associative.",
+    },
+    Law {
+        number: 8,
+        name: "sums",
+        first: Laws::Real,
+        statement: "Nested `add` is one sum of a multiset; multiplicity is kept, `x + x` is not \
+                    `x`. Sums of more than 1,024 different terms, or of 2^64 - 1 terms and more, \
+                    stay as they are written.",
+        reason: "Addition of real numbers is associative and commutative. A sum that is also used \
+                 elsewhere is still there for its other users, so that the form of a sum depends \
+                 on its terms alone and not on what else is computed.",
+    },
+    Law {
+        number: 9,
+        name: "products",
+        first: Laws::Real,
+        statement: "Nested `mul` is one product of a multiset, as for sums.",
+        reason: "Multiplication of real numbers is associative and commutative.",
+    },
+    Law {
+        number: 10,
+        name: "average of one",
+        first: Laws::Real,
+        statement: "`avgpool(1)` without stride and padding is its operand.",
+        reason: "The mean of one number is that number. Not exact: a mean that starts from zero \
+                 turns -0 into 0.",
+    },
+];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn laws_are_numbered_and_sets_are_nested() {
+        for (index, law) in LAWS.iter().enumerate() {
+            assert_eq!(usize::from(law.number), index + 1);
+        }
+        assert_eq!(Laws::Exact.laws().count(), 7);
+        assert_eq!(Laws::Real.laws().count(), LAWS.len());
+    }
+
+    #[test]
+    fn sets_are_read_and_written_by_name() {
+        for laws in [Laws::Exact, Laws::Real] {
+            assert_eq!(laws.to_string().parse(), Ok(laws));
+            let json = serde_json::to_string(&laws).unwrap();
+            assert_eq!(json, format!("\"{laws}\""));
+        }
+        assert_eq!("real".parse(), Ok(Laws::default()));
+        let error = "reel".parse::<Laws>().unwrap_err();
+        assert_eq!(
+            error.to_string(),
+            "no set of laws is called `reel`; there are `exact` and `real`"
+        );
+    }
+}

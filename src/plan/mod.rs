@@ -1,0 +1,360 @@
+//! The plan of a net: shapes fixed, layers in order of execution, parameters declared, and for every
+//! value the step after which nobody needs it.
+//!
+//! [`plan`] lowers a graph and then runs the passes of [`passes`] over the result. The plan is what
+//! a backend executes; it knows nothing of any backend.
+
+mod layer;
+mod passes;
+
+use rustc_hash::FxHashSet;
+use thiserror::Error;
+
+use crate::graph::{Graph, Laws, NodeId, NodeKind, canonicalise};
+use crate::operations::{Class, Dimension, Initial, Operation};
+
+pub use layer::{Convolution, Layer, Pool};
+
+/// What a backend executes: the steps of a net in order, over numbered values.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Plan {
+    /// The name of the net.
+    pub name: String,
+    /// The shapes of what the net takes, without the batch axis, the top of the stack last. They
+    /// are the first values.
+    pub inputs: Vec<Vec<usize>>,
+    /// What is computed, in order of execution.
+    pub steps: Vec<Step>,
+    /// The shape of every value, without the batch axis.
+    pub values: Vec<Vec<usize>>,
+    /// What the net gives, the top of the stack last.
+    pub outputs: Vec<Value>,
+    /// The parameters of all steps, in order of execution.
+    pub parameters: Vec<ParameterDeclaration>,
+}
+
+/// Names a value of a plan by its place in [`Plan::values`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Value(pub usize);
+
+/// One layer applied to values.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Step {
+    /// What is computed.
+    pub layer: Layer,
+    /// What it reads, in order.
+    pub inputs: Vec<Value>,
+    /// What it gives.
+    pub output: Value,
+    /// Its parameters: a range of [`Plan::parameters`], in the order of
+    /// [`Operation::parameters`].
+    pub parameters: std::ops::Range<usize>,
+    /// The number of the layer, from which its random numbers follow; see [`number_layers`].
+    pub number: u64,
+    /// The path of the layer in the program.
+    pub path: String,
+    /// The values that no later step and no output reads.
+    pub last_uses: Vec<Value>,
+}
+
+/// One tensor of parameters or of state.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ParameterDeclaration {
+    /// Its name in the net: the path of the layer and the name within it,
+    /// `basic.0.conv.1.weight`.
+    pub name: String,
+    /// Its shape.
+    pub shape: Vec<usize>,
+    /// Its first values.
+    pub initial: InitialValues,
+    /// Whether training changes it by gradient; running statistics are not trainable.
+    pub trainable: bool,
+    /// The number of its layer; see [`number_layers`].
+    pub layer: u64,
+    /// Its place among the tensors of its layer.
+    pub tensor: u64,
+}
+
+/// The first values of a parameter, with sizes known.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum InitialValues {
+    /// All zero.
+    Zero,
+    /// All one.
+    One,
+    /// Normal around zero with this standard deviation.
+    Normal {
+        /// The square root of the variance.
+        standard_deviation: f64,
+    },
+    /// Uniform between minus and plus this bound.
+    Uniform {
+        /// The largest magnitude.
+        bound: f64,
+    },
+}
+
+/// Why a graph has no plan.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+pub enum PlanError {
+    /// A size is not known.
+    #[error(
+        "`{path}` of `{net}` has the size `{size}`, which is not known: only a net with a written \
+         input shape can be compiled"
+    )]
+    Symbolic {
+        /// The name of the net.
+        net: String,
+        /// The path of the layer, or the number of the input.
+        path: String,
+        /// The node.
+        node: NodeId,
+        /// The size that is not a number.
+        size: String,
+    },
+    /// Two tensors have one name.
+    #[error("two tensors of `{net}` have the name `{name}`: layers need paths of their own")]
+    DuplicateParameter {
+        /// The name of the net.
+        net: String,
+        /// The name.
+        name: String,
+    },
+    /// The graph does not hold together. The checker makes no such graph.
+    #[error("`{path}` of `{net}` can't be compiled: {problem}")]
+    Malformed {
+        /// The name of the net.
+        net: String,
+        /// The path of the layer, or the number of the input.
+        path: String,
+        /// The node.
+        node: NodeId,
+        /// What is wrong.
+        problem: String,
+    },
+}
+
+impl Plan {
+    /// The number of trainable numbers.
+    pub fn parameter_count(&self) -> usize {
+        self.parameters
+            .iter()
+            .filter(|parameter| parameter.trainable)
+            .map(|parameter| parameter.shape.iter().product::<usize>())
+            .sum()
+    }
+
+    /// The shape of a value, without the batch axis.
+    ///
+    /// # Panics
+    ///
+    /// If the value belongs to another plan.
+    pub fn shape(&self, value: Value) -> &[usize] {
+        &self.values[value.0]
+    }
+}
+
+/// Numbers the layers, by node: random numbers (initial weights, dropout masks) follow from these.
+/// A layer's number is its place in the canonical form of the program under the law set `real`, so
+/// equal programs begin with equal weights. Layers that no output needs come behind all others.
+pub fn number_layers(graph: &Graph) -> Vec<Option<u64>> {
+    let canonical = canonicalise(graph, Laws::Real);
+    let behind = graph.nodes.len() as u64;
+    let places = (0_u64..).zip(canonical.index.iter().zip(&graph.nodes));
+    places
+        .map(|(place, (index, node))| match &node.kind {
+            NodeKind::Operation(operation) if operation.class() != Class::Pure => {
+                Some(index.map_or(behind + place, u64::from))
+            }
+            _ => None,
+        })
+        .collect()
+}
+
+/// Plans a net, with its layers numbered by [`number_layers`].
+///
+/// # Errors
+///
+/// See [`PlanError`].
+pub fn plan(graph: &Graph) -> Result<Plan, PlanError> {
+    plan_numbered(graph, &number_layers(graph))
+}
+
+/// Plans a net. `numbers` gives for every node the number of its layer, from which initial weights
+/// and dropout masks follow; where it gives none, the number is 0.
+///
+/// # Errors
+///
+/// See [`PlanError`].
+pub fn plan_numbered(graph: &Graph, numbers: &[Option<u64>]) -> Result<Plan, PlanError> {
+    let mut plan = lower(graph, numbers)?;
+    passes::run(&mut plan);
+    Ok(plan)
+}
+
+fn lower(graph: &Graph, numbers: &[Option<u64>]) -> Result<Plan, PlanError> {
+    let mut lowering = Lowering {
+        graph,
+        names: FxHashSet::default(),
+        plan: Plan {
+            name: graph.name.clone(),
+            inputs: Vec::new(),
+            steps: Vec::new(),
+            values: Vec::new(),
+            outputs: Vec::new(),
+            parameters: Vec::new(),
+        },
+    };
+    for (id, _) in graph.iter() {
+        let number = numbers.get(id.0 as usize).copied().flatten().unwrap_or(0);
+        lowering.node(id, number)?;
+    }
+    lowering.finish()
+}
+
+struct Lowering<'a> {
+    graph: &'a Graph,
+    names: FxHashSet<String>,
+    plan: Plan,
+}
+
+impl Lowering<'_> {
+    fn node(&mut self, id: NodeId, number: u64) -> Result<(), PlanError> {
+        let node = self.graph.node(id);
+        let shape = node
+            .shape
+            .0
+            .iter()
+            .map(|size| self.size(id, size))
+            .collect::<Result<Vec<usize>, PlanError>>()?;
+        match &node.kind {
+            NodeKind::Input(place) => {
+                if *place != id.0 as usize || *place >= self.graph.inputs {
+                    return Err(self.malformed(id, "inputs must come first, in order"));
+                }
+                self.plan.inputs.push(shape.clone());
+            }
+            NodeKind::Operation(operation) => self.step(id, operation, &shape, number)?,
+        }
+        self.plan.values.push(shape);
+        Ok(())
+    }
+
+    fn step(
+        &mut self,
+        id: NodeId,
+        operation: &Operation,
+        shape: &[usize],
+        number: u64,
+    ) -> Result<(), PlanError> {
+        let node = self.graph.node(id);
+        if let Some(later) = node.inputs.iter().find(|input| **input >= id) {
+            let problem = format!("it reads node {}, which comes later", later.0);
+            return Err(self.malformed(id, problem));
+        }
+        let layer = layer::lower(operation, &|size| self.size(id, size))?;
+        let inputs: Vec<Value> = node.inputs.iter().map(|id| Value(id.0 as usize)).collect();
+        let shapes: Vec<&[usize]> = inputs.iter().map(|value| self.plan.shape(*value)).collect();
+        let given = layer
+            .output_shape(&shapes)
+            .map_err(|problem| self.malformed(id, problem))?;
+        if given != shape {
+            let problem = format!("it gives {given:?} and is said to give {shape:?}");
+            return Err(self.malformed(id, problem));
+        }
+        let first = self.plan.parameters.len();
+        for (tensor, parameter) in (0..).zip(operation.parameters()) {
+            let name = match node.path.as_str() {
+                "" => parameter.name.to_owned(),
+                path => format!("{path}.{}", parameter.name),
+            };
+            if !self.names.insert(name.clone()) {
+                let net = self.graph.name.clone();
+                return Err(PlanError::DuplicateParameter { net, name });
+            }
+            let sizes = parameter.shape.0.iter().map(|size| self.size(id, size));
+            let declaration = ParameterDeclaration {
+                name,
+                shape: sizes.collect::<Result<_, _>>()?,
+                initial: self.initial_values(id, &parameter.initial)?,
+                trainable: parameter.trainable,
+                layer: number,
+                tensor,
+            };
+            self.plan.parameters.push(declaration);
+        }
+        self.plan.steps.push(Step {
+            layer,
+            inputs,
+            output: Value(id.0 as usize),
+            parameters: first..self.plan.parameters.len(),
+            number,
+            path: node.path.clone(),
+            last_uses: Vec::new(),
+        });
+        Ok(())
+    }
+
+    fn initial_values(&self, id: NodeId, initial: &Initial) -> Result<InitialValues, PlanError> {
+        // A layer that takes nothing has no weights, whatever their variance.
+        let fan_in = |size: &Dimension| Ok(self.size(id, size)?.max(1) as f64);
+        Ok(match initial {
+            Initial::Zero => InitialValues::Zero,
+            Initial::One => InitialValues::One,
+            Initial::HeNormal { fan_in: size } => InitialValues::Normal {
+                standard_deviation: (2.0 / fan_in(size)?).sqrt(),
+            },
+            Initial::LeCunUniform { fan_in: size } => InitialValues::Uniform {
+                bound: (3.0 / fan_in(size)?).sqrt(),
+            },
+        })
+    }
+
+    fn finish(mut self) -> Result<Plan, PlanError> {
+        for output in &self.graph.outputs {
+            if output.0 as usize >= self.plan.values.len() {
+                let problem = format!("output {} is not there", output.0);
+                return Err(PlanError::Malformed {
+                    net: self.graph.name.clone(),
+                    path: "outputs".to_owned(),
+                    node: *output,
+                    problem,
+                });
+            }
+            self.plan.outputs.push(Value(output.0 as usize));
+        }
+        Ok(self.plan)
+    }
+
+    fn size(&self, node: NodeId, size: &Dimension) -> Result<usize, PlanError> {
+        match size.constant() {
+            Some(value) => usize::try_from(value)
+                .map_err(|_| self.malformed(node, format!("the size {value} is negative"))),
+            None => Err(PlanError::Symbolic {
+                net: self.graph.name.clone(),
+                path: self.path(node),
+                node,
+                size: size
+                    .display(&|variable| format!("d{}", variable.0))
+                    .to_string(),
+            }),
+        }
+    }
+
+    fn malformed(&self, node: NodeId, problem: impl Into<String>) -> PlanError {
+        PlanError::Malformed {
+            net: self.graph.name.clone(),
+            path: self.path(node),
+            node,
+            problem: problem.into(),
+        }
+    }
+
+    fn path(&self, id: NodeId) -> String {
+        let node = self.graph.node(id);
+        match node.kind {
+            NodeKind::Input(place) => format!("input {place}"),
+            NodeKind::Operation(_) => node.path.clone(),
+        }
+    }
+}

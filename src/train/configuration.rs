@@ -1,0 +1,172 @@
+use serde::{Deserialize, Serialize};
+use thiserror::Error;
+
+use super::{OptimizerConfiguration, Schedule};
+use crate::data::SplitFractions;
+
+/// How a network is trained. Every field has a default, and an unknown field is an error.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct TrainingConfiguration {
+    /// How often the training part is gone through.
+    pub epochs: usize,
+    /// The most examples that make one step.
+    pub batch_size: usize,
+    /// The rule of the steps.
+    pub optimizer: OptimizerConfiguration,
+    /// The highest learning rate of the schedule.
+    pub learning_rate: f64,
+    /// See [`OptimizerConfiguration`] for what each rule makes of it.
+    pub weight_decay: f64,
+    /// Whether weight decay is also for parameters of one axis: biases, the scales of norms.
+    pub decay_vectors: bool,
+    /// How the learning rate changes.
+    pub schedule: Schedule,
+    /// See [`loss::cross_entropy`](super::loss::cross_entropy).
+    pub label_smoothing: f64,
+    /// The longest gradient; longer ones are shortened to it.
+    pub gradient_clip: Option<f64>,
+    /// Decides the split, the order of the examples and how they are moved.
+    pub seed: u64,
+    /// The most pixels by which training moves an image along each axis.
+    pub shift: usize,
+    /// The parts of the data.
+    pub split: SplitFractions,
+}
+
+impl Default for TrainingConfiguration {
+    fn default() -> Self {
+        Self {
+            epochs: 30,
+            batch_size: 64,
+            optimizer: OptimizerConfiguration::adam_w(),
+            learning_rate: 5e-3,
+            weight_decay: 0.01,
+            decay_vectors: false,
+            schedule: Schedule::one_cycle(),
+            label_smoothing: 0.1,
+            gradient_clip: Some(1.0),
+            seed: 0,
+            shift: 1,
+            split: SplitFractions::default(),
+        }
+    }
+}
+
+/// A value that makes no training.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+#[error("`{field}` is {value}, but must be {requirement}")]
+pub struct ConfigurationError {
+    /// The field, with dots between the parts of its path.
+    pub field: &'static str,
+    /// The value it has.
+    pub value: String,
+    /// What it must be.
+    pub requirement: &'static str,
+}
+
+const LARGEST_SHIFT: usize = 1 << 20;
+
+impl TrainingConfiguration {
+    /// Whether every value makes sense.
+    ///
+    /// # Errors
+    ///
+    /// The first field that does not, in the order of their declaration.
+    pub fn validate(&self) -> Result<(), ConfigurationError> {
+        require("epochs", self.epochs, "at least 1", |it| it >= 1)?;
+        require("batch_size", self.batch_size, "at least 1", |it| it >= 1)?;
+        self.validate_optimizer()?;
+        require("learning_rate", self.learning_rate, POSITIVE, is_positive)?;
+        let decay = self.weight_decay;
+        require("weight_decay", decay, "0 or a positive number", |it| {
+            it == 0.0 || is_positive(it)
+        })?;
+        self.validate_schedule()?;
+        let smoothing = self.label_smoothing;
+        require("label_smoothing", smoothing, BELOW_ONE, is_below_one)?;
+        if let Some(clip) = self.gradient_clip {
+            require("gradient_clip", clip, POSITIVE, is_positive)?;
+        }
+        require("shift", self.shift, "at most 1048576", |it| {
+            it <= LARGEST_SHIFT
+        })?;
+        self.validate_split()
+    }
+
+    fn validate_optimizer(&self) -> Result<(), ConfigurationError> {
+        match self.optimizer {
+            OptimizerConfiguration::AdamW {
+                beta1,
+                beta2,
+                epsilon,
+            } => {
+                require("optimizer.beta1", beta1, BELOW_ONE, is_below_one)?;
+                require("optimizer.beta2", beta2, BELOW_ONE, is_below_one)?;
+                require("optimizer.epsilon", epsilon, POSITIVE, is_positive)
+            }
+            OptimizerConfiguration::Sgd { momentum, .. } => {
+                require("optimizer.momentum", momentum, BELOW_ONE, is_below_one)
+            }
+        }
+    }
+
+    fn validate_schedule(&self) -> Result<(), ConfigurationError> {
+        match self.schedule {
+            Schedule::Constant => Ok(()),
+            Schedule::WarmupCosine { warmup, floor } => {
+                require("schedule.warmup", warmup, BELOW_ONE, is_below_one)?;
+                require("schedule.floor", floor, BELOW_ONE, is_below_one)
+            }
+            Schedule::OneCycle {
+                rise,
+                initial_divisor,
+                final_divisor,
+                ..
+            } => {
+                require("schedule.rise", rise, BELOW_ONE, is_below_one)?;
+                let divisor = initial_divisor;
+                require("schedule.initial_divisor", divisor, POSITIVE, is_positive)?;
+                let divisor = final_divisor;
+                require("schedule.final_divisor", divisor, POSITIVE, is_positive)
+            }
+        }
+    }
+
+    fn validate_split(&self) -> Result<(), ConfigurationError> {
+        let SplitFractions { validation, test } = self.split;
+        let is_share = |it| 0.0 < it && it < 1.0;
+        require("split.validation", validation, "between 0 and 1", is_share)?;
+        require("split.test", test, "between 0 and 1", is_share)?;
+        let sum = validation + test;
+        let requirement = "below 1, so that examples are left for training";
+        require("split.validation + split.test", sum, requirement, is_share)
+    }
+}
+
+const POSITIVE: &str = "a positive number";
+const BELOW_ONE: &str = "at least 0 and below 1";
+
+fn is_positive(value: f64) -> bool {
+    value > 0.0 && value.is_finite()
+}
+
+fn is_below_one(value: f64) -> bool {
+    (0.0..1.0).contains(&value)
+}
+
+fn require<T: Copy + ToString>(
+    field: &'static str,
+    value: T,
+    requirement: &'static str,
+    holds: impl Fn(T) -> bool,
+) -> Result<(), ConfigurationError> {
+    if holds(value) {
+        return Ok(());
+    }
+    Err(ConfigurationError {
+        field,
+        value: value.to_string(),
+        requirement,
+    })
+}

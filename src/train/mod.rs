@@ -1,0 +1,30 @@
+//! Training: anything that is a [`Model`](crate::backend::Model), on any
+//! [`Dataset`](crate::data::Dataset).
+//!
+//! [`Trainer`] runs the epochs and tells an [`Observer`] what happens; a [`RunDirectory`] keeps
+//! what is needed to go on after a break as if there had been none.
+
+mod checkpoint;
+mod configuration;
+mod error;
+mod evaluation;
+pub mod loss;
+mod observer;
+mod optimizer;
+mod record;
+mod run_directory;
+mod schedule;
+mod trainer;
+mod weights;
+
+pub use checkpoint::CheckpointError;
+pub use configuration::{ConfigurationError, TrainingConfiguration};
+pub use error::TrainError;
+pub use evaluation::{Confusion, Evaluation, evaluate};
+pub use observer::{Event, Observer};
+pub use optimizer::{Optimizer, OptimizerConfiguration, StepError, StepSettings};
+pub use record::{EpochRecord, Outcome, Summary};
+pub use run_directory::RunDirectory;
+pub use schedule::{Rates, Schedule};
+pub use trainer::{Part, Trainer};
+pub use weights::{Weights, WeightsError};

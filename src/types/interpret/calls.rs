@@ -1,0 +1,319 @@
+//! Calls: by the effect of what is called, or by running it against its signature.
+
+use super::*;
+
+impl<'p, R: Recorder> Interpreter<'p, R> {
+    pub(super) fn call(
+        &mut self,
+        id: DefinitionId,
+        arguments: &[Option<Number>],
+        step: &Step,
+        environment: &Environment,
+    ) -> Result<(), Stop> {
+        let callee = self.program.definition(id);
+        if callee.broken {
+            return Err(Stop::Failed);
+        }
+        let mut values = Environment::with_capacity(callee.scope.len());
+        for (parameter, argument) in callee.parameters.iter().zip(arguments) {
+            let value = match (argument, &parameter.default) {
+                (Some(number), _) => self.number(number, environment)?,
+                (None, Some(default)) => self.number(default, &values)?,
+                (None, None) => return Err(Stop::Failed),
+            };
+            values.push(value);
+        }
+        if let Calls::ByEffect(effects) = self.calls {
+            match effects.get(id.0 as usize) {
+                Some(Inferred::Effect(effect)) if all_whole(&values) => {
+                    return self.apply_effect(callee, effect, &values, step.word_span);
+                }
+                Some(Inferred::Failed) => return Err(Stop::Failed),
+                _ => {}
+            }
+        }
+        self.expand(id, callee, values, step.word_span)
+    }
+
+    /// Runs the body of what is called.
+    pub(super) fn expand(
+        &mut self,
+        id: DefinitionId,
+        callee: &'p Definition,
+        mut environment: Environment,
+        span: Span,
+    ) -> Result<(), Stop> {
+        let length = self.path.enter(&callee.name);
+        self.path.counts.push(FxHashMap::default());
+        self.uses.push(span);
+        for name in &callee.scope[environment.len()..] {
+            let variable = self.solver.dimension(name, Role::Inferred);
+            environment.push(NumberValue::Whole(variable));
+        }
+        match &callee.signature {
+            None => self.body_without_signature(id, callee, &environment)?,
+            Some(signature) => {
+                self.take_declared_inputs(callee, signature, &environment, span)?;
+                let dimensions = &environment[callee.parameters.len()..];
+                self.require_positive(&callee.name, dimensions, span)?;
+                self.body_with_signature(id, callee, signature, &environment)?;
+            }
+        }
+        self.uses.pop();
+        self.path.counts.pop();
+        self.path.leave(length);
+        Ok(())
+    }
+
+    /// Requires that the dimensions a call has found are at least one. For dimensions on their own
+    /// that is so; a signature may also say `[c + 5]`.
+    pub(super) fn require_positive(
+        &mut self,
+        word: &str,
+        values: &[NumberValue],
+        span: Span,
+    ) -> Result<(), Stop> {
+        for value in values {
+            if let NumberValue::Whole(value) = value {
+                let constraint = Constraint::AtLeast {
+                    value: value.clone(),
+                    minimum: 1,
+                };
+                let reason = Reason::Positive;
+                self.require(word, Requirement { constraint, reason }, span)?;
+            }
+        }
+        Ok(())
+    }
+
+    pub(super) fn take_declared_inputs(
+        &mut self,
+        callee: &Definition,
+        signature: &Signature,
+        environment: &Environment,
+        span: Span,
+    ) -> Result<(), Stop> {
+        let taken = self.pop(&callee.name, signature.inputs.len(), span)?;
+        for (value, written) in taken.into_iter().zip(&signature.inputs) {
+            let shape = ShapeTerm::Known(self.written_shape(written, environment)?);
+            let origin = Origin { span, inner: None };
+            let result = self.solver.unify(&value.shape, &shape, origin);
+            self.accepted(callee, result, &value, &shape, span)?;
+            self.push(value.shape, value.origin, value.node, span)?;
+        }
+        Ok(())
+    }
+
+    pub(super) fn accepted(
+        &self,
+        callee: &Definition,
+        result: Result<(), Mismatch>,
+        found: &Value<R::Value>,
+        expected: &ShapeTerm,
+        span: Span,
+    ) -> Result<(), Stop> {
+        match result {
+            Ok(()) => Ok(()),
+            Err(Mismatch::Requirement(violation)) => Err(self.violation(&callee.name, &violation)),
+            Err(Mismatch::Axis(_) | Mismatch::Rank) => {
+                let expected = self.solver.display(expected);
+                let found = (self.solver.display(&found.shape), found.origin);
+                Err(report::wrong_input(callee, &expected, found, span, &self.uses).into())
+            }
+        }
+    }
+
+    pub(super) fn apply_effect(
+        &mut self,
+        callee: &Definition,
+        effect: &Effect,
+        arguments: &Environment,
+        span: Span,
+    ) -> Result<(), Stop> {
+        self.spend(effect.requirements.len() + effect.variables.len(), span)?;
+        let values: Vec<Dimension> = effect
+            .variables
+            .iter()
+            .enumerate()
+            .map(|(index, name)| match arguments.get(index) {
+                Some(NumberValue::Whole(value)) => value.clone(),
+                _ => self.solver.dimension(name, Role::Inferred),
+            })
+            .collect();
+        let value = |variable: Variable| values.get(variable.0 as usize).cloned();
+        let unknown: Vec<ShapeTerm> = (0..effect.unknown_shapes)
+            .map(|_| self.solver.shape())
+            .collect();
+        let instance = |term: &ShapeTerm| match term {
+            ShapeTerm::Known(shape) => ShapeTerm::Known(shape.substitute(&value)),
+            ShapeTerm::Unknown(variable) => unknown
+                .get(variable.0 as usize)
+                .cloned()
+                .unwrap_or_else(|| term.clone()),
+        };
+        let taken = self.pop(&callee.name, effect.inputs.len(), span)?;
+        let origin = Origin { span, inner: None };
+        for (found, expected) in taken.iter().zip(&effect.inputs) {
+            let expected = instance(expected);
+            let result = self.solver.unify(&found.shape, &expected, origin);
+            self.accepted(callee, result, found, &expected, span)?;
+        }
+        let dimensions: Vec<NumberValue> = values[effect.parameters..]
+            .iter()
+            .cloned()
+            .map(NumberValue::Whole)
+            .collect();
+        self.require_positive(&callee.name, &dimensions, span)?;
+        for (requirement, inner) in &effect.requirements {
+            let origin = Origin {
+                span,
+                inner: Some(*inner),
+            };
+            self.solver
+                .require(requirement.substitute(&value), origin)
+                .map_err(|violation| self.violation(&callee.name, &violation))?;
+        }
+        for output in &effect.outputs {
+            let shape = instance(output);
+            let node = self.recorder.input(&shape, span);
+            self.push(shape, span, node, span)?;
+        }
+        let operations = effect.operations.substitute(&value);
+        self.operations = &self.operations + &operations;
+        self.limit_operations(span)
+    }
+
+    pub(super) fn body_with_signature(
+        &mut self,
+        id: DefinitionId,
+        definition: &'p Definition,
+        signature: &'p Signature,
+        environment: &Environment,
+    ) -> Result<(), Stop> {
+        let outputs = signature
+            .outputs
+            .iter()
+            .map(|shape| self.written_shape(shape, environment))
+            .collect::<Result<Vec<Shape>, Stop>>()?;
+        let base = self.stack.len() - signature.inputs.len();
+        let terms: Vec<ShapeTerm> = outputs.iter().cloned().map(ShapeTerm::Known).collect();
+        self.fenced(id, definition, environment, base, Some(&terms))?;
+        if self.stack.len() - base != outputs.len() {
+            let left: Vec<(String, Span)> = self.stack[base..]
+                .iter()
+                .map(|value| (self.solver.display(&value.shape), value.origin))
+                .collect();
+            return Err(report::leftover(definition, signature, &left).into());
+        }
+        for (index, (output, written)) in outputs.iter().zip(&signature.outputs).enumerate() {
+            self.compare_output(definition, base + index, output, written)?;
+        }
+        Ok(())
+    }
+
+    /// Runs a body that may not reach below `base`.
+    fn fenced(
+        &mut self,
+        id: DefinitionId,
+        definition: &'p Definition,
+        environment: &Environment,
+        base: usize,
+        outputs: Option<&[ShapeTerm]>,
+    ) -> Result<(), Stop> {
+        let (floor, pull) = (self.floor, self.pull);
+        self.floor = base;
+        self.pull = Pull::Forbidden;
+        self.steps(id, &definition.body, environment, outputs)?;
+        self.floor = floor;
+        self.pull = pull;
+        Ok(())
+    }
+
+    /// Runs a body that says nothing of what it takes and leaves. One with a hole takes one tensor
+    /// and leaves one of the same shape.
+    pub(super) fn body_without_signature(
+        &mut self,
+        id: DefinitionId,
+        definition: &'p Definition,
+        environment: &Environment,
+    ) -> Result<(), Stop> {
+        if !definition.has_free_hole() || self.filling.is_some() {
+            return self.steps(id, &definition.body, environment, None);
+        }
+        let value = self
+            .pop(&definition.name, 1, definition.name_span)?
+            .remove(0);
+        let outputs = [value.shape.clone()];
+        self.push(value.shape, value.origin, value.node, definition.name_span)?;
+        let base = self.stack.len() - 1;
+        self.fenced(id, definition, environment, base, Some(&outputs))
+    }
+
+    pub(super) fn compare_output(
+        &mut self,
+        definition: &Definition,
+        place: usize,
+        output: &Shape,
+        written: &WrittenShape,
+    ) -> Result<(), Stop> {
+        let value = self.stack[place].clone();
+        let origin = Origin {
+            span: value.origin,
+            inner: None,
+        };
+        let declared = ShapeTerm::Known(output.clone());
+        let result = self.solver.unify(&value.shape, &declared, origin);
+        let differs = match result {
+            Ok(()) => !self.agrees(&value.shape, output),
+            Err(Mismatch::Requirement(violation)) => {
+                return Err(self.violation("this", &violation));
+            }
+            Err(_) => true,
+        };
+        if differs {
+            let found = self.solver.display(&value.shape);
+            let expected = self.solver.display(&declared);
+            return Err(report::wrong_output(
+                definition,
+                (&expected, written.span),
+                (&found, value.origin),
+            )
+            .into());
+        }
+        Ok(())
+    }
+
+    /// Whether a shape is the declared one as far as that can be said: two different dimensions of a
+    /// signature are not the same just because nothing says otherwise.
+    pub(super) fn agrees(&self, found: &ShapeTerm, declared: &Shape) -> bool {
+        let ShapeTerm::Known(found) = self.solver.resolve_shape(found) else {
+            return true;
+        };
+        found.0.iter().zip(&declared.0).all(|(found, declared)| {
+            let difference = found - &self.solver.resolve(declared);
+            difference == Dimension::Constant(0) || !difference.is_linear()
+        })
+    }
+
+    pub(super) fn written_shape(
+        &mut self,
+        shape: &WrittenShape,
+        environment: &Environment,
+    ) -> Result<Shape, Stop> {
+        let mut sizes = Shape(SmallVec::new());
+        for number in &shape.sizes {
+            let size = self.dimension(number, environment)?;
+            let requirement = Requirement {
+                constraint: Constraint::AtLeast {
+                    value: size.clone(),
+                    minimum: 1,
+                },
+                reason: Reason::Positive,
+            };
+            self.require("the signature", requirement, number.span)?;
+            sizes.0.push(size);
+        }
+        self.limit_elements("this shape", &sizes, shape.span)?;
+        Ok(sizes)
+    }
+}

@@ -1,0 +1,146 @@
+//! Holes: where the search may put symbols.
+//!
+//! A hole that stands directly in a body may do anything that leads to what the definition must
+//! leave: what its signature says, or without one, a tensor of the shape it was given. Any other
+//! hole, inside braces or repeated, takes one tensor and leaves one of the same shape.
+
+use super::*;
+
+impl<'p, R: Recorder> Interpreter<'p, R> {
+    /// Meets a hole that may do anything that leads to `outputs` when `rest` has run, and goes on as
+    /// if that had happened.
+    pub(super) fn free_hole(
+        &mut self,
+        definition: DefinitionId,
+        step: &'p Step,
+        rest: &'p [Step],
+        environment: &Environment,
+        outputs: &[ShapeTerm],
+    ) -> Result<(), Stop> {
+        let after: Option<Vec<Shape>> = outputs.iter().map(|term| self.known_shape(term)).collect();
+        if let (Some(before), Some(after)) = (self.known_shapes(self.floor), after) {
+            let environment = self.settled(environment);
+            self.site(definition, step, before, after, rest.into(), environment);
+        }
+        let node = self.stack.last().map(|value| value.node);
+        self.stack.truncate(self.floor);
+        for term in outputs {
+            let node = node.unwrap_or_else(|| self.recorder.input(term, step.span));
+            self.push(term.clone(), step.span, node, step.span)?;
+        }
+        Ok(())
+    }
+
+    /// Meets a hole that takes one tensor and leaves one of the same shape.
+    pub(super) fn bound_hole(
+        &mut self,
+        definition: DefinitionId,
+        step: &'p Step,
+    ) -> Result<(), Stop> {
+        if let Some(filling) = self.filling {
+            for symbol in filling {
+                let callee = self.program.definition(*symbol);
+                self.expand(*symbol, callee, Environment::new(), step.span)?;
+            }
+            return Ok(());
+        }
+        let value = self.pop("?", 1, step.span)?.remove(0);
+        if let Some(shape) = self.known_shape(&value.shape) {
+            let (before, after) = (vec![shape.clone()], vec![shape]);
+            self.site(
+                definition,
+                step,
+                before,
+                after,
+                Arc::from([]),
+                Environment::new(),
+            );
+        }
+        self.push(value.shape, step.span, value.node, step.span)
+    }
+
+    fn site(
+        &mut self,
+        definition: DefinitionId,
+        step: &Step,
+        before: Vec<Shape>,
+        after: Vec<Shape>,
+        rest: Arc<[Step]>,
+        environment: Environment,
+    ) {
+        if let StepKind::Hole {
+            hole,
+            alphabet,
+            in_pattern,
+        } = step.kind
+        {
+            self.holes.push(HoleSite {
+                definition,
+                alphabet,
+                hole,
+                in_pattern,
+                before,
+                after,
+                rest,
+                environment,
+                rigid: self.rigid.clone(),
+            });
+        }
+    }
+
+    fn settled(&self, environment: &Environment) -> Environment {
+        let settle = |value: &NumberValue| match value {
+            NumberValue::Whole(value) => NumberValue::Whole(self.solver.resolve(value)),
+            NumberValue::Pair([height, width]) => {
+                NumberValue::Pair([self.solver.resolve(height), self.solver.resolve(width)])
+            }
+            other => other.clone(),
+        };
+        environment.iter().map(settle).collect()
+    }
+
+    /// Prepares an empty interpreter for a filling of `site`: the stack is what the filling finds,
+    /// or has become by now.
+    ///
+    /// # Errors
+    ///
+    /// If the stack is too high.
+    pub fn enter_site(&mut self, site: &HoleSite, stack: &[Shape]) -> Result<(), Stop> {
+        for (name, role) in &site.rigid {
+            self.solver.dimension(name, *role);
+        }
+        self.rigid.clone_from(&site.rigid);
+        let span = site.hole.span;
+        for shape in stack {
+            let term = ShapeTerm::Known(shape.clone());
+            let node = self.recorder.input(&term, span);
+            self.push(term, span, node, span)?;
+        }
+        Ok(())
+    }
+
+    /// Runs the steps that follow the hole and tells whether what they leave is what must be left.
+    ///
+    /// # Errors
+    ///
+    /// If they do not type-check.
+    pub fn leave_site(&mut self, site: &'p HoleSite) -> Result<bool, Stop> {
+        self.steps(site.definition, &site.rest, &site.environment, None)?;
+        if self.stack.len() != site.after.len() {
+            return Ok(false);
+        }
+        let stack = self.stack.clone();
+        for (value, declared) in stack.iter().zip(&site.after) {
+            let origin = Origin {
+                span: value.origin,
+                inner: None,
+            };
+            let term = ShapeTerm::Known(declared.clone());
+            let unified = self.solver.unify(&value.shape, &term, origin);
+            if unified.is_err() || !self.agrees(&value.shape, declared) {
+                return Ok(false);
+            }
+        }
+        Ok(true)
+    }
+}

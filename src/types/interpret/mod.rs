@@ -1,0 +1,479 @@
+//! Abstract interpretation: a body is run on a stack of shapes.
+//!
+//! The same interpreter infers the effect of a definition (calls use the effects of what they call,
+//! inputs are discovered as they are needed) and expands a net into operations (calls are followed,
+//! every operation is handed to a [`Recorder`]). So there is one account of what words do.
+
+mod calls;
+mod holes;
+mod numbers;
+mod stack;
+mod words;
+
+use std::sync::Arc;
+
+use rustc_hash::FxHashMap;
+use smallvec::SmallVec;
+
+use super::effect::{Effect, Inferred};
+use super::program::{
+    Definition, DefinitionId, Number, NumberKind, Program, Signature, Step, StepKind, WrittenShape,
+};
+use super::report;
+use super::solver::{Mismatch, Origin, Role, ShapeTerm, Solver};
+use crate::diagnostic::{Diagnostic, Span};
+use crate::operations::{
+    Argument, Arguments, Constraint, Default, Dimension, MAXIMUM_COUNT, MAXIMUM_ELEMENTS,
+    Operation, Parameter, ParameterKind, Reason, Requirement, Requirements, Rule, Shape, StackMove,
+    Variable, Word,
+};
+use crate::syntax::tree::{BinaryOperator, Hole};
+
+/// The most operations a definition may expand to.
+pub const MAXIMUM_OPERATIONS: i64 = 100_000;
+
+/// The most tensors on the stack.
+pub const MAXIMUM_STACK: usize = 256;
+
+/// Receives what a program computes while it is expanded.
+pub trait Recorder {
+    /// What stands for a tensor.
+    type Value: Copy;
+
+    /// A tensor given from outside; called for deeper ones later.
+    fn input(&mut self, shape: &ShapeTerm, span: Span) -> Self::Value;
+
+    /// A tensor computed from others.
+    fn operation(
+        &mut self,
+        operation: Operation,
+        inputs: &[Self::Value],
+        shape: &Shape,
+        span: Span,
+        path: &str,
+    ) -> Self::Value;
+}
+
+/// Records nothing.
+impl Recorder for () {
+    type Value = ();
+
+    fn input(&mut self, _: &ShapeTerm, _: Span) {}
+
+    fn operation(&mut self, _: Operation, _: &[()], _: &Shape, _: Span, _: &str) {}
+}
+
+/// What happens when a word needs more tensors than there are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Pull {
+    /// It is an error.
+    Forbidden,
+    /// The definition takes one more input, of unknown shape.
+    Unknown,
+    /// The definition takes one more input with this number of axes.
+    Rank(usize),
+}
+
+/// Why an interpretation ended early.
+#[derive(Debug)]
+pub enum Stop {
+    /// The program is wrong.
+    Error(Box<Diagnostic>),
+    /// What happens depends on the arguments or on the number of axes of an input.
+    Open,
+    /// It uses a definition whose errors have been reported.
+    Failed,
+}
+
+impl From<Box<Diagnostic>> for Stop {
+    fn from(diagnostic: Box<Diagnostic>) -> Self {
+        Stop::Error(diagnostic)
+    }
+}
+
+/// A tensor on the stack.
+#[derive(Clone, Debug)]
+pub struct Value<V> {
+    /// Its shape.
+    pub shape: ShapeTerm,
+    /// The word that left it.
+    pub origin: Span,
+    /// What stands for it in the recording.
+    pub node: V,
+}
+
+/// A place where the search may put symbols, found while a net is expanded.
+#[derive(Clone, Debug)]
+pub struct HoleSite {
+    /// The definition the hole stands in.
+    pub definition: DefinitionId,
+    /// The alphabet: an index into [`Program::alphabets`].
+    pub alphabet: usize,
+    /// Where it stands.
+    pub hole: Hole,
+    /// Whether it stands inside the string of a pattern.
+    pub in_pattern: bool,
+    /// The stack that a filling finds, the top last.
+    pub before: Vec<Shape>,
+    /// What must be left when `rest` has run.
+    pub after: Vec<Shape>,
+    /// The steps of the definition after the hole: none where the filling itself must leave `after`.
+    pub rest: Arc<[Step]>,
+    /// The numbers that `rest` may use.
+    pub environment: Vec<NumberValue>,
+    /// The names of the definition that may be any number, if this is about the definition by
+    /// itself and not about one use of it. They are the first variables of all shapes here.
+    pub rigid: Vec<(String, Role)>,
+}
+
+/// A number that an expression has come to.
+#[derive(Clone, Debug, PartialEq)]
+pub enum NumberValue {
+    /// A whole number.
+    Whole(Dimension),
+    /// A number with a fraction.
+    Real(f64),
+    /// A truth value.
+    Flag(bool),
+    /// One number for each of two axes.
+    Pair([Dimension; 2]),
+}
+
+/// How calls are treated.
+#[derive(Clone, Copy, Debug)]
+pub enum Calls<'a> {
+    /// By the effect of what is called, where it has one.
+    ByEffect(&'a [Inferred]),
+    /// By running what is called.
+    Expand,
+}
+
+/// Runs bodies on a stack of shapes.
+pub struct Interpreter<'p, R: Recorder> {
+    program: &'p Program,
+    calls: Calls<'p>,
+    pull: Pull,
+    /// Unknown dimensions and what is required of them.
+    pub solver: Solver,
+    /// The stack, the top last.
+    pub stack: Vec<Value<R::Value>>,
+    /// Inputs discovered so far, the topmost first.
+    pub pulled: Vec<Value<R::Value>>,
+    /// The inputs that the signature of the definition run gives.
+    pub declared: Vec<ShapeTerm>,
+    /// The stack after each step of the definition run, if it is to be kept.
+    pub trace: Option<Vec<(Span, Vec<ShapeTerm>)>>,
+    /// What is computed.
+    pub recorder: R,
+    /// The symbols that fill holes.
+    pub filling: Option<&'p [DefinitionId]>,
+    /// The holes that were met without a filling.
+    pub holes: Vec<HoleSite>,
+    /// The first variables of the solver that count as known: those of a [`HoleSite`].
+    pub rigid: Vec<(String, Role)>,
+    /// How many operations there were.
+    pub operations: Dimension,
+    /// Steps that may still be run before the program counts as too large.
+    pub budget: u64,
+    /// Below this height the stack belongs to the caller.
+    floor: usize,
+    /// For each height, the word that last made the stack lower than that.
+    takers: Vec<Option<Span>>,
+    /// How many bodies and braces are being run inside one another.
+    depth: usize,
+    /// The uses that lead to the body being run.
+    uses: Vec<Span>,
+    path: Path,
+}
+
+/// The path of the layer being expanded.
+#[derive(Default)]
+struct Path {
+    text: String,
+    counts: Vec<FxHashMap<String, usize>>,
+}
+
+impl Path {
+    fn enter(&mut self, name: &str) -> usize {
+        let length = self.text.len();
+        let counts = self.counts.last_mut();
+        let number = counts.map_or(0, |counts| {
+            let count = counts.entry(name.to_string()).or_insert(0);
+            *count += 1;
+            *count - 1
+        });
+        if !self.text.is_empty() {
+            self.text.push('.');
+        }
+        self.text.push_str(name);
+        self.text.push('.');
+        self.text.push_str(&number.to_string());
+        length
+    }
+
+    fn leave(&mut self, length: usize) {
+        self.text.truncate(length);
+    }
+}
+
+/// The numbers of a body's names.
+type Environment = Vec<NumberValue>;
+
+impl<'p, R: Recorder> Interpreter<'p, R> {
+    /// An interpreter with an empty stack.
+    pub fn new(
+        program: &'p Program,
+        calls: Calls<'p>,
+        pull: Pull,
+        recorder: R,
+        budget: u64,
+    ) -> Self {
+        Self {
+            program,
+            calls,
+            pull,
+            solver: Solver::default(),
+            stack: Vec::new(),
+            pulled: Vec::new(),
+            declared: Vec::new(),
+            trace: None,
+            recorder,
+            filling: None,
+            holes: Vec::new(),
+            rigid: Vec::new(),
+            operations: Dimension::Constant(0),
+            budget,
+            floor: 0,
+            takers: Vec::new(),
+            depth: 0,
+            uses: Vec::new(),
+            path: Path::default(),
+        }
+    }
+
+    /// Runs a definition on its own: a signature gives the inputs, parameters and the signature's
+    /// dimensions are variables, or have the default value if `use_defaults`.
+    pub fn run(&mut self, id: DefinitionId, use_defaults: bool) -> Result<(), Stop> {
+        let definition = self.program.definition(id);
+        let mut environment = Environment::new();
+        for (index, (name, role)) in definition.rigid().into_iter().enumerate() {
+            let default = definition
+                .parameters
+                .get(index)
+                .and_then(|parameter| parameter.default.as_ref())
+                .filter(|_| use_defaults);
+            let value = match default {
+                Some(default) => self.number(default, &environment)?,
+                None => NumberValue::Whole(self.solver.dimension(&name, role)),
+            };
+            environment.push(value);
+        }
+        self.path.counts.push(FxHashMap::default());
+        let Some(signature) = &definition.signature else {
+            return self.body_without_signature(id, definition, &environment);
+        };
+        for shape in &signature.inputs {
+            let term = ShapeTerm::Known(self.written_shape(shape, &environment)?);
+            let node = self.recorder.input(&term, shape.span);
+            self.declared.push(term.clone());
+            self.push(term, shape.span, node, shape.span)?;
+        }
+        self.body_with_signature(id, definition, signature, &environment)
+    }
+
+    /// Runs a symbol of an alphabet.
+    ///
+    /// # Errors
+    ///
+    /// If it does not type-check on this stack.
+    pub fn symbol(&mut self, id: DefinitionId, span: Span) -> Result<(), Stop> {
+        let definition = self.program.definition(id);
+        if definition.broken {
+            return Err(Stop::Failed);
+        }
+        match self.calls {
+            Calls::ByEffect(effects) => match effects.get(id.0 as usize) {
+                Some(Inferred::Effect(effect)) => {
+                    self.apply_effect(definition, effect, &Environment::new(), span)
+                }
+                Some(Inferred::Open) => self.expand(id, definition, Environment::new(), span),
+                Some(Inferred::Failed) | None => Err(Stop::Failed),
+            },
+            Calls::Expand => self.expand(id, definition, Environment::new(), span),
+        }
+    }
+
+    /// The shapes on the stack, the top last, if all sizes are known.
+    pub fn shapes(&self) -> Option<Vec<Shape>> {
+        self.known_shapes(0)
+    }
+
+    pub(super) fn require(
+        &mut self,
+        word: &str,
+        requirement: Requirement,
+        span: Span,
+    ) -> Result<(), Stop> {
+        let origin = Origin { span, inner: None };
+        self.solver
+            .require(requirement, origin)
+            .map_err(|violation| self.violation(word, &violation))
+    }
+
+    pub(super) fn violation(&self, word: &str, violation: &super::solver::Violation) -> Stop {
+        report::violation(word, violation, &self.solver, &self.uses).into()
+    }
+
+    /// Runs steps in turn. `outputs` are what the definition must leave, where a hole among these
+    /// steps may do anything that leads there.
+    pub(super) fn steps(
+        &mut self,
+        definition: DefinitionId,
+        steps: &'p [Step],
+        environment: &Environment,
+        outputs: Option<&[ShapeTerm]>,
+    ) -> Result<(), Stop> {
+        self.depth += 1;
+        for (index, step) in steps.iter().enumerate() {
+            match outputs {
+                Some(outputs) if step.is_free_hole() && self.filling.is_none() => {
+                    let rest = &steps[index + 1..];
+                    self.free_hole(definition, step, rest, environment, outputs)?;
+                    self.note(step.span);
+                    break;
+                }
+                _ => self.step(definition, step, environment)?,
+            }
+            self.note(step.span);
+        }
+        self.depth -= 1;
+        Ok(())
+    }
+
+    /// Keeps the stack after a step of the definition itself.
+    pub(super) fn note(&mut self, span: Span) {
+        if self.depth == 1
+            && let Some(trace) = &mut self.trace
+        {
+            let stack = self.stack.iter().map(|value| value.shape.clone());
+            trace.push((span, stack.collect()));
+        }
+    }
+
+    pub(super) fn step(
+        &mut self,
+        definition: DefinitionId,
+        step: &'p Step,
+        environment: &Environment,
+    ) -> Result<(), Stop> {
+        let Some(repetition) = &step.repetition else {
+            return self.once(definition, step, environment);
+        };
+        let count = self.dimension(repetition, environment)?;
+        let requirement = Requirement {
+            constraint: Constraint::AtLeast {
+                value: count.clone(),
+                minimum: 1,
+            },
+            reason: Reason::Argument {
+                parameter: "repetition",
+            },
+        };
+        self.require("a repetition", requirement, repetition.span)?;
+        match self.calls {
+            Calls::Expand => {
+                let count = count.constant().ok_or(Stop::Open)?;
+                for _ in 0..count {
+                    self.once(definition, step, environment)?;
+                }
+                Ok(())
+            }
+            Calls::ByEffect(_) => self.repeat(definition, step, environment, &count),
+        }
+    }
+
+    /// Runs a step until it leaves the stack as it was; then the rest of the repetition changes
+    /// nothing but the number of operations.
+    pub(super) fn repeat(
+        &mut self,
+        definition: DefinitionId,
+        step: &'p Step,
+        environment: &Environment,
+        count: &Dimension,
+    ) -> Result<(), Stop> {
+        let mut done = 0;
+        let mut before: Option<(usize, Vec<ShapeTerm>)> = None;
+        loop {
+            let operations = self.operations.clone();
+            self.once(definition, step, environment)?;
+            done += 1;
+            if count.constant() == Some(done) {
+                return Ok(());
+            }
+            let after: Vec<ShapeTerm> = self
+                .stack
+                .iter()
+                .map(|value| self.solver.resolve_shape(&value.shape))
+                .collect();
+            let is_unchanged = before.as_ref().is_some_and(|(pulled, before)| {
+                // What was learned since may have named the same shape anew.
+                let before = before.iter().map(|term| self.solver.resolve_shape(term));
+                *pulled == self.pulled.len() && before.eq(after.iter().cloned())
+            });
+            if is_unchanged {
+                let once = &self.operations - &operations;
+                let remaining = count - &Dimension::Constant(done);
+                self.operations = &self.operations + &(&once * &remaining);
+                return self.limit_operations(step.span);
+            }
+            if count.constant().is_none() && done >= 2 {
+                return Err(Stop::Open);
+            }
+            before = Some((self.pulled.len(), after));
+        }
+    }
+
+    pub(super) fn limit_operations(&self, span: Span) -> Result<(), Stop> {
+        let too_many = match &self.operations {
+            Dimension::Constant(count) => *count > MAXIMUM_OPERATIONS,
+            Dimension::Overflow => true,
+            Dimension::Symbolic(_) => false,
+        };
+        if too_many {
+            return Err(report::too_many_operations(&self.operations, span).into());
+        }
+        Ok(())
+    }
+
+    pub(super) fn once(
+        &mut self,
+        definition: DefinitionId,
+        step: &'p Step,
+        environment: &Environment,
+    ) -> Result<(), Stop> {
+        self.spend(1, step.span)?;
+        match &step.kind {
+            StepKind::Word { word, arguments } => self.word(word, arguments, step, environment),
+            StepKind::Group(steps) => self.steps(definition, steps, environment, None),
+            StepKind::Call {
+                definition,
+                arguments,
+            } => self.call(*definition, arguments, step, environment),
+            StepKind::Hole { .. } => self.bound_hole(definition, step),
+        }
+    }
+
+    pub(super) fn spend(&mut self, steps: usize, span: Span) -> Result<(), Stop> {
+        self.budget = self
+            .budget
+            .checked_sub(steps as u64)
+            .ok_or_else(|| Stop::from(report::too_many_steps(span)))?;
+        Ok(())
+    }
+}
+
+fn all_whole(values: &Environment) -> bool {
+    values
+        .iter()
+        .all(|value| matches!(value, NumberValue::Whole(_)))
+}

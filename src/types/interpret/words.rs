@@ -1,0 +1,187 @@
+//! What the words of the table do to the stack.
+
+use super::*;
+
+impl<'p, R: Recorder> Interpreter<'p, R> {
+    pub(super) fn word(
+        &mut self,
+        word: &'static Word,
+        arguments: &[Option<Number>],
+        step: &Step,
+        environment: &Environment,
+    ) -> Result<(), Stop> {
+        let arguments = self.word_arguments(word, arguments, step, environment)?;
+        let span = step.word_span;
+        match &word.rule {
+            Rule::Move(rule) => {
+                let StackMove { takes, leaves } = rule(arguments.count(0).ok_or(Stop::Open)?);
+                let taken = self.pop(word.name, takes, span)?;
+                for place in leaves {
+                    let value = &taken[place];
+                    self.push(value.shape.clone(), value.origin, value.node, span)?;
+                }
+                return Ok(());
+            }
+            Rule::Merge(rule) => {
+                let arity = arguments.count(0).ok_or(Stop::Open)?;
+                self.merge(word, rule(arity), arity, span)?;
+            }
+            Rule::Concatenate => {
+                let arity = arguments.count(0).ok_or(Stop::Open)?;
+                self.concatenate(word, arity, span)?;
+            }
+            Rule::Elementwise(rule) => {
+                let value = self.pop(word.name, 1, span)?.remove(0);
+                self.leave(word, rule(&arguments), &[value.node], value.shape, span)?;
+            }
+            Rule::Layer { ranks, apply } => {
+                let value = self.pop(word.name, 1, span)?.remove(0);
+                let shape = self.layer_input(word, ranks, &value, span)?;
+                let mut requirements = Requirements::default();
+                let (operation, result) = apply(&arguments, &shape, &mut requirements);
+                for requirement in requirements.0 {
+                    self.require(word.name, requirement, span)?;
+                }
+                self.limit_elements(word.name, &result, span)?;
+                let result = ShapeTerm::Known(result);
+                self.leave(word, operation, &[value.node], result, span)?;
+            }
+        }
+        self.operations = &self.operations + &Dimension::ONE;
+        self.limit_operations(step.span)
+    }
+
+    pub(super) fn layer_input(
+        &mut self,
+        word: &Word,
+        ranks: &[usize],
+        value: &Value<R::Value>,
+        span: Span,
+    ) -> Result<Shape, Stop> {
+        match self.solver.resolve_shape(&value.shape) {
+            ShapeTerm::Known(shape) if ranks.contains(&shape.rank()) => Ok(shape),
+            ShapeTerm::Known(_) => {
+                let found = self.solver.display(&value.shape);
+                let place = (found.as_str(), value.origin);
+                Err(report::wrong_rank(word, ranks, span, place, &self.uses).into())
+            }
+            ShapeTerm::Unknown(_) => match ranks {
+                [rank] => self.solver.with_rank(&value.shape, *rank).ok_or(Stop::Open),
+                _ => Err(Stop::Open),
+            },
+        }
+    }
+
+    pub(super) fn merge(
+        &mut self,
+        word: &Word,
+        operation: Operation,
+        arity: usize,
+        span: Span,
+    ) -> Result<(), Stop> {
+        let taken = self.pop(word.name, arity, span)?;
+        let origin = Origin { span, inner: None };
+        let Some((first, others)) = taken.split_first() else {
+            return Ok(());
+        };
+        for other in others {
+            let result = self.solver.unify(&first.shape, &other.shape, origin);
+            self.agreed(word, result, first, other, span)?;
+        }
+        let nodes: SmallVec<[R::Value; 4]> = taken.iter().map(|value| value.node).collect();
+        self.leave(word, operation, &nodes, first.shape.clone(), span)
+    }
+
+    pub(super) fn concatenate(
+        &mut self,
+        word: &Word,
+        arity: usize,
+        span: Span,
+    ) -> Result<(), Stop> {
+        let taken = self.pop(word.name, arity, span)?;
+        let origin = Origin { span, inner: None };
+        let known = taken
+            .iter()
+            .find_map(|value| match self.solver.resolve_shape(&value.shape) {
+                ShapeTerm::Known(shape) => Some((value.clone(), shape)),
+                ShapeTerm::Unknown(_) => None,
+            });
+        let (model, model_shape) = known.ok_or(Stop::Open)?;
+        let mut sum = Dimension::Constant(0);
+        for value in &taken {
+            let Some(shape) = self.solver.with_rank(&value.shape, model_shape.rank()) else {
+                return self.agreed(word, Err(Mismatch::Rank), &model, value, span);
+            };
+            for axis in 1..model_shape.rank() {
+                let sizes = (&model_shape.0[axis], &shape.0[axis]);
+                let result = self.solver.unify_axis(sizes.0, sizes.1, axis, origin);
+                self.agreed(word, result, &model, value, span)?;
+            }
+            sum = &sum + &shape.0[0];
+        }
+        let mut result = model_shape;
+        result.0[0] = sum;
+        self.limit_elements(word.name, &result, span)?;
+        let nodes: SmallVec<[R::Value; 4]> = taken.iter().map(|value| value.node).collect();
+        let operation = Operation::Concatenate { arity };
+        self.leave(word, operation, &nodes, ShapeTerm::Known(result), span)
+    }
+
+    pub(super) fn agreed(
+        &self,
+        word: &Word,
+        result: Result<(), Mismatch>,
+        left: &Value<R::Value>,
+        right: &Value<R::Value>,
+        span: Span,
+    ) -> Result<(), Stop> {
+        let axis = match result {
+            Ok(()) => return Ok(()),
+            Err(Mismatch::Requirement(violation)) => {
+                return Err(self.violation(word.name, &violation));
+            }
+            Err(Mismatch::Axis(axis)) => Some(axis),
+            Err(Mismatch::Rank) => None,
+        };
+        let left = (self.solver.display(&left.shape), left.origin);
+        let right = (self.solver.display(&right.shape), right.origin);
+        Err(report::shape_mismatch(word, axis, span, left, right, &self.uses).into())
+    }
+
+    pub(super) fn leave(
+        &mut self,
+        word: &Word,
+        operation: Operation,
+        inputs: &[R::Value],
+        shape: ShapeTerm,
+        span: Span,
+    ) -> Result<(), Stop> {
+        let length = self.path.enter(word.name);
+        let node = match &shape {
+            ShapeTerm::Known(known) => {
+                self.recorder
+                    .operation(operation, inputs, known, span, &self.path.text)
+            }
+            // Only effects are inferred on unknown shapes; nothing is recorded then.
+            ShapeTerm::Unknown(_) => self.recorder.input(&shape, span),
+        };
+        self.path.leave(length);
+        self.push(shape, span, node, span)
+    }
+
+    pub(super) fn limit_elements(
+        &mut self,
+        word: &str,
+        shape: &Shape,
+        span: Span,
+    ) -> Result<(), Stop> {
+        let requirement = Requirement {
+            constraint: Constraint::AtMost {
+                value: shape.elements(),
+                maximum: Dimension::Constant(MAXIMUM_ELEMENTS - 1),
+            },
+            reason: Reason::Size,
+        };
+        self.require(word, requirement, span)
+    }
+}

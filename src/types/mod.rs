@@ -1,0 +1,230 @@
+//! Syntax tree to typed program: names resolved, stack effects and shapes inferred and checked.
+
+mod effect;
+mod interpret;
+mod program;
+mod report;
+mod resolve;
+mod solver;
+
+pub use effect::{Effect, Inferred};
+pub use interpret::{
+    Calls, HoleSite, Interpreter, MAXIMUM_OPERATIONS, MAXIMUM_STACK, NumberValue, Pull, Recorder,
+    Stop, Value,
+};
+pub use program::{
+    Alphabet, Definition, DefinitionId, Kind, Number, NumberKind, Parameter, Program, Signature,
+    Step, StepKind, WrittenShape,
+};
+pub use report::{incomplete, needs_arguments};
+pub use resolve::{MAXIMUM_DEPTH, MAXIMUM_PARAMETERS, MAXIMUM_RANK};
+pub use solver::{Role, ShapeTerm, ShapeVariable};
+
+use std::cell::RefCell;
+
+use rustc_hash::{FxHashMap, FxHashSet};
+
+use crate::diagnostic::{Diagnostic, Span};
+use crate::operations::{Dimension, Variable};
+use crate::syntax::tree::File;
+
+/// How many steps checking a file may take in all, beyond those it is written with. Only files made
+/// to be slow come near it.
+const STEP_BUDGET: u64 = 1_000_000;
+
+/// A file whose names are resolved and whose definitions have effects.
+#[derive(Debug)]
+pub struct Checked {
+    /// The program.
+    pub program: Program,
+    /// What each definition takes and leaves, by its identifier.
+    pub effects: Vec<Inferred>,
+    /// What is wrong, in the order of the text.
+    pub diagnostics: Vec<Diagnostic>,
+}
+
+impl Checked {
+    /// Whether anything is wrong.
+    pub fn has_errors(&self) -> bool {
+        self.diagnostics.iter().any(Diagnostic::is_error)
+    }
+
+    /// What a definition takes and leaves.
+    pub fn effect(&self, id: DefinitionId) -> &Inferred {
+        self.effects.get(id.0 as usize).unwrap_or(&Inferred::Failed)
+    }
+}
+
+/// Resolves names, infers the effect of every definition and checks it against its signature.
+///
+/// What it accepts, no later stage refuses: every net expands to a graph whose shapes are known.
+pub fn check(file: &File) -> Checked {
+    let (program, mut diagnostics) = resolve::resolve(file);
+    let mut effects = vec![Inferred::Failed; program.definitions.len()];
+    let mut budget = STEP_BUDGET + program.steps() as u64;
+    for &id in &program.order {
+        let mut interpreter = Interpreter::new(
+            &program,
+            Calls::ByEffect(&effects),
+            Pull::Unknown,
+            (),
+            budget,
+        );
+        let result = interpreter.run(id, false);
+        budget = interpreter.budget;
+        let inferred = match result {
+            Ok(()) => Inferred::Effect(generalise(&program, id, &interpreter)),
+            Err(Stop::Open) => Inferred::Open,
+            Err(Stop::Failed) => Inferred::Failed,
+            Err(Stop::Error(diagnostic)) => {
+                diagnostics.push(*diagnostic);
+                Inferred::Failed
+            }
+        };
+        effects[id.0 as usize] = inferred;
+    }
+    diagnostics.sort_by_key(|diagnostic| {
+        (
+            diagnostic.primary.span.source,
+            diagnostic.primary.span.start,
+        )
+    });
+    Checked {
+        program,
+        effects,
+        diagnostics,
+    }
+}
+
+/// The stack after each step of a definition's body, written as shapes, the top last.
+///
+/// Ends early where the definition has errors or depends on its arguments.
+pub fn trace(checked: &Checked, id: DefinitionId) -> Vec<(Span, String)> {
+    let calls = Calls::ByEffect(&checked.effects);
+    let mut interpreter = Interpreter::new(&checked.program, calls, Pull::Unknown, (), STEP_BUDGET);
+    interpreter.trace = Some(Vec::new());
+    // Errors have been reported by `check`; what was traced before one is still worth showing.
+    let _ = interpreter.run(id, false);
+    let write = |stack: &[ShapeTerm]| {
+        let shapes: Vec<String> = stack
+            .iter()
+            .map(|term| interpreter.solver.display(term))
+            .collect();
+        shapes.join(" ")
+    };
+    let trace = interpreter.trace.iter().flatten();
+    trace.map(|(span, stack)| (*span, write(stack))).collect()
+}
+
+/// Makes an effect of what was found out: variables are numbered anew, parameters first.
+fn generalise(program: &Program, id: DefinitionId, interpreter: &Interpreter<()>) -> Effect {
+    let definition = program.definition(id);
+    let solver = &interpreter.solver;
+    let numbering = RefCell::new(Numbering::default());
+    for index in 0..definition.parameters.len() {
+        // `Interpreter::run` makes the variables of the scope first, in order.
+        numbering
+            .borrow_mut()
+            .number(Variable(index as u32), solver);
+    }
+    let renamed = |dimension: &Dimension| {
+        solver.resolve(dimension).substitute(&|variable| {
+            let number = numbering.borrow_mut().number(variable, solver);
+            Some(Dimension::variable(number))
+        })
+    };
+    let term = |term: &ShapeTerm| match solver.resolve_shape(term) {
+        ShapeTerm::Known(shape) => ShapeTerm::Known(shape.0.iter().map(renamed).collect()),
+        ShapeTerm::Unknown(variable) => ShapeTerm::Unknown(numbering.borrow_mut().shape(variable)),
+    };
+    let inputs = match &definition.signature {
+        Some(signature) => declared_inputs(signature, interpreter)
+            .iter()
+            .map(term)
+            .collect(),
+        None => interpreter
+            .pulled
+            .iter()
+            .rev()
+            .map(|value| term(&value.shape))
+            .collect(),
+    };
+    let outputs = interpreter
+        .stack
+        .iter()
+        .map(|value| term(&value.shape))
+        .collect();
+    let requirements = solver
+        .pending()
+        .map(|pending| {
+            let requirement = pending
+                .requirement
+                .substitute(&|variable| Some(renamed(&Dimension::variable(variable))));
+            (
+                requirement,
+                pending.origin.inner.unwrap_or(pending.origin.span),
+            )
+        })
+        .collect();
+    let operations = renamed(&interpreter.operations);
+    let numbering = numbering.into_inner();
+    Effect {
+        variables: distinct_names(numbering.names),
+        parameters: definition.parameters.len(),
+        unknown_shapes: numbering.shapes.len(),
+        inputs,
+        outputs,
+        requirements,
+        operations,
+    }
+}
+
+/// The shapes that a signature takes, as the interpreter evaluated them.
+fn declared_inputs(signature: &Signature, interpreter: &Interpreter<()>) -> Vec<ShapeTerm> {
+    interpreter.declared[..signature.inputs.len()].to_vec()
+}
+
+/// New numbers for the variables of an effect, in the order they are met.
+#[derive(Default)]
+struct Numbering {
+    dimensions: FxHashMap<Variable, Variable>,
+    names: Vec<String>,
+    shapes: Vec<ShapeVariable>,
+}
+
+impl Numbering {
+    fn number(&mut self, variable: Variable, solver: &solver::Solver) -> Variable {
+        let next = Variable(self.names.len() as u32);
+        *self.dimensions.entry(variable).or_insert_with(|| {
+            self.names.push(solver.name(variable));
+            next
+        })
+    }
+
+    fn shape(&mut self, variable: ShapeVariable) -> ShapeVariable {
+        let place = self.shapes.iter().position(|other| *other == variable);
+        let place = place.unwrap_or_else(|| {
+            self.shapes.push(variable);
+            self.shapes.len() - 1
+        });
+        ShapeVariable(place as u32)
+    }
+}
+
+/// Tells variables of the same name apart: `c`, `c2`, `c3`.
+pub(crate) fn distinct_names(names: Vec<String>) -> Vec<String> {
+    let mut used = FxHashSet::default();
+    let mut next: FxHashMap<String, usize> = FxHashMap::default();
+    names
+        .into_iter()
+        .map(|name| {
+            let mut candidate = name.clone();
+            while !used.insert(candidate.clone()) {
+                let number = next.entry(name.clone()).or_insert(1);
+                *number += 1;
+                candidate = format!("{name}{number}");
+            }
+            candidate
+        })
+        .collect()
+}

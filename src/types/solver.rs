@@ -1,0 +1,339 @@
+//! Unknown dimensions and shapes, and what is required of them.
+//!
+//! Unification binds a variable as soon as an equation determines it; everything else that can't be
+//! decided yet is kept and tried again whenever something is learned.
+
+use rustc_hash::{FxHashMap, FxHashSet};
+
+use crate::diagnostic::Span;
+use crate::operations::{Constraint, Dimension, Reason, Requirement, Shape, Variable};
+
+/// Names an unknown shape.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct ShapeVariable(pub u32);
+
+/// A shape, or the name of one that is not known yet.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum ShapeTerm {
+    /// The number of axes is known.
+    Known(Shape),
+    /// Nothing is known.
+    Unknown(ShapeVariable),
+}
+
+/// What a dimension variable stands for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Role {
+    /// To be found out.
+    Inferred,
+    /// A dimension that the signature leaves open: it may be anything.
+    Declared,
+    /// A parameter of the block, by its place.
+    Parameter(usize),
+}
+
+/// What is known of a dimension variable.
+#[derive(Clone, Debug)]
+pub struct DimensionVariable {
+    /// How messages call it.
+    pub name: String,
+    /// What it stands for.
+    pub role: Role,
+    value: Option<Dimension>,
+}
+
+/// A requirement that could not be decided, with the places it comes from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Pending {
+    /// What must hold.
+    pub requirement: Requirement,
+    /// The word that requires it.
+    pub origin: Origin,
+}
+
+/// Where a requirement comes from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Origin {
+    /// The word in the definition being checked.
+    pub span: Span,
+    /// The word inside the block that `span` uses, if the requirement came with the block's type.
+    pub inner: Option<Span>,
+}
+
+/// A requirement that does not hold.
+#[derive(Clone, Debug)]
+pub struct Violation {
+    /// What does not hold, as far as it is known.
+    pub requirement: Requirement,
+    /// Where it comes from.
+    pub origin: Origin,
+}
+
+/// Why two shapes can't be one.
+#[derive(Clone, Debug)]
+pub enum Mismatch {
+    /// They have different numbers of axes.
+    Rank,
+    /// They differ in the size of this axis.
+    Axis(usize),
+    /// Something required earlier does not hold any more.
+    Requirement(Box<Violation>),
+}
+
+/// The variables of one definition and what is required of them.
+#[derive(Debug, Default)]
+pub struct Solver {
+    dimensions: Vec<DimensionVariable>,
+    shapes: Vec<Option<ShapeTerm>>,
+    pending: Vec<Option<Pending>>,
+    /// The requirements in `pending`, to keep each once.
+    known: FxHashSet<Requirement>,
+    /// The places in `pending` that mention a variable.
+    watchers: FxHashMap<Variable, Vec<usize>>,
+}
+
+impl Solver {
+    /// A new dimension variable.
+    pub fn dimension(&mut self, name: &str, role: Role) -> Dimension {
+        let variable = Variable(self.dimensions.len() as u32);
+        self.dimensions.push(DimensionVariable {
+            name: name.to_string(),
+            role,
+            value: None,
+        });
+        Dimension::variable(variable)
+    }
+
+    /// A new shape of which nothing is known.
+    pub fn shape(&mut self) -> ShapeTerm {
+        self.shapes.push(None);
+        ShapeTerm::Unknown(ShapeVariable(self.shapes.len() as u32 - 1))
+    }
+
+    /// A new shape with this number of axes, its sizes unknown.
+    pub fn shape_of_rank(&mut self, rank: usize) -> Shape {
+        let names: &[&str] = match rank {
+            1 => &["d"],
+            2 => &["t", "d"],
+            _ => &["c", "h", "w"],
+        };
+        names
+            .iter()
+            .map(|name| self.dimension(name, Role::Inferred))
+            .collect()
+    }
+
+    /// What a variable stands for.
+    pub fn variable(&self, variable: Variable) -> Option<&DimensionVariable> {
+        self.dimensions.get(variable.0 as usize)
+    }
+
+    /// The dimension with everything put in that is known.
+    pub fn resolve(&self, dimension: &Dimension) -> Dimension {
+        match dimension {
+            Dimension::Symbolic(_) => dimension.substitute(&|variable| {
+                let value = self.variable(variable)?.value.as_ref()?;
+                Some(self.resolve(value))
+            }),
+            known => known.clone(),
+        }
+    }
+
+    /// The shape with everything put in that is known.
+    pub fn resolve_shape(&self, term: &ShapeTerm) -> ShapeTerm {
+        let mut term = term;
+        while let ShapeTerm::Unknown(variable) = term {
+            match &self.shapes[variable.0 as usize] {
+                Some(value) => term = value,
+                None => return term.clone(),
+            }
+        }
+        match term {
+            ShapeTerm::Known(shape) => {
+                ShapeTerm::Known(shape.0.iter().map(|size| self.resolve(size)).collect())
+            }
+            unknown => unknown.clone(),
+        }
+    }
+
+    /// The requirement with everything put in that is known.
+    pub fn resolve_requirement(&self, requirement: &Requirement) -> Requirement {
+        requirement.substitute(&|variable| Some(self.resolve(&Dimension::variable(variable))))
+    }
+
+    /// What could not be decided.
+    pub fn pending(&self) -> impl Iterator<Item = &Pending> {
+        self.pending.iter().flatten()
+    }
+
+    /// Names a variable for messages.
+    pub fn name(&self, variable: Variable) -> String {
+        self.variable(variable)
+            .map_or_else(|| "_".to_string(), |variable| variable.name.clone())
+    }
+
+    /// Writes a shape for messages.
+    pub fn display(&self, term: &ShapeTerm) -> String {
+        match self.resolve_shape(term) {
+            ShapeTerm::Known(shape) => shape.display(&|variable| self.name(variable)),
+            ShapeTerm::Unknown(_) => "[..]".to_string(),
+        }
+    }
+
+    /// Writes a dimension for messages.
+    pub fn display_dimension(&self, dimension: &Dimension) -> String {
+        let name = |variable| self.name(variable);
+        self.resolve(dimension).display(&name).to_string()
+    }
+
+    /// Requires something: it holds, determines a variable, is kept, or is violated.
+    pub fn require(
+        &mut self,
+        requirement: Requirement,
+        origin: Origin,
+    ) -> Result<(), Box<Violation>> {
+        let mut learned = self.settle(requirement, origin)?;
+        // What is learned may decide what was kept, which may determine more.
+        while let Some(variable) = learned.pop() {
+            for slot in self.watchers.remove(&variable).unwrap_or_default() {
+                if let Some(pending) = self.pending[slot].take() {
+                    self.known.remove(&pending.requirement);
+                    learned.extend(self.settle(pending.requirement, pending.origin)?);
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Decides one requirement as far as possible; gives the variable that it determines.
+    fn settle(
+        &mut self,
+        requirement: Requirement,
+        origin: Origin,
+    ) -> Result<Vec<Variable>, Box<Violation>> {
+        if requirement.constraint.holds() == Some(true) {
+            return Ok(Vec::new());
+        }
+        let requirement = self.resolve_requirement(&requirement);
+        match requirement.constraint.holds() {
+            Some(true) => Ok(Vec::new()),
+            None if !requirement.constraint.overflows() => {
+                if let Constraint::Equal(left, right) = &requirement.constraint
+                    && let Some((variable, value)) = self.solve(&(left - right))
+                {
+                    self.dimensions[variable.0 as usize].value = Some(value);
+                    return Ok(vec![variable]);
+                }
+                if self.follows(&requirement.constraint) {
+                    return Ok(Vec::new());
+                }
+                self.keep(requirement, origin);
+                Ok(Vec::new())
+            }
+            _ => Err(Box::new(Violation {
+                requirement,
+                origin,
+            })),
+        }
+    }
+
+    fn solve(&self, difference: &Dimension) -> Option<(Variable, Dimension)> {
+        difference.solve(&|variable| {
+            self.variable(variable)
+                .is_some_and(|variable| variable.role == Role::Inferred)
+        })
+    }
+
+    /// Whether a constraint follows from every dimension of a tensor being at least one. Parameters
+    /// may be anything.
+    fn follows(&self, constraint: &Constraint) -> bool {
+        let minimum = |variable| match self.variable(variable)?.role {
+            Role::Inferred | Role::Declared => Some(1),
+            Role::Parameter(_) => None,
+        };
+        match constraint {
+            Constraint::AtLeast {
+                value,
+                minimum: least,
+            } => value
+                .lower_bound(&minimum)
+                .is_some_and(|bound| bound >= *least),
+            _ => false,
+        }
+    }
+
+    fn keep(&mut self, requirement: Requirement, origin: Origin) {
+        if !self.known.insert(requirement.clone()) {
+            return;
+        }
+        let slot = self.pending.len();
+        requirement.constraint.for_each_variable(&mut |variable| {
+            self.watchers.entry(variable).or_default().push(slot);
+        });
+        self.pending.push(Some(Pending {
+            requirement,
+            origin,
+        }));
+    }
+
+    /// Makes two shapes one.
+    pub fn unify(
+        &mut self,
+        left: &ShapeTerm,
+        right: &ShapeTerm,
+        origin: Origin,
+    ) -> Result<(), Mismatch> {
+        let (left, right) = (self.resolve_shape(left), self.resolve_shape(right));
+        match (left, right) {
+            (ShapeTerm::Unknown(left), ShapeTerm::Unknown(right)) if left == right => Ok(()),
+            (ShapeTerm::Unknown(variable), other) | (other, ShapeTerm::Unknown(variable)) => {
+                self.shapes[variable.0 as usize] = Some(other);
+                Ok(())
+            }
+            (ShapeTerm::Known(left), ShapeTerm::Known(right)) => {
+                if left.rank() != right.rank() {
+                    return Err(Mismatch::Rank);
+                }
+                for (axis, (left, right)) in left.0.iter().zip(&right.0).enumerate() {
+                    self.unify_axis(left, right, axis, origin)?;
+                }
+                Ok(())
+            }
+        }
+    }
+
+    /// Makes the sizes of one axis the same.
+    pub fn unify_axis(
+        &mut self,
+        left: &Dimension,
+        right: &Dimension,
+        axis: usize,
+        origin: Origin,
+    ) -> Result<(), Mismatch> {
+        let requirement = Requirement {
+            constraint: Constraint::Equal(left.clone(), right.clone()),
+            reason: Reason::Agreement { axis },
+        };
+        self.require(requirement.clone(), origin)
+            .map_err(|violation| {
+                let is_this = violation.requirement.reason == requirement.reason
+                    && violation.origin == origin;
+                match is_this {
+                    true => Mismatch::Axis(axis),
+                    false => Mismatch::Requirement(violation),
+                }
+            })
+    }
+
+    /// Gives an unknown shape this number of axes; tells the shape if its number of axes fits.
+    pub fn with_rank(&mut self, term: &ShapeTerm, rank: usize) -> Option<Shape> {
+        match self.resolve_shape(term) {
+            ShapeTerm::Known(shape) => (shape.rank() == rank).then_some(shape),
+            ShapeTerm::Unknown(variable) => {
+                let shape = self.shape_of_rank(rank);
+                self.shapes[variable.0 as usize] = Some(ShapeTerm::Known(shape.clone()));
+                Some(shape)
+            }
+        }
+    }
+}

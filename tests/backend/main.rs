@@ -1,0 +1,7 @@
+//! Compiled networks: what layers compute, their gradients, and networks as a whole.
+
+#![cfg(feature = "backend")]
+
+mod build;
+mod gradient;
+mod operations;

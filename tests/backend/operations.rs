@@ -1,0 +1,300 @@
+//! Every operation, with random attributes and sizes: its gradients.
+
+use rand::{RngExt, SeedableRng};
+use rand_chacha::ChaCha8Rng;
+use snapc::backend::Mode;
+use snapc::graph::Graph;
+use snapc::operations::{Activation, Dimension, Operation, Pooling, Real};
+
+use super::build::{Builder, batched, numbers, pair};
+use super::gradient;
+
+/// Every kind of operation, so that none is forgotten: `next` must name them all to compile.
+pub fn all_kinds() -> Vec<Operation> {
+    let one = || Dimension::ONE;
+    let ones = || pair([1, 1]);
+    let mut kinds = vec![Operation::Convolution {
+        input: one(),
+        output: one(),
+        kernel: ones(),
+        stride: ones(),
+        padding: ones(),
+        dilation: ones(),
+        groups: one(),
+        bias: false,
+    }];
+    while let Some(next) = next(&kinds[kinds.len() - 1]) {
+        kinds.push(next);
+    }
+    kinds
+}
+
+fn next(operation: &Operation) -> Option<Operation> {
+    let one = || Dimension::ONE;
+    Some(match operation {
+        Operation::Convolution { .. } => Operation::Dense {
+            input: one(),
+            output: one(),
+            bias: false,
+        },
+        Operation::Dense { .. } => Operation::BatchNorm { channels: one() },
+        Operation::BatchNorm { .. } => Operation::LayerNorm { features: one() },
+        Operation::LayerNorm { .. } => Operation::Activation(Activation::Relu),
+        Operation::Activation(activation) => match next_activation(*activation) {
+            Some(activation) => Operation::Activation(activation),
+            None => Operation::Softmax,
+        },
+        Operation::Softmax => Operation::Pool {
+            kind: Pooling::Maximum,
+            kernel: pair([1, 1]),
+            stride: pair([1, 1]),
+            padding: pair([0, 0]),
+        },
+        Operation::Pool {
+            kind: Pooling::Maximum,
+            kernel,
+            stride,
+            padding,
+        } => Operation::Pool {
+            kind: Pooling::Average,
+            kernel: kernel.clone(),
+            stride: stride.clone(),
+            padding: padding.clone(),
+        },
+        Operation::Pool {
+            kind: Pooling::Average,
+            ..
+        } => Operation::GlobalPool(Pooling::Maximum),
+        Operation::GlobalPool(Pooling::Maximum) => Operation::GlobalPool(Pooling::Average),
+        Operation::GlobalPool(Pooling::Average) => Operation::Upsample { factor: one() },
+        Operation::Upsample { .. } => Operation::Dropout {
+            rate: Real::new(0.3),
+        },
+        Operation::Dropout { .. } => Operation::Flatten,
+        Operation::Flatten => Operation::Tokens,
+        Operation::Tokens => Operation::Attention {
+            width: one(),
+            heads: one(),
+        },
+        Operation::Attention { .. } => Operation::Add { arity: 2 },
+        Operation::Add { .. } => Operation::Multiply { arity: 2 },
+        Operation::Multiply { .. } => Operation::Concatenate { arity: 2 },
+        Operation::Concatenate { .. } => return None,
+    })
+}
+
+fn next_activation(activation: Activation) -> Option<Activation> {
+    Some(match activation {
+        Activation::Relu => Activation::Relu6,
+        Activation::Relu6 => Activation::LeakyRelu {
+            slope: Real::new(0.2),
+        },
+        Activation::LeakyRelu { .. } => Activation::Elu {
+            alpha: Real::new(0.8),
+        },
+        Activation::Elu { .. } => Activation::Gelu,
+        Activation::Gelu => Activation::Silu,
+        Activation::Silu => Activation::Sigmoid,
+        Activation::Sigmoid => Activation::Tanh,
+        Activation::Tanh => Activation::HardSwish,
+        Activation::HardSwish => Activation::HardSigmoid,
+        Activation::HardSigmoid => return None,
+    })
+}
+
+/// A number of the range.
+fn draw(random: &mut ChaCha8Rng, range: std::ops::RangeInclusive<i64>) -> i64 {
+    random.random_range(range)
+}
+
+fn draw_pair(random: &mut ChaCha8Rng, range: std::ops::RangeInclusive<i64>) -> [i64; 2] {
+    [draw(random, range.clone()), draw(random, range)]
+}
+
+/// The places of a window along an axis.
+pub fn places(size: i64, kernel: i64, stride: i64, padding: i64, dilation: i64) -> i64 {
+    (size + 2 * padding - dilation * (kernel - 1) - 1) / stride + 1
+}
+
+/// A graph of one operation of this kind with random attributes over random sizes.
+fn random_graph(kind: &Operation, random: &mut ChaCha8Rng) -> Graph {
+    let mut image = vec![
+        draw(random, 1..=5),
+        draw(random, 3..=9),
+        draw(random, 3..=9),
+    ];
+    let tokens = [draw(random, 1..=5), draw(random, 1..=9)];
+    let any = match draw(random, 0..=2) {
+        0 => vec![draw(random, 1..=40)],
+        1 => tokens.to_vec(),
+        _ => image.clone(),
+    };
+    let size = |value: i64| Dimension::Constant(value);
+    let single = |operation: Operation, input: &[i64], output: &[i64]| {
+        let mut builder = Builder::new(&[input]);
+        let node = builder.add(operation, &[0], output);
+        builder.finish(&[node])
+    };
+    match kind {
+        Operation::Convolution { .. } => {
+            let groups = draw(random, 1..=3);
+            let multiplier = draw(random, 1..=6);
+            image[0] = groups * draw(random, 1..=4);
+            let output = groups * multiplier;
+            let [kernel, stride, dilation] = [
+                draw_pair(random, 1..=3),
+                draw_pair(random, 1..=3),
+                draw_pair(random, 1..=2),
+            ];
+            let padding: [i64; 2] = std::array::from_fn(|axis| {
+                let window = dilation[axis] * (kernel[axis] - 1) + 1;
+                draw(random, 0..=3).max((window - image[axis + 1] + 1) / 2)
+            });
+            let [height, width] = std::array::from_fn(|axis| {
+                places(
+                    image[axis + 1],
+                    kernel[axis],
+                    stride[axis],
+                    padding[axis],
+                    dilation[axis],
+                )
+            });
+            let operation = Operation::Convolution {
+                input: size(image[0]),
+                output: size(output),
+                kernel: pair(kernel),
+                stride: pair(stride),
+                padding: pair(padding),
+                dilation: pair(dilation),
+                groups: size(groups),
+                bias: random.random(),
+            };
+            single(operation, &image, &[output, height, width])
+        }
+        Operation::Pool { kind, .. } => {
+            let kernel = draw_pair(random, 1..=3);
+            let stride = draw_pair(random, 1..=3);
+            let padding: [i64; 2] = std::array::from_fn(|axis| draw(random, 0..=kernel[axis] / 2));
+            let [height, width] = std::array::from_fn(|axis| {
+                places(
+                    image[axis + 1],
+                    kernel[axis],
+                    stride[axis],
+                    padding[axis],
+                    1,
+                )
+            });
+            let operation = Operation::Pool {
+                kind: *kind,
+                kernel: pair(kernel),
+                stride: pair(stride),
+                padding: pair(padding),
+            };
+            single(operation, &image, &[image[0], height, width])
+        }
+        Operation::Dense { .. } => {
+            let rank = draw(random, 1..=2) as usize;
+            let input = &tokens[2 - rank..];
+            let output = draw(random, 1..=40);
+            let operation = Operation::Dense {
+                input: size(tokens[1]),
+                output: size(output),
+                bias: random.random(),
+            };
+            let shape = [&input[..rank - 1], &[output]].concat();
+            single(operation, input, &shape)
+        }
+        Operation::BatchNorm { .. } => {
+            let channels = size(any[0]);
+            single(Operation::BatchNorm { channels }, &any, &any)
+        }
+        Operation::LayerNorm { .. } => {
+            let features = size(if any.len() == 3 {
+                any[0]
+            } else {
+                any[any.len() - 1]
+            });
+            single(Operation::LayerNorm { features }, &any, &any)
+        }
+        Operation::Activation(_) | Operation::Softmax | Operation::Dropout { .. } => {
+            single(kind.clone(), &any, &any)
+        }
+        Operation::GlobalPool(_) => single(kind.clone(), &image, &image[..1]),
+        Operation::Upsample { .. } => {
+            let factor = draw(random, 1..=3);
+            let large = [image[0], image[1] * factor, image[2] * factor];
+            let operation = Operation::Upsample {
+                factor: size(factor),
+            };
+            single(operation, &image, &large)
+        }
+        Operation::Flatten => single(Operation::Flatten, &any, &[any.iter().product()]),
+        Operation::Tokens => single(Operation::Tokens, &image, &[image[1] * image[2], image[0]]),
+        Operation::Attention { .. } => {
+            let heads = draw(random, 1..=3);
+            let width = heads * draw(random, 1..=4);
+            let shape = [tokens[0], width];
+            let operation = Operation::Attention {
+                width: size(width),
+                heads: size(heads),
+            };
+            single(operation, &shape, &shape)
+        }
+        Operation::Add { .. } | Operation::Multiply { .. } => {
+            let arity = draw(random, 2..=4) as usize;
+            let mut builder = Builder::new(&vec![any.as_slice(); arity]);
+            let inputs: Vec<u32> = (0..arity as u32).collect();
+            let operation = match kind {
+                Operation::Add { .. } => Operation::Add { arity },
+                _ => Operation::Multiply { arity },
+            };
+            let node = builder.add(operation, &inputs, &any);
+            builder.finish(&[node])
+        }
+        Operation::Concatenate { .. } => {
+            let arity = draw(random, 2..=4) as usize;
+            let shapes: Vec<Vec<i64>> = (0..arity)
+                .map(|_| {
+                    let mut shape = any.clone();
+                    shape[0] = draw(random, 1..=4);
+                    shape
+                })
+                .collect();
+            let slices: Vec<&[i64]> = shapes.iter().map(Vec::as_slice).collect();
+            let mut whole = any.clone();
+            whole[0] = shapes.iter().map(|shape| shape[0]).sum();
+            let mut builder = Builder::new(&slices);
+            let inputs: Vec<u32> = (0..arity as u32).collect();
+            let node = builder.add(Operation::Concatenate { arity }, &inputs, &whole);
+            builder.finish(&[node])
+        }
+    }
+}
+
+#[test]
+fn gradients_agree_with_finite_differences() {
+    for kind in all_kinds() {
+        let rounds = match kind {
+            Operation::Convolution { .. } => 60,
+            Operation::Pool { .. } => 25,
+            _ => 6,
+        };
+        for seed in 0..rounds {
+            let mut random = ChaCha8Rng::seed_from_u64(seed);
+            let graph = random_graph(&kind, &mut random);
+            let batch = random.random_range(1..=4);
+            let inputs: Vec<_> = graph.nodes[..graph.inputs]
+                .iter()
+                .zip(seed * 100..)
+                .map(|(node, seed)| {
+                    let sizes = node.shape.sizes().expect("a constant shape");
+                    let sizes: Vec<i64> = sizes.iter().map(|size| *size as i64).collect();
+                    // Six times as large, so that every piece of a function made of pieces is met.
+                    (numbers(&batched(batch, &sizes), seed) * 6.0).expect("a product")
+                })
+                .collect();
+            gradient::check(&graph, &inputs, Mode::Train { step: 3 }, seed);
+            gradient::check(&graph, &inputs, Mode::Evaluate, seed);
+        }
+    }
+}

@@ -1,0 +1,58 @@
+//! The canonical form: what it makes equal, what it keeps apart, and how it prints.
+
+mod graphs;
+mod laws;
+mod oracles;
+mod symmetry;
+mod text;
+mod variables;
+
+use std::collections::HashSet;
+
+use graphs::stack;
+use snapc::graph::{Canonicaliser, Graph, Laws, NodeId, NodeKind, canonical_text, canonicalise};
+
+const BOTH: [Laws; 2] = [Laws::Exact, Laws::Real];
+
+fn are_equal(left: &Graph, right: &Graph, laws: Laws) -> bool {
+    let (left, right) = (canonicalise(left, laws), canonicalise(right, laws));
+    assert_eq!(left.certificate == right.certificate, left.key == right.key);
+    left.certificate == right.certificate
+}
+
+/// Checks everything that holds of the form of a single graph.
+fn check_form(graph: &Graph, laws: Laws) {
+    let canonical = canonicalise(graph, laws);
+    let again = canonicalise(&canonical.graph, laws);
+    assert_eq!(
+        again.certificate, canonical.certificate,
+        "not a normal form"
+    );
+    assert_eq!(Canonicaliser::new().key(graph, laws), canonical.key);
+
+    let mut layers = HashSet::new();
+    for (node, index) in graph.nodes.iter().zip(&canonical.index) {
+        let Some(index) = index else { continue };
+        let form = canonical.graph.node(NodeId(*index));
+        assert_eq!(form.shape.rank(), node.shape.rank());
+        let is_known = node.shape.sizes().is_some();
+        assert!(!is_known || form.shape == node.shape);
+        if let NodeKind::Operation(operation) = &node.kind
+            && !operation.parameters().is_empty()
+        {
+            assert!(!is_known || form.kind == node.kind);
+            assert!(layers.insert(index), "two layers became one");
+        }
+    }
+
+    let text = canonical_text(&canonical);
+    let read = canonicalise(&stack::run(&text), laws);
+    assert_eq!(read.certificate, canonical.certificate, "{text}");
+    assert_eq!(canonical_text(&read), text);
+}
+
+fn check_forms(graph: &Graph) {
+    for laws in BOTH {
+        check_form(graph, laws);
+    }
+}

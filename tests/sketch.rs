@@ -1,0 +1,179 @@
+//! Sketches: which programs may fill a hole.
+
+use std::sync::Arc;
+
+use snapc::diagnostic::{Source, render};
+use snapc::sketch::Space;
+use snapc::{syntax, types};
+
+const ALPHABET: &str = "alphabet k {
+    c = conv(3) bn relu
+    s = conv(3, stride: 2)
+    : = dup
+    ~ = swap
+    + = add
+    | = cat
+    p = conv(1, 4)
+}
+";
+
+fn space(net: &str) -> Result<(Source, Space), String> {
+    let source = Source::new("test.snap", format!("{ALPHABET}{net}"));
+    let parsed = syntax::parse(&source);
+    let checked = types::check(&parsed.file);
+    assert_eq!(parsed.diagnostics, []);
+    assert_eq!(checked.diagnostics, []);
+    match Space::new(Arc::new(checked), None) {
+        Ok(space) => Ok((source, space)),
+        Err(diagnostic) => Err(render::render(&[*diagnostic], &[source], false)),
+    }
+}
+
+/// Every string of at most `length` symbols.
+fn strings(symbols: u8, length: usize) -> Vec<Vec<u8>> {
+    let mut all = vec![Vec::new()];
+    let mut last = all.clone();
+    for _ in 0..length {
+        last = last
+            .iter()
+            .flat_map(|string| {
+                (0..symbols).map(move |symbol| {
+                    let mut longer: Vec<u8> = string.clone();
+                    longer.push(symbol);
+                    longer
+                })
+            })
+            .collect();
+        all.extend(last.iter().cloned());
+    }
+    all
+}
+
+/// The whole compiler is the oracle: the text with the program in it is parsed and checked anew.
+fn compiles(source: &Source, space: &Space, program: &[u8]) -> bool {
+    let filled = Source::new("filled.snap", space.fill(source, program));
+    let parsed = syntax::parse(&filled);
+    let checked = types::check(&parsed.file);
+    parsed.diagnostics.is_empty() && !checked.has_errors()
+}
+
+fn agrees_with_the_compiler(net: &str, length: usize) {
+    let (source, space) = space(net).expect("the sketch has fillings");
+    let programs = strings(space.symbols().len() as u8, length);
+    let mut valid = 0;
+    for program in &programs {
+        let fits = space.lengths().contains(&program.len());
+        let expected = fits && compiles(&source, &space, program);
+        assert_eq!(
+            space.is_valid(program),
+            expected,
+            "{:?}",
+            space.text(program)
+        );
+        assert_eq!(
+            space.graph(program).is_ok() && fits,
+            expected,
+            "{:?}",
+            space.text(program)
+        );
+        valid += usize::from(expected);
+    }
+    assert!(
+        valid > 10,
+        "only {valid} programs of {} are valid",
+        programs.len()
+    );
+}
+
+#[test]
+fn a_hole_in_a_block_with_a_signature_may_end_in_any_stack_that_fits() {
+    agrees_with_the_compiler(
+        "block cell : [c, h, w] -> [c, h, w] = dup ?{1..4} add\n\
+         net n : [4, 8, 8] -> [4, 8, 8] = cell conv(3, 4) cell\n",
+        4,
+    );
+    agrees_with_the_compiler(
+        "block cell : [c, h, w] -> [c, h, w] = ?{1..4} conv(1, c)\n\
+         net n : [4, 8, 8] -> [8, 8, 8] = cell conv(3, 8) cell\n",
+        4,
+    );
+}
+
+#[test]
+fn a_hole_in_a_pattern_keeps_the_shape() {
+    agrees_with_the_compiler(
+        "pattern cell : k = \":?{1..3}+\"\nnet n : [4, 8, 8] -> [4, 8, 8] = cell * 2\n",
+        4,
+    );
+}
+
+#[test]
+fn a_hole_in_a_net_may_do_whatever_the_rest_accepts() {
+    agrees_with_the_compiler("net n : [4, 8, 8] -> [10] = ?{1..4} gap dense(10)\n", 4);
+}
+
+#[test]
+fn allowed_symbols_are_exactly_those_that_can_be_completed() {
+    let nets = [
+        "block cell : [c, h, w] -> [c, h, w] = ?{2..5} conv(1, c)\nnet n : [4, 8, 8] -> [4, 8, 8] = cell\n",
+        "pattern cell : k = \"?{2..5}\"\nnet n : [4, 8, 8] -> [8, 8, 8] = cell conv(3, 8) cell\n",
+    ];
+    for net in nets {
+        let (_, space) = space(net).expect("the sketch has fillings");
+        let valid: Vec<Vec<u8>> = strings(space.symbols().len() as u8, 5)
+            .into_iter()
+            .filter(|program| space.is_valid(program))
+            .collect();
+        for prefix in strings(space.symbols().len() as u8, 3) {
+            let allowed = space.allowed(&prefix);
+            assert_eq!(allowed.end, valid.contains(&prefix));
+            for symbol in 0..space.symbols().len() as u8 {
+                let mut longer = prefix.clone();
+                longer.push(symbol);
+                let expected = valid.iter().any(|program| program.starts_with(&longer));
+                assert_eq!(
+                    allowed.contains(symbol),
+                    expected,
+                    "{:?}",
+                    space.text(&longer)
+                );
+            }
+        }
+    }
+}
+
+#[test]
+fn equal_programs_have_one_key() {
+    let (_, space) =
+        space("pattern cell : k = \"?{2..9}\"\nnet n : [4, 8, 8] -> [4, 8, 8] = cell\n")
+            .expect("the sketch has fillings");
+    let key = |text: &str| {
+        let program = space.opcodes(text).expect("symbols of the alphabet");
+        space.key(&program).expect("a valid program")
+    };
+    assert_eq!(key(":c+"), key(":c~+"));
+    assert_eq!(key(":c+"), key(":~c+"));
+    assert_eq!(
+        key(":c:~+~+"),
+        key(":c:+~+"),
+        "the order of operands makes no difference"
+    );
+    assert_ne!(key(":c+"), key("cc"));
+    assert_ne!(key(":c:++"), key(":c+"), "multiplicity is kept");
+}
+
+#[test]
+fn sketches_that_no_search_can_use_are_refused() {
+    let refused = [
+        "net n : [4, 8, 8] -> [10] = gap dense(10)\n",
+        "net n : [4, 8, 8] -> [10] = ?{2..4} ?{2..4} gap dense(10)\n",
+        "net n : [4, 8, 8] -> [4, 8, 8] = ?{2..4}\nnet m : [4, 8, 8] -> [4, 8, 8] = ?{2..4}\n",
+        "block cell : [c, h, w] -> [c, h, w] = gap ?{2..4}\nnet n : [4, 8, 8] -> [4, 8, 8] = cell\n",
+        "block b = relu\n",
+    ];
+    let messages: Vec<String> = refused
+        .iter()
+        .map(|net| space(net).err().unwrap_or_default())
+        .collect();
+    insta::assert_snapshot!(messages.join("\n"));
+}

@@ -1,0 +1,7 @@
+//! Training as a user sees it: what is learned, what is kept, what is said when something is wrong.
+#![cfg(feature = "backend")]
+
+mod breaks;
+mod numbers;
+mod runs;
+mod small_network;

@@ -1,0 +1,240 @@
+//! The checker as users meet it: source in, messages and stack effects out.
+
+use snapc::diagnostic::{Diagnostic, Source, render};
+use snapc::operations::WORDS;
+use snapc::types::{self, Checked, Inferred, Kind};
+use snapc::{graph, syntax};
+
+fn check(text: &str) -> (Source, Checked) {
+    let source = Source::new("test.snap", text);
+    let parsed = syntax::parse(&source);
+    assert_eq!(parsed.diagnostics, [], "the test program must parse");
+    let checked = types::check(&parsed.file);
+    (source, checked)
+}
+
+/// All messages about a program, as people see them.
+fn messages(text: &str) -> String {
+    let (source, checked) = check(text);
+    render::render(&checked.diagnostics, &[source], false)
+}
+
+/// The codes of all messages about a program.
+fn codes(text: &str) -> Vec<&'static str> {
+    let code = |diagnostic: &Diagnostic| diagnostic.code.text();
+    check(text).1.diagnostics.iter().map(code).collect()
+}
+
+/// The stack effect of every definition.
+fn effects(text: &str) -> Vec<String> {
+    let (_, checked) = check(text);
+    assert_eq!(checked.diagnostics, [], "the test program must check");
+    checked
+        .program
+        .definitions
+        .iter()
+        .zip(&checked.effects)
+        .map(|(definition, effect)| match effect {
+            Inferred::Effect(effect) => format!("{} : {}", definition.name, effect.display()),
+            Inferred::Open => format!("{} : open", definition.name),
+            Inferred::Failed => format!("{} : failed", definition.name),
+        })
+        .collect()
+}
+
+macro_rules! assert_messages {
+    ($name:ident, $text:literal) => {
+        #[test]
+        fn $name() {
+            insta::assert_snapshot!(messages($text));
+        }
+    };
+}
+
+assert_messages!(
+    unknown_word,
+    "net a : [1, 8, 8] -> [10] =\n    cnov(3, 16) rlu gap dense(10)\n"
+);
+assert_messages!(
+    unknown_word_that_is_an_alphabet,
+    "alphabet k { c = conv(3) }\nnet a : [1, 8, 8] -> [1, 8, 8] = k\n"
+);
+assert_messages!(
+    underflow,
+    "net a : [1, 8, 8] -> [10] =\n    conv(3, 16) dup conv(3) add\n    add\n    gap dense(10)\n"
+);
+assert_messages!(
+    underflow_from_the_start,
+    "block b = dup conv(3) add\nnet a : [4, 8, 8] -> [10] =\n    drop b gap dense(10)\n"
+);
+assert_messages!(
+    leftover_tensors,
+    "net a : [1, 8, 8] -> [10] =\n    dup conv(3, 16) gap dense(10)\n"
+);
+assert_messages!(too_few_tensors, "net a : [1, 8, 8] -> [10] = drop\n");
+assert_messages!(
+    shape_mismatch_in_add,
+    "net a : [1, 8, 8] -> [10] =\n    conv(3, 16)\n    dup conv(3, 32)\n    add\n    gap dense(10)\n"
+);
+assert_messages!(
+    shape_mismatch_in_cat,
+    "net a : [1, 8, 8] -> [10] =\n    dup conv(3, stride: 2) cat\n    gap dense(10)\n"
+);
+assert_messages!(
+    channels_not_divisible_by_groups,
+    "net a : [1, 8, 8] -> [10] =\n    conv(3, 16) conv(3, 32, groups: 3) gap dense(10)\n"
+);
+assert_messages!(
+    a_requirement_of_a_block_points_at_both_places,
+    "block grouped = conv(3, groups: 3) relu\nnet a : [1, 8, 8] -> [10] =\n    conv(3, 16) grouped gap dense(10)\n"
+);
+assert_messages!(
+    window_larger_than_the_image,
+    "net a : [1, 8, 8] -> [10] = conv(11, 16, pad: 0) gap dense(10)\n"
+);
+assert_messages!(
+    wrong_signature_of_a_net,
+    "net a : [1, 8, 8] -> [10] = conv(3, 16) gap dense(12)\n"
+);
+assert_messages!(
+    wrong_signature_of_a_block,
+    "block b : [c, h, w] -> [c, h, w] = conv(3, 16)\n"
+);
+assert_messages!(
+    signature_more_general_than_the_body,
+    "block b : [c, h, w] [d, h, w] -> [c, h, w] = add\n"
+);
+assert_messages!(recursion, "block a = b relu\nblock b = relu a\n");
+assert_messages!(recursion_in_itself, "block a = dup a add\n");
+assert_messages!(
+    duplicate_names,
+    "block a = relu\nblock a = bn\nblock conv = relu\nalphabet k { c = relu c = bn }\nblock d(n, n) = relu\n"
+);
+assert_messages!(
+    wrong_arguments,
+    "net a : [1, 8, 8] -> [10] =\n    conv\n    bn(3)\n    conv(3, 16, strid: 2)\n    conv(3, kernel: 3)\n    conv(out: 3, 3)\n    gap dense(10)\n"
+);
+assert_messages!(
+    arguments_of_the_wrong_kind,
+    "block a = conv(3, bias: 3)\nblock b = conv(true)\nblock c = conv(1.5)\nblock d = conv([1, 2, 3])\nblock e = dropout([1, 2])\n"
+);
+assert_messages!(
+    arguments_out_of_range,
+    "block a = conv(0)\nblock b = conv(3, 0)\nblock c = dropout(1.5)\nblock d = maxpool(3, pad: 2)\nblock e = pick(1000)\nblock f(n) : [c, h, w] -> [c, h, w] = conv(3, c / 0)\n"
+);
+assert_messages!(
+    wrong_number_of_axes,
+    "net a : [4, 8, 8] -> [10] = gap conv(3) dense(10)\nnet b : [4, 8, 8] -> [10] = dense(10)\nnet c : [4, 8, 8, 8] -> [10] = gap\n"
+);
+assert_messages!(
+    repeated_a_thousand_million_times,
+    "net a : [1, 8, 8] -> [10] = relu * 1000000000 gap dense(10)\n"
+);
+assert_messages!(
+    repetition_that_multiplies,
+    "block a = relu * 1000\nblock b = a * 1000\nblock c = b * 1000\nnet n : [1, 8, 8] -> [10] = c gap dense(10)\n"
+);
+assert_messages!(
+    no_repetition,
+    "net n : [1, 8, 8] -> [10] = relu * 0 gap dense(10)\n"
+);
+assert_messages!(
+    dimensions_that_overflow,
+    "net a : [1, 8, 8] -> [10] = upsample(1000000) * 5 gap dense(10)\nnet b : [1, 8, 8] -> [10] = conv(3, 9000000000 * 9000000000) gap dense(10)\nnet c : [9000000000000, 9000000000000, 9] -> [9000000000000] = gap\nnet d : [1, 8, 8] -> [10] = conv(3, 1000000000) gap dense(10)\n"
+);
+assert_messages!(
+    too_many_tensors_on_the_stack,
+    "net a : [1, 8, 8] -> [10] = dup * 1000 gap dense(10)\n"
+);
+assert_messages!(
+    unknown_symbols_and_alphabets,
+    "alphabet k { c = conv(3) : = dup + = add }\npattern p : k = \":cx+\"\npattern q : z = \":c+\"\nnet n : [4, 8, 8] -> [4, 8, 8] = \":c+\" : kk\n"
+);
+assert_messages!(
+    unknown_numbers,
+    "block b(channels) = conv(3, chanels)\nnet n : [k, 8, 8] -> [10] = gap dense(10)\n"
+);
+assert_messages!(
+    quotient_that_does_not_come_out_even,
+    "block b : [c, h, w] -> [c, h, w] = conv(3, c / 2) conv(3, c)\nnet n : [5, 8, 8] -> [5, 8, 8] = b\n"
+);
+
+#[test]
+fn blocks_have_principal_effects() {
+    insta::assert_snapshot!(
+        effects(
+            "block basic = dup conv(3) bn relu conv(3) bn add relu
+block act = relu
+block moves = rot swap
+block widen(n) = conv(3, n) bn
+block down = conv(3, stride: 2)
+block both = add gap
+block pair(m, n) = dup conv(3, m) swap conv(3, n)
+block flat = conv(1) flatten
+block double = conv(1) dup cat
+block declared(r = 4) : [c, h, w] -> [c, h, w] = dup conv(1, c / r) relu conv(1, c) add
+block head(n) = dense(n)
+block many(n) = { dup conv(3, 8) cat } * n
+block same(n) = basic * n
+net n : [3, 8, 8] -> [10] = widen(8) basic many(3) same(2) gap head(10)
+"
+        )
+        .join("\n")
+    );
+}
+
+#[test]
+fn effects_do_not_depend_on_names_inlining_or_written_repetition() {
+    let plain = effects("block a(n) = conv(3, n) bn relu\nblock b(n) = a(n) a(n) a(n) gap\n");
+    let renamed = effects("block x(k) = conv(3, k) bn relu\nblock b(k) = x(k) x(k) x(k) gap\n");
+    let inlined = effects(
+        "block a(n) = conv(3, n) bn relu\nblock b(n) = { conv(3, n) bn relu } { conv(3, n) bn relu } conv(3, n) bn relu gap\n",
+    );
+    let repeated = effects("block a(n) = conv(3, n) bn relu\nblock b(n) = a(n) * 3 gap\n");
+    assert_eq!(plain[1], "b : [c, h, w] -> [n]");
+    assert_eq!(plain[1], renamed[1].replace('k', "n"));
+    assert_eq!(plain[1], inlined[1]);
+    assert_eq!(plain[1], repeated[1]);
+}
+
+#[test]
+fn errors_in_several_definitions_are_all_reported() {
+    let text = "block a = conv\nblock b = cnov(3)\nnet n : [1, 8, 8] -> [10] = gap dense(11)\n";
+    assert_eq!(codes(text), ["E0204", "E0201", "E0304"]);
+}
+
+#[test]
+fn a_broken_block_is_reported_once_however_often_it_is_used() {
+    let text = "block a = cnov(3)\nblock b = a a\nnet n : [1, 8, 8] -> [10] = a b gap dense(10)\n";
+    assert_eq!(codes(text), ["E0201"]);
+}
+
+#[test]
+fn deep_chains_of_blocks_are_refused_quickly() {
+    let mut text = String::from("block b0 = relu\n");
+    for index in 1..20_000 {
+        text.push_str(&format!("block b{index} = b{}\n", index - 1));
+    }
+    assert_eq!(codes(&text), ["E0107"]);
+}
+
+#[test]
+fn the_example_of_every_word_checks_and_builds() {
+    for word in WORDS {
+        let (_, checked) = check(word.example);
+        assert_eq!(checked.diagnostics, [], "{}", word.name);
+        let nets: Vec<_> = checked.program.of_kind(Kind::Net).collect();
+        assert_eq!(nets.len(), 1, "{}", word.name);
+        let graph = graph::build(&checked.program, nets[0].0);
+        assert!(graph.is_ok(), "{}: {graph:?}", word.name);
+        let words: Vec<&str> = word
+            .example
+            .split(|character: char| !(character.is_alphanumeric() || character == '_'))
+            .collect();
+        assert!(
+            words.contains(&word.name),
+            "the example of `{}` uses it",
+            word.name
+        );
+    }
+}
