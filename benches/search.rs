@@ -59,11 +59,15 @@ fn pretraining_step(bencher: Bencher<'_, '_>) {
 fn decode_384_codes(bencher: Bencher<'_, '_>) {
     let (space, learner) = learner();
     let latent = learner.model().sizes().latent;
-    let codes = Codes { latent, values: vec![0.5; 384 * latent] };
+    let codes = Codes {
+        latent,
+        values: vec![0.5; 384 * latent],
+    };
     let mut rng = ChaCha8Rng::seed_from_u64(0);
     let model = learner.model();
-    bencher
-        .bench_local(|| decode(model, &space, black_box(&codes), Choice::Greedy, &mut rng).unwrap());
+    bencher.bench_local(|| {
+        decode(model, &space, black_box(&codes), Choice::Greedy, &mut rng).unwrap()
+    });
 }
 
 #[divan::bench]
@@ -78,7 +82,10 @@ struct Length;
 
 impl Evaluation for Length {
     fn evaluate(&mut self, candidate: &Candidate, _: &AtomicBool) -> Outcome {
-        Outcome::Measured { value: candidate.program.len() as f64, details: Value::Null }
+        Outcome::Measured {
+            value: candidate.program.len() as f64,
+            details: Value::Null,
+        }
     }
 }
 
@@ -86,14 +93,16 @@ impl Evaluation for Length {
 /// measuring the model, climbing and keeping it all.
 #[divan::bench(sample_count = 3, args = [StrategyName::Random, StrategyName::Autosnap])]
 fn search_48_candidates(bencher: Bencher<'_, '_>, strategy: StrategyName) {
-    let mut configuration =
-        SearchConfiguration { strategy, budget: 48, ..SearchConfiguration::default() };
+    let mut configuration = SearchConfiguration {
+        strategy,
+        budget: 48,
+        ..SearchConfiguration::default()
+    };
     configuration.autosnap.pretraining.steps = 1;
     bencher.bench_local(|| {
         let store = Store::in_memory().unwrap();
         let space = Toy::new(LONGEST);
-        let mut search =
-            Search::open(space, configuration.clone(), Value::Null, store).unwrap();
+        let mut search = Search::open(space, configuration.clone(), Value::Null, store).unwrap();
         search.run(&mut Length, &mut Silent, &GO_ON).unwrap()
     });
 }
