@@ -8,6 +8,7 @@ use std::collections::HashSet;
 use std::io::Write;
 use std::path::Path;
 use std::process::{Command, Stdio};
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
@@ -16,7 +17,10 @@ use rand::RngExt;
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::SeedableRng;
 use serde_json::{Value, json};
+use snapc::diagnostic::Source;
 use snapc::search::*;
+use snapc::sketch::Space;
+use snapc::{syntax, types};
 use tempfile::TempDir;
 use toy::Toy;
 
@@ -172,12 +176,14 @@ fn all_keys(space: &Toy) -> HashSet<Key> {
 
 #[test]
 fn a_space_is_searched_to_its_end_and_no_further() {
-    let keys = all_keys(&Toy::new(3)).len();
+    // The empty program is one too.
+    let space = || Toy { lengths: 0..=3 };
+    let keys = all_keys(&space()).len();
     for strategy in [StrategyName::Random, StrategyName::Autosnap] {
         let mut configuration = small(strategy, 0, 100_000);
         configuration.round = 40;
         let store = Store::in_memory().unwrap();
-        let mut search = Search::open(Toy::new(3), configuration, Value::Null, store).unwrap();
+        let mut search = Search::open(space(), configuration, Value::Null, store).unwrap();
         let summary = search
             .run(&mut Measure::default(), &mut Silent, &GO_ON)
             .unwrap();
@@ -192,9 +198,9 @@ proptest! {
     /// Whatever the weights, the codes and the temperature, what is decoded is a valid program.
     #[test]
     fn decoded_programs_are_valid(
-        seed: u64, longest in 1usize..10, scale in 0.0f32..30.0, temperature in 0.01f64..5.0
+        seed: u64, shortest in 0usize..2, longest in 1usize..10, scale in 0.0f32..30.0, temperature in 0.01f64..5.0
     ) {
-        let space = Toy::new(longest);
+        let space = Toy { lengths: shortest..=longest };
         let mut rng = ChaCha8Rng::seed_from_u64(seed);
         let sizes = Sizes { symbols: 9, longest, hidden: 8, latent: 4 };
         let model = AutoEncoder::new(sizes, &mut rng).unwrap();
@@ -560,6 +566,32 @@ fn an_observer_is_told_everything_in_order() {
         ]
     );
     assert_eq!(search.store().reports().unwrap().len(), 1);
+}
+
+/// The net of the example with its hole filled by nothing but what fits.
+#[test]
+fn the_holes_of_a_sketch_are_searched() {
+    let source = Source::new(
+        "search.snap",
+        include_str!("../examples/search.snap").to_owned(),
+    );
+    let checked = Arc::new(types::check(&syntax::parse(&source).file));
+    let sketch = Space::new(checked, None).unwrap();
+    for strategy in [StrategyName::Random, StrategyName::Autosnap] {
+        let mut configuration = small(strategy, 0, 12);
+        configuration.autosnap.pretraining.programs = 100;
+        let store = Store::in_memory().unwrap();
+        let mut search = Search::open(&sketch, configuration, Value::Null, store).unwrap();
+        let summary = search
+            .run(&mut Measure::default(), &mut Silent, &GO_ON)
+            .unwrap();
+        assert_eq!((summary.evaluated, summary.failed), (12, 0));
+        for record in search.history().records() {
+            let program = &record.candidate.program;
+            assert!(sketch.graph(program).is_ok(), "{}", record.candidate.text);
+            assert_eq!(sketch.key(program).unwrap(), record.candidate.key);
+        }
+    }
 }
 
 // What is kept

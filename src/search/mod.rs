@@ -22,10 +22,10 @@ mod learner;
 mod model;
 mod run;
 mod seeds;
-mod snap;
 mod space;
 mod store;
 mod strategy;
+mod training;
 
 pub use autosnap::Autosnap;
 pub use configuration::{
@@ -40,10 +40,10 @@ pub use history::{History, Origin, Proposal, Record, Status};
 pub use learner::{Example, Learner, ModelReport};
 pub use model::{AutoEncoder, Codes, Loss, Sizes};
 pub use run::{Agreement, Ask, Ending, Event, Observer, Search, Silent, Summary};
-pub use snap::{TrainedCandidate, TrainingEvaluation};
 pub use space::{
     Allowed, Key, MAXIMUM_SYMBOLS, ProgramSpace, fingerprint, is_valid, opcodes, random_program,
     random_unseen, text,
 };
 pub use store::{DATABASE, Identity, LOCK, Store};
 pub use strategy::{Random, Round, Strategy};
+pub use training::{TrainedCandidate, TrainingEvaluation};

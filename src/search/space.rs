@@ -10,6 +10,7 @@ use rand_chacha::rand_core::SeedableRng;
 use xxhash_rust::xxh3::Xxh3;
 
 pub use crate::graph::Key;
+use crate::sketch::Space;
 pub use crate::sketch::{Allowed, MAXIMUM_SYMBOLS};
 
 /// A set of programs a search chooses from. An opcode is an index into the vocabulary.
@@ -47,6 +48,27 @@ impl<T: ProgramSpace + ?Sized> ProgramSpace for &T {
 
     fn key(&self, program: &[u8]) -> Key {
         (**self).key(program)
+    }
+}
+
+/// The programs that fill the hole of a net.
+impl ProgramSpace for Space {
+    fn symbols(&self) -> &[char] {
+        self.symbols()
+    }
+
+    fn lengths(&self) -> RangeInclusive<usize> {
+        self.lengths()
+    }
+
+    fn allowed(&self, prefix: &[u8]) -> Allowed {
+        self.allowed(prefix)
+    }
+
+    /// The key of the whole net. A program that does not fit the hole, which nobody should ask for,
+    /// has that of its opcodes.
+    fn key(&self, program: &[u8]) -> Key {
+        self.key(program).unwrap_or_else(|_| Key::of(program))
     }
 }
 

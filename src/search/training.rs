@@ -1,6 +1,5 @@
-//! SNAP programs as what is searched, and training as what gives them their value.
+//! Training as what gives SNAP programs their value.
 
-use std::ops::RangeInclusive;
 use std::path::PathBuf;
 use std::sync::atomic::AtomicBool;
 
@@ -9,32 +8,12 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use super::evaluation::{Candidate, Evaluation, Outcome};
-use super::space::{Allowed, Key, ProgramSpace};
 use crate::backend::Network;
 use crate::data::Dataset;
 use crate::diagnostic::Source;
 use crate::graph::{self, Graph};
 use crate::sketch::Space;
 use crate::train::{self, Observer, Trainer, TrainingConfiguration};
-
-impl ProgramSpace for Space {
-    fn symbols(&self) -> &[char] {
-        Space::symbols(self)
-    }
-
-    fn lengths(&self) -> RangeInclusive<usize> {
-        Space::lengths(self)
-    }
-
-    fn allowed(&self, prefix: &[u8]) -> Allowed {
-        Space::allowed(self, prefix)
-    }
-
-    fn key(&self, program: &[u8]) -> Key {
-        // Only programs that do not type-check have no key of their own; nobody proposes those.
-        Space::key(self, program).unwrap_or_else(|_| Key::of(program))
-    }
-}
 
 /// What a trained candidate is worth, with what else was measured: the details of its record.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
