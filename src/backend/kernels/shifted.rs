@@ -220,7 +220,8 @@ unsafe fn rows<V: Vector, const M: usize, const N: usize>(
 }
 
 /// `target[m][k] += left[m] . S[k]`: the products of all pairs of rows, on the calling thread. Row
-/// `m` of the left matrix is `left[m * stride..][..length]`; the target is stored row by row.
+/// `m` of the left matrix is `left[m * stride..][..length]`; the target is stored row by row,
+/// without gaps.
 ///
 /// # Panics
 ///
@@ -279,18 +280,19 @@ unsafe fn add_dots_with<V: Vector>(
 ) {
     let inner = right.offsets.len();
     let rows = target.len() / inner;
-    let most = if V::MANY_REGISTERS { 6 } else { 4 };
-    let mut k = 0;
-    while k < inner {
-        let width = match inner - k {
-            6.. if most == 6 => 6,
-            3.. => 3,
-            _ => 1,
-        };
-        let offsets = &right.offsets[k..k + width];
-        let mut row = 0;
-        while row < rows {
-            let height = if rows - row >= 4 { 4 } else { 1 };
+    // Rows of the left matrix outermost: they stay in the nearest cache, and so does the channel
+    // that the taps of a kernel share.
+    let mut row = 0;
+    while row < rows {
+        let height = if rows - row >= 4 { 4 } else { 1 };
+        let mut k = 0;
+        while k < inner {
+            let width = match inner - k {
+                6.. if V::MANY_REGISTERS => 6,
+                3.. => 3,
+                _ => 1,
+            };
+            let offsets = &right.offsets[k..k + width];
             // SAFETY: the rows and columns are within the matrices, by the loops' bounds.
             unsafe {
                 let left = left.as_ptr().add(row * stride);
@@ -306,9 +308,9 @@ unsafe fn add_dots_with<V: Vector>(
                     _ => dots::<V, 1, 1>(left, stride, source, offsets, length, target, inner),
                 }
             }
-            row += height;
+            k += width;
         }
-        k += width;
+        row += height;
     }
 }
 
