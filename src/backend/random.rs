@@ -22,8 +22,8 @@ fn key(purpose: Purpose, seed: u64, first: u64, second: u64) -> [u8; 32] {
 }
 
 /// The key of the mask of a dropout layer in a step of training.
-pub(super) fn dropout_key(seed: u64, layer: u64, step: u64) -> [u8; 32] {
-    key(Purpose::Dropout, seed, layer, step)
+pub(super) fn dropout_key(seed: u64, layer: u64, step: u64) -> u64 {
+    ChaCha8Rng::from_seed(key(Purpose::Dropout, seed, layer, step)).next_u64()
 }
 
 /// The first values of a parameter.

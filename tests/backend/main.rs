@@ -6,5 +6,6 @@ mod build;
 mod gradient;
 mod network;
 mod operations;
+mod pytorch;
 mod random_graphs;
 mod reference;

@@ -4,7 +4,7 @@
 use rayon::prelude::*;
 
 use super::float::Float;
-use super::matrix::{Matrix, Target, multiply};
+use super::matrix::{Matrix, multiply};
 use super::softmax::{softmax_gradient_row, softmax_row};
 
 /// Tokens `[t, 3 * width]` that hold queries, keys and values behind one another.
@@ -28,7 +28,7 @@ impl Geometry {
     }
 
     /// Queries (0), keys (1) or values (2) of one head.
-    fn part<'a, T>(&self, example: &'a [T], head: usize, part: usize) -> Matrix<'a, T> {
+    fn part<'a, T: Float>(&self, example: &'a [T], head: usize, part: usize) -> Matrix<'a, T> {
         let start = part * self.width + head * self.head();
         Matrix::rows(&example[start..], 3 * self.width)
     }
@@ -60,7 +60,6 @@ pub(in crate::backend) fn forward<T: Float>(
                     geometry.scale(),
                     weights,
                     tokens,
-                    Target::Overwrite,
                 );
                 weights.chunks_exact_mut(tokens).for_each(softmax_row);
                 multiply(
@@ -70,7 +69,6 @@ pub(in crate::backend) fn forward<T: Float>(
                     T::ONE,
                     &mut output[head * geometry.head()..],
                     width,
-                    Target::Overwrite,
                 );
             }
         });
@@ -107,7 +105,6 @@ pub(in crate::backend) fn backward<T: Float>(
                     T::ONE,
                     &mut target[2 * width + start..],
                     3 * width,
-                    Target::Overwrite,
                 );
                 multiply(
                     [tokens, geometry.head(), tokens],
@@ -116,7 +113,6 @@ pub(in crate::backend) fn backward<T: Float>(
                     T::ONE,
                     &mut scores,
                     tokens,
-                    Target::Overwrite,
                 );
                 for (scores, weights) in scores
                     .chunks_exact_mut(tokens)
@@ -132,7 +128,6 @@ pub(in crate::backend) fn backward<T: Float>(
                     geometry.scale(),
                     &mut target[start..],
                     3 * width,
-                    Target::Overwrite,
                 );
                 multiply(
                     [tokens, tokens, geometry.head()],
@@ -141,7 +136,6 @@ pub(in crate::backend) fn backward<T: Float>(
                     geometry.scale(),
                     &mut target[width + start..],
                     3 * width,
-                    Target::Overwrite,
                 );
             }
         });

@@ -5,6 +5,8 @@
 //! weights is the gradient of the output times the shifted image; the gradient of the image is the
 //! weights, transposed, times the shifted gradient of the output.
 
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
 use rayon::prelude::*;
 
 use super::float::Float;
@@ -114,20 +116,21 @@ pub(in crate::backend) fn forward<T: Float>(
     let layout = geometry.layout();
     let offsets = geometry.offsets(&layout);
     let packed = geometry.pack(weight, offsets.len());
+    let scratches = Scratches::default();
     let mut output = vec![T::ZERO; geometry.batch * geometry.output_size()];
     output
         .par_chunks_mut(layout.images * geometry.output_size())
         .zip(input.par_chunks(layout.images * geometry.input_size()))
-        .for_each_init(
-            || (Vec::new(), Vec::new()),
-            |(padded, runs), (output, input)| {
-                let padded = geometry.lay_out(&layout, input, padded);
-                forward_tile(geometry, &layout, &offsets, &packed, padded, runs, output);
-                if let Some(bias) = bias {
-                    add_bias(geometry, bias, output);
-                }
-            },
-        );
+        .for_each(|(output, input)| {
+            let mut scratch = scratches.take();
+            let Scratch { padded, runs, .. } = &mut scratch;
+            let padded = geometry.lay_out(&layout, input, padded);
+            forward_tile(geometry, &layout, &offsets, &packed, padded, runs, output);
+            if let Some(bias) = bias {
+                add_bias(geometry, bias, output);
+            }
+            scratches.give(scratch);
+        });
     output
 }
 
@@ -218,13 +221,33 @@ struct Backward<'a, T> {
     transposed: Vec<Vec<Packed<T>>>,
     /// For every phase the shifted rows of one group's gradient.
     gradient_offsets: Vec<Vec<usize>>,
+    scratches: Scratches<T>,
 }
 
-/// Memory that the tiles of a piece use one after another.
+/// Memory that tiles use one after another. What is zero in it because it is padding stays so.
+#[derive(Default)]
 struct Scratch<T> {
     padded: Vec<T>,
     spread: Vec<T>,
     runs: Vec<T>,
+}
+
+/// The memory that no thread uses at the moment.
+#[derive(Default)]
+struct Scratches<T>(Mutex<Vec<Scratch<T>>>);
+
+impl<T: Float> Scratches<T> {
+    fn lock(&self) -> MutexGuard<'_, Vec<Scratch<T>>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn take(&self) -> Scratch<T> {
+        self.lock().pop().unwrap_or_default()
+    }
+
+    fn give(&self, scratch: Scratch<T>) {
+        self.lock().push(scratch);
+    }
 }
 
 impl<'a, T: Float> Backward<'a, T> {
@@ -266,6 +289,7 @@ impl<'a, T: Float> Backward<'a, T> {
             layout,
             transposed,
             gradient_offsets,
+            scratches: Scratches::default(),
         }
     }
 
@@ -275,11 +299,7 @@ impl<'a, T: Float> Backward<'a, T> {
         let Convolution { output, groups, .. } = geometry.convolution;
         let mut weight = vec![T::ZERO; output * self.offsets.len()];
         let mut bias = vec![T::ZERO; output];
-        let mut scratch = Scratch {
-            padded: Vec::new(),
-            spread: Vec::new(),
-            runs: Vec::new(),
-        };
+        let mut scratch = self.scratches.take();
         let input_tile = self.layout.images * geometry.input_size();
         let tiles = input
             .chunks(input_tile)
@@ -316,6 +336,7 @@ impl<'a, T: Float> Backward<'a, T> {
                 }
             }
         }
+        self.scratches.give(scratch);
         (weight, bias)
     }
 

@@ -3,7 +3,7 @@
 use rayon::prelude::*;
 
 use super::float::Float;
-use super::matrix::{Matrix, Target, multiply};
+use super::matrix::{Matrix, multiply};
 use super::reduce;
 
 /// Rows of the result computed by one piece of parallel work.
@@ -32,11 +32,6 @@ pub(in crate::backend) fn forward<T: Float>(
         .par_chunks_mut(ROWS * outputs)
         .zip(input.par_chunks(ROWS * features))
         .for_each(|(output, input)| {
-            if let Some(bias) = bias {
-                output
-                    .chunks_exact_mut(outputs)
-                    .for_each(|row| row.copy_from_slice(bias));
-            }
             multiply(
                 [input.len() / features, features, outputs],
                 Matrix::rows(input, features),
@@ -44,11 +39,12 @@ pub(in crate::backend) fn forward<T: Float>(
                 T::ONE,
                 output,
                 outputs,
-                match bias {
-                    Some(_) => Target::Add,
-                    None => Target::Overwrite,
-                },
             );
+            if let Some(bias) = bias {
+                for row in output.chunks_exact_mut(outputs) {
+                    row.iter_mut().zip(bias).for_each(|(y, bias)| *y += *bias);
+                }
+            }
         });
     output
 }
@@ -76,7 +72,6 @@ pub(in crate::backend) fn backward<T: Float>(
                     T::ONE,
                     target,
                     features,
-                    Target::Overwrite,
                 );
             });
         target
@@ -96,7 +91,6 @@ pub(in crate::backend) fn backward<T: Float>(
                 T::ONE,
                 target,
                 features,
-                Target::Overwrite,
             );
         });
     Gradients {

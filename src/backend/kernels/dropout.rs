@@ -1,30 +1,45 @@
 //! Dropout (Srivastava et al., 2014): a random mask times the input.
 
-use rand::{Rng, SeedableRng};
-use rand_chacha::ChaCha8Rng;
 use rayon::prelude::*;
 
 use super::element_wise::PIECE;
 use super::float::Float;
 
+/// The number with this place in the sequence of SplitMix64 (Steele, Lea and Flood, 2014) that
+/// begins at the key. Any place can be computed alone.
+#[inline(always)]
+fn split_mix(key: u64, place: u64) -> u64 {
+    let state = key.wrapping_add(place.wrapping_mul(0x9e37_79b9_7f4a_7c15));
+    let state = (state ^ (state >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+    let state = (state ^ (state >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+    state ^ (state >> 31)
+}
+
+vectorised! {
+    fn mask_piece[T: Float](
+        key: u64, first: u64, threshold: u64, scale: T, input: &[T], output: &mut [T],
+    ) {
+        for ((output, input), place) in output.iter_mut().zip(input).zip(first..) {
+            let keep = split_mix(key, place) >> 32 >= threshold;
+            *output = if keep { *input * scale } else { T::ZERO };
+        }
+    }
+}
+
 /// Every element times `1 / (1 - rate)`, or times zero with probability `rate`. Which elements are
 /// dropped follows from the key and the place of the element alone, so the gradient is the same
 /// function with the same key.
-pub(in crate::backend) fn apply<T: Float>(rate: f64, key: [u8; 32], input: &[T]) -> Vec<T> {
+pub(in crate::backend) fn apply<T: Float>(rate: f64, key: u64, input: &[T]) -> Vec<T> {
     let scale = T::of(1.0 / (1.0 - rate));
-    let threshold = (rate * (f64::from(u32::MAX) + 1.0)) as u32;
+    let threshold = (rate * (1u64 << 32) as f64) as u64;
     let mut output = vec![T::ZERO; input.len()];
     output
         .par_chunks_mut(PIECE)
         .zip(input.par_chunks(PIECE))
         .enumerate()
         .for_each(|(piece, (output, input))| {
-            let mut random = ChaCha8Rng::from_seed(key);
-            random.set_stream(piece as u64);
-            for (output, input) in output.iter_mut().zip(input) {
-                let keep = random.next_u32() >= threshold;
-                *output = if keep { *input * scale } else { T::ZERO };
-            }
+            let first = (piece * PIECE) as u64;
+            mask_piece(key, first, threshold, scale, input, output);
         });
     output
 }

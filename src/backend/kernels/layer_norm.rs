@@ -30,40 +30,44 @@ vectorised! {
     }
 }
 
-/// Writes the normalised input of one example, and one over the deviation of every position.
-fn normalise<T: Float>(geometry: &Geometry, input: &[T], output: &mut [T], inverse: &mut [T]) {
-    let size = T::of(geometry.features as f64);
-    let inverse_of = |squares: T| T::ONE / Float::sqrt(squares / size + T::of(EPSILON));
-    if let [inverse] = inverse {
-        let mean = reduce::sum(input) / size;
-        *inverse = inverse_of(reduce::squared_distances(input, mean));
-        for (output, input) in output.iter_mut().zip(input) {
-            *output = (*input - mean) * *inverse;
+vectorised! {
+    /// Writes the normalised input of one example, and one over the deviation of every position.
+    fn normalise[T: Float](
+        geometry: &Geometry, input: &[T], output: &mut [T], inverse: &mut [T],
+    ) {
+        let size = T::of(geometry.features as f64);
+        let inverse_of = |squares: T| T::ONE / Float::sqrt(squares / size + T::of(EPSILON));
+        if let [inverse] = inverse {
+            let mean = reduce::sum(input) / size;
+            *inverse = inverse_of(reduce::squared_distances(input, mean));
+            for (output, input) in output.iter_mut().zip(input) {
+                *output = (*input - mean) * *inverse;
+            }
+            return;
         }
-        return;
-    }
-    let mut mean = vec![T::ZERO; geometry.positions];
-    for row in input.chunks_exact(geometry.positions) {
-        mean.iter_mut().zip(row).for_each(|(mean, x)| *mean += *x);
-    }
-    let scale = T::ONE / size;
-    mean.iter_mut().for_each(|mean| *mean *= scale);
-    for (output, input) in output
-        .chunks_exact_mut(geometry.positions)
-        .zip(input.chunks_exact(geometry.positions))
-    {
-        for ((output, input), mean) in output.iter_mut().zip(input).zip(&mean) {
-            *output = *input - *mean;
+        let mut mean = vec![T::ZERO; geometry.positions];
+        for row in input.chunks_exact(geometry.positions) {
+            mean.iter_mut().zip(row).for_each(|(mean, x)| *mean += *x);
         }
-    }
-    inverse.fill(T::ZERO);
-    accumulate(output, output, inverse);
-    inverse
-        .iter_mut()
-        .for_each(|inverse| *inverse = inverse_of(*inverse));
-    for output in output.chunks_exact_mut(geometry.positions) {
-        for (output, inverse) in output.iter_mut().zip(&*inverse) {
-            *output *= *inverse;
+        let scale = T::ONE / size;
+        mean.iter_mut().for_each(|mean| *mean *= scale);
+        for (output, input) in output
+            .chunks_exact_mut(geometry.positions)
+            .zip(input.chunks_exact(geometry.positions))
+        {
+            for ((output, input), mean) in output.iter_mut().zip(input).zip(&mean) {
+                *output = *input - *mean;
+            }
+        }
+        inverse.fill(T::ZERO);
+        accumulate(output, output, inverse);
+        inverse
+            .iter_mut()
+            .for_each(|inverse| *inverse = inverse_of(*inverse));
+        for output in output.chunks_exact_mut(geometry.positions) {
+            for (output, inverse) in output.iter_mut().zip(&*inverse) {
+                *output *= *inverse;
+            }
         }
     }
 }
@@ -121,7 +125,15 @@ pub(in crate::backend) fn backward<T: Float>(
                 .zip(input.chunks_exact(example))
                 .zip(gradient.chunks_exact(example));
             for ((target, input), gradient) in examples {
-                scratch.example(geometry, input, weight, gradient, target, &mut sums);
+                example_gradient(
+                    &mut scratch,
+                    geometry,
+                    input,
+                    weight,
+                    gradient,
+                    target,
+                    &mut sums,
+                );
             }
             sums
         })
@@ -152,27 +164,30 @@ impl<T: Float> Scratch<T> {
             products: zeros(geometry.positions),
         }
     }
+}
 
+vectorised! {
     /// Writes the gradient of the input of one example and adds to those of weight and bias.
-    fn example(
-        &mut self,
+    fn example_gradient[T: Float](
+        scratch: &mut Scratch<T>,
         geometry: &Geometry,
         input: &[T],
         weight: &[T],
         gradient: &[T],
         target: &mut [T],
-        (weight_sums, bias_sums): &mut (Vec<T>, Vec<T>),
+        sums: &mut (Vec<T>, Vec<T>),
     ) {
+        let (weight_sums, bias_sums) = sums;
         let positions = geometry.positions;
-        normalise(geometry, input, &mut self.normalised, &mut self.inverse);
+        normalise(geometry, input, &mut scratch.normalised, &mut scratch.inverse);
         let rows = || {
             gradient
                 .chunks_exact(positions)
-                .zip(self.normalised.chunks_exact(positions))
+                .zip(scratch.normalised.chunks_exact(positions))
         };
         if positions == 1 {
             for feature in 0..geometry.features {
-                weight_sums[feature] += gradient[feature] * self.normalised[feature];
+                weight_sums[feature] += gradient[feature] * scratch.normalised[feature];
                 bias_sums[feature] += gradient[feature];
             }
         } else {
@@ -195,31 +210,31 @@ impl<T: Float> Scratch<T> {
         let size = T::of(geometry.features as f64);
         if positions == 1 {
             let sum = reduce::sum(target) / size;
-            let product = reduce::dot(target, &self.normalised) / size;
-            let inverse = self.inverse[0];
-            for (target, normalised) in target.iter_mut().zip(&self.normalised) {
+            let product = reduce::dot(target, &scratch.normalised) / size;
+            let inverse = scratch.inverse[0];
+            for (target, normalised) in target.iter_mut().zip(&scratch.normalised) {
                 *target = (*target - sum - *normalised * product) * inverse;
             }
             return;
         }
-        self.sums.fill(T::ZERO);
-        self.products.fill(T::ZERO);
+        scratch.sums.fill(T::ZERO);
+        scratch.products.fill(T::ZERO);
         for row in target.chunks_exact(positions) {
-            self.sums
+            scratch.sums
                 .iter_mut()
                 .zip(row)
                 .for_each(|(sum, value)| *sum += *value);
         }
-        accumulate(target, &self.normalised, &mut self.products);
+        accumulate(target, &scratch.normalised, &mut scratch.products);
         for (target, normalised) in target
             .chunks_exact_mut(positions)
-            .zip(self.normalised.chunks_exact(positions))
+            .zip(scratch.normalised.chunks_exact(positions))
         {
             for position in 0..positions {
-                let mean = self.sums[position] / size;
-                let product = self.products[position] / size;
+                let mean = scratch.sums[position] / size;
+                let product = scratch.products[position] / size;
                 target[position] = (target[position] - mean - normalised[position] * product)
-                    * self.inverse[position];
+                    * scratch.inverse[position];
             }
         }
     }

@@ -1,24 +1,25 @@
 //! Products of matrices given by strides.
 
 use super::float::Float;
+use super::shifted::{Packed, Shifted, add_dots, product};
 
 /// A matrix within a slice.
 #[derive(Clone, Copy)]
 pub(in crate::backend) struct Matrix<'a, T> {
     /// The elements; the first is that of row 0 and column 0.
-    pub(in crate::backend) data: &'a [T],
+    data: &'a [T],
     /// The distance from a row to the next.
-    pub(in crate::backend) row_stride: usize,
+    row_stride: usize,
     /// The distance from a column to the next.
-    pub(in crate::backend) column_stride: usize,
+    column_stride: usize,
 }
 
-impl<'a, T> Matrix<'a, T> {
-    /// A matrix stored row by row, with rows of this length.
-    pub(in crate::backend) fn rows(data: &'a [T], length: usize) -> Self {
+impl<'a, T: Float> Matrix<'a, T> {
+    /// A matrix stored row by row, with this distance from a row to the next.
+    pub(in crate::backend) fn rows(data: &'a [T], stride: usize) -> Self {
         Matrix {
             data,
-            row_stride: length,
+            row_stride: stride,
             column_stride: 1,
         }
     }
@@ -32,23 +33,18 @@ impl<'a, T> Matrix<'a, T> {
         }
     }
 
-    fn last(&self, rows: usize, columns: usize) -> usize {
-        (rows - 1) * self.row_stride + (columns - 1) * self.column_stride
+    fn at(&self, row: usize, column: usize) -> T {
+        self.data[row * self.row_stride + column * self.column_stride]
     }
 }
 
-/// What a product does with what is in its target.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub(in crate::backend) enum Target {
-    /// Replaces it.
-    Overwrite,
-    /// Adds to it.
-    Add,
-}
+/// Products of this length and longer are taken row by row where both matrices are stored so;
+/// shorter ones cost more to sum up than to copy.
+const LONG: usize = 128;
 
-/// `target = scale * left * right` or `target += ...`, where `left` is `rows x inner`, `right` is
-/// `inner x columns` and the target is stored row by row with the given distance between rows. On
-/// the calling thread.
+/// `target = scale * left * right`, where `left` is `rows x inner` and `right` is
+/// `inner x columns`. The target is stored row by row with the given distance between rows. On the
+/// calling thread.
 ///
 /// # Panics
 ///
@@ -59,91 +55,88 @@ pub(in crate::backend) fn multiply<T: Float>(
     right: Matrix<T>,
     scale: T,
     target: &mut [T],
-    target_row_stride: usize,
-    mode: Target,
+    stride: usize,
 ) {
-    if rows == 0 || columns == 0 {
+    let along_rows = left.column_stride == 1 && right.row_stride == 1;
+    if along_rows && inner >= LONG && stride == columns && scale == T::ONE {
+        let offsets: Vec<usize> = (0..columns)
+            .map(|column| column * right.column_stride)
+            .collect();
+        let right = Shifted {
+            source: right.data,
+            offsets: &offsets,
+            length: inner,
+        };
+        let target = &mut target[..rows * columns];
+        target.fill(T::ZERO);
+        add_dots(left.data, left.row_stride, right, target);
         return;
     }
-    let target_last = (rows - 1) * target_row_stride + columns - 1;
-    assert!(target_last < target.len() && (target_row_stride >= columns || rows == 1));
-    if inner == 0 {
-        if mode == Target::Overwrite {
-            for row in target.chunks_mut(target_row_stride).take(rows) {
-                row[..columns].fill(T::ZERO);
-            }
+    let packed = Packed::new(rows, inner, |row, column| left.at(row, column) * scale);
+    let copy: Vec<T>;
+    let right = match right.column_stride {
+        1 => right,
+        _ => {
+            let places = (0..inner).flat_map(|row| (0..columns).map(move |column| (row, column)));
+            copy = places.map(|(row, column)| right.at(row, column)).collect();
+            Matrix::rows(&copy, columns)
         }
-        return;
-    }
-    assert!(left.last(rows, inner) < left.data.len());
-    assert!(right.last(inner, columns) < right.data.len());
-    // SAFETY: the assertions above keep every index that the strides reach within its slice, and
-    // the target, borrowed mutably, overlaps neither input and has no element twice.
-    unsafe {
-        gemm::gemm(
-            rows,
-            columns,
-            inner,
-            target.as_mut_ptr(),
-            1,
-            target_row_stride as isize,
-            mode == Target::Add,
-            left.data.as_ptr(),
-            left.column_stride as isize,
-            left.row_stride as isize,
-            right.data.as_ptr(),
-            right.column_stride as isize,
-            right.row_stride as isize,
-            T::ONE,
-            scale,
-            false,
-            false,
-            false,
-            gemm::Parallelism::None,
-        );
-    }
+    };
+    let offsets: Vec<usize> = (0..inner).map(|row| row * right.row_stride).collect();
+    let right = Shifted {
+        source: right.data,
+        offsets: &offsets,
+        length: columns,
+    };
+    product(&packed, right, target, stride);
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    #[test]
-    fn products_of_strided_matrices() {
-        let left: Vec<f64> = (0..6).map(f64::from).collect();
-        let right: Vec<f64> = (0..6).map(|value| f64::from(value) - 2.0).collect();
-        let mut target = vec![1.0; 4];
-        let product = |target: &mut [f64], mode| {
-            multiply(
-                [2, 3, 2],
-                Matrix::rows(&left, 3),
-                Matrix::rows(&right, 3).transposed(),
-                2.0,
-                target,
-                2,
-                mode,
-            );
+    fn check([rows, inner, columns]: [usize; 3], left_transposed: bool, right_transposed: bool) {
+        let numbers = |count: usize| -> Vec<f64> {
+            (0..count)
+                .map(|place| (place * 31 % 17) as f64 - 8.0)
+                .collect()
         };
-        product(&mut target, Target::Add);
-        assert_eq!(target, [-1.0, 17.0, -19.0, 53.0]);
-        product(&mut target, Target::Overwrite);
-        assert_eq!(target, [-2.0, 16.0, -20.0, 52.0]);
+        let (left, right) = (numbers(rows * inner), numbers(inner * columns));
+        let matrix = |data, rows: usize, columns: usize, transposed: bool| match transposed {
+            true => Matrix::rows(data, rows).transposed(),
+            false => Matrix::rows(data, columns),
+        };
+        let left = matrix(&left, rows, inner, left_transposed);
+        let right = matrix(&right, inner, columns, right_transposed);
+        for (scale, stride) in [(1.0, columns), (2.0, columns), (1.0, columns + 2)] {
+            let mut target = vec![9.0; rows * stride];
+            multiply(
+                [rows, inner, columns],
+                left,
+                right,
+                scale,
+                &mut target,
+                stride,
+            );
+            for row in 0..rows {
+                for column in 0..columns {
+                    let products = (0..inner).map(|k| left.at(row, k) * right.at(k, column));
+                    assert_eq!(target[row * stride + column], scale * products.sum::<f64>());
+                }
+                assert!(
+                    target[row * stride + columns..][..stride - columns]
+                        == vec![9.0; stride - columns]
+                );
+            }
+        }
     }
 
     #[test]
-    #[should_panic(expected = "assertion failed")]
-    fn a_matrix_beyond_its_slice_is_refused() {
-        let short = [0f32; 5];
-        let mut target = [0f32; 4];
-        let matrix = Matrix::rows(&short, 3);
-        multiply(
-            [2, 3, 2],
-            matrix,
-            matrix.transposed(),
-            1.0,
-            &mut target,
-            2,
-            Target::Overwrite,
-        );
+    fn products_agree_with_their_definition() {
+        for sizes in [[1, 1, 1], [3, 5, 7], [9, 130, 11], [4, 200, 6]] {
+            for (left, right) in [(false, false), (true, false), (false, true), (true, true)] {
+                check(sizes, left, right);
+            }
+        }
     }
 }

@@ -25,6 +25,16 @@ struct Span {
     pixel: usize,
 }
 
+/// Windows side by side and the pixels that one tap finds under them.
+struct Run {
+    /// The first window.
+    first: usize,
+    /// The window behind the last.
+    end: usize,
+    /// The pixel under the first.
+    pixel: usize,
+}
+
 impl Geometry {
     fn pixels(&self) -> usize {
         self.image[0] * self.image[1]
@@ -48,34 +58,41 @@ impl Geometry {
         }
     }
 
-    /// Calls `visit` for every tap and row of windows with the range of windows in the output, the
-    /// first pixel under the tap and the distance to the next.
-    #[inline(always)]
-    fn for_each_run(&self, mut visit: impl FnMut(std::ops::Range<usize>, usize, usize)) {
+    /// The runs of all taps, in their order.
+    fn runs(&self) -> Vec<Run> {
         let [height, width] = self.pool.kernel;
-        for tap_row in 0..height {
-            let rows = self.span(0, tap_row);
-            for tap in 0..width {
-                let columns = self.span(1, tap);
-                if columns.count == 0 {
-                    continue;
-                }
-                for row in 0..rows.count {
-                    let start = (rows.first + row) * self.output[1] + columns.first;
-                    let pixel_row = rows.pixel + row * self.pool.stride[0];
-                    let pixel = pixel_row * self.image[1] + columns.pixel;
-                    visit(start..start + columns.count, pixel, self.pool.stride[1]);
-                }
+        let mut runs = Vec::new();
+        for tap in 0..height * width {
+            let (rows, columns) = (self.span(0, tap / width), self.span(1, tap % width));
+            if columns.count == 0 {
+                continue;
             }
+            runs.extend((0..rows.count).map(|row| {
+                let window = (rows.first + row) * self.output[1] + columns.first;
+                let pixel_row = rows.pixel + row * self.pool.stride[0];
+                Run {
+                    first: window,
+                    end: window + columns.count,
+                    pixel: pixel_row * self.image[1] + columns.pixel,
+                }
+            }));
         }
+        runs
+    }
+
+    /// The distance between the pixels of a run.
+    fn step(&self) -> usize {
+        self.pool.stride[1]
     }
 
     /// One over the number of pixels in every window.
-    fn weights<T: Float>(&self) -> Vec<T> {
+    fn weights<T: Float>(&self, runs: &[Run]) -> Vec<T> {
         let mut counts = vec![0.0; self.windows()];
-        self.for_each_run(|windows, _, _| {
-            counts[windows].iter_mut().for_each(|count| *count += 1.0);
-        });
+        for run in runs {
+            counts[run.first..run.end]
+                .iter_mut()
+                .for_each(|count| *count += 1.0);
+        }
         counts
             .into_iter()
             .map(|count: f64| T::of(1.0 / count))
@@ -83,71 +100,94 @@ impl Geometry {
     }
 }
 
+/// Takes the values under one tap into the maxima of windows side by side.
+#[inline(always)]
+fn consider<T: Float>(values: &[T], first: u32, step: u32, best: &mut [T], places: &mut [u32]) {
+    let count = best.len();
+    let (values, places) = (&values[..count], &mut places[..count]);
+    for window in 0..count {
+        let value = values[window];
+        // What is not a number stays, for nothing is larger.
+        let better = (value > best[window]) | value.is_nan();
+        best[window] = if better { value } else { best[window] };
+        let here = first.wrapping_add((window as u32).wrapping_mul(step));
+        places[window] = if better { here } else { places[window] };
+    }
+}
+
+/// The values under one tap, side by side: as they are, or copied into the buffer.
+#[inline(always)]
+fn side_by_side<'a, T: Float>(values: &'a [T], step: usize, buffer: &'a mut [T]) -> &'a [T] {
+    if step == 1 {
+        return values;
+    }
+    let values = &values[..(buffer.len() - 1) * step + 1];
+    for (place, target) in buffer.iter_mut().enumerate() {
+        *target = values[place * step];
+    }
+    buffer
+}
+
+/// Adds the values under one tap to the sums of windows side by side.
+#[inline(always)]
+fn gather<T: Float>(values: &[T], sums: &mut [T]) {
+    for (sum, value) in sums.iter_mut().zip(values) {
+        *sum += *value;
+    }
+}
+
+/// Adds the shares of windows side by side to the values under one tap.
+#[inline(always)]
+fn scatter<T: Float>(shares: &[T], step: usize, values: &mut [T]) {
+    if step == 1 {
+        for (value, share) in values.iter_mut().zip(shares) {
+            *value += *share;
+        }
+        return;
+    }
+    let values = &mut values[..(shares.len() - 1) * step + 1];
+    for (place, share) in shares.iter().enumerate() {
+        values[place * step] += *share;
+    }
+}
+
 vectorised! {
     fn maximum_plane[T: Float](
-        geometry: &Geometry, input: &[T], output: &mut [T], places: &mut [u32],
+        runs: &[Run], step: usize, input: &[T], output: &mut [T], places: &mut [u32],
+        buffer: &mut [T],
     ) {
         output.fill(T::LOWEST);
-        geometry.for_each_run(|windows, pixel, stride| {
-            let outputs = output[windows.clone()].iter_mut().zip(&mut places[windows]);
-            let consider = |(number, (best, place)): (usize, (&mut T, &mut u32)), value: T| {
-                // Also where the value is not a number, which then stays.
-                let better = value > *best || value.is_nan();
-                *best = if better { value } else { *best };
-                let here = (pixel + number * stride) as u32;
-                *place = if better { here } else { *place };
-            };
-            match stride {
-                1 => outputs
-                    .enumerate()
-                    .zip(&input[pixel..])
-                    .for_each(|(output, value)| consider(output, *value)),
-                stride => outputs
-                    .enumerate()
-                    .zip(input[pixel..].iter().step_by(stride))
-                    .for_each(|(output, value)| consider(output, *value)),
-            }
-        });
+        for run in runs {
+            let best = &mut output[run.first..run.end];
+            let places = &mut places[run.first..run.end];
+            let values = side_by_side(&input[run.pixel..], step, &mut buffer[..best.len()]);
+            consider(values, run.pixel as u32, step as u32, best, places);
+        }
     }
 }
 
 vectorised! {
     fn average_plane[T: Float](
-        geometry: &Geometry, weights: &[T], input: &[T], output: &mut [T],
+        runs: &[Run], step: usize, weights: &[T], input: &[T], output: &mut [T],
+        buffer: &mut [T],
     ) {
-        geometry.for_each_run(|windows, pixel, stride| {
-            let outputs = output[windows].iter_mut();
-            match stride {
-                1 => outputs
-                    .zip(&input[pixel..])
-                    .for_each(|(sum, value)| *sum += *value),
-                stride => outputs
-                    .zip(input[pixel..].iter().step_by(stride))
-                    .for_each(|(sum, value)| *sum += *value),
-            }
-        });
-        output
-            .iter_mut()
-            .zip(weights)
-            .for_each(|(sum, weight)| *sum *= *weight);
+        for run in runs {
+            let sums = &mut output[run.first..run.end];
+            gather(side_by_side(&input[run.pixel..], step, &mut buffer[..sums.len()]), sums);
+        }
+        for (sum, weight) in output.iter_mut().zip(weights) {
+            *sum *= *weight;
+        }
     }
 }
 
 vectorised! {
     fn average_gradient_plane[T: Float](
-        geometry: &Geometry, weights: &[T], gradient: &[T], target: &mut [T],
+        runs: &[Run], step: usize, shares: &[T], target: &mut [T],
     ) {
-        geometry.for_each_run(|windows, pixel, stride| {
-            let shares = gradient[windows.clone()].iter().zip(&weights[windows]);
-            match stride {
-                1 => shares
-                    .zip(&mut target[pixel..])
-                    .for_each(|((gradient, weight), target)| *target += *gradient * *weight),
-                stride => shares
-                    .zip(target[pixel..].iter_mut().step_by(stride))
-                    .for_each(|((gradient, weight), target)| *target += *gradient * *weight),
-            }
-        });
+        for run in runs {
+            scatter(&shares[run.first..run.end], step, &mut target[run.pixel..]);
+        }
     }
 }
 
@@ -160,12 +200,18 @@ pub(in crate::backend) fn maximum<T: Float>(
     let images = input.len() / geometry.pixels();
     let mut output = vec![T::ZERO; images * geometry.windows()];
     let mut places = vec![0; output.len()];
+    let runs = geometry.runs();
     output
         .par_chunks_mut(geometry.windows())
         .zip(places.par_chunks_mut(geometry.windows()))
         .zip(input.par_chunks(geometry.pixels()))
         .with_min_len(8)
-        .for_each(|((output, places), input)| maximum_plane(geometry, input, output, places));
+        .for_each_init(
+            || vec![T::ZERO; geometry.output[1]],
+            |buffer, ((output, places), input)| {
+                maximum_plane(&runs, geometry.step(), input, output, places, buffer);
+            },
+        );
     (output, places)
 }
 
@@ -192,14 +238,20 @@ pub(in crate::backend) fn maximum_gradient<T: Float>(
 
 /// The mean of the pixels in every window.
 pub(in crate::backend) fn average<T: Float>(geometry: &Geometry, input: &[T]) -> Vec<T> {
-    let weights = geometry.weights();
+    let runs = geometry.runs();
+    let weights = geometry.weights(&runs);
     let images = input.len() / geometry.pixels();
     let mut output = vec![T::ZERO; images * geometry.windows()];
     output
         .par_chunks_mut(geometry.windows())
         .zip(input.par_chunks(geometry.pixels()))
         .with_min_len(8)
-        .for_each(|(output, input)| average_plane(geometry, &weights, input, output));
+        .for_each_init(
+            || vec![T::ZERO; geometry.output[1]],
+            |buffer, (output, input)| {
+                average_plane(&runs, geometry.step(), &weights, input, output, buffer);
+            },
+        );
     output
 }
 
@@ -208,15 +260,21 @@ pub(in crate::backend) fn average_gradient<T: Float>(
     geometry: &Geometry,
     gradient: &[T],
 ) -> Vec<T> {
-    let weights = geometry.weights();
+    let runs = geometry.runs();
+    let weights = geometry.weights(&runs);
     let images = gradient.len() / geometry.windows();
     let mut target = vec![T::ZERO; images * geometry.pixels()];
     target
         .par_chunks_mut(geometry.pixels())
         .zip(gradient.par_chunks(geometry.windows()))
         .with_min_len(8)
-        .for_each(|(target, gradient)| {
-            average_gradient_plane(geometry, &weights, gradient, target);
-        });
+        .for_each_init(
+            || vec![T::ZERO; geometry.windows()],
+            |shares, (target, gradient)| {
+                let parts = shares.iter_mut().zip(gradient).zip(&weights);
+                parts.for_each(|((share, gradient), weight)| *share = *gradient * *weight);
+                average_gradient_plane(&runs, geometry.step(), shares, target);
+            },
+        );
     target
 }

@@ -4,7 +4,8 @@
 //! kernel, a convolution is such a product, without a copy of its image for each tap.
 
 use super::float::Float;
-use super::vector::Vector;
+use super::vector::{Portable, Vector};
+use super::vectorise::{Instructions, instructions};
 
 /// A matrix of which each row lies somewhere in a slice.
 #[derive(Clone, Copy)]
@@ -32,20 +33,22 @@ impl<T> Shifted<'_, T> {
 pub(in crate::backend) struct Packed<T> {
     rows: usize,
     inner: usize,
+    /// The most rows that are computed at once.
+    block: usize,
     data: Vec<T>,
 }
 
-/// The most rows that are computed at once.
-fn largest_block<T: Float>() -> usize {
-    #[cfg(target_arch = "x86_64")]
-    if super::vectorise::instructions() == super::vectorise::Instructions::Avx512 {
-        return 8;
+/// The most rows that are computed at once: as many as there are registers for.
+fn largest_block(instructions: Instructions) -> usize {
+    match instructions {
+        #[cfg(target_arch = "x86_64")]
+        Instructions::Avx512 => 8,
+        _ => 4,
     }
-    4
 }
 
 /// The rows computed next when so many are left.
-fn block(left: usize, largest: usize) -> usize {
+fn next_block(left: usize, largest: usize) -> usize {
     match left {
         8.. if largest >= 8 => 8,
         4.. => 4,
@@ -61,16 +64,30 @@ impl<T: Float> Packed<T> {
         inner: usize,
         element: impl Fn(usize, usize) -> T,
     ) -> Self {
+        Self::in_blocks(largest_block(instructions()), rows, inner, element)
+    }
+
+    fn in_blocks(
+        block: usize,
+        rows: usize,
+        inner: usize,
+        element: impl Fn(usize, usize) -> T,
+    ) -> Self {
         let mut data = Vec::with_capacity(rows * inner);
         let mut first = 0;
         while first < rows {
-            let height = block(rows - first, largest_block::<T>());
+            let height = next_block(rows - first, block);
             for column in 0..inner {
                 data.extend((first..first + height).map(|row| element(row, column)));
             }
             first += height;
         }
-        Packed { rows, inner, data }
+        Packed {
+            rows,
+            inner,
+            block,
+            data,
+        }
     }
 }
 
@@ -86,6 +103,20 @@ pub(in crate::backend) fn product<T: Float>(
     target: &mut [T],
     stride: usize,
 ) {
+    // SAFETY: these instructions are there.
+    unsafe { product_on(instructions(), left, right, target, stride) }
+}
+
+/// # Safety
+///
+/// The instructions must be there.
+unsafe fn product_on<T: Float>(
+    instructions: Instructions,
+    left: &Packed<T>,
+    right: Shifted<T>,
+    target: &mut [T],
+    stride: usize,
+) {
     right.check();
     assert_eq!(left.inner, right.offsets.len());
     assert_eq!(left.data.len(), left.rows * left.inner);
@@ -95,31 +126,29 @@ pub(in crate::backend) fn product<T: Float>(
     assert!((left.rows - 1) * stride + right.length <= target.len());
 
     #[cfg(target_arch = "x86_64")]
-    {
-        use super::vectorise::{Instructions, instructions};
+    #[target_feature(enable = "avx512f,avx512vl,avx512dq,avx512bw,avx2,fma")]
+    unsafe fn avx512<T: Float>(l: &Packed<T>, r: Shifted<T>, t: &mut [T], stride: usize) {
+        // SAFETY: the instructions are there; `product_on` checked the sizes.
+        unsafe { product_with::<T::Avx512>(l, r, t, stride) }
+    }
 
-        #[target_feature(enable = "avx512f,avx512vl,avx512dq,avx512bw,avx2,fma")]
-        unsafe fn avx512<T: Float>(l: &Packed<T>, r: Shifted<T>, t: &mut [T], stride: usize) {
-            // SAFETY: the instructions are there; `product` checked the sizes.
-            unsafe { product_with::<T::Avx512>(l, r, t, stride) }
-        }
+    #[cfg(target_arch = "x86_64")]
+    #[target_feature(enable = "avx2,fma")]
+    unsafe fn avx2<T: Float>(l: &Packed<T>, r: Shifted<T>, t: &mut [T], stride: usize) {
+        // SAFETY: the instructions are there; `product_on` checked the sizes.
+        unsafe { product_with::<T::Avx2>(l, r, t, stride) }
+    }
 
-        #[target_feature(enable = "avx2,fma")]
-        unsafe fn avx2<T: Float>(l: &Packed<T>, r: Shifted<T>, t: &mut [T], stride: usize) {
-            // SAFETY: the instructions are there; `product` checked the sizes.
-            unsafe { product_with::<T::Avx2>(l, r, t, stride) }
-        }
-
-        match instructions() {
-            // SAFETY: the instructions are there and the sizes are checked above.
-            Instructions::Avx512 => return unsafe { avx512(left, right, target, stride) },
-            // SAFETY: as above.
-            Instructions::Avx2 => return unsafe { avx2(left, right, target, stride) },
-            Instructions::Baseline => {}
+    // SAFETY: the caller's instructions are there and the sizes are checked above.
+    unsafe {
+        match instructions {
+            #[cfg(target_arch = "x86_64")]
+            Instructions::Avx512 => avx512(left, right, target, stride),
+            #[cfg(target_arch = "x86_64")]
+            Instructions::Avx2 => avx2(left, right, target, stride),
+            Instructions::Baseline => product_with::<Portable<T>>(left, right, target, stride),
         }
     }
-    // SAFETY: portable vectors need no special instructions; the sizes are checked above.
-    unsafe { product_with::<super::vector::Portable<T>>(left, right, target, stride) }
 }
 
 /// # Safety
@@ -132,7 +161,6 @@ unsafe fn product_with<V: Vector>(
     target: &mut [V::Number],
     stride: usize,
 ) {
-    let largest = if V::MANY_REGISTERS { 8 } else { 4 };
     // Columns outermost: the part of the source that they need stays in the cache over all rows.
     let strip = 8 * V::LANES;
     let mut column = 0;
@@ -140,7 +168,7 @@ unsafe fn product_with<V: Vector>(
         let width = strip.min(right.length - column);
         let mut row = 0;
         while row < left.rows {
-            let height = block(left.rows - row, largest);
+            let height = next_block(left.rows - row, left.block);
             // SAFETY: the rows and columns are within the matrices, by the loops' bounds.
             unsafe {
                 let packed = left.data.as_ptr().add(row * left.inner);
@@ -220,12 +248,27 @@ unsafe fn rows<V: Vector, const M: usize, const N: usize>(
 }
 
 /// `target[m][k] += left[m] . S[k]`: the products of all pairs of rows, on the calling thread. Row
-/// `m` of the left matrix is `left[m * stride..][..length]`; the target is stored row by row.
+/// `m` of the left matrix is `left[m * stride..][..length]`; the target is stored row by row,
+/// without gaps.
 ///
 /// # Panics
 ///
 /// If a row does not fit into its slice.
 pub(in crate::backend) fn add_dots<T: Float>(
+    left: &[T],
+    stride: usize,
+    right: Shifted<T>,
+    target: &mut [T],
+) {
+    // SAFETY: these instructions are there.
+    unsafe { add_dots_on(instructions(), left, stride, right, target) }
+}
+
+/// # Safety
+///
+/// The instructions must be there.
+unsafe fn add_dots_on<T: Float>(
+    instructions: Instructions,
     left: &[T],
     stride: usize,
     right: Shifted<T>,
@@ -240,31 +283,29 @@ pub(in crate::backend) fn add_dots<T: Float>(
     assert!((target.len() / inner - 1) * stride + right.length <= left.len());
 
     #[cfg(target_arch = "x86_64")]
-    {
-        use super::vectorise::{Instructions, instructions};
+    #[target_feature(enable = "avx512f,avx512vl,avx512dq,avx512bw,avx2,fma")]
+    unsafe fn avx512<T: Float>(l: &[T], stride: usize, r: Shifted<T>, t: &mut [T]) {
+        // SAFETY: the instructions are there; `add_dots_on` checked the sizes.
+        unsafe { add_dots_with::<T::Avx512>(l, stride, r, t) }
+    }
 
-        #[target_feature(enable = "avx512f,avx512vl,avx512dq,avx512bw,avx2,fma")]
-        unsafe fn avx512<T: Float>(l: &[T], stride: usize, r: Shifted<T>, t: &mut [T]) {
-            // SAFETY: the instructions are there; `add_dots` checked the sizes.
-            unsafe { add_dots_with::<T::Avx512>(l, stride, r, t) }
-        }
+    #[cfg(target_arch = "x86_64")]
+    #[target_feature(enable = "avx2,fma")]
+    unsafe fn avx2<T: Float>(l: &[T], stride: usize, r: Shifted<T>, t: &mut [T]) {
+        // SAFETY: the instructions are there; `add_dots_on` checked the sizes.
+        unsafe { add_dots_with::<T::Avx2>(l, stride, r, t) }
+    }
 
-        #[target_feature(enable = "avx2,fma")]
-        unsafe fn avx2<T: Float>(l: &[T], stride: usize, r: Shifted<T>, t: &mut [T]) {
-            // SAFETY: the instructions are there; `add_dots` checked the sizes.
-            unsafe { add_dots_with::<T::Avx2>(l, stride, r, t) }
-        }
-
-        match instructions() {
-            // SAFETY: the instructions are there and the sizes are checked above.
-            Instructions::Avx512 => return unsafe { avx512(left, stride, right, target) },
-            // SAFETY: as above.
-            Instructions::Avx2 => return unsafe { avx2(left, stride, right, target) },
-            Instructions::Baseline => {}
+    // SAFETY: the caller's instructions are there and the sizes are checked above.
+    unsafe {
+        match instructions {
+            #[cfg(target_arch = "x86_64")]
+            Instructions::Avx512 => avx512(left, stride, right, target),
+            #[cfg(target_arch = "x86_64")]
+            Instructions::Avx2 => avx2(left, stride, right, target),
+            Instructions::Baseline => add_dots_with::<Portable<T>>(left, stride, right, target),
         }
     }
-    // SAFETY: portable vectors need no special instructions; the sizes are checked above.
-    unsafe { add_dots_with::<super::vector::Portable<T>>(left, stride, right, target) }
 }
 
 /// # Safety
@@ -279,18 +320,19 @@ unsafe fn add_dots_with<V: Vector>(
 ) {
     let inner = right.offsets.len();
     let rows = target.len() / inner;
-    let most = if V::MANY_REGISTERS { 6 } else { 4 };
-    let mut k = 0;
-    while k < inner {
-        let width = match inner - k {
-            6.. if most == 6 => 6,
-            3.. => 3,
-            _ => 1,
-        };
-        let offsets = &right.offsets[k..k + width];
-        let mut row = 0;
-        while row < rows {
-            let height = if rows - row >= 4 { 4 } else { 1 };
+    // Rows of the left matrix outermost: they stay in the nearest cache, and so does the channel
+    // that the taps of a kernel share.
+    let mut row = 0;
+    while row < rows {
+        let height = if rows - row >= 4 { 4 } else { 1 };
+        let mut k = 0;
+        while k < inner {
+            let width = match inner - k {
+                6.. if V::MANY_REGISTERS => 6,
+                3.. => 3,
+                _ => 1,
+            };
+            let offsets = &right.offsets[k..k + width];
             // SAFETY: the rows and columns are within the matrices, by the loops' bounds.
             unsafe {
                 let left = left.as_ptr().add(row * stride);
@@ -306,9 +348,9 @@ unsafe fn add_dots_with<V: Vector>(
                     _ => dots::<V, 1, 1>(left, stride, source, offsets, length, target, inner),
                 }
             }
-            row += height;
+            k += width;
         }
-        k += width;
+        row += height;
     }
 }
 
@@ -376,7 +418,7 @@ mod tests {
     }
 
     /// Small whole numbers, so that every order of addition gives the same sum.
-    fn agree<T: Float>() {
+    fn agree<T: Float>(instructions: Instructions) {
         for rows in [1, 2, 3, 5, 8, 13] {
             for inner in [0, 1, 2, 5, 9, 13] {
                 for length in [0, 1, 7, 16, 31, 33, 150] {
@@ -388,14 +430,19 @@ mod tests {
                         length,
                     };
                     let left: Vec<T> = numbers(rows * inner, 2).into_iter().map(T::of).collect();
-                    let packed = Packed::new(rows, inner, |row, column| left[row * inner + column]);
+                    let block = largest_block(instructions);
+                    let packed = Packed::in_blocks(block, rows, inner, |row, column| {
+                        left[row * inner + column]
+                    });
                     let stride = length + 3;
                     let mut target = vec![T::ONE; rows * stride];
-                    product(&packed, right, &mut target, stride);
+                    // SAFETY: the caller's instructions are there.
+                    unsafe { product_on(instructions, &packed, right, &mut target, stride) };
                     let gradient: Vec<T> =
                         numbers(rows * stride, 3).into_iter().map(T::of).collect();
                     let mut dots = vec![T::ONE; rows * inner];
-                    add_dots(&gradient, stride, right, &mut dots);
+                    // SAFETY: as above.
+                    unsafe { add_dots_on(instructions, &gradient, stride, right, &mut dots) };
                     for row in 0..rows {
                         for column in 0..length {
                             let expected: T = (0..inner)
@@ -423,8 +470,19 @@ mod tests {
 
     #[test]
     fn products_agree_with_their_definition() {
-        agree::<f32>();
-        agree::<f64>();
+        let all = [
+            Instructions::Baseline,
+            #[cfg(target_arch = "x86_64")]
+            Instructions::Avx2,
+            #[cfg(target_arch = "x86_64")]
+            Instructions::Avx512,
+        ];
+        for instructions in all {
+            if instructions <= super::instructions() {
+                agree::<f32>(instructions);
+                agree::<f64>(instructions);
+            }
+        }
     }
 
     #[test]

@@ -1,31 +1,35 @@
 //! Functions compiled once for each generation of vector instructions, chosen when they run.
 
-/// The vector instructions that this processor has.
-#[cfg(target_arch = "x86_64")]
-#[derive(Clone, Copy, PartialEq, Eq)]
+/// Vector instructions.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Instructions {
-    /// 512-bit vectors.
-    Avx512,
-    /// 256-bit vectors with fused multiply-add.
-    Avx2,
-    /// What every processor of this architecture has.
+    /// What every processor of an architecture has.
     Baseline,
+    /// 256-bit vectors with fused multiply-add.
+    #[cfg(target_arch = "x86_64")]
+    Avx2,
+    /// 512-bit vectors.
+    #[cfg(target_arch = "x86_64")]
+    Avx512,
 }
 
 /// The best instructions that this processor has. The standard library remembers the answer.
-#[cfg(target_arch = "x86_64")]
 #[inline]
 pub(super) fn instructions() -> Instructions {
-    let avx2 = is_x86_feature_detected!("avx2") && is_x86_feature_detected!("fma");
-    let avx512 = is_x86_feature_detected!("avx512f")
-        && is_x86_feature_detected!("avx512vl")
-        && is_x86_feature_detected!("avx512dq")
-        && is_x86_feature_detected!("avx512bw");
-    match (avx2, avx512) {
-        (true, true) => Instructions::Avx512,
-        (true, false) => Instructions::Avx2,
-        _ => Instructions::Baseline,
+    #[cfg(target_arch = "x86_64")]
+    {
+        let avx2 = is_x86_feature_detected!("avx2") && is_x86_feature_detected!("fma");
+        let avx512 = is_x86_feature_detected!("avx512f")
+            && is_x86_feature_detected!("avx512vl")
+            && is_x86_feature_detected!("avx512dq")
+            && is_x86_feature_detected!("avx512bw");
+        match (avx2, avx512) {
+            (true, true) => return Instructions::Avx512,
+            (true, false) => return Instructions::Avx2,
+            _ => {}
+        }
     }
+    Instructions::Baseline
 }
 
 /// Defines a function whose body the compiler vectorises for AVX-512, for AVX2 with FMA and for the
