@@ -19,7 +19,7 @@ mod toy;
 /// Programs of up to 12 over 9 symbols, as in the examples.
 const LONGEST: usize = 12;
 
-const GO_ON: AtomicBool = AtomicBool::new(false);
+static GO_ON: AtomicBool = AtomicBool::new(false);
 
 fn main() {
     divan::main();

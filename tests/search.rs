@@ -68,7 +68,7 @@ fn measured(candidate: &Candidate) -> Outcome {
     }
 }
 
-const GO_ON: AtomicBool = AtomicBool::new(false);
+static GO_ON: AtomicBool = AtomicBool::new(false);
 
 /// Small enough for a test: a round costs some hundredths of a second.
 fn small(strategy: StrategyName, seed: u64, budget: usize) -> SearchConfiguration {
@@ -104,26 +104,22 @@ fn finish(search: &mut Search<Toy>) -> Summary {
 }
 
 /// What must be the same in two runs of a search: all but the times.
-fn essence(history: &History) -> Vec<(String, Origin, Option<f64>, Option<f64>, usize)> {
-    let records = history.records().iter();
-    records
-        .map(|record| {
-            let Record {
-                candidate,
-                round,
-                origin,
-                predicted,
-                ..
-            } = record;
-            (
-                candidate.text.clone(),
-                origin.clone(),
-                *predicted,
-                record.value(),
-                *round,
-            )
-        })
-        .collect()
+fn essence(history: &History) -> Vec<String> {
+    let line = |record: &Record| {
+        let Record {
+            candidate,
+            round,
+            origin,
+            predicted,
+            ..
+        } = record;
+        format!(
+            "{round} {} {origin:?} {predicted:?} {:?}",
+            candidate.text,
+            record.value()
+        )
+    };
+    history.records().iter().map(line).collect()
 }
 
 fn uninterrupted(configuration: &SearchConfiguration) -> History {

@@ -44,19 +44,21 @@ impl Autosnap {
 
     /// The learner, trained on random programs if this is the first time it is needed.
     fn learner(&mut self, round: &mut Round<'_>) -> Result<&mut Learner> {
-        if self.learner.is_none() {
-            let mut learner = Learner::new(round.space, &self.configuration, self.seed)?;
-            let steps = self.configuration.pretraining.steps;
-            let mut rng = generator(self.seed, Purpose::Pretraining, 0);
-            learner.pretrain(&mut rng, round.stop, &mut |done| {
-                (round.progress)(done, steps)
-            })?;
-            return Ok(self.learner.insert(learner));
-        }
-        match &mut self.learner {
-            Some(learner) => Ok(learner),
-            None => unreachable!("it was just looked at"),
-        }
+        let learner = match self.learner.take() {
+            Some(learner) => learner,
+            None => self.pretrained(round)?,
+        };
+        Ok(self.learner.insert(learner))
+    }
+
+    fn pretrained(&self, round: &mut Round<'_>) -> Result<Learner> {
+        let mut learner = Learner::new(round.space, &self.configuration, self.seed)?;
+        let steps = self.configuration.pretraining.steps;
+        let mut rng = generator(self.seed, Purpose::Pretraining, 0);
+        learner.pretrain(&mut rng, round.stop, &mut |done| {
+            (round.progress)(done, steps)
+        })?;
+        Ok(learner)
     }
 }
 
@@ -170,11 +172,8 @@ impl Climb<'_> {
             first_step = self.step(first_step, self.configuration.steps);
         }
         predict(self.learner, &mut found)?;
-        found.sort_by(|a, b| {
-            b.predicted
-                .unwrap_or(f64::MIN)
-                .total_cmp(&a.predicted.unwrap_or(f64::MIN))
-        });
+        let expected = |proposal: &Proposal| proposal.predicted.unwrap_or(f64::NEG_INFINITY);
+        found.sort_by(|a, b| expected(b).total_cmp(&expected(a)));
         found.truncate(count);
         seen.extend(found.iter().map(|proposal| proposal.key));
         Ok(found)

@@ -46,7 +46,7 @@ impl ProgramSpace for Toy {
         if left >= depth {
             symbols |= 0b11111;
         }
-        if left >= depth + 1 {
+        if left > depth {
             symbols |= 1 << DUP;
         }
         if depth >= 2 && left >= depth {
