@@ -54,9 +54,10 @@ pub(super) fn load_unchecked(path: &Path, id: SourceId) -> Result<Loaded, Failur
     let source = read(path, id)?;
     let parsed = syntax::parse(&source);
     let mut checked = types::check(&parsed.file);
-    let mut diagnostics = parsed.diagnostics;
-    diagnostics.append(&mut checked.diagnostics);
-    checked.diagnostics = diagnostics;
+    // What could not be parsed would only give rise to more messages about the same mistakes.
+    if !parsed.diagnostics.is_empty() {
+        checked.diagnostics = parsed.diagnostics;
+    }
     Ok(Loaded { source, checked })
 }
 

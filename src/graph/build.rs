@@ -22,7 +22,7 @@ use crate::types::{
 ///
 /// If the definition has a hole, or if what it does can't be said without knowing its arguments.
 /// Not for nets without holes that the checker accepted.
-pub fn build(program: &Program, id: DefinitionId) -> Result<Graph, Diagnostic> {
+pub fn build(program: &Program, id: DefinitionId) -> Result<Graph, Box<Diagnostic>> {
     build_filled(program, id, None)
 }
 
@@ -35,10 +35,10 @@ pub fn build_filled(
     program: &Program,
     id: DefinitionId,
     filling: Option<&[DefinitionId]>,
-) -> Result<Graph, Diagnostic> {
+) -> Result<Graph, Box<Diagnostic>> {
     let definition = program.definition(id);
     if definition.has_hole && filling.is_none() {
-        return Err(incomplete(definition));
+        return Err(Box::new(incomplete(definition)));
     }
     let ranks: &[usize] = match definition.signature {
         Some(_) => &[3],
@@ -54,8 +54,8 @@ pub fn build_filled(
         }
     }
     Err(match first_problem {
-        Some(Stop::Error(diagnostic)) => *diagnostic,
-        _ => crate::types::needs_arguments(definition),
+        Some(Stop::Error(diagnostic)) => diagnostic,
+        _ => Box::new(crate::types::needs_arguments(definition)),
     })
 }
 

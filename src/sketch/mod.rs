@@ -198,15 +198,17 @@ impl Space {
     /// # Errors
     ///
     /// If the program does not type-check.
-    pub fn graph(&self, program: &[u8]) -> Result<Graph, Diagnostic> {
+    pub fn graph(&self, program: &[u8]) -> Result<Graph, Box<Diagnostic>> {
         if !self.is_valid(program) {
-            return Err(Diagnostic::new(
-                Code::MisplacedHole,
-                format!("`{}` does not fit the hole", self.text(program)),
-                self.hole_span(),
-                "can't be put here",
-            )
-            .with_help("put it there in the text and check that to see why"));
+            return Err(Box::new(
+                Diagnostic::new(
+                    Code::MisplacedHole,
+                    format!("`{}` does not fit the hole", self.text(program)),
+                    self.hole_span(),
+                    "can't be put here",
+                )
+                .with_help("put it there in the text and check that to see why"),
+            ));
         }
         let filling: Vec<DefinitionId> = program
             .iter()
@@ -221,7 +223,7 @@ impl Space {
     /// # Errors
     ///
     /// If the program does not type-check.
-    pub fn key(&self, program: &[u8]) -> Result<Key, Diagnostic> {
+    pub fn key(&self, program: &[u8]) -> Result<Key, Box<Diagnostic>> {
         let graph = self.graph(program)?;
         // Scratch memory only: a panic elsewhere leaves it usable.
         let mut canonicaliser = self

@@ -217,12 +217,29 @@ impl<'a> Resolver<'a> {
                 Item::Alphabet(alphabet) => {
                     for symbol in &alphabet.symbols {
                         self.define_body(next, Vec::new(), Vec::new(), None, |this, scope| {
-                            this.steps(&symbol.body, scope)
+                            let steps = this.steps(&symbol.body, scope);
+                            this.refuse_holes(symbol.character, &steps);
+                            steps
                         });
                         next += 1;
                     }
                 }
             }
+        }
+    }
+
+    /// Symbols fill holes; one that has a hole itself would never be done.
+    fn refuse_holes(&mut self, symbol: char, steps: &[Step]) {
+        if let Some(span) = own_hole(steps) {
+            self.report(
+                Diagnostic::new(
+                    Code::MisplacedHole,
+                    format!("the symbol `{symbol}` has a hole"),
+                    span,
+                    "a symbol must be complete",
+                )
+                .with_help("put the hole into a block, a pattern or a net"),
+            );
         }
     }
 
@@ -773,7 +790,7 @@ impl<'a> Resolver<'a> {
     }
 
     fn finish(&mut self, index: usize, calls: &[(DefinitionId, Span, usize)], depth: &mut [usize]) {
-        let has_hole = has_own_hole(&self.program.definitions[index].body)
+        let has_hole = own_hole(&self.program.definitions[index].body).is_some()
             || calls
                 .iter()
                 .any(|(callee, ..)| self.program.definition(*callee).has_hole);
@@ -861,11 +878,12 @@ fn collect_calls(steps: &[Step], level: usize, calls: &mut Vec<(DefinitionId, Sp
     }
 }
 
-fn has_own_hole(steps: &[Step]) -> bool {
-    steps.iter().any(|step| match &step.kind {
-        StepKind::Hole { .. } => true,
-        StepKind::Group(steps) => has_own_hole(steps),
-        StepKind::Word { .. } | StepKind::Call { .. } => false,
+/// Where the first hole stands that is not inside what is called.
+fn own_hole(steps: &[Step]) -> Option<Span> {
+    steps.iter().find_map(|step| match &step.kind {
+        StepKind::Hole { .. } => Some(step.word_span),
+        StepKind::Group(steps) => own_hole(steps),
+        StepKind::Word { .. } | StepKind::Call { .. } => None,
     })
 }
 

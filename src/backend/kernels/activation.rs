@@ -34,7 +34,9 @@ pub(in crate::backend) fn forward<T: Float>(activation: Activation, input: &[T])
     let (zero, one) = (T::ZERO, T::ONE);
     match activation {
         Activation::Relu => map(input, |x| select(x <= zero, zero, x)),
-        Activation::Relu6 => map(input, |x: T| x.within(0.0, 6.0)),
+        // Adding zero makes a negative zero positive, as `Relu` does: law 6 of the canonical form
+        // takes one for the other bit by bit.
+        Activation::Relu6 => map(input, |x: T| x.within(0.0, 6.0) + zero),
         Activation::LeakyRelu { slope } => {
             let slope = T::of(slope.value());
             map(input, |x| select(x > zero, x, slope * x))

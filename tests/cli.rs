@@ -1,0 +1,442 @@
+//! The program as people and scripts run it: arguments and files in, text, JSON, files and exit
+//! codes out.
+#![cfg(feature = "cli")]
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Output, Stdio};
+use std::time::{Duration, Instant};
+
+use serde_json::Value;
+use tempfile::TempDir;
+
+fn snapc(folder: &Path) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_snapc"));
+    command.current_dir(folder);
+    command
+}
+
+fn run(folder: &Path, arguments: &[&str]) -> Output {
+    snapc(folder)
+        .args(arguments)
+        .output()
+        .expect("snapc starts")
+}
+
+fn text(bytes: &[u8]) -> String {
+    String::from_utf8(bytes.to_vec()).expect("snapc writes UTF-8")
+}
+
+fn json(output: &Output) -> Value {
+    serde_json::from_slice(&output.stdout)
+        .unwrap_or_else(|error| panic!("{error}: {}", text(&output.stdout)))
+}
+
+fn json_lines(output: &Output) -> Vec<Value> {
+    let lines = text(&output.stdout);
+    let parse =
+        |line: &str| serde_json::from_str(line).unwrap_or_else(|error| panic!("{error}: {line}"));
+    lines.lines().map(parse).collect()
+}
+
+fn example(name: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("examples")
+        .join(name)
+}
+
+/// A folder with the example of this name.
+fn folder_with(name: &str) -> TempDir {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    fs::copy(example(name), folder.path().join(name)).expect("the example is there");
+    folder
+}
+
+#[test]
+fn the_examples_are_good_and_formatted() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let check = run(folder, &["check", "examples"]);
+    assert!(check.status.success(), "{}", text(&check.stderr));
+    let format = run(folder, &["fmt", "--check", "examples"]);
+    assert!(format.status.success(), "{}", text(&format.stdout));
+}
+
+#[test]
+fn exit_codes_tell_what_happened() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path();
+    fs::write(
+        path.join("good.snap"),
+        "net n : [1, 8, 8] -> [10] = gap dense(10)\n",
+    )
+    .unwrap();
+    fs::write(
+        path.join("bad.snap"),
+        "net n : [1, 8, 8] -> [10] = gap dence(10)\n",
+    )
+    .unwrap();
+    let code = |arguments: &[&str]| run(path, arguments).status.code();
+    assert_eq!(code(&["check", "good.snap"]), Some(0));
+    assert_eq!(code(&["check", "bad.snap"]), Some(1));
+    assert_eq!(code(&["check", "missing.snap"]), Some(2));
+    assert_eq!(code(&["check"]), Some(2));
+    assert_eq!(code(&["dance"]), Some(2));
+    assert_eq!(code(&["explain", "E9999"]), Some(2));
+    assert_eq!(code(&["explain", "e0301"]), Some(0));
+    assert_eq!(code(&["train", "good.snap", "--data", "nowhere"]), Some(2));
+    assert_eq!(code(&["show", "good.snap", "--name", "m"]), Some(2));
+    assert_eq!(code(&["--help"]), Some(0));
+}
+
+#[test]
+fn diagnostics_come_as_json() {
+    let folder = tempfile::tempdir().unwrap();
+    fs::write(
+        folder.path().join("bad.snap"),
+        "# ä\nnet n : [1, 8, 8] -> [10] = gap dence(10)\n",
+    )
+    .unwrap();
+    let output = run(folder.path(), &["check", "bad.snap", "--format", "json"]);
+    assert_eq!(output.status.code(), Some(1));
+    insta::assert_json_snapshot!(json(&output));
+}
+
+#[test]
+fn nothing_is_coloured_unless_asked_for() {
+    let folder = tempfile::tempdir().unwrap();
+    fs::write(
+        folder.path().join("bad.snap"),
+        "net n : [1] -> [1] = dence(1)\n",
+    )
+    .unwrap();
+    let plain = run(folder.path(), &["check", "bad.snap"]);
+    assert!(!text(&plain.stderr).contains('\u{1b}'));
+    let coloured = run(folder.path(), &["check", "bad.snap", "--color", "always"]);
+    assert!(text(&coloured.stderr).contains('\u{1b}'));
+}
+
+#[test]
+fn fmt_rewrites_files_and_reads_the_standard_input() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("a.snap");
+    fs::write(&file, "net   n:[1,8,8]->[10]=gap dense( 10 ) # end\n").unwrap();
+    assert_eq!(
+        run(folder.path(), &["fmt", "--check", "a.snap"])
+            .status
+            .code(),
+        Some(1)
+    );
+    assert_eq!(
+        run(folder.path(), &["fmt", "a.snap"]).status.code(),
+        Some(0)
+    );
+    let formatted = fs::read_to_string(&file).unwrap();
+    assert_eq!(
+        formatted,
+        "net n : [1, 8, 8] -> [10] = gap dense(10) # end\n"
+    );
+    assert_eq!(
+        run(folder.path(), &["fmt", "--check", "a.snap"])
+            .status
+            .code(),
+        Some(0)
+    );
+}
+
+#[test]
+fn show_tells_shapes_and_costs() {
+    let folder = folder_with("digits.snap");
+    let human = run(folder.path(), &["show", "digits.snap"]);
+    insta::assert_snapshot!(text(&human.stdout));
+    let shown = json(&run(
+        folder.path(),
+        &["show", "digits.snap", "--format", "json"],
+    ));
+    let net = shown
+        .as_array()
+        .unwrap()
+        .iter()
+        .find(|one| one["kind"] == "net")
+        .unwrap();
+    assert_eq!(net["name"], "digits");
+    assert_eq!(net["inputs"], serde_json::json!([[1, 8, 8]]));
+    assert_eq!(net["outputs"], serde_json::json!([[10]]));
+    assert_eq!(net["parameters"], 51_642);
+    assert_eq!(net["multiply_adds"], 1_262_912);
+    assert_eq!(net["layers"].as_array().unwrap().len(), 36);
+}
+
+#[test]
+fn show_draws() {
+    let folder = folder_with("residual.snap");
+    let svg = run(
+        folder.path(),
+        &["show", "residual.snap", "--name", "down", "--draw", "svg"],
+    );
+    assert!(text(&svg.stdout).starts_with("<svg"));
+    let written = run(
+        folder.path(),
+        &[
+            "show",
+            "residual.snap",
+            "--name",
+            "resnet8",
+            "--draw",
+            "dot",
+            "--output",
+            "net.dot",
+        ],
+    );
+    assert!(written.status.success());
+    assert!(
+        fs::read_to_string(folder.path().join("net.dot"))
+            .unwrap()
+            .starts_with("digraph")
+    );
+}
+
+#[test]
+fn canonical_text_has_the_key_of_what_it_was_made_from() {
+    let folder = folder_with("residual.snap");
+    let first = json(&run(
+        folder.path(),
+        &["canon", "residual.snap", "--format", "json"],
+    ));
+    for program in first.as_array().unwrap() {
+        let text = program["text"].as_str().unwrap();
+        fs::write(folder.path().join("again.snap"), format!("{text}\n")).unwrap();
+        let again = json(&run(
+            folder.path(),
+            &["canon", "again.snap", "--format", "json"],
+        ));
+        assert_eq!(again[0]["key"], program["key"], "{text}");
+        assert_eq!(again[0]["text"], program["text"]);
+    }
+}
+
+#[test]
+fn explain_prints_the_page_of_a_code() {
+    let folder = tempfile::tempdir().unwrap();
+    let page = run(folder.path(), &["explain", "E0301"]);
+    assert!(text(&page.stdout).contains("not enough tensors on the stack"));
+    let listed = text(&run(folder.path(), &["explain"]).stdout);
+    assert!(listed.contains("E0203  recursive definition"));
+}
+
+#[test]
+fn new_writes_a_file_that_checks_and_never_overwrites() {
+    let folder = tempfile::tempdir().unwrap();
+    assert!(run(folder.path(), &["new", "first"]).status.success());
+    assert!(
+        run(folder.path(), &["new", "sketch.snap", "--search"])
+            .status
+            .success()
+    );
+    let check = run(folder.path(), &["check", "first.snap", "sketch.snap"]);
+    assert!(check.status.success(), "{}", text(&check.stderr));
+    assert_eq!(run(folder.path(), &["new", "first"]).status.code(), Some(2));
+}
+
+#[test]
+fn every_command_has_an_example_in_its_help() {
+    let folder = tempfile::tempdir().unwrap();
+    for command in [
+        "check", "fmt", "canon", "show", "train", "eval", "search", "explain", "new",
+    ] {
+        let help = text(&run(folder.path(), &[command, "--help"]).stdout);
+        assert!(help.contains(&format!("snapc {command} ")), "{help}");
+    }
+}
+
+const SMALL_NET: &str =
+    "net small : [1, 8, 8] -> [10] =\n    conv(3, 8, stride: 2) bn relu\n    gap dense(10)\n";
+
+#[test]
+fn a_net_is_trained_measured_and_resumed() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path();
+    fs::write(path.join("small.snap"), SMALL_NET).unwrap();
+    let train = run(
+        path,
+        &["train", "small.snap", "--epochs", "3", "--format", "json"],
+    );
+    assert!(train.status.success(), "{}", text(&train.stdout));
+    let lines = json_lines(&train);
+    assert_eq!(lines.len(), 4);
+    for (index, line) in lines[..3].iter().enumerate() {
+        assert_eq!(line["epoch"], index + 1);
+        assert!(line["loss"].is_f64() && line["metric"].is_f64());
+    }
+    let last = &lines[3];
+    assert!(last["seconds"].is_f64());
+    let weights = path.join(last["paths"]["weights"].as_str().unwrap());
+    assert!(weights.exists());
+    let eval = json(&run(path, &["eval", "small.snap", "--format", "json"]));
+    assert_eq!(eval["accuracy"], last["test_accuracy"]);
+    // The run is complete: resuming it changes nothing, starting another in its place is refused.
+    let again = run(
+        path,
+        &["train", "small.snap", "--resume", "--format", "json"],
+    );
+    assert_eq!(
+        json_lines(&again).last().unwrap()["test_accuracy"],
+        last["test_accuracy"]
+    );
+    let refused = run(path, &["train", "small.snap", "--epochs", "3"]);
+    assert_eq!(refused.status.code(), Some(1), "{}", text(&refused.stderr));
+    let other = run(path, &["train", "small.snap", "--resume", "--epochs", "4"]);
+    assert_eq!(other.status.code(), Some(1));
+    assert!(
+        text(&other.stderr).contains("epochs"),
+        "{}",
+        text(&other.stderr)
+    );
+}
+
+#[test]
+fn a_net_that_does_not_fit_the_data_is_refused_before_training() {
+    let folder = tempfile::tempdir().unwrap();
+    let nets = "net a : [3, 8, 8] -> [10] = gap dense(10)\nnet b : [1, 8, 8] -> [7] = gap dense(7)\nnet c : [1, 8, 8] -> [1, 8, 8] = relu\n";
+    fs::write(folder.path().join("nets.snap"), nets).unwrap();
+    let message = |net: &str| {
+        let output = run(folder.path(), &["train", "nets.snap", "--net", net]);
+        assert_eq!(output.status.code(), Some(2));
+        text(&output.stderr)
+    };
+    insta::assert_snapshot!([message("a"), message("b"), message("c"), message("d")].join("\n"));
+}
+
+const SMALL_SEARCH: &str = "alphabet k {
+    c = conv(3) bn relu
+    m = maxpool(3)
+    : = dup
+    + = add
+}
+pattern cell : k = \"?{1..5}\"
+net small : [1, 8, 8] -> [10] =
+    conv(3, 4, stride: 2) bn relu
+    cell
+    gap dense(10)
+";
+
+const SEARCH: &[&str] = &[
+    "search",
+    "small.snap",
+    "--budget",
+    "10",
+    "--epochs",
+    "1",
+    "--strategy",
+    "random",
+    "--format",
+    "json",
+];
+
+#[test]
+fn a_search_leaves_its_results() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path();
+    fs::write(path.join("small.snap"), SMALL_SEARCH).unwrap();
+    let search = run(path, SEARCH);
+    assert!(search.status.success(), "{}", text(&search.stderr));
+    let lines = json_lines(&search);
+    assert_eq!(lines.len(), 11);
+    for candidate in &lines[..10] {
+        assert_eq!(candidate["status"], "done");
+        assert_eq!(candidate["key"].as_str().unwrap().len(), 32);
+        assert!(candidate["value"].is_f64() && candidate["seconds"].is_f64());
+    }
+    let best = &lines[10]["best"];
+    let values = lines[..10]
+        .iter()
+        .map(|line| line["value"].as_f64().unwrap());
+    assert_eq!(
+        best["value"].as_f64().unwrap(),
+        values.reduce(f64::max).unwrap()
+    );
+    let results = path.join("snapc-search-small");
+    for file in [
+        "best.snap",
+        "best.svg",
+        "best.safetensors",
+        "candidates.csv",
+        "result.json",
+    ] {
+        assert!(results.join(file).exists(), "{file}");
+    }
+    let check = run(path, &["check", "snapc-search-small/best.snap"]);
+    assert!(check.status.success(), "{}", text(&check.stderr));
+    // The same command again has nothing to do and tells the same best.
+    let again = json_lines(&run(path, SEARCH));
+    assert_eq!(again.len(), 1);
+    assert_eq!(again[0]["best"], *best);
+    // Other settings are not mixed into these results.
+    let other = run(
+        path,
+        &[
+            "search",
+            "small.snap",
+            "--epochs",
+            "2",
+            "--strategy",
+            "random",
+        ],
+    );
+    assert_eq!(other.status.code(), Some(1));
+    assert!(
+        text(&other.stderr).contains("another search"),
+        "{}",
+        text(&other.stderr)
+    );
+}
+
+/// Starts the search and kills it, without a warning, after this time.
+fn kill_after(folder: &Path, milliseconds: u64) {
+    let mut child: Child = snapc(folder)
+        .args(SEARCH)
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    let end = Instant::now() + Duration::from_millis(milliseconds);
+    while Instant::now() < end && child.try_wait().unwrap().is_none() {
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    // SIGKILL on Unix.
+    child.kill().ok();
+    child.wait().unwrap();
+}
+
+#[test]
+fn a_search_that_is_killed_again_and_again_loses_and_repeats_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path();
+    fs::write(path.join("small.snap"), SMALL_SEARCH).unwrap();
+    // Where a kill falls does not matter for what must hold, only for what is tried.
+    for milliseconds in [120, 410, 260, 530, 330] {
+        kill_after(path, milliseconds);
+    }
+    let killed = run(path, SEARCH);
+    assert!(killed.status.success(), "{}", text(&killed.stderr));
+    let table = |folder: &Path| -> Vec<(String, String, String)> {
+        let table = fs::read_to_string(folder.join("snapc-search-small/candidates.csv")).unwrap();
+        let row = |line: &str| {
+            let cells: Vec<&str> = line.split(',').collect();
+            (
+                cells[1].to_string(),
+                cells[2].to_string(),
+                cells[4].to_string(),
+            )
+        };
+        table.lines().skip(1).map(row).collect()
+    };
+    let whole = tempfile::tempdir().unwrap();
+    fs::write(whole.path().join("small.snap"), SMALL_SEARCH).unwrap();
+    assert!(run(whole.path(), SEARCH).status.success());
+    let (killed, whole) = (table(path), table(whole.path()));
+    assert_eq!(killed, whole, "the same programs, with the same values");
+    let mut keys: Vec<&String> = killed.iter().map(|(_, key, _)| key).collect();
+    keys.sort();
+    keys.dedup();
+    assert_eq!(keys.len(), 10, "no program twice");
+}
