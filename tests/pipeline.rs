@@ -1,0 +1,191 @@
+//! What the checker accepts, no later stage refuses: random programs are checked, and those that
+//! are accepted are drawn, brought into canonical form, compiled, and run forward and backward.
+#![cfg(feature = "backend")]
+
+use std::sync::Arc;
+
+use candle_core::{DType, Device, Tensor};
+use proptest::prelude::*;
+use snapc::backend::{Mode, Model, Network};
+use snapc::diagnostic::Source;
+use snapc::graph::{self, Graph, Laws, draw};
+use snapc::sketch::Space;
+use snapc::types::{self, Kind};
+use snapc::{search, syntax};
+
+/// A word with small arguments, valid or not.
+fn word() -> impl Strategy<Value = String> {
+    prop_oneof![
+        5 => (1..4_i64, 1..6_i64, 1..3_i64).prop_map(|(kernel, out, stride)| {
+            format!("conv({kernel}, {out}, stride: {stride})")
+        }),
+        2 => (1..4_i64, 1..3_i64, 1..3_i64)
+            .prop_map(|(kernel, groups, dilation)| {
+                format!("conv({kernel}, groups: {groups}, dilation: {dilation}, bias: true)")
+            }),
+        2 => (1..4_i64).prop_map(|kernel| format!("dwconv({kernel})")),
+        2 => (1..4_i64, 1..3_i64, prop::bool::ANY).prop_map(|(kernel, stride, average)| {
+            let name = if average { "avgpool" } else { "maxpool" };
+            format!("{name}({kernel}, stride: {stride})")
+        }),
+        4 => prop::sample::select(vec!["dup", "swap", "over", "rot", "drop", "nip", "tuck"])
+            .prop_map(str::to_string),
+        5 => prop::sample::select(vec!["add", "mul", "cat", "add(3)", "pick(1)", "roll(2)"])
+            .prop_map(str::to_string),
+        5 => prop::sample::select(vec![
+            "bn", "ln", "relu", "relu6", "gelu", "silu", "tanh", "hardswish", "softmax",
+            "dropout(0.25)", "leaky_relu", "elu",
+        ])
+        .prop_map(str::to_string),
+        1 => prop::sample::select(vec![
+            "gap", "gmp", "flatten", "tokens", "dense(4)", "attention(2)", "upsample",
+        ])
+        .prop_map(str::to_string),
+        1 => Just("{ dup relu add } * 2".to_string()),
+        1 => Just("half".to_string()),
+    ]
+}
+
+const BLOCK: &str = "block half : [c, h, w] -> [(c + 1) // 2, h, w] = conv(1, (c + 1) // 2) bn\n";
+
+fn program(words: &[String]) -> String {
+    format!("{BLOCK}block body = {}\n", words.join(" "))
+}
+
+/// The graph of a net around the body, for an input of this shape, if it checks. The signature is
+/// read off the graph of an attempt with a wrong one.
+fn accepted(words: &[String], input: [i64; 3]) -> Option<Graph> {
+    let [c, h, w] = input;
+    let attempt = |outputs: &str| {
+        let text = format!(
+            "{}net n : [{c}, {h}, {w}] -> {outputs} = body\n",
+            program(words)
+        );
+        let source = Source::new("random.snap", text);
+        let parsed = syntax::parse(&source);
+        assert_eq!(parsed.diagnostics, []);
+        let checked = types::check(&parsed.file);
+        let net = checked.program.named("n")?;
+        (!checked.has_errors())
+            .then(|| graph::build(&checked.program, net).expect("what checks can be expanded"))
+    };
+    // The body alone may be fine where this input is not; only the trace knows what it leaves.
+    let text = format!("{}net n : [{c}, {h}, {w}] -> [1] = body\n", program(words));
+    let parsed = syntax::parse(&Source::new("random.snap", text));
+    let checked = types::check(&parsed.file);
+    let net = checked.program.named("n")?;
+    let (_, stack) = types::trace(&checked, net).pop()?;
+    (!stack.is_empty()).then(|| attempt(&stack)).flatten()
+}
+
+/// Runs a graph as a network, forward and backward, on two examples.
+fn train_once(graph: &Graph) {
+    let network = Network::compile(graph, &Device::Cpu, 1).expect("what checks compiles");
+    let inputs: Vec<Tensor> = network
+        .plan()
+        .inputs
+        .iter()
+        .map(|shape| {
+            let shape: Vec<usize> = [2].iter().chain(shape).copied().collect();
+            Tensor::rand(-1_f32, 1_f32, shape, &Device::Cpu).unwrap()
+        })
+        .collect();
+    let outputs = network
+        .forward_all(&inputs, Mode::Train { step: 0 })
+        .expect("what checks runs forward");
+    let mut loss = Tensor::zeros((), DType::F32, &Device::Cpu).unwrap();
+    for (output, id) in outputs.iter().zip(&graph.outputs) {
+        let expected = graph.node(*id).shape.sizes().unwrap();
+        assert_eq!(
+            &output.dims()[1..],
+            expected,
+            "the shape is the one that was checked"
+        );
+        loss = (loss + output.sqr().unwrap().mean_all().unwrap()).unwrap();
+    }
+    let gradients = loss.backward().expect("what checks runs backward");
+    for (name, variable) in network.trainable() {
+        if let Some(gradient) = gradients.get(&variable) {
+            assert_eq!(gradient.dims(), variable.dims(), "{name}");
+        }
+    }
+    for output in network.forward_all(&inputs, Mode::Evaluate).unwrap() {
+        assert_eq!(output.dim(0).unwrap(), 2);
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(1500))]
+
+    #[test]
+    fn what_checks_compiles_and_trains(
+        words in prop::collection::vec(word(), 1..8),
+        channels in 1..5_i64,
+        height in 1..7_i64,
+        width in 1..7_i64,
+    ) {
+        if let Some(graph) = accepted(&words, [channels, height, width]) {
+            train_once(&graph);
+            let options = draw::Options::default();
+            prop_assert!(draw::svg(&graph, &options).ends_with("</svg>\n"));
+            let canonical = graph::canonicalise(&graph, Laws::Real);
+            let text = graph::canonical_text(&canonical);
+            let source = Source::new("canonical.snap", format!("{text}\n"));
+            let parsed = syntax::parse(&source);
+            prop_assert_eq!(&parsed.diagnostics, &[], "{}", text);
+            let checked = types::check(&parsed.file);
+            prop_assert_eq!(&checked.diagnostics, &[], "{}", text);
+            let net = checked.program.of_kind(Kind::Net).next().map(|(id, _)| id);
+            let again = graph::build(&checked.program, net.expect("a net is printed")).unwrap();
+            let again = graph::canonicalise(&again, Laws::Real);
+            prop_assert_eq!(again.certificate, canonical.certificate, "{}", text);
+        }
+    }
+}
+
+#[test]
+fn random_programs_are_accepted_often_enough_to_mean_something() {
+    use proptest::strategy::ValueTree;
+    use proptest::test_runner::TestRunner;
+    let mut runner = TestRunner::deterministic();
+    let strategy = prop::collection::vec(word(), 1..8);
+    let accepted = (0..200)
+        .filter(|_| {
+            let words = strategy.new_tree(&mut runner).unwrap().current();
+            accepted(&words, [4, 6, 6]).is_some()
+        })
+        .count();
+    assert!(accepted > 40, "only {accepted} of 200");
+}
+
+/// Equal programs start from equal weights, whatever they are called and however they are written.
+#[test]
+fn equal_programs_compute_the_same() {
+    let text = "alphabet k { c = conv(3) bn relu : = dup ~ = swap + = add }\n\
+                pattern cell : k = \"?{3..7}\"\nnet n : [2, 5, 5] -> [2, 5, 5] = cell\n";
+    let source = Source::new("sketch.snap", text);
+    let checked = types::check(&syntax::parse(&source).file);
+    let space = Space::new(Arc::new(checked), None).expect("the sketch can be filled");
+    let input = Tensor::rand(-1_f32, 1_f32, (3, 2, 5, 5), &Device::Cpu).unwrap();
+    let output = |program: &str| {
+        let opcodes = search::opcodes(&space, program).expect("symbols of the alphabet");
+        let graph = space.graph(&opcodes).expect("a valid program");
+        let network = Network::compile(&graph, &Device::Cpu, 7).unwrap();
+        let output = network.forward(&input, Mode::Train { step: 0 }).unwrap();
+        output.flatten_all().unwrap().to_vec1::<f32>().unwrap()
+    };
+    for (left, right) in [(":c+", ":~c+"), (":c+", ":c~+"), (":cc+", "::~+~cc+")] {
+        let (left_key, right_key) = (key(&space, left), key(&space, right));
+        if left_key == right_key {
+            assert_eq!(output(left), output(right), "{left} and {right}");
+        } else {
+            assert_ne!(output(left), output(right), "{left} and {right}");
+        }
+    }
+    assert_eq!(key(&space, ":c+"), key(&space, ":~c+"));
+}
+
+fn key(space: &Space, program: &str) -> search::Key {
+    let opcodes = search::opcodes(space, program).expect("symbols of the alphabet");
+    space.key(&opcodes).expect("a valid program")
+}
