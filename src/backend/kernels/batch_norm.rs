@@ -6,7 +6,7 @@
 use rayon::prelude::*;
 
 use super::float::Float;
-use super::reduce;
+use super::reduce::Lanes;
 
 /// What is added to a variance before its root is taken.
 pub(in crate::backend) const EPSILON: f64 = 1e-5;
@@ -39,12 +39,21 @@ pub(in crate::backend) struct Gradients<T> {
     pub(in crate::backend) bias: Vec<T>,
 }
 
+/// Numbers of one channel that are summed up before the sum goes on in double precision.
+const GROUP: usize = 1024;
+
 impl Geometry {
     fn example(&self) -> usize {
         self.channels * self.positions
     }
 
+    /// The numbers of the examples that are summed up together.
+    fn group(&self) -> usize {
+        GROUP.div_ceil(self.positions) * self.example()
+    }
+
     /// The positions of one channel in every example.
+    #[inline(always)]
     fn rows<'a, T>(&self, values: &'a [T], channel: usize) -> impl Iterator<Item = &'a [T]> {
         let row = channel * self.positions..(channel + 1) * self.positions;
         values
@@ -55,6 +64,46 @@ impl Geometry {
     /// Numbers of one channel.
     pub(in crate::backend) fn count(&self, elements: usize) -> usize {
         elements / self.channels
+    }
+}
+
+vectorised! {
+    /// The sum of one channel.
+    fn channel_sum[T: Float](geometry: &Geometry, values: &[T], channel: usize) -> T {
+        let mut sum = Lanes::new();
+        for row in geometry.rows(values, channel) {
+            sum.add(row, row, |value, _| value);
+        }
+        sum.total()
+    }
+}
+
+vectorised! {
+    /// The sum of the squared distances of one channel from a centre.
+    fn channel_squares[T: Float](
+        geometry: &Geometry, values: &[T], channel: usize, centre: T,
+    ) -> T {
+        let mut sum = Lanes::new();
+        for row in geometry.rows(values, channel) {
+            sum.add(row, row, |value, _| (value - centre) * (value - centre));
+        }
+        sum.total()
+    }
+}
+
+vectorised! {
+    /// For one channel the sum of the gradient and of its product with the distance of the input
+    /// from a centre.
+    fn channel_products[T: Float](
+        geometry: &Geometry, input: &[T], gradient: &[T], channel: usize, centre: T,
+    ) -> (T, T) {
+        let (mut sum, mut product) = (Lanes::new(), Lanes::new());
+        let rows = geometry.rows(input, channel);
+        for (input, gradient) in rows.zip(geometry.rows(gradient, channel)) {
+            sum.add(gradient, gradient, |gradient, _| gradient);
+            product.add(input, gradient, |value, gradient| (value - centre) * gradient);
+        }
+        (sum.total(), product.total())
     }
 }
 
@@ -77,9 +126,9 @@ vectorised! {
     }
 }
 
-/// The statistics of a batch. Each row is centred on its own mean before it is squared, and rows
-/// are combined in double precision (Chan, Golub and LeVeque, 1983), so that a large mean costs no
-/// digits.
+/// The statistics of a batch. The numbers of a few examples are centred on their own mean before
+/// they are squared, and these are combined in double precision (Chan, Golub and LeVeque, 1983), so
+/// that a large mean costs no digits.
 pub(in crate::backend) fn statistics<T: Float>(geometry: &Geometry, input: &[T]) -> Statistics {
     let (mean, variance) = (0..geometry.channels)
         .into_par_iter()
@@ -89,15 +138,15 @@ pub(in crate::backend) fn statistics<T: Float>(geometry: &Geometry, input: &[T])
 }
 
 fn channel_statistics<T: Float>(geometry: &Geometry, input: &[T], channel: usize) -> (f64, f64) {
-    let size = geometry.positions as f64;
     let (mut count, mut mean, mut squares) = (0.0, 0.0, 0.0);
-    for row in geometry.rows(input, channel) {
-        let row_mean = reduce::sum(row).to_f64() / size;
-        let row_squares = reduce::squared_distances(row, T::of(row_mean)).to_f64();
-        let difference = row_mean - mean;
+    for group in input.chunks(geometry.group()) {
+        let size = geometry.count(group.len()) as f64;
+        let group_mean = channel_sum(geometry, group, channel).to_f64() / size;
+        let group_squares = channel_squares(geometry, group, channel, T::of(group_mean));
+        let difference = group_mean - mean;
         let total = count + size;
         mean += difference * size / total;
-        squares += row_squares + difference * difference * count * size / total;
+        squares += group_squares.to_f64() + difference * difference * count * size / total;
         count = total;
     }
     (mean, squares / f64::max(count, 1.0))
@@ -150,11 +199,13 @@ pub(in crate::backend) fn backward<T: Float>(
             let mean = statistics.mean[channel];
             let scale = 1.0 / (statistics.variance[channel] + EPSILON).sqrt();
             let (mut sum, mut product) = (0.0, 0.0);
-            let rows = geometry.rows(input, channel);
-            for (input, gradient) in rows.zip(geometry.rows(gradient, channel)) {
-                let row_sum = reduce::sum(gradient).to_f64();
-                sum += row_sum;
-                product += reduce::centred_dot(input, T::of(mean), gradient).to_f64();
+            let groups = input.chunks(geometry.group());
+            for (input, gradient) in groups.zip(gradient.chunks(geometry.group())) {
+                let centre = T::of(mean);
+                let (group_sum, group_product) =
+                    channel_products(geometry, input, gradient, channel, centre);
+                sum += group_sum.to_f64();
+                product += group_product.to_f64();
             }
             (sum, product * scale)
         })

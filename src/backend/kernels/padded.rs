@@ -42,6 +42,25 @@ pub(in crate::backend) struct Phase {
     pub(in crate::backend) taps: Vec<(usize, usize)>,
 }
 
+/// Copies a row. Rows are often so short that a call of the general copy costs more than the copy.
+#[inline(always)]
+fn copy<T: Copy>(source: &[T], target: &mut [T]) {
+    const PIECE: usize = 8;
+    let target = &mut target[..source.len()];
+    let mut sources = source.chunks_exact(PIECE);
+    let mut targets = target.chunks_exact_mut(PIECE);
+    for (source, target) in (&mut sources).zip(&mut targets) {
+        target.copy_from_slice(source);
+    }
+    let (mut source, mut target) = (sources.remainder(), targets.into_remainder());
+    for size in [4, 2, 1] {
+        if source.len() >= size {
+            target[..size].copy_from_slice(&source[..size]);
+            (source, target) = (&source[size..], &mut target[size..]);
+        }
+    }
+}
+
 /// The numbers that one run should have at least, for the vector instructions to pay.
 const LEAST_RUN: usize = 512;
 
@@ -146,28 +165,42 @@ impl Layout {
         (first, (first + self.padding[axis]) / stride)
     }
 
+    /// The rows of an image that have pixels of a phase: where each begins in the image and in the
+    /// phase of image `index`, from the first pixel of the phase on.
+    #[inline(always)]
+    fn rows(&self, phase: &Phase, index: usize) -> impl Iterator<Item = (usize, usize)> + use<> {
+        let (first_row, place_row) = self.axis(phase, 0);
+        let (first, place) = self.axis(phase, 1);
+        let [height, width] = self.image;
+        let (stride, row) = (self.stride[0], self.row);
+        let start = (index * self.rows + place_row) * row + place;
+        let count = match first < width {
+            true => height.saturating_sub(first_row).div_ceil(stride),
+            false => 0,
+        };
+        (0..count).map(move |number| {
+            let image_row = first_row + number * stride;
+            (image_row * width + first, start + number * row)
+        })
+    }
+
+    /// The pixels of a phase in each row that has any.
+    fn row_pixels(&self, phase: &Phase) -> usize {
+        let (first, _) = self.axis(phase, 1);
+        self.image[1].saturating_sub(first).div_ceil(self.stride[1])
+    }
+
     /// Writes one channel of image `index` of a tile. What is padding must be zero already.
     pub(in crate::backend) fn pad<T: Float>(&self, index: usize, image: &[T], channel: &mut [T]) {
         for (phase, target) in self.phases.iter().zip(channel.chunks_mut(self.phase)) {
-            let (first_row, place_row) = self.axis(phase, 0);
-            let (first, place) = self.axis(phase, 1);
-            let rows = image
-                .chunks_exact(self.image[1])
-                .skip(first_row)
-                .step_by(self.stride[0]);
-            let start = (index * self.rows + place_row) * self.row + place;
-            for (number, source) in rows.enumerate() {
-                if first >= source.len() {
-                    break;
-                }
-                let source = &source[first..];
-                let target = &mut target[start + number * self.row..];
-                match self.stride[1] {
-                    1 => target[..source.len()].copy_from_slice(source),
-                    stride => {
-                        for (target, source) in target.iter_mut().zip(source.iter().step_by(stride))
-                        {
-                            *target = *source;
+            let (count, stride) = (self.row_pixels(phase), self.stride[1]);
+            for (from, to) in self.rows(phase, index) {
+                match stride {
+                    1 => copy(&image[from..from + count], &mut target[to..]),
+                    _ => {
+                        let source = &image[from..from + (count - 1) * stride + 1];
+                        for (place, target) in target[to..to + count].iter_mut().enumerate() {
+                            *target = source[place * stride];
                         }
                     }
                 }
@@ -184,27 +217,14 @@ impl Layout {
         source: &[T],
         image: &mut [T],
     ) {
-        let (first_row, place_row) = self.axis(phase, 0);
-        let (first, place) = self.axis(phase, 1);
-        let rows = image
-            .chunks_exact_mut(self.image[1])
-            .skip(first_row)
-            .step_by(self.stride[0]);
-        let start = (index * self.rows + place_row) * self.row + place;
-        for (number, target) in rows.enumerate() {
-            if first >= target.len() {
-                break;
-            }
-            let target = &mut target[first..];
-            let source = &source[start + number * self.row..];
-            match self.stride[1] {
-                1 => {
-                    let width = target.len();
-                    target.copy_from_slice(&source[..width]);
-                }
-                stride => {
-                    for (target, source) in target.iter_mut().step_by(stride).zip(source) {
-                        *target = *source;
+        let (count, stride) = (self.row_pixels(phase), self.stride[1]);
+        for (to, from) in self.rows(phase, index) {
+            match stride {
+                1 => copy(&source[from..from + count], &mut image[to..]),
+                _ => {
+                    let target = &mut image[to..to + (count - 1) * stride + 1];
+                    for (place, source) in source[from..from + count].iter().enumerate() {
+                        target[place * stride] = *source;
                     }
                 }
             }
@@ -217,7 +237,7 @@ impl Layout {
         let start = index * self.rows * self.row;
         for (number, source) in output.chunks_exact(self.output[1]).enumerate() {
             let start = start + number * self.row;
-            runs[start..start + source.len()].copy_from_slice(source);
+            copy(source, &mut runs[start..]);
         }
     }
 
@@ -226,7 +246,7 @@ impl Layout {
         let start = index * self.rows * self.row;
         for (number, target) in output.chunks_exact_mut(self.output[1]).enumerate() {
             let start = start + number * self.row;
-            target.copy_from_slice(&runs[start..start + self.output[1]]);
+            copy(&runs[start..start + self.output[1]], target);
         }
     }
 }

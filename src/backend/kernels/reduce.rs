@@ -5,35 +5,54 @@ use super::float::Float;
 /// Partial sums kept side by side, so that additions do not wait for each other.
 const LANES: usize = 32;
 
-#[inline(always)]
-fn total<T: Float>(mut lanes: [T; LANES]) -> T {
-    let mut width = LANES / 2;
-    while width > 0 {
-        for lane in 0..width {
-            let other = lanes[lane + width];
-            lanes[lane] += other;
-        }
-        width /= 2;
+/// Partial sums of one sum.
+pub(super) struct Lanes<T>([T; LANES]);
+
+impl<T: Float> Lanes<T> {
+    /// No sum yet.
+    #[inline(always)]
+    pub(super) fn new() -> Self {
+        Lanes([T::ZERO; LANES])
     }
-    lanes[0]
+
+    /// Adds a function of pairs of elements.
+    #[inline(always)]
+    pub(super) fn add(&mut self, left: &[T], right: &[T], function: impl Fn(T, T) -> T) {
+        let mut left_blocks = left.chunks_exact(LANES);
+        let mut right_blocks = right.chunks_exact(LANES);
+        for (left, right) in (&mut left_blocks).zip(&mut right_blocks) {
+            for lane in 0..LANES {
+                self.0[lane] += function(left[lane], right[lane]);
+            }
+        }
+        let rest = left_blocks.remainder().iter().zip(right_blocks.remainder());
+        for (lane, (left, right)) in self.0.iter_mut().zip(rest) {
+            *lane += function(*left, *right);
+        }
+    }
+
+    /// The sum.
+    #[inline(always)]
+    pub(super) fn total(self) -> T {
+        let mut lanes = self.0;
+        let mut width = LANES / 2;
+        while width > 0 {
+            for lane in 0..width {
+                let other = lanes[lane + width];
+                lanes[lane] += other;
+            }
+            width /= 2;
+        }
+        lanes[0]
+    }
 }
 
 /// The sum of a function of pairs of elements, for use within vectorised functions.
 #[inline(always)]
 fn sum_pairs<T: Float>(left: &[T], right: &[T], function: impl Fn(T, T) -> T) -> T {
-    let mut lanes = [T::ZERO; LANES];
-    let mut left_blocks = left.chunks_exact(LANES);
-    let mut right_blocks = right.chunks_exact(LANES);
-    for (left, right) in (&mut left_blocks).zip(&mut right_blocks) {
-        for lane in 0..LANES {
-            lanes[lane] += function(left[lane], right[lane]);
-        }
-    }
-    let rest = left_blocks.remainder().iter().zip(right_blocks.remainder());
-    for (lane, (left, right)) in lanes.iter_mut().zip(rest) {
-        *lane += function(*left, *right);
-    }
-    total(lanes)
+    let mut lanes = Lanes::new();
+    lanes.add(left, right, function);
+    lanes.total()
 }
 
 vectorised! {
@@ -54,13 +73,6 @@ vectorised! {
     /// The sum of the squared distances from a centre.
     pub(in crate::backend) fn squared_distances[T: Float](values: &[T], centre: T) -> T {
         sum_pairs(values, values, |value, _| (value - centre) * (value - centre))
-    }
-}
-
-vectorised! {
-    /// The sum of the products of distances from a centre with other numbers.
-    pub(in crate::backend) fn centred_dot[T: Float](values: &[T], centre: T, others: &[T]) -> T {
-        sum_pairs(values, others, |value, other| (value - centre) * other)
     }
 }
 
