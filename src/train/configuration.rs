@@ -34,20 +34,32 @@ pub struct TrainingConfiguration {
     pub split: SplitFractions,
 }
 
+/// Measured on the validation part of the digits: the mean over five seeds and three networks
+/// (residual, plain, depthwise separable) after 12 epochs, with a standard error of 0.2 points.
+///
+/// - A learning rate of 0.01 reaches 98.8 %, 0.005 reaches 98.4 % and 0.02 98.9 %, with less room
+///   before divergence.
+/// - Without label smoothing it is 98.3 %.
+/// - Moving the digits by up to a pixel costs 0.6 points (at 0.02): they fill their eight pixels.
+/// - Nesterov's SGD reaches 98.2 % at a rate of 0.1 and 97.2 % at 0.05.
+/// - A warm-up with a cosine (98.6 %), one cycle without a cycle of momentum (98.7 %), a weight
+///   decay of 0.05 (98.7 %), no clipping (98.6 %) and batches of 32 (98.9 %) are not told apart
+///   from the defaults. Clipping is there for the networks that a search makes, and batches of 64
+///   take fewer steps.
 impl Default for TrainingConfiguration {
     fn default() -> Self {
         Self {
-            epochs: 30,
+            epochs: 20,
             batch_size: 64,
             optimizer: OptimizerConfiguration::adam_w(),
-            learning_rate: 5e-3,
+            learning_rate: 0.01,
             weight_decay: 0.01,
             decay_vectors: false,
             schedule: Schedule::one_cycle(),
             label_smoothing: 0.1,
             gradient_clip: Some(1.0),
             seed: 0,
-            shift: 1,
+            shift: 0,
             split: SplitFractions::default(),
         }
     }

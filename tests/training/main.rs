@@ -2,6 +2,7 @@
 #![cfg(feature = "backend")]
 
 mod breaks;
+mod compiled;
 mod numbers;
 mod runs;
 mod small_network;
