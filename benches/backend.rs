@@ -38,6 +38,7 @@ fn chain(input: &[i64], layers: &[(Operation, &[i64])]) -> Graph {
         name: "bench".to_owned(),
         inputs: 1,
         nodes,
+        variables: Vec::new(),
         outputs: vec![last],
     }
 }

@@ -1,0 +1,126 @@
+//! The front end: lex, parse, check, expand, canonicalise, and fillings of a hole as opcodes.
+//!
+//!     cargo bench --no-default-features --bench front_end
+
+use std::sync::Arc;
+
+use divan::counter::BytesCount;
+use divan::{Bencher, black_box};
+use snapc::diagnostic::Source;
+use snapc::graph::{self, Canonicaliser, Laws};
+use snapc::sketch::Space;
+use snapc::syntax::{self, lexer};
+use snapc::types::{self, Kind};
+
+fn main() {
+    divan::main();
+}
+
+/// The example net of 20 lines, and a generated file of about a megabyte.
+const INPUTS: &[&str] = &["digits", "megabyte"];
+
+fn source(input: &str) -> Source {
+    let text = match input {
+        "digits" => include_str!("../examples/digits.snap").to_string(),
+        _ => megabyte(),
+    };
+    Source::new("bench.snap", text)
+}
+
+/// Realistic blocks, each with a name of its own, that use one another.
+fn megabyte() -> String {
+    let mut text = String::new();
+    let mut number = 0;
+    while text.len() < 1_000_000 {
+        text.push_str(&format!(
+            "# A residual block with a bottleneck, and a stage made of it.\n\
+             block bottleneck_{number}(r = 4) : [c, h, w] -> [c, h, w] =\n    \
+             dup\n    conv(1, c / r) bn relu\n    conv(3) bn relu\n    conv(1, c) bn\n    add relu\n\n\
+             block down_{number}(n) =\n    dup conv(3, n, stride: 2) bn relu conv(3) bn\n    \
+             swap conv(1, n, stride: 2) bn\n    add relu\n\n\
+             net net_{number} : [3, 32, 32] -> [10] =\n    conv(3, 64) bn relu\n    \
+             bottleneck_{number} * 2\n    down_{number}(128)\n    bottleneck_{number}(8) * 2\n    \
+             gap dense(10)\n\n"
+        ));
+        number += 1;
+    }
+    text
+}
+
+#[divan::bench(args = INPUTS)]
+fn lex(bencher: Bencher, input: &str) {
+    let source = source(input);
+    bencher
+        .counter(BytesCount::new(source.text.len()))
+        .bench(|| lexer::lex(black_box(&source)));
+}
+
+#[divan::bench(args = INPUTS)]
+fn parse(bencher: Bencher, input: &str) {
+    let source = source(input);
+    bencher
+        .counter(BytesCount::new(source.text.len()))
+        .bench(|| syntax::parse(black_box(&source)));
+}
+
+#[divan::bench(args = INPUTS)]
+fn check(bencher: Bencher, input: &str) {
+    let source = source(input);
+    let parsed = syntax::parse(&source);
+    bencher
+        .counter(BytesCount::new(source.text.len()))
+        .bench(|| types::check(black_box(&parsed.file)));
+}
+
+/// From text to the graph of the last net.
+#[divan::bench(args = INPUTS)]
+fn text_to_graph(bencher: Bencher, input: &str) {
+    let source = source(input);
+    bencher
+        .counter(BytesCount::new(source.text.len()))
+        .bench(|| {
+            let checked = types::check(&syntax::parse(black_box(&source)).file);
+            let net = checked.program.of_kind(Kind::Net).last();
+            net.map(|(id, _)| graph::build(&checked.program, id))
+        });
+}
+
+#[divan::bench]
+fn canonicalise_a_program(bencher: Bencher) {
+    let source = source("digits");
+    let checked = types::check(&syntax::parse(&source).file);
+    let net = checked.program.named("digits").expect("the net is there");
+    let graph = graph::build(&checked.program, net).expect("the net is complete");
+    let mut canonicaliser = Canonicaliser::new();
+    bencher.bench_local(|| canonicaliser.key(black_box(&graph), Laws::Real));
+}
+
+fn sketch() -> (Space, Vec<Vec<u8>>) {
+    let source = Source::new("search.snap", include_str!("../examples/search.snap"));
+    let checked = types::check(&syntax::parse(&source).file);
+    let space = Space::new(Arc::new(checked), None).expect("the sketch can be filled");
+    let programs = ["cc", ":cc+", "a:|pccmcac:|", "::d~c+~p|", "cpdmacpdmac"]
+        .iter()
+        .filter_map(|text| space.opcodes(text))
+        .collect();
+    (space, programs)
+}
+
+/// Whether five programs of 2 to 12 symbols fit the hole: the automaton knows them.
+#[divan::bench]
+fn check_five_opcode_strings(bencher: Bencher) {
+    let (space, programs) = sketch();
+    bencher.bench(|| {
+        let valid = programs
+            .iter()
+            .filter(|program| space.is_valid(black_box(program)));
+        valid.count()
+    });
+}
+
+/// From opcodes to the key of the whole net, the program put in twice.
+#[divan::bench]
+fn key_of_an_opcode_string(bencher: Bencher) {
+    let (space, programs) = sketch();
+    bencher.bench(|| space.key(black_box(&programs[1])).map(|key| key.0));
+}
