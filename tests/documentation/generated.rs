@@ -200,19 +200,11 @@ fn the_laws() {
             let _ = write!(
                 page,
                 "\n**{}. {}.** {}\n\n*Why it holds:* {}\n",
-                law.number,
-                law.name,
-                law.statement,
-                escaped(law.reason)
+                law.number, law.name, law.statement, law.reason
             );
         }
     }
     assert_page("reference/laws.md", &page);
-}
-
-/// Stars that are no emphasis.
-fn escaped(text: &str) -> String {
-    text.replace('*', "\\*")
 }
 
 /// The graph of a definition of an example.

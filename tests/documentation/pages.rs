@@ -3,6 +3,7 @@
 use std::fs;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 /// The folder of the repository.
 pub fn root() -> &'static Path {
@@ -137,6 +138,12 @@ impl Block {
 /// Whether what differs is to be rewritten.
 pub fn blessing() -> bool {
     std::env::var_os("SNAPC_BLESS").is_some_and(|value| value == "1")
+}
+
+/// Keeps tests that rewrite the same pages apart; to be held from reading them on.
+pub fn alone() -> MutexGuard<'static, ()> {
+    static PAGES: Mutex<()> = Mutex::new(());
+    PAGES.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// Rewrites parts of a page.

@@ -7,7 +7,7 @@
 use snapc::diagnostic::{Code, Diagnostic, Source, render};
 use snapc::{syntax, types};
 
-use super::pages::{Block, Page, blessing, pages, report, rewrite};
+use super::pages::{Block, Page, alone, blessing, pages, report, rewrite};
 
 /// What is wrong with a program, as `snapc check` finds it.
 fn diagnostics(source: &Source) -> Vec<Diagnostic> {
@@ -76,6 +76,7 @@ fn programs_are_as_good_or_as_wrong_as_the_text_says() {
 
 #[test]
 fn messages_are_what_people_see() {
+    let _alone = alone();
     let mut problems = Vec::new();
     for page in pages() {
         let mut edits = Vec::new();

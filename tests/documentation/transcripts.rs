@@ -7,7 +7,7 @@ use std::fs;
 use std::path::Path;
 use std::process::Command;
 
-use super::pages::{Block, Page, blessing, pages, report, rewrite, root};
+use super::pages::{Block, Page, alone, blessing, pages, report, rewrite, root};
 
 /// Commands that take no time and always write the same.
 const QUICK: [&str; 6] = ["check", "fmt", "canon", "show", "explain", "new"];
@@ -103,6 +103,7 @@ fn replay(page: &Page, block: &Block, folder: &Path, problems: &mut Vec<String>)
 
 #[test]
 fn transcripts_are_what_the_program_writes() {
+    let _alone = alone();
     let mut problems = Vec::new();
     for page in pages() {
         let folder = folder_of(&root().join("examples"));

@@ -14,7 +14,6 @@
                 { className: "string", begin: '"', end: '"' },
                 { className: "meta", begin: /\?(\{[0-9 .]*\})?/ },
                 { className: "number", begin: /\b\d+(\.\d+)?([eE][+-]?\d+)?\b/ },
-                { className: "title", begin: /\b[A-Za-z_]\w*(?=\s*(\([^)]*\))?\s*(:[^=]*)?=)/ },
             ],
         };
     });
