@@ -1,0 +1,137 @@
+//! Every program of the documentation is checked, and every message is the one people get.
+//!
+//! A block `snap` has no diagnostics; a block `snap error` has some, on the page of a code that
+//! code, elsewhere the one it names, if it names one. A block `text message` holds what is said
+//! about the program before it.
+
+use snapc::diagnostic::{Code, Diagnostic, Source, render};
+use snapc::{syntax, types};
+
+use super::pages::{Block, Page, alone, blessing, pages, report, rewrite};
+
+/// What is wrong with a program, as `snapc check` finds it.
+fn diagnostics(source: &Source) -> Vec<Diagnostic> {
+    let parsed = syntax::parse(source);
+    match parsed.diagnostics.is_empty() {
+        true => types::check(&parsed.file).diagnostics,
+        false => parsed.diagnostics,
+    }
+}
+
+fn source(block: &Block) -> Source {
+    Source::new(block.file().unwrap_or("program.snap"), block.text.as_str())
+}
+
+fn codes(block: &Block) -> Vec<&'static str> {
+    let mut codes: Vec<&str> = diagnostics(&source(block))
+        .iter()
+        .map(|diagnostic| diagnostic.code.text())
+        .collect();
+    codes.dedup();
+    codes
+}
+
+/// The code that a page is about.
+fn subject(page: &Page) -> Option<Code> {
+    let name = page.path.file_stem()?.to_str()?;
+    page.path
+        .parent()?
+        .ends_with("errors")
+        .then(|| Code::from_text(name))?
+}
+
+/// The code that the block of an erroneous program must show, if the text says which.
+fn expected(page: &Page, block: &Block) -> Option<Code> {
+    let mut words = block.info.split_whitespace();
+    words.find_map(Code::from_text).or_else(|| subject(page))
+}
+
+#[test]
+fn programs_are_as_good_or_as_wrong_as_the_text_says() {
+    let mut problems = Vec::new();
+    for page in pages() {
+        for block in page.blocks() {
+            if block.language() != "snap" {
+                continue;
+            }
+            let (place, found) = (page.place(&block), codes(&block));
+            match (block.says("error"), expected(&page, &block)) {
+                (false, _) if !found.is_empty() => {
+                    let source = source(&block);
+                    let messages = render::render(&diagnostics(&source), &[source], false);
+                    problems.push(format!("{place}: this program has errors\n{messages}"));
+                }
+                (true, Some(code)) if found != [code.text()] => problems.push(format!(
+                    "{place}: this program should show {code} alone, and shows {found:?}"
+                )),
+                (true, None) if found.is_empty() => {
+                    problems.push(format!("{place}: this program should have errors"));
+                }
+                _ => {}
+            }
+        }
+    }
+    report(problems);
+}
+
+#[test]
+fn messages_are_what_people_see() {
+    let _alone = alone();
+    let mut problems = Vec::new();
+    for page in pages() {
+        let mut edits = Vec::new();
+        let mut program: Option<Source> = None;
+        for block in page.blocks() {
+            if block.language() == "snap" {
+                program = Some(source(&block));
+            }
+            if block.language() != "text" || !block.says("message") {
+                continue;
+            }
+            let place = page.place(&block);
+            let Some(source) = program.clone() else {
+                problems.push(format!("{place}: there is no program before this message"));
+                continue;
+            };
+            let rendered = render::render(&diagnostics(&source), &[source], false);
+            let message = format!("{}\n", rendered.trim_end());
+            if message != block.text {
+                match blessing() {
+                    true => edits.push((block.range.clone(), message)),
+                    false => problems.push(format!("{place}: the message is\n{message}")),
+                }
+            }
+        }
+        rewrite(&page, edits);
+    }
+    report(problems);
+}
+
+/// The codes that no text in UTF-8 of a bearable length can show.
+const NOT_SHOWABLE: [Code; 2] = [Code::InvalidUtf8, Code::SourceTooLarge];
+
+#[test]
+fn every_code_has_a_page_that_shows_it_and_the_way_out() {
+    let pages = pages();
+    let mut problems = Vec::new();
+    for code in Code::ALL {
+        let Some(page) = pages.iter().find(|page| subject(page) == Some(*code)) else {
+            problems.push(format!("{code} has no page in book/src/errors"));
+            continue;
+        };
+        let title = format!("# {code}: {}\n", code.title());
+        if !page.text.starts_with(&title) {
+            problems.push(format!("the page of {code} should start with `{title}`"));
+        }
+        let blocks = page.blocks();
+        let programs = blocks.iter().filter(|block| block.language() == "snap");
+        let (wrong, good): (Vec<_>, Vec<_>) = programs.partition(|block| block.says("error"));
+        if wrong.is_empty() != NOT_SHOWABLE.contains(code) {
+            problems.push(format!("{code} has {} programs that show it", wrong.len()));
+        }
+        if good.is_empty() {
+            problems.push(format!("the page of {code} has no mended program"));
+        }
+    }
+    report(problems);
+}
