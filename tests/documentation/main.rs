@@ -5,6 +5,8 @@
 //! transcripts.
 
 mod commands;
+#[cfg(feature = "backend")]
+mod defaults;
 mod generated;
 mod links;
 mod pages;
