@@ -75,6 +75,34 @@ fn programs_are_as_good_or_as_wrong_as_the_text_says() {
 }
 
 #[test]
+fn good_programs_are_formatted() {
+    let _alone = alone();
+    let mut problems = Vec::new();
+    for page in pages() {
+        let mut edits = Vec::new();
+        for block in page.blocks() {
+            if block.language() != "snap" || block.says("error") {
+                continue;
+            }
+            let Ok(formatted) = syntax::format(&source(&block)) else {
+                continue;
+            };
+            if formatted != block.text {
+                match blessing() {
+                    true => edits.push((block.range.clone(), formatted)),
+                    false => {
+                        let place = page.place(&block);
+                        problems.push(format!("{place}: formatted this is\n{formatted}"));
+                    }
+                }
+            }
+        }
+        rewrite(&page, edits);
+    }
+    report(problems);
+}
+
+#[test]
 fn messages_are_what_people_see() {
     let _alone = alone();
     let mut problems = Vec::new();
