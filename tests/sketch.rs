@@ -177,3 +177,24 @@ fn sketches_that_no_search_can_use_are_refused() {
         .collect();
     insta::assert_snapshot!(messages.join("\n"));
 }
+
+#[test]
+fn a_hole_inside_braces_takes_one_tensor_and_leaves_one_of_the_same_shape() {
+    let net = "net n : [4, 8, 8] -> [4, 8, 8] = { dup ?{1..3} add } * 2\n";
+    let (source, space) = space(net).expect("the sketch has fillings");
+    let mut valid = 0;
+    for program in strings(space.symbols().len() as u8, 3) {
+        if space.is_valid(&program) {
+            assert!(
+                compiles(&source, &space, &program),
+                "{:?}",
+                space.text(&program)
+            );
+            valid += 1;
+        }
+    }
+    assert!(valid > 5, "{valid}");
+    let is_valid = |text: &str| space.is_valid(&space.opcodes(text).expect("symbols"));
+    assert!(is_valid("c") && is_valid(":+") && is_valid(":c+"));
+    assert!(!is_valid(":") && !is_valid("+") && !is_valid("s"));
+}

@@ -238,3 +238,16 @@ fn the_example_of_every_word_checks_and_builds() {
         );
     }
 }
+
+#[test]
+fn blocks_that_grow_without_end_are_given_up() {
+    let block = |index: usize| {
+        format!(
+            "block b{index} = {{ dup conv(3, {}) cat }} * 5000\n",
+            index + 1
+        )
+    };
+    let text: String = (0..200).map(block).collect();
+    let codes = codes(&text);
+    assert!(codes.contains(&"E0309"), "{codes:?}");
+}

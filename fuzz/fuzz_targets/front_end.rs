@@ -65,7 +65,11 @@ fn compile(source: &Source) {
         let printed = Source::new("canonical.snap", canonical_text(&canonical));
         let again = check(&parse(&printed).file);
         assert_eq!(again.diagnostics, [], "{}", printed.text);
-        let (id, _) = again.program.of_kind(Kind::Net).next().expect("a net is printed");
+        let (id, _) = again
+            .program
+            .of_kind(Kind::Net)
+            .next()
+            .expect("a net is printed");
         let graph = build(&again.program, id).expect("a printed net expands");
         let certificate = canonicalise(&graph, Laws::Real).certificate;
         assert!(certificate == canonical.certificate, "{}", printed.text);

@@ -30,7 +30,7 @@ use crate::syntax::tree::File;
 
 /// How many steps checking a file may take in all, beyond those it is written with. Only files made
 /// to be slow come near it.
-const STEP_BUDGET: u64 = 1_000_000;
+const STEP_BUDGET: u64 = 50_000;
 
 /// A file whose names are resolved and whose definitions have effects.
 #[derive(Debug)]
@@ -101,7 +101,8 @@ pub fn check(file: &File) -> Checked {
 /// Ends early where the definition has errors or depends on its arguments.
 pub fn trace(checked: &Checked, id: DefinitionId) -> Vec<(Span, String)> {
     let calls = Calls::ByEffect(&checked.effects);
-    let mut interpreter = Interpreter::new(&checked.program, calls, Pull::Unknown, (), STEP_BUDGET);
+    let budget = STEP_BUDGET + checked.program.steps() as u64;
+    let mut interpreter = Interpreter::new(&checked.program, calls, Pull::Unknown, (), budget);
     interpreter.trace = Some(Vec::new());
     // Errors have been reported by `check`; what was traced before one is still worth showing.
     let _ = interpreter.run(id, false);

@@ -1,8 +1,12 @@
 //! Names to definitions: the syntax tree becomes a [`Program`].
 
+mod order;
+mod similar;
+
 use std::sync::Arc;
 
 use rustc_hash::FxHashMap;
+use similar::nearest;
 
 use super::program::{
     Alphabet, Definition, DefinitionId, Kind, Number, NumberKind, Parameter, Program, Signature,
@@ -712,126 +716,6 @@ impl<'a> Resolver<'a> {
         self.report(diagnostic);
         NumberKind::Integer(1)
     }
-
-    /// Sorts the definitions so that each comes after those it calls; reports circles and chains
-    /// that are too long. Works with a stack of its own: chains may be as long as the file.
-    fn order(&mut self) {
-        let count = self.program.definitions.len();
-        let calls: Vec<Vec<(DefinitionId, Span, usize)>> = self
-            .program
-            .definitions
-            .iter()
-            .map(|definition| {
-                let mut calls = Vec::new();
-                collect_calls(&definition.body, 1, &mut calls);
-                calls
-            })
-            .collect();
-        let mut state = vec![Visit::New; count];
-        let mut depth = vec![0_usize; count];
-        for start in 0..count {
-            if state[start] != Visit::New {
-                continue;
-            }
-            let mut path = vec![(start, 0_usize)];
-            state[start] = Visit::Open;
-            while let Some((current, next)) = path.last_mut() {
-                let current = *current;
-                let Some(&(callee, span, _)) = calls[current].get(*next) else {
-                    path.pop();
-                    state[current] = Visit::Done;
-                    self.finish(current, &calls[current], &mut depth);
-                    continue;
-                };
-                *next += 1;
-                let callee = callee.0 as usize;
-                match state[callee] {
-                    Visit::Done => {}
-                    Visit::New => {
-                        state[callee] = Visit::Open;
-                        path.push((callee, 0));
-                    }
-                    Visit::Open => {
-                        let cycle: Vec<usize> = path
-                            .iter()
-                            .map(|(index, _)| *index)
-                            .skip_while(|index| *index != callee)
-                            .collect();
-                        self.report_cycle(&cycle, span);
-                    }
-                }
-            }
-        }
-    }
-
-    fn report_cycle(&mut self, cycle: &[usize], span: Span) {
-        let name = |index: &usize| format!("`{}`", self.program.definitions[*index].name);
-        let first = cycle.first().map(name).unwrap_or_default();
-        let chain: Vec<String> = cycle.iter().chain(cycle.first()).map(name).collect();
-        let mut diagnostic = Diagnostic::new(
-            Code::Recursion,
-            format!("{first} is defined by itself"),
-            span,
-            format!("{first} is used here"),
-        )
-        .with_note("definitions are expanded where they are used; this one would never end")
-        .with_help("for layers that repeat, write the number: `name * 3`");
-        if let Some(&start) = cycle.first() {
-            let definition = &self.program.definitions[start];
-            diagnostic = diagnostic.with_label(definition.name_span, "while it is defined here");
-        }
-        if cycle.len() > 1 {
-            diagnostic = diagnostic.with_note(format!("the circle is {}", chain.join(" -> ")));
-        }
-        for &index in cycle {
-            self.program.definitions[index].broken = true;
-        }
-        self.report(diagnostic);
-    }
-
-    fn finish(&mut self, index: usize, calls: &[(DefinitionId, Span, usize)], depth: &mut [usize]) {
-        let has_hole = own_hole(&self.program.definitions[index].body).is_some()
-            || calls
-                .iter()
-                .any(|(callee, ..)| self.program.definition(*callee).has_hole);
-        let broken = calls
-            .iter()
-            .any(|(callee, ..)| self.program.definition(*callee).broken);
-        let groups = group_depth(&self.program.definitions[index].body);
-        let deepest = calls
-            .iter()
-            .map(|(callee, span, level)| (depth[callee.0 as usize] + level, *span))
-            .max_by_key(|(depth, _)| *depth);
-        depth[index] = groups.max(deepest.map_or(0, |(depth, _)| depth));
-        let definition = &mut self.program.definitions[index];
-        definition.has_hole = has_hole;
-        definition.broken |= broken;
-        if depth[index] > MAXIMUM_DEPTH {
-            definition.broken = true;
-            depth[index] = MAXIMUM_DEPTH + 1;
-            // What uses it is too deep as well; one message is enough.
-            if calls
-                .iter()
-                .any(|(callee, ..)| depth[callee.0 as usize] > MAXIMUM_DEPTH)
-            {
-                return;
-            }
-            let name = definition.name.clone();
-            let span = deepest.map_or(definition.name_span, |(_, span)| span);
-            self.report(
-                Diagnostic::new(
-                    Code::NestingTooDeep,
-                    format!("`{name}` is nested more than {MAXIMUM_DEPTH} definitions deep"),
-                    span,
-                    "one level too many",
-                )
-                .with_help("define it with fewer blocks inside blocks"),
-            );
-        }
-        if !self.program.definitions[index].broken {
-            self.program.order.push(DefinitionId(index as u32));
-        }
-    }
 }
 
 fn signature_fits(signature: &tree::Signature) -> bool {
@@ -842,13 +726,6 @@ fn signature_fits(signature: &tree::Signature) -> bool {
                 .iter()
                 .all(|shape| (1..=MAXIMUM_RANK).contains(&shape.dimensions.len()))
     })
-}
-
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Visit {
-    New,
-    Open,
-    Done,
 }
 
 fn collect_names(expression: &Expression, names: &mut Vec<String>) {
@@ -868,16 +745,6 @@ fn collect_names(expression: &Expression, names: &mut Vec<String>) {
     }
 }
 
-fn collect_calls(steps: &[Step], level: usize, calls: &mut Vec<(DefinitionId, Span, usize)>) {
-    for step in steps {
-        match &step.kind {
-            StepKind::Call { definition, .. } => calls.push((*definition, step.word_span, level)),
-            StepKind::Group(steps) => collect_calls(steps, level + 1, calls),
-            StepKind::Word { .. } | StepKind::Hole { .. } => {}
-        }
-    }
-}
-
 /// Where the first hole stands that is not inside what is called.
 fn own_hole(steps: &[Step]) -> Option<Span> {
     steps.iter().find_map(|step| match &step.kind {
@@ -885,14 +752,6 @@ fn own_hole(steps: &[Step]) -> Option<Span> {
         StepKind::Group(steps) => own_hole(steps),
         StepKind::Word { .. } | StepKind::Call { .. } => None,
     })
-}
-
-fn group_depth(steps: &[Step]) -> usize {
-    let depth = |step: &Step| match &step.kind {
-        StepKind::Group(steps) => 1 + group_depth(steps),
-        _ => 0,
-    };
-    steps.iter().map(depth).max().unwrap_or(0)
 }
 
 /// How a word is called: `conv(kernel, out: …)`.
@@ -908,43 +767,4 @@ fn call_form(word: &str, parameters: &[(&str, bool)]) -> String {
         })
         .collect();
     format!("{word}({})", parameters.join(", "))
-}
-
-/// The known name that `name` was most likely meant to be.
-fn nearest<'n>(name: &str, known: impl Iterator<Item = &'n str>) -> Option<&'n str> {
-    // A third of the letters may be wrong, as in rustc's suggestions.
-    let limit = (name.chars().count() / 3).max(1);
-    known
-        .filter(|other| other.len().abs_diff(name.len()) <= limit)
-        .map(|other| (edit_distance(name, other), other))
-        .filter(|(distance, other)| *distance <= limit && *distance < other.chars().count())
-        // Among equally near ones, the one that begins alike: people get the first letters right.
-        .min_by_key(|(distance, other)| {
-            let alike = name.chars().zip(other.chars()).take_while(|(a, b)| a == b);
-            (*distance, std::cmp::Reverse(alike.count()), *other)
-        })
-        .map(|(_, other)| other)
-}
-
-/// Insertions, deletions, replacements and exchanges of neighbours that lead from one word to the
-/// other (optimal string alignment distance).
-fn edit_distance(left: &str, right: &str) -> usize {
-    let left: Vec<char> = left.chars().collect();
-    let right: Vec<char> = right.chars().collect();
-    let mut before_last = vec![0; right.len() + 1];
-    let mut last: Vec<usize> = (0..=right.len()).collect();
-    for i in 1..=left.len() {
-        let mut current = vec![i; right.len() + 1];
-        for j in 1..=right.len() {
-            let replaced = last[j - 1] + usize::from(left[i - 1] != right[j - 1]);
-            current[j] = replaced.min(last[j] + 1).min(current[j - 1] + 1);
-            let exchanged =
-                i > 1 && j > 1 && left[i - 1] == right[j - 2] && left[i - 2] == right[j - 1];
-            if exchanged {
-                current[j] = current[j].min(before_last[j - 2] + 1);
-            }
-        }
-        before_last = std::mem::replace(&mut last, current);
-    }
-    last[right.len()]
 }
