@@ -102,3 +102,35 @@ fn the_table_of_contents_has_every_page() {
         .collect();
     assert_eq!(missing, Vec::<String>::new());
 }
+
+/// What stands as code in running text.
+fn code(text: &str) -> impl Iterator<Item = &str> {
+    text.split('`').skip(1).step_by(2)
+}
+
+#[test]
+fn the_map_of_the_source_is_right() {
+    let map = fs::read_to_string(root().join("ARCHITECTURE.md")).expect("the map is there");
+    let mut problems = Vec::new();
+    let mut stages = 0;
+    for section in map.split("\n## ") {
+        let Some(folder) = code(section)
+            .next()
+            .filter(|_| section.starts_with("`src/"))
+        else {
+            continue;
+        };
+        stages += 1;
+        let files = code(section).skip(1);
+        for file in files.filter(|it| it.ends_with(".rs") || it.ends_with('/')) {
+            let is_there = root().join(folder).join(file).exists() || root().join(file).exists();
+            if !is_there {
+                problems.push(format!("ARCHITECTURE.md: `{file}` is not in {folder}"));
+            }
+        }
+    }
+    let folders = fs::read_dir(root().join("src")).expect("there is a source");
+    let folders = folders.filter(|entry| entry.as_ref().is_ok_and(|it| it.path().is_dir()));
+    assert_eq!(stages, folders.count(), "each folder of src/ has a section");
+    report(problems);
+}
