@@ -170,6 +170,7 @@ fn sketches_that_no_search_can_use_are_refused() {
         "net n : [4, 8, 8] -> [4, 8, 8] = ?{2..4}\nnet m : [4, 8, 8] -> [4, 8, 8] = ?{2..4}\n",
         "block cell : [c, h, w] -> [c, h, w] = gap ?{2..4}\nnet n : [4, 8, 8] -> [4, 8, 8] = cell\n",
         "block b = relu\n",
+        "block f : [c, h, w] -> [c, h, w] = ? ?{2} relu\nnet n : [4, 8, 8] -> [4, 8, 8] = f\n",
     ];
     let messages: Vec<String> = refused
         .iter()

@@ -101,8 +101,12 @@ assert_messages!(
     "block b : [c, h, w] -> [c, h, w] = conv(3, 16)\n"
 );
 assert_messages!(
-    signature_more_general_than_the_body,
-    "block b : [c, h, w] [d, h, w] -> [c, h, w] = add\n"
+    signature_more_general_than_the_body_is_required_at_the_use,
+    "block b : [c, h, w] [d, h, w] -> [c, h, w] = add\nnet n : [1, 8, 8] -> [2, 8, 8] = dup conv(3, 2) swap b\n"
+);
+assert_messages!(
+    sizes_that_nothing_determines,
+    "block a : [c, h, w] -> [n, h, w] = conv(3, n)\nnet x : [1, 8, 8] -> [10] = a gap dense(10)\nblock b : [2 * c, h, w] -> [c, h, w] = conv(1, c)\nnet y : [5, 8, 8] -> [10] = b gap dense(10)\nblock d : [c * k, h, w] -> [c, h, w] = conv(1, c)\nnet z : [6, 8, 8] -> [10] = d gap dense(10)\n"
 );
 assert_messages!(recursion, "block a = b relu\nblock b = relu a\n");
 assert_messages!(recursion_in_itself, "block a = dup a add\n");
@@ -250,4 +254,18 @@ fn blocks_that_grow_without_end_are_given_up() {
     let text: String = (0..200).map(block).collect();
     let codes = codes(&text);
     assert!(codes.contains(&"E0309"), "{codes:?}");
+}
+
+#[test]
+fn dimensions_of_a_signature_are_solved_for() {
+    let text = "block half : [2 * c, h, w] -> [c, h, w] = conv(1, c)\n\
+                block widen : [c, h, w] -> [n, h, w] = conv(1, n)\n\
+                net x : [4, 8, 8] -> [2, 8, 8] = half\n\
+                net y : [4, 8, 8] -> [7, 8, 8] = widen\n";
+    let (_, checked) = check(text);
+    assert_eq!(checked.diagnostics, []);
+    for (id, _) in checked.program.of_kind(Kind::Net) {
+        let graph = graph::build(&checked.program, id).expect("it checks");
+        assert!(graph.nodes.iter().all(|node| node.shape.sizes().is_some()));
+    }
 }

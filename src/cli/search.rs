@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 
 use super::interrupt;
 use super::load;
-use super::output::{Failure, Output, thousands};
+use super::output::{Failure, Output, count, thousands};
 use super::training::{TrainingOptions, check_fit};
 use crate::data::Dataset;
 use crate::diagnostic::Source;
@@ -203,6 +203,8 @@ struct Display {
     budget: usize,
     best: Option<f64>,
     candidate: String,
+    /// Whether it was said that the strategy prepares itself.
+    announced: bool,
 }
 
 /// The display, told of the search while the evaluation tells it of each training.
@@ -230,6 +232,7 @@ impl Display {
             budget,
             best: None,
             candidate: String::new(),
+            announced: false,
         }
     }
 
@@ -257,7 +260,8 @@ impl Display {
                 let share = 100 * done / (*steps).max(1);
                 self.bar
                     .set_message(format!("the model learns the language: {share} %"));
-                if *done == 0 {
+                if !self.announced {
+                    self.announced = true;
                     self.say("the auto-encoder learns the language from random programs");
                 }
             }
@@ -432,8 +436,8 @@ impl Results<'_> {
         };
         let number = |name: &str| detail(best, name).unwrap_or(0.0);
         output.line(&format!(
-            "{} candidates trained{} in {:.0} s of training",
-            self.summary.evaluated,
+            "{} trained{} in {:.0} s of training",
+            count(self.summary.evaluated, "candidate"),
             match self.summary.failed {
                 0 => String::new(),
                 failed => format!(", {failed} failed"),

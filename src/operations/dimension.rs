@@ -147,6 +147,25 @@ impl Polynomial {
         Some((quotient, remainder))
     }
 
+    /// Where it is zero, if it is a multiple of one variable plus a number, and that is a whole
+    /// number.
+    fn root(&self) -> Option<(Variable, i64)> {
+        // The empty monomial is the least, so a number comes first.
+        let (constant, factors, coefficient) = match self.terms.as_slice() {
+            [(one, constant), (monomial, coefficient)] if one.0.is_empty() => {
+                (*constant, &monomial.0, *coefficient)
+            }
+            [(monomial, coefficient)] => (0, &monomial.0, *coefficient),
+            _ => return None,
+        };
+        let [(Atom::Variable(variable), 1)] = factors.as_slice() else {
+            return None;
+        };
+        let is_whole = constant.checked_rem(coefficient)? == 0;
+        let value = constant.checked_div(coefficient)?.checked_neg()?;
+        is_whole.then_some((*variable, value))
+    }
+
     fn into_dimension(self) -> Dimension {
         match self.terms.as_slice() {
             [] => Dimension::Constant(0),
@@ -326,11 +345,17 @@ impl Dimension {
     }
 
     /// Solves `self = 0` for a variable that `may_solve` and that occurs once, alone in its term,
-    /// with coefficient one or minus one: gives the variable and its value.
+    /// with coefficient one or minus one: gives the variable and its value. If it is the only
+    /// variable, it may have any coefficient that divides the rest.
     pub fn solve(&self, may_solve: &dyn Fn(Variable) -> bool) -> Option<(Variable, Dimension)> {
         let Dimension::Symbolic(polynomial) = self else {
             return None;
         };
+        if let Some((variable, value)) = polynomial.root()
+            && may_solve(variable)
+        {
+            return Some((variable, Dimension::Constant(value)));
+        }
         for (index, (monomial, coefficient)) in polynomial.terms.iter().enumerate() {
             let [(Atom::Variable(variable), 1)] = monomial.0.as_slice() else {
                 continue;
@@ -584,6 +609,12 @@ mod tests {
             Some((Variable(0), &(&h * &constant(2)) - &constant(3)))
         );
         assert_eq!(difference.solve(&|variable| variable == Variable(1)), None);
+        let doubled = |rest| &(&h * &constant(2)) - &constant(rest);
+        assert_eq!(
+            doubled(6).solve(&|_| true),
+            Some((Variable(1), constant(3)))
+        );
+        assert_eq!(doubled(5).solve(&|_| true), None);
     }
 
     #[test]

@@ -347,7 +347,11 @@ fn find_sites(checked: &Checked, net: DefinitionId) -> Result<Vec<HoleSite>, Box
         if let Some(first) = sites.first()
             && first.hole.span != site.hole.span
         {
-            return Err(two_holes(first, &site));
+            return Err(two_holes(first, site.hole.span));
+        }
+        // Interpretation goes on behind a hole as if it were filled; a second one must not hide there.
+        if let Some(second) = checked.program.step_with_hole(&site.rest) {
+            return Err(two_holes(&site, second.word_span));
         }
         let is_known = sites.iter().any(|known| {
             known.before == site.before
@@ -385,12 +389,12 @@ fn holes(
     }
 }
 
-fn two_holes(first: &HoleSite, second: &HoleSite) -> Box<Diagnostic> {
+fn two_holes(first: &HoleSite, second: Span) -> Box<Diagnostic> {
     Box::new(
         Diagnostic::new(
             Code::MisplacedHole,
             "a search fills one hole, and this net has two",
-            second.hole.span,
+            second,
             "another hole",
         )
         .with_label(first.hole.span, "the first hole")

@@ -70,7 +70,11 @@ pub fn check(file: &File) -> Checked {
             (),
             budget,
         );
-        let result = interpreter.run(id, false);
+        let mut result = interpreter.run(id, false);
+        let definition = program.definition(id);
+        if result.is_ok() && definition.kind == Kind::Net {
+            result = interpreter.close_net(definition);
+        }
         budget = interpreter.budget;
         let inferred = match result {
             Ok(()) => Inferred::Effect(generalise(&program, id, &interpreter)),

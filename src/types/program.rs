@@ -191,6 +191,18 @@ impl Program {
         self.names.get(name).copied()
     }
 
+    /// The first step among these that has a hole, or calls what has one.
+    pub fn step_with_hole<'a>(&self, steps: &'a [Step]) -> Option<&'a Step> {
+        steps.iter().find_map(|step| match &step.kind {
+            StepKind::Hole { .. } => Some(step),
+            StepKind::Group(steps) => self.step_with_hole(steps),
+            StepKind::Call { definition, .. } => {
+                self.definition(*definition).has_hole.then_some(step)
+            }
+            StepKind::Word { .. } => None,
+        })
+    }
+
     /// How many steps all definitions are written with.
     pub fn steps(&self) -> usize {
         fn count(steps: &[Step]) -> usize {

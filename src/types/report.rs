@@ -501,6 +501,25 @@ pub(super) fn division_by_zero(span: Span) -> Report {
     )
 }
 
+/// A net in which nothing says how large something is.
+pub(super) fn undetermined(net: &Definition, name: &str) -> Report {
+    Box::new(
+        Diagnostic::new(
+            Code::WrongSignature,
+            format!(
+                "nothing says how large `{name}` is in the net `{}`",
+                net.name
+            ),
+            net.name_span,
+            format!("`{name}` could be any number"),
+        )
+        .with_note(format!(
+            "`{name}` is a dimension in the signature of a block that is used here"
+        ))
+        .with_help("make it a parameter of the block, and give its value where the block is used"),
+    )
+}
+
 /// A net, block or pattern with a hole where a complete one is needed.
 pub fn incomplete(definition: &Definition) -> Diagnostic {
     Diagnostic::new(

@@ -166,6 +166,14 @@ impl Solver {
         self.pending.iter().flatten()
     }
 
+    /// The name of a size that was to be inferred and is not known yet.
+    pub fn undetermined(&self) -> Option<&str> {
+        let mut variables = self.dimensions.iter();
+        let open =
+            variables.find(|variable| variable.role == Role::Inferred && variable.value.is_none());
+        open.map(|variable| variable.name.as_str())
+    }
+
     /// Names a variable for messages.
     pub fn name(&self, variable: Variable) -> String {
         self.variable(variable)

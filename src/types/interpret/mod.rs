@@ -281,6 +281,33 @@ impl<'p, R: Recorder> Interpreter<'p, R> {
         self.body_with_signature(id, definition, signature, &environment)
     }
 
+    /// Checks that a net leaves nothing open: what is required of it holds, and every size is known.
+    ///
+    /// # Errors
+    ///
+    /// If something can't be decided or found out.
+    pub(super) fn close_net(&self, net: &Definition) -> Result<(), Stop> {
+        let is_equation = |constraint: &Constraint| matches!(constraint, Constraint::Equal(..));
+        let mut pending = self.solver.pending();
+        let equation = pending.find(|one| is_equation(&one.requirement.constraint));
+        // What else is open is so because of a size that nothing determines.
+        if equation.is_none()
+            && let Some(name) = self.solver.undetermined()
+        {
+            return Err(report::undetermined(net, name).into());
+        }
+        match equation.or_else(|| self.solver.pending().next()) {
+            None => Ok(()),
+            Some(pending) => {
+                let violation = super::solver::Violation {
+                    requirement: self.solver.resolve_requirement(&pending.requirement),
+                    origin: pending.origin,
+                };
+                Err(self.violation(&net.name, &violation))
+            }
+        }
+    }
+
     /// Runs a symbol of an alphabet.
     ///
     /// # Errors
