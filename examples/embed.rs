@@ -14,7 +14,6 @@ use snapc::{data, graph, syntax, types};
 const PROGRAM: &str = "
 net small : [1, 8, 8] -> [10] =
     conv(3, 16) bn relu
-    dup conv(3) bn relu add
     conv(3, 32, stride: 2) bn relu
     gap dense(10)
 ";
