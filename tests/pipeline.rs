@@ -162,7 +162,7 @@ fn random_programs_are_accepted_often_enough_to_mean_something() {
 #[test]
 fn equal_programs_compute_the_same() {
     let text = "alphabet k { c = conv(3) bn relu : = dup ~ = swap + = add }\n\
-                pattern cell : k = \"?{3..7}\"\nnet n : [2, 5, 5] -> [2, 5, 5] = cell\n";
+                pattern cell : k = \"?{3..9}\"\nnet n : [2, 5, 5] -> [2, 5, 5] = cell\n";
     let source = Source::new("sketch.snap", text);
     let checked = types::check(&syntax::parse(&source).file);
     let space = Space::new(Arc::new(checked), None).expect("the sketch can be filled");
