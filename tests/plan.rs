@@ -79,10 +79,10 @@ fn a_plan_reads_like_the_net() {
     dropout [2] -> 3 dead [2]
     second.dense [3] -> 4 dead [3]
     add [4, 1] -> 5 dead [4, 1]
-    first.dense.weight [4, 4] Uniform { bound: 0.8660254037844386 } of layer 0
-    first.dense.bias [4] Zero of layer 0
-    second.dense.weight [4, 4] Uniform { bound: 0.8660254037844386 } of layer 3
-    second.dense.bias [4] Zero of layer 3
+    first.dense.weight [4, 4] Uniform { bound: 0.8660254037844386 } of layer 1
+    first.dense.bias [4] Zero of layer 1
+    second.dense.weight [4, 4] Uniform { bound: 0.8660254037844386 } of layer 4
+    second.dense.bias [4] Zero of layer 4
     "#);
     assert_eq!(plan.parameter_count(), 40);
     assert_eq!(plan.inputs, [[4]]);
@@ -90,10 +90,11 @@ fn a_plan_reads_like_the_net() {
 }
 
 #[test]
-fn layers_are_numbered_by_whoever_asks() {
+fn layers_are_numbered_by_their_place_in_the_canonical_form() {
     let graph = residual();
     let numbers = plan::number_layers(&graph);
-    let expected = [None, Some(0), Some(1), None, Some(2), Some(3), None];
+    // The layer that nothing reads comes behind all others.
+    let expected = [None, Some(1), Some(9), None, Some(3), Some(4), None];
     assert_eq!(numbers, expected);
     let own = [None, Some(10), Some(11), None, Some(12), Some(13), None];
     let plan = plan::plan_numbered(&graph, &own).expect("a plan");

@@ -177,6 +177,8 @@ pub fn number_layers(graph: &Graph) -> Vec<Option<u64>> {
 ///
 /// See [`PlanError`].
 pub fn plan(graph: &Graph) -> Result<Plan, PlanError> {
+    // The canonical form is for graphs that hold together; lowering tells whether this one does.
+    lower(graph, &[])?;
     plan_numbered(graph, &number_layers(graph))
 }
 
