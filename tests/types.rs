@@ -253,7 +253,22 @@ fn blocks_that_grow_without_end_are_given_up() {
     };
     let text: String = (0..200).map(block).collect();
     let codes = codes(&text);
-    assert!(codes.contains(&"E0309"), "{codes:?}");
+    assert_eq!(codes, ["E0309"], "it is said once");
+}
+
+#[test]
+fn nobody_has_to_read_more_than_a_hundred_messages() {
+    let text: String = (0..5000)
+        .map(|index| format!("block b{index} = cnov(3)\n"))
+        .collect();
+    let (_, checked) = check(&text);
+    assert_eq!(checked.diagnostics.len(), 100);
+    let last = checked.diagnostics.last().expect("there are some");
+    assert!(
+        last.notes
+            .iter()
+            .any(|note| note.contains("only the first 100"))
+    );
 }
 
 #[test]

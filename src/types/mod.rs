@@ -26,6 +26,7 @@ use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::diagnostic::{Diagnostic, Span};
 use crate::operations::{Dimension, Variable};
+use crate::syntax::MAXIMUM_DIAGNOSTICS;
 use crate::syntax::tree::File;
 
 /// How many steps checking a file may take in all, beyond those it is written with. Only files made
@@ -85,7 +86,12 @@ pub fn check(file: &File) -> Checked {
                 Inferred::Failed
             }
         };
+        let has_failed = inferred == Inferred::Failed;
         effects[id.0 as usize] = inferred;
+        if budget == 0 && has_failed {
+            // What comes after could only be given up as well; that was said once.
+            break;
+        }
     }
     diagnostics.sort_by_key(|diagnostic| {
         (
@@ -93,6 +99,14 @@ pub fn check(file: &File) -> Checked {
             diagnostic.primary.span.start,
         )
     });
+    if diagnostics.len() > MAXIMUM_DIAGNOSTICS {
+        diagnostics.truncate(MAXIMUM_DIAGNOSTICS);
+        if let Some(last) = diagnostics.last_mut() {
+            last.notes.push(format!(
+                "there are more problems; only the first {MAXIMUM_DIAGNOSTICS} are shown"
+            ));
+        }
+    }
     Checked {
         program,
         effects,

@@ -491,10 +491,11 @@ impl<'p, R: Recorder> Interpreter<'p, R> {
     }
 
     pub(super) fn spend(&mut self, steps: usize, span: Span) -> Result<(), Stop> {
-        self.budget = self
-            .budget
-            .checked_sub(steps as u64)
-            .ok_or_else(|| Stop::from(report::too_many_steps(span)))?;
+        let Some(budget) = self.budget.checked_sub(steps as u64) else {
+            self.budget = 0;
+            return Err(report::too_many_steps(span).into());
+        };
+        self.budget = budget;
         Ok(())
     }
 }
