@@ -140,7 +140,7 @@ assert_messages!(
 );
 assert_messages!(
     no_repetition,
-    "net n : [1, 8, 8] -> [10] = relu * 0 gap dense(10)\n"
+    "net n : [1, 8, 8] -> [10] = relu * (1 - 2) gap dense(10)\n"
 );
 assert_messages!(
     dimensions_that_overflow,

@@ -73,7 +73,7 @@ pub(super) fn run(options: &Options, output: &Output) -> Result<(), Failure> {
                 result.text = Some(graph::canonical_text(&canonical));
             }
             Err(diagnostic) if options.name.is_some() => {
-                return Err(Failure::one(*diagnostic, &loaded.source));
+                return Err(loaded.failure(*diagnostic));
             }
             Err(diagnostic) => result.note = Some(diagnostic.message),
         }

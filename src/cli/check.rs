@@ -1,10 +1,12 @@
 //! `snapc check`
 
+use std::collections::HashSet;
 use std::path::PathBuf;
 
 use super::load;
 use super::output::{Failure, Output, count};
-use crate::diagnostic::SourceId;
+use crate::diagnostic::{Diagnostic, Source, SourceId};
+use crate::types::prelude_source;
 
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Example:\n  snapc check examples")]
@@ -21,14 +23,16 @@ pub(super) fn run(options: &Options, output: &Output) -> Result<(), Failure> {
             "there are no `.snap` files there".to_string(),
         ));
     }
-    let mut diagnostics = Vec::new();
-    let mut sources = Vec::new();
-    for (index, file) in files.iter().enumerate() {
+    let mut diagnostics: Vec<Diagnostic> = Vec::new();
+    let mut sources: Vec<Source> = Vec::new();
+    for file in &files {
         // Sources keep their places, so that spans find them.
-        match load::load_unchecked(file, SourceId(index as u32)) {
-            Ok(loaded) => {
+        match load::load_unchecked(file, SourceId(sources.len() as u32)) {
+            Ok(mut loaded) => {
+                // The prelude is the same for all.
+                loaded.sources.pop();
                 diagnostics.extend(loaded.checked.diagnostics);
-                sources.push(loaded.source);
+                sources.append(&mut loaded.sources);
             }
             Err(Failure::Diagnostics(found, mut unreadable)) => {
                 diagnostics.extend(found);
@@ -37,6 +41,8 @@ pub(super) fn run(options: &Options, output: &Output) -> Result<(), Failure> {
             Err(failure) => return Err(failure),
         }
     }
+    said_once(&mut diagnostics, &sources);
+    sources.push(prelude_source().clone());
     if diagnostics.iter().any(|diagnostic| diagnostic.is_error()) {
         return Err(Failure::Diagnostics(diagnostics, sources));
     }
@@ -47,4 +53,16 @@ pub(super) fn run(options: &Options, output: &Output) -> Result<(), Failure> {
         output.note(&format!("{} checked, all good", count(files.len(), "file")));
     }
     Ok(())
+}
+
+/// Leaves out what is said already about the same place: a file that others use is checked with
+/// each of them.
+fn said_once(diagnostics: &mut Vec<Diagnostic>, sources: &[Source]) {
+    let mut said = HashSet::new();
+    diagnostics.retain(|diagnostic| {
+        let span = diagnostic.primary.span;
+        let file = sources.get(span.source.0 as usize);
+        let file = file.map(|source| source.name.trim_start_matches("./").to_string());
+        said.insert((file, span.start, span.end, diagnostic.message.clone()))
+    });
 }

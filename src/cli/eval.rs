@@ -58,7 +58,7 @@ pub(super) fn run(options: &Options, output: &Output) -> Result<(), Failure> {
     let loaded = load::load(&options.file)?;
     let id = load::choose_net(&loaded, options.net.as_deref())?;
     let graph = graph::build(&loaded.checked.program, id)
-        .map_err(|diagnostic| Failure::one(*diagnostic, &loaded.source))?;
+        .map_err(|diagnostic| loaded.failure(*diagnostic))?;
     let dataset = data::open(&options.data).map_err(|error| Failure::Usage(error.to_string()))?;
     let folder = options
         .run

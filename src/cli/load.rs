@@ -4,14 +4,24 @@ use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use super::output::Failure;
-use crate::diagnostic::{Source, SourceId};
+use crate::diagnostic::{Diagnostic, Source, SourceId};
 use crate::syntax;
 use crate::types::{self, Checked, DefinitionId, Kind};
 
-/// A source with what the checker made of it.
+/// A source with those it uses and what the checker made of them.
 pub(super) struct Loaded {
+    /// The file itself.
     pub(super) source: Source,
+    /// The file, those it uses, and the prelude: whatever messages may point into.
+    pub(super) sources: Vec<Source>,
     pub(super) checked: Checked,
+}
+
+impl Loaded {
+    /// One problem of the program.
+    pub(super) fn failure(&self, diagnostic: Diagnostic) -> Failure {
+        Failure::Diagnostics(vec![diagnostic], self.sources.clone())
+    }
 }
 
 /// Reads a file; `-` is the standard input.
@@ -49,16 +59,33 @@ fn read_standard_input() -> std::io::Result<Vec<u8>> {
     Ok(bytes)
 }
 
-/// Reads and checks a file, whatever is wrong with it.
+/// Reads and checks a file, whatever is wrong with it. The sources of the files it uses are
+/// numbered on from `id`.
 pub(super) fn load_unchecked(path: &Path, id: SourceId) -> Result<Loaded, Failure> {
     let source = read(path, id)?;
-    let parsed = syntax::parse(&source);
-    let mut checked = types::check(&parsed.file);
+    let mut read_used = |path: &str| read_limited(Path::new(path));
+    let mut files = syntax::parse_files(source.clone(), &mut read_used);
+    let mut checked = types::check_files(&files);
     // What could not be parsed would only give rise to more messages about the same mistakes.
-    if !parsed.diagnostics.is_empty() {
-        checked.diagnostics = parsed.diagnostics;
+    if !files.diagnostics.is_empty() {
+        checked.diagnostics = files.diagnostics;
     }
-    Ok(Loaded { source, checked })
+    files.sources.push(types::prelude_source().clone());
+    Ok(Loaded {
+        source,
+        sources: files.sources,
+        checked,
+    })
+}
+
+/// Reads a file, a little more than is accepted at most.
+fn read_limited(path: &Path) -> Result<Vec<u8>, String> {
+    let limit = syntax::MAXIMUM_SOURCE_BYTES as u64 + 1;
+    let mut bytes = Vec::new();
+    std::fs::File::open(path)
+        .and_then(|file| file.take(limit).read_to_end(&mut bytes))
+        .map_err(|error| error.to_string())?;
+    Ok(bytes)
 }
 
 /// Reads a file and fails if anything is wrong with it.
@@ -67,7 +94,7 @@ pub(super) fn load(path: &Path) -> Result<Loaded, Failure> {
     match loaded.checked.has_errors() {
         true => Err(Failure::Diagnostics(
             loaded.checked.diagnostics,
-            vec![loaded.source],
+            loaded.sources,
         )),
         false => Ok(loaded),
     }
@@ -151,9 +178,10 @@ pub(super) fn choose(loaded: &Loaded, name: Option<&str>) -> Result<Vec<Definiti
                 loaded.source.name
             ))),
         },
-        None => Ok((0..program.definitions.len() as u32)
-            .map(DefinitionId)
-            .filter(|id| program.definition(*id).kind != Kind::Symbol)
+        None => Ok(program
+            .own()
+            .filter(|(_, definition)| definition.kind != Kind::Symbol)
+            .map(|(id, _)| id)
             .collect()),
     }
 }

@@ -65,9 +65,13 @@ enum Strategy {
 const CANDIDATE_EPOCHS: usize = 10;
 
 pub(super) fn run(options: &Options, output: &Output) -> Result<(), Failure> {
-    let load::Loaded { source, checked } = load::load(&options.file)?;
+    let load::Loaded {
+        source,
+        sources,
+        checked,
+    } = load::load(&options.file)?;
     let space = Space::new(Arc::new(checked), options.net.as_deref())
-        .map_err(|diagnostic| Failure::one(*diagnostic, &source))?;
+        .map_err(|diagnostic| Failure::Diagnostics(vec![*diagnostic], sources))?;
     let dataset = options.training.prepare()?;
     check_net(&space, dataset.as_ref())?;
     let name = space.checked().program.definition(space.net()).name.clone();

@@ -298,8 +298,7 @@ fn write_drawing(
         _ => last_net(program.of_kind(Kind::Net), chosen)
             .ok_or_else(|| Failure::Usage("say what to draw with `--name NAME`".to_string()))?,
     };
-    let graph = graph::build(program, id)
-        .map_err(|diagnostic| Failure::one(*diagnostic, &loaded.source))?;
+    let graph = graph::build(program, id).map_err(|diagnostic| loaded.failure(*diagnostic))?;
     let style = draw::Options::default();
     let text = match drawing {
         Drawing::Svg => draw::svg(&graph, &style),

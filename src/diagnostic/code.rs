@@ -61,6 +61,10 @@ codes! {
     NestingTooDeep = "E0107", Error;
     /// number out of range
     NumberOutOfRange = "E0108", Error;
+    /// file can't be used
+    UnusableFile = "E0109", Error;
+    /// files that use one another
+    CircularUse = "E0110", Error;
     /// unknown word
     UnknownWord = "E0201", Error;
     /// duplicate name
@@ -97,6 +101,8 @@ codes! {
     ArgumentOutOfRange = "E0310", Error;
     /// hole where none can be
     MisplacedHole = "E0311", Error;
+    /// weights can't be shared
+    DifferentWeights = "E0312", Error;
 }
 
 impl Code {

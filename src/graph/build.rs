@@ -8,8 +8,8 @@ use super::{Graph, Node, NodeId, NodeKind};
 use crate::diagnostic::{Diagnostic, Span};
 use crate::operations::{Dimension, Operation, Shape};
 use crate::types::{
-    Calls, Definition, DefinitionId, Interpreter, Kind, MAXIMUM_OPERATIONS, Program, Pull,
-    Recorder, ShapeTerm, Stop, distinct_names, incomplete,
+    Calls, Definition, DefinitionId, Interpreter, Kind, LayerPath, MAXIMUM_OPERATIONS, Program,
+    Pull, Recorder, ShapeTerm, Stop, distinct_names, incomplete,
 };
 
 /// Expands a net, block, pattern or symbol into its graph.
@@ -118,13 +118,13 @@ impl Recorder for Builder {
         inputs: &[NodeId],
         shape: &Shape,
         span: Span,
-        path: &str,
+        layer: LayerPath,
     ) -> NodeId {
         self.push(Recorded {
             operation: Some(operation),
             inputs: inputs.iter().copied().collect(),
             shape: shape.clone(),
-            path: path.to_string(),
+            path: layer.text.to_string(),
             span,
         })
     }

@@ -186,6 +186,8 @@ pub enum Reason {
         /// The parameter's name.
         parameter: &'static str,
     },
+    /// Layers that share weights must have weights of the same shape.
+    SharedWeights,
     /// A dimension must be at least one.
     Positive,
     /// A tensor, or the weights of a layer, must have less than [`MAXIMUM_ELEMENTS`] elements.

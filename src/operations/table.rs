@@ -133,6 +133,8 @@ pub enum Rule {
     Merge(fn(usize) -> Operation),
     /// Takes as many tensors as the count argument says and joins them along the first axis.
     Concatenate,
+    /// Does each of the blocks it is given on a copy of the tensor on top.
+    Fork,
     /// Takes one tensor of any shape and leaves one of the same.
     Elementwise(fn(&Arguments) -> Operation),
     /// Takes one tensor that has one of these numbers of axes and leaves one.
@@ -150,6 +152,7 @@ impl std::fmt::Debug for Rule {
             Rule::Move(_) => "Move",
             Rule::Merge(_) => "Merge",
             Rule::Concatenate => "Concatenate",
+            Rule::Fork => "Fork",
             Rule::Elementwise(_) => "Elementwise",
             Rule::Layer { .. } => "Layer",
         })
@@ -409,6 +412,15 @@ pub static WORDS: &[Word] = &[
             takes: count + 1,
             leaves: (1..=count).chain([0]).collect(),
         }),
+    },
+    Word {
+        name: "fork",
+        family: Family::Stack,
+        effect: "a -- f(a) g(a) …",
+        documentation: "Does each of the blocks behind it on a copy of the tensor on top: `fork { f | g }`. What the first block leaves lies deepest.",
+        example: "net example : [4, 8, 8] -> [12, 8, 8] =\n    fork { conv(1) | conv(3) | maxpool(3) } cat(3)\n",
+        parameters: &[],
+        rule: Rule::Fork,
     },
     Word {
         name: "add",

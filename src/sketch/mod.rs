@@ -364,6 +364,9 @@ fn find_sites(checked: &Checked, net: DefinitionId) -> Result<Vec<HoleSite>, Box
     }
     if let Some(first) = sites.first() {
         let definition = checked.program.definition(first.definition);
+        if first.hole.span.source != checked.program.definition(net).span.source {
+            return Err(hole_elsewhere(first));
+        }
         if definition.kind == Kind::Block && definition.signature.is_some() {
             let rigid = definition.rigid();
             let own = holes(checked, first.definition, rigid)?;
@@ -387,6 +390,19 @@ fn holes(
         Ok(()) | Err(Stop::Open | Stop::Failed) => Ok(interpreter.holes),
         Err(Stop::Error(diagnostic)) => Err(diagnostic),
     }
+}
+
+/// What fills a hole is written into the file of the net.
+fn hole_elsewhere(site: &HoleSite) -> Box<Diagnostic> {
+    Box::new(
+        Diagnostic::new(
+            Code::MisplacedHole,
+            "the hole stands in another file than the net",
+            site.hole.span,
+            "this hole",
+        )
+        .with_help("move the definition with the hole into the file of the net"),
+    )
 }
 
 fn two_holes(first: &HoleSite, second: Span) -> Box<Diagnostic> {

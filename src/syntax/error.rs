@@ -49,7 +49,7 @@ impl Label {
 }
 
 /// The tokens that an error can name, and what it calls them.
-const TOKENS: [(Token, &str); 12] = [
+const TOKENS: [(Token, &str); 15] = [
     (Token::String, "a string"),
     (Token::LeftParenthesis, "`(`"),
     (Token::RightParenthesis, "`)`"),
@@ -61,6 +61,9 @@ const TOKENS: [(Token, &str); 12] = [
     (Token::Colon, "`:`"),
     (Token::Equals, "`=`"),
     (Token::Arrow, "`->`"),
+    (Token::Bar, "`|`"),
+    (Token::In, "`in`"),
+    (Token::If, "`if`"),
     (Token::DotDot, "`..`"),
 ];
 
@@ -96,14 +99,24 @@ impl Expected {
         labels.chain(tokens).collect()
     }
 
-    /// Leaves out what could go on but need not, such as one more operator, if anything is left.
+    /// Leaves out what could go on but need not, such as one more operator or a block for a word,
+    /// if anything is left.
     fn without_optional(self) -> Self {
         let optional = Expected::label(Label::Operator).0
             | Expected::token(Token::LeftParenthesis).0
+            | Expected::token(Token::LeftBracket).0
+            | Expected::token(Token::At).0
+            | Expected::token(Token::Else).0
             | Expected::token(Token::Star).0;
-        match self.0 & !optional {
-            0 => self,
-            rest => Self(rest),
+        let less = |expected: u64, optional: u64| match expected & !optional {
+            0 => expected,
+            rest => rest,
+        };
+        let needed = Self(less(self.0, optional));
+        let header_or_body = Expected::label(Label::Word).0 | Expected::token(Token::Equals).0;
+        match needed.contains(Self(header_or_body)) {
+            true => Self(less(needed.0, Expected::token(Token::LeftBrace).0)),
+            false => needed,
         }
     }
 }
@@ -265,6 +278,8 @@ fn help(expected: Expected, found: Option<Token>) -> Option<&'static str> {
     }
     match found {
         Token::Plus => Some("the word `add` adds the two tensors on top of the stack"),
+        Token::Bar => Some("blocks are given to a word in braces: `fork { conv(1) | conv(3) }`"),
+        Token::Else => Some("`else` follows the braces of an `if`"),
         Token::Integer | Token::Real => Some(
             "numbers are arguments of a word, as in `conv(3)`, or say how often it is done, as in `relu * 3`",
         ),

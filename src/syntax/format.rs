@@ -112,12 +112,13 @@ impl<'s> Layout<'s> {
     fn item(&mut self, start: usize, end: usize) {
         let last = self.pieces.last_code(start..end).unwrap_or(start);
         let follows_comment = start > 0 && self.piece(start - 1).is_own_line_comment();
-        let is_apart = !follows_comment || self.piece(start).line_feeds > 1;
+        let follows_use = self.piece(start).token == Token::Use && self.follows_use(start);
+        let is_apart = !(follows_comment || follows_use) || self.piece(start).line_feeds > 1;
         self.break_line(0);
         self.current.blank_before = is_apart;
         match self.piece(start).token {
             Token::Alphabet => self.alphabet(start, last),
-            Token::Pattern => self.flow(start..last + 1, 2 * INDENT),
+            Token::Pattern | Token::Use => self.flow(start..last + 1, 2 * INDENT),
             _ => self.definition(start, last),
         }
         let comments = self.item_comments(start, last + 1, end);
@@ -125,6 +126,12 @@ impl<'s> Layout<'s> {
             self.body_comment(index, INDENT);
         }
         self.leading_comments(comments..end);
+    }
+
+    /// Whether the definition before the piece at `start` is the use of a file, and nothing stands
+    /// between them.
+    fn follows_use(&self, start: usize) -> bool {
+        start >= 2 && self.piece(start - 2).token == Token::Use
     }
 
     /// Where the comments end that belong to the definition before them: one in its last line, and
@@ -160,11 +167,13 @@ impl<'s> Layout<'s> {
 
     /// Behind the `=` of a block or net, the `{` of an alphabet.
     fn header_end(&self, start: usize, last: usize) -> usize {
+        let is_alphabet = self.piece(start).token == Token::Alphabet;
         let mut index = start;
         while index < last {
             match self.piece(index).token {
-                Token::Equals | Token::LeftBrace => break,
-                Token::LeftParenthesis | Token::LeftBracket => {
+                Token::Equals => break,
+                Token::LeftBrace if is_alphabet => break,
+                Token::LeftParenthesis | Token::LeftBracket | Token::LeftBrace => {
                     index = self.piece(index).partner + 1;
                 }
                 _ => index += 1,

@@ -35,12 +35,33 @@ pub enum Token {
     /// `pattern`
     #[token("pattern")]
     Pattern,
-    /// `use`, which is reserved
+    /// `use`
     #[token("use")]
     Use,
-    /// `let`, which is reserved
+    /// `let`
     #[token("let")]
     Let,
+    /// `if`
+    #[token("if")]
+    If,
+    /// `else`
+    #[token("else")]
+    Else,
+    /// `for`
+    #[token("for")]
+    For,
+    /// `in`
+    #[token("in")]
+    In,
+    /// `and`
+    #[token("and")]
+    And,
+    /// `or`
+    #[token("or")]
+    Or,
+    /// `not`
+    #[token("not")]
+    Not,
     /// `(`
     #[token("(")]
     LeftParenthesis,
@@ -92,8 +113,20 @@ pub enum Token {
     /// `..`
     #[token("..")]
     DotDot,
+    /// `%`
+    #[token("%")]
+    Percent,
+    /// `==`, `!=`, `<`, `<=`, `>` or `>=`
+    #[regex("[=!]=|[<>]=?")]
+    Comparison,
+    /// `|`
+    #[token("|")]
+    Bar,
+    /// `@`
+    #[token("@")]
+    At,
     /// Punctuation that only the symbol of an alphabet may be, when it is one character long.
-    #[regex(r"[!$%&';<>@\\^`|~]+|\.")]
+    #[regex(r"[!$&';\\^`~]+|\.")]
     Punctuation,
     /// Control characters and characters that are not ASCII: never legal.
     #[regex(r"[\x00-\x08\x0B\x0C\x0E-\x1F\x7F\u{80}-\u{10FFFF}]+")]
@@ -116,20 +149,41 @@ impl Token {
     pub fn is_item_keyword(self) -> bool {
         matches!(
             self,
-            Token::Block | Token::Net | Token::Alphabet | Token::Pattern
+            Token::Block | Token::Net | Token::Alphabet | Token::Pattern | Token::Use
         )
     }
 
     /// Whether it is a word with a meaning of its own, which nothing else can be named.
     pub fn is_keyword(self) -> bool {
-        self.is_item_keyword() || matches!(self, Token::Use | Token::Let)
+        self.is_item_keyword() || self.is_body_keyword() || self.is_expression_keyword()
+    }
+
+    /// Whether something other than a word begins with it in a body, or goes on with it.
+    pub fn is_body_keyword(self) -> bool {
+        matches!(
+            self,
+            Token::Let | Token::If | Token::Else | Token::For | Token::In
+        )
+    }
+
+    /// Whether it is a word that stands in conditions.
+    pub fn is_expression_keyword(self) -> bool {
+        matches!(self, Token::And | Token::Or | Token::Not)
     }
 
     /// Whether it stands between two numbers.
     pub fn is_operator(self) -> bool {
         matches!(
             self,
-            Token::Star | Token::Slash | Token::DoubleSlash | Token::Plus | Token::Minus
+            Token::Star
+                | Token::Slash
+                | Token::DoubleSlash
+                | Token::Percent
+                | Token::Plus
+                | Token::Minus
+                | Token::Comparison
+                | Token::And
+                | Token::Or
         )
     }
 }

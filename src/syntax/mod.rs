@@ -4,8 +4,10 @@
 //! problems. Text becomes tokens (`lexer`); the `outline` finds the definitions among them,
 //! pairs the delimiters and bounds the nesting; the `parser` makes a tree of each definition.
 
+mod documentation;
 mod error;
 mod format;
+mod import;
 pub mod lexer;
 mod outline;
 mod parser;
@@ -14,6 +16,7 @@ mod print;
 pub mod tree;
 
 pub use format::{format, format_file};
+pub use import::{Files, MAXIMUM_FILES, parse_files};
 pub use pattern::{SymbolProblem, symbol_problem};
 
 use crate::diagnostic::{Code, Diagnostic, Source, SourceId, Span};
@@ -67,9 +70,13 @@ pub fn parse(source: &Source) -> Parsed {
         diagnostics.push(too_many_tokens(span));
         outline.items.clear();
     }
-    let (file, problems) = parser::parse_items(source, &outline);
+    let (mut file, problems) = parser::parse_items(source, &outline);
     diagnostics.extend(problems);
-    if diagnostics.is_empty() && file.items.is_empty() {
+    for item in &mut file.items {
+        let text = documentation::above(item.span(), &lexed.comments, source);
+        *item.documentation_mut() = text;
+    }
+    if diagnostics.is_empty() && file.items.is_empty() && file.uses.is_empty() {
         diagnostics.push(empty_file(source.id));
     }
     Parsed {

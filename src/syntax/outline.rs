@@ -29,8 +29,8 @@ pub(super) struct Outline {
 pub(super) struct ItemOutline {
     /// Its tokens in [`Outline::tokens`]. The first is its keyword.
     pub tokens: Range<usize>,
-    /// Where a delimiter is missing or a reserved word was left out. What the parser finds wrong
-    /// from there on is most likely a consequence.
+    /// Where a delimiter is missing. What the parser finds wrong from there on is most likely a
+    /// consequence.
     pub damaged_from: Option<u32>,
 }
 
@@ -45,6 +45,7 @@ pub(super) fn outline(source: &Source, tokens: &[(Token, Span)]) -> Outline {
         open: Vec::new(),
         open_counts: [0; 3],
         operators: 0,
+        condition_operators: None,
         nesting_reported: false,
         last_unknown: None,
     };
@@ -71,8 +72,8 @@ pub(super) fn outline(source: &Source, tokens: &[(Token, Span)]) -> Outline {
 enum Item {
     /// A definition that begins with this keyword.
     Definition(Token),
-    /// Nothing: what stands before the first definition, after a reserved word, or in a definition
-    /// that is nested too deeply. It is passed over; `Junk` has not been reported yet.
+    /// Nothing: what stands before the first definition, or in a definition that is nested too
+    /// deeply. It is passed over; `Junk` has not been reported yet.
     Junk,
     Skipped,
 }
@@ -94,6 +95,8 @@ struct Outliner<'a> {
     open_counts: [usize; 3],
     /// Operators of the open expression, those of the parentheses around it included.
     operators: usize,
+    /// Operators since the `if` or `for` whose brace has not come yet.
+    condition_operators: Option<usize>,
     nesting_reported: bool,
     last_unknown: Option<Span>,
 }
@@ -134,7 +137,6 @@ impl Outliner<'_> {
                     self.item = Item::Skipped;
                 }
             }
-            Token::Use | Token::Let => self.reserved_word(span),
             _ if token.is_item_keyword() && !self.is_used_as_name(next) => {
                 self.end_item(Some(span));
                 self.item = Item::Definition(token);
@@ -163,12 +165,20 @@ impl Outliner<'_> {
             Token::LeftParenthesis | Token::LeftBracket => self.open(token, span),
             Token::LeftBrace => {
                 self.close_expressions(span);
+                self.condition_operators = None;
                 self.open(token, span);
             }
             Token::RightParenthesis | Token::RightBracket | Token::RightBrace => {
                 self.close(token, span);
             }
-            Token::Question | Token::String | Token::Arrow => {
+            Token::Question
+            | Token::String
+            | Token::Arrow
+            | Token::Let
+            | Token::If
+            | Token::Else
+            | Token::For => {
+                self.condition_operators = matches!(token, Token::If | Token::For).then_some(0);
                 self.close_expressions(span);
                 self.push(token, span);
             }
@@ -185,7 +195,7 @@ impl Outliner<'_> {
                 self.push(token, span);
             }
             _ => {
-                if token.is_operator() {
+                if token.is_operator() || token == Token::Not {
                     self.operator(span);
                 }
                 self.push(token, span);
@@ -215,16 +225,22 @@ impl Outliner<'_> {
     }
 
     fn operator(&mut self, span: Span) {
-        let Some(innermost) = self.open.last_mut() else {
-            return;
+        let count = match self.open.last_mut() {
+            Some(innermost) if innermost.delimiter != Token::LeftBrace => {
+                innermost.operators += 1;
+                self.operators += 1;
+                self.operators
+            }
+            _ => match &mut self.condition_operators {
+                Some(count) => {
+                    *count += 1;
+                    *count
+                }
+                // In a body, `*` repeats a word: the terms stand side by side.
+                None => return,
+            },
         };
-        // In a body, `*` repeats a word: the terms stand side by side.
-        if innermost.delimiter == Token::LeftBrace {
-            return;
-        }
-        innermost.operators += 1;
-        self.operators += 1;
-        if self.operators > MAXIMUM_NESTING {
+        if count > MAXIMUM_NESTING {
             let label = format!("this expression has more than {MAXIMUM_NESTING} operators");
             self.nested_too_deeply(span, &label, "write the number it comes to");
         }
@@ -354,33 +370,7 @@ impl Outliner<'_> {
         self.open.clear();
         self.open_counts = [0; 3];
         self.operators = 0;
-    }
-
-    fn reserved_word(&mut self, span: Span) {
-        self.report(|source| {
-            let word = source.slice(span);
-            Diagnostic::new(
-                Code::Syntax,
-                format!("`{word}` is a reserved word"),
-                span,
-                "reserved",
-            )
-            .with_note(format!(
-                "`{word}` is kept for a later version of the language and means nothing yet"
-            ))
-            .with_help(match word {
-                "use" => {
-                    "write all definitions into one file; to name something, choose another word"
-                }
-                _ => "choose another name",
-            })
-        });
-        if self.open.is_empty() {
-            self.end_item(None);
-            self.item = Item::Skipped;
-        } else {
-            self.damaged_from = Some(self.damaged_from.unwrap_or(span.start));
-        }
+        self.condition_operators = None;
     }
 
     /// Reports characters that fit nowhere, a run of them once.
@@ -456,7 +446,7 @@ fn not_a_definition(source: &Source, token: Token, span: Span) -> Diagnostic {
         span,
         "not a definition",
     )
-    .with_note("a definition begins with `block`, `net`, `alphabet` or `pattern`");
+    .with_note("a definition begins with `block`, `net`, `alphabet` or `pattern`; `use` names another file");
     match token {
         Token::Name => diagnostic
             .with_help("words stand in the body of a block or a net: `block name = dup add`"),

@@ -15,8 +15,9 @@ use super::lexer::Token;
 use super::outline::{ItemOutline, Outline};
 use super::pattern::{Count, checked_hole, pattern_text};
 use super::tree::{
-    Alphabet, Argument, BinaryOperator, Block, Expression, ExpressionKind, File, Hole, Item, Name,
-    Net, Parameter, Pattern, PatternText, Shape, Signature, Symbol, Term, TermKind,
+    Alphabet, Argument, BinaryOperator, Block, Blocks, Expression, ExpressionKind, File, Hole,
+    Item, Name, Net, Parameter, Pattern, PatternText, Shape, Signature, Symbol, Term, TermKind,
+    Use, Values,
 };
 
 /// The parser's input: tokens with their places.
@@ -58,9 +59,15 @@ impl chumsky::span::Span for Span {
     }
 }
 
+/// What stands on its own in a file.
+enum Part {
+    Use(Use),
+    Item(Item),
+}
+
 /// Parses every definition of the outline.
 pub(super) fn parse_items(source: &Source, outline: &Outline) -> (File, Vec<Diagnostic>) {
-    let rule = item(source);
+    let rule = part(source);
     let mut file = File::default();
     let mut diagnostics = Vec::new();
     for item in &outline.items {
@@ -68,18 +75,22 @@ pub(super) fn parse_items(source: &Source, outline: &Outline) -> (File, Vec<Diag
             break;
         }
         let (tree, problems) = parse_item(&rule, source, outline, item);
-        file.items.extend(tree);
+        match tree {
+            Some(Part::Use(used)) => file.uses.push(used),
+            Some(Part::Item(item)) => file.items.push(item),
+            None => {}
+        }
         diagnostics.extend(problems);
     }
     (file, diagnostics)
 }
 
 fn parse_item<'t>(
-    rule: &Rule<'t, Option<Item>>,
+    rule: &Rule<'t, Option<Part>>,
     source: &Source,
     outline: &'t Outline,
     item: &ItemOutline,
-) -> (Option<Item>, Vec<Diagnostic>) {
+) -> (Option<Part>, Vec<Diagnostic>) {
     let tokens = &outline.tokens[item.tokens.clone()];
     let end = tokens
         .last()
@@ -98,17 +109,39 @@ fn parse_item<'t>(
     (tree.flatten(), diagnostics)
 }
 
-/// A whole definition; nothing when its name can't be made out.
-fn item<'t>(source: &'t Source) -> Rule<'t, Option<Item>> {
+/// A whole definition, or the use of a file; nothing when its name can't be made out.
+fn part<'t>(source: &'t Source) -> Rule<'t, Option<Part>> {
     let terms = body(source);
-    choice((
+    let item = choice((
         block(source, terms.clone()),
         net(source, terms.clone()),
         alphabet(source, terms),
         pattern(source),
-    ))
-    .then_ignore(end().recover_with(via_parser(any().repeated())))
-    .boxed()
+    ));
+    let item = item.map(|item| item.map(Part::Item));
+    choice((item, used_file(source).map(|used| used.map(Part::Use))))
+        .then_ignore(end().recover_with(via_parser(any().repeated())))
+        .boxed()
+}
+
+fn used_file<'t>(source: &'t Source) -> Rule<'t, Option<Use>> {
+    let path = just(Token::String).map_with(|_, extra| {
+        let span: Span = extra.span();
+        // The lexer has reported a string without an end.
+        let path = source.slice(span).trim_matches('"').to_owned();
+        Some((path, span))
+    });
+    just(Token::Use)
+        .ignore_then(path.recover_with(via_parser(to_end().map(|()| None))))
+        .map_with(|path, extra| {
+            let (path, path_span) = path?;
+            Some(Use {
+                span: extra.span(),
+                path,
+                path_span,
+            })
+        })
+        .boxed()
 }
 
 fn block<'t>(source: &'t Source, body: Rule<'t, Vec<Term>>) -> Rule<'t, Option<Item>> {
@@ -120,20 +153,29 @@ fn block<'t>(source: &'t Source, body: Rule<'t, Vec<Term>>) -> Rule<'t, Option<I
         .allow_trailing()
         .collect::<Vec<_>>()
         .delimited_by(just(Token::LeftParenthesis), just(Token::RightParenthesis));
+    let block_parameters = name(source)
+        .separated_by(just(Token::Comma))
+        .allow_trailing()
+        .at_least(1)
+        .collect::<Vec<_>>()
+        .delimited_by(just(Token::LeftBrace), just(Token::RightBrace));
+    let parameters = parameters.or_not().then(block_parameters.or_not());
     let header = parameters
-        .or_not()
         .then(signature(source).or_not())
         .then_ignore(just(Token::Equals))
-        .recover_with(via_parser(past_equals().map(|()| (None, None))));
+        .recover_with(via_parser(past_equals().map(|()| ((None, None), None))));
     just(Token::Block)
         .ignore_then(item_name(source))
         .then(header)
         .then(body)
         .map_with(|((name, (parameters, signature)), body), extra| {
+            let (parameters, block_parameters) = parameters;
             Some(Item::Block(Block {
+                documentation: String::new(),
                 span: extra.span(),
                 name: name?,
                 parameters: parameters.unwrap_or_default(),
+                block_parameters: block_parameters.unwrap_or_default(),
                 signature,
                 body,
             }))
@@ -157,6 +199,7 @@ fn net<'t>(source: &'t Source, body: Rule<'t, Vec<Term>>) -> Rule<'t, Option<Ite
         .then(body)
         .map_with(|((name, signature), body), extra| {
             Some(Item::Net(Net {
+                documentation: String::new(),
                 span: extra.span(),
                 name: name?,
                 signature,
@@ -209,6 +252,7 @@ fn alphabet<'t>(source: &'t Source, body: Rule<'t, Vec<Term>>) -> Rule<'t, Optio
         .then(symbols)
         .map_with(|(name, symbols), extra| {
             Some(Item::Alphabet(Alphabet {
+                documentation: String::new(),
                 span: extra.span(),
                 name: name?,
                 symbols: symbols.into_iter().flatten().collect(),
@@ -230,6 +274,7 @@ fn pattern<'t>(source: &'t Source) -> Rule<'t, Option<Item>> {
         .map_with(|(name, definition), extra| {
             let (alphabet, text) = definition?;
             Some(Item::Pattern(Pattern {
+                documentation: String::new(),
                 span: extra.span(),
                 name: name?,
                 alphabet,
@@ -272,6 +317,10 @@ fn body<'t>(source: &'t Source) -> Rule<'t, Vec<Term>> {
                 Token::Name
                     | Token::String
                     | Token::Question
+                    | Token::Let
+                    | Token::If
+                    | Token::For
+                    | Token::Bar
                     | Token::LeftBrace
                     | Token::RightBrace
                     | Token::Symbol
@@ -302,12 +351,20 @@ fn term<'t>(source: &'t Source, body: Rule<'t, Vec<Term>>) -> Rule<'t, Term> {
     let count = count
         .or(parenthesised(expression(source)))
         .labelled(Label::Count);
-    factor(source, body)
+    let weights = just(Token::At).ignore_then(name(source));
+    let statement = statement(source, body.clone())
         .labelled(Label::Word)
+        .map(|kind| (kind, None, None));
+    let factor = factor(source, body)
+        .labelled(Label::Word)
+        .then(weights.or_not())
         .then(just(Token::Star).ignore_then(count).or_not())
-        .map_with(|(kind, repetition), extra| Term {
+        .map(|((kind, weights), repetition)| (kind, weights, repetition));
+    choice((factor, statement))
+        .map_with(|(kind, weights, repetition), extra| Term {
             span: extra.span(),
             kind,
+            weights,
             repetition,
         })
         .boxed()
@@ -315,15 +372,21 @@ fn term<'t>(source: &'t Source, body: Rule<'t, Vec<Term>>) -> Rule<'t, Term> {
 
 fn factor<'t>(source: &'t Source, body: Rule<'t, Vec<Term>>) -> Rule<'t, TermKind> {
     let alphabet = just(Token::Colon).ignore_then(name(source)).or_not();
+    let blocks = blocks(body);
     let word = name(source)
         .then(arguments(source).or_not())
-        .map(|(name, arguments)| TermKind::Word {
+        .then(blocks.clone().or_not())
+        .map(|((name, arguments), blocks)| TermKind::Word {
             name,
             arguments: arguments.unwrap_or_default(),
+            blocks,
         });
-    let group = body
-        .delimited_by(just(Token::LeftBrace), just(Token::RightBrace))
-        .map(TermKind::Group);
+    let group = blocks.validate(|mut blocks, _, emitter| {
+        if blocks.bodies.len() > 1 {
+            emitter.emit(Box::new(blocks_of_no_word(blocks.span)).into());
+        }
+        TermKind::Group(blocks.bodies.swap_remove(0))
+    });
     let pattern = string(source)
         .then(alphabet.clone())
         .map(|(text, alphabet)| TermKind::Pattern { text, alphabet });
@@ -331,6 +394,77 @@ fn factor<'t>(source: &'t Source, body: Rule<'t, Vec<Term>>) -> Rule<'t, TermKin
         .then(alphabet)
         .map(|(hole, alphabet)| TermKind::Hole { hole, alphabet });
     choice((word, group, pattern, hole)).boxed()
+}
+
+/// `{ terms | terms }`
+fn blocks<'t>(body: Rule<'t, Vec<Term>>) -> Rule<'t, Blocks> {
+    body.separated_by(just(Token::Bar))
+        .at_least(1)
+        .collect()
+        .delimited_by(just(Token::LeftBrace), just(Token::RightBrace))
+        .map_with(|bodies, extra| Blocks {
+            span: extra.span(),
+            bodies,
+        })
+        .boxed()
+}
+
+fn blocks_of_no_word(span: Span) -> Diagnostic {
+    Diagnostic::new(
+        Code::Syntax,
+        "these braces are given to no word, so `|` has no meaning in them",
+        span,
+        "several blocks in a group",
+    )
+    .with_help("write the word that takes them before the braces: `fork { conv(1) | conv(3) }`")
+}
+
+/// `let`, `if` or `for`.
+fn statement<'t>(source: &'t Source, body: Rule<'t, Vec<Term>>) -> Rule<'t, TermKind> {
+    let braces = body
+        .delimited_by(just(Token::LeftBrace), just(Token::RightBrace))
+        .boxed();
+    let names = name(source)
+        .separated_by(just(Token::Comma))
+        .at_least(1)
+        .collect::<Vec<_>>()
+        .boxed();
+    let binding = just(Token::Let)
+        .ignore_then(names.clone())
+        .map(TermKind::Let);
+    let branch = just(Token::If)
+        .ignore_then(expression(source))
+        .then(braces.clone());
+    let other_branch = just(Token::Else).ignore_then(branch.clone());
+    let condition = branch
+        .map(|branch| vec![branch])
+        .foldl(other_branch.repeated(), |mut branches, branch| {
+            branches.push(branch);
+            branches
+        })
+        .then(just(Token::Else).ignore_then(braces.clone()).or_not())
+        .map(|(branches, otherwise)| TermKind::If {
+            branches,
+            otherwise,
+        });
+    let end = just(Token::DotDot).ignore_then(expression(source));
+    let values = expression(source)
+        .then(end.or_not())
+        .map(|(first, end)| match end {
+            Some(end) => Values::Range(first, end),
+            None => Values::List(first),
+        });
+    let iteration = just(Token::For)
+        .ignore_then(names)
+        .then_ignore(just(Token::In))
+        .then(values)
+        .then(braces)
+        .map(|((names, values), body)| TermKind::For {
+            names,
+            values,
+            body,
+        });
+    choice((binding, condition, iteration)).boxed()
 }
 
 fn arguments<'t>(source: &'t Source) -> Rule<'t, Vec<Argument>> {
@@ -405,34 +539,80 @@ fn string<'t>(source: &'t Source) -> Rule<'t, PatternText> {
 
 fn expression<'t>(source: &'t Source) -> Rule<'t, Expression> {
     recursive(|expression| {
-        let atom = atom(source, expression.boxed()).labelled(Label::Number);
-        let unary = just(Token::Minus)
+        let sum = sum(source, expression.boxed());
+        let compare = select! {
+            Token::Comparison = extra => comparison(source.slice(extra.span())),
+        };
+        let compared = sum
+            .clone()
+            .then(compare.labelled(Label::Operator).then(sum).or_not())
+            .map(|(left, right)| match right {
+                Some(right) => binary(left, right),
+                None => left,
+            });
+        let negated = just(Token::Not)
             .map_with(|_, extra| extra.span())
             .repeated()
-            .foldr(atom, |minus: Span, operand: Expression| Expression {
-                span: minus.to(operand.span),
-                kind: ExpressionKind::Negate(Box::new(operand)),
+            .foldr(compared, |not: Span, operand: Expression| Expression {
+                span: not.to(operand.span),
+                kind: ExpressionKind::Not(Box::new(operand)),
             })
             .labelled(Label::Number);
-        let times = select! {
-            Token::Star => BinaryOperator::Multiply,
-            Token::Slash => BinaryOperator::Divide,
-            Token::DoubleSlash => BinaryOperator::FloorDivide,
-        };
-        let plus = select! {
-            Token::Plus => BinaryOperator::Add,
-            Token::Minus => BinaryOperator::Subtract,
-        };
-        let product = unary.clone().foldl(
-            times.labelled(Label::Operator).then(unary).repeated(),
+        let and = just(Token::And).to(BinaryOperator::And);
+        let or = just(Token::Or).to(BinaryOperator::Or);
+        let both = negated.clone().foldl(
+            and.labelled(Label::Operator).then(negated).repeated(),
             binary,
         );
-        product.clone().foldl(
+        both.clone()
+            .foldl(or.labelled(Label::Operator).then(both).repeated(), binary)
+    })
+    .boxed()
+}
+
+/// Numbers joined by arithmetic. Inside of it, `expression` may stand in parentheses.
+fn sum<'t>(source: &'t Source, expression: Rule<'t, Expression>) -> Rule<'t, Expression> {
+    let atom = indexed(source, expression).labelled(Label::Number);
+    let unary = just(Token::Minus)
+        .map_with(|_, extra| extra.span())
+        .repeated()
+        .foldr(atom, |minus: Span, operand: Expression| Expression {
+            span: minus.to(operand.span),
+            kind: ExpressionKind::Negate(Box::new(operand)),
+        })
+        .labelled(Label::Number);
+    let times = select! {
+        Token::Star => BinaryOperator::Multiply,
+        Token::Slash => BinaryOperator::Divide,
+        Token::DoubleSlash => BinaryOperator::FloorDivide,
+        Token::Percent => BinaryOperator::Remainder,
+    };
+    let plus = select! {
+        Token::Plus => BinaryOperator::Add,
+        Token::Minus => BinaryOperator::Subtract,
+    };
+    let product = unary.clone().foldl(
+        times.labelled(Label::Operator).then(unary).repeated(),
+        binary,
+    );
+    product
+        .clone()
+        .foldl(
             plus.labelled(Label::Operator).then(product).repeated(),
             binary,
         )
-    })
-    .boxed()
+        .boxed()
+}
+
+fn comparison(text: &str) -> BinaryOperator {
+    match text {
+        "==" => BinaryOperator::Equal,
+        "!=" => BinaryOperator::NotEqual,
+        "<" => BinaryOperator::Less,
+        "<=" => BinaryOperator::LessOrEqual,
+        ">" => BinaryOperator::Greater,
+        _ => BinaryOperator::GreaterOrEqual,
+    }
 }
 
 fn binary(left: Expression, (operator, right): (BinaryOperator, Expression)) -> Expression {
@@ -446,27 +626,60 @@ fn binary(left: Expression, (operator, right): (BinaryOperator, Expression)) -> 
     }
 }
 
-/// A number, a name, a list, or an expression in parentheses.
+/// How many indices may follow one another. Lists are not nested deeper.
+const MAXIMUM_INDICES: usize = 8;
+
+/// An atom, or an element of one: `layers[0]`.
+fn indexed<'t>(source: &'t Source, expression: Rule<'t, Expression>) -> Rule<'t, Expression> {
+    let index = expression
+        .clone()
+        .delimited_by(just(Token::LeftBracket), just(Token::RightBracket))
+        .map_with(|index, extra| (index, extra.span()));
+    atom(source, expression)
+        .foldl(
+            index.repeated().at_most(MAXIMUM_INDICES),
+            |list, (index, brackets)| Expression {
+                span: list.span.to(brackets),
+                kind: ExpressionKind::Index(Box::new(list), Box::new(index)),
+            },
+        )
+        .boxed()
+}
+
+/// A number, a name, a function, a list, or an expression in parentheses.
 fn atom<'t>(source: &'t Source, expression: Rule<'t, Expression>) -> Rule<'t, Expression> {
-    let leaf = select! {
+    let number = select! {
         Token::Integer = extra => integer(source.slice(extra.span()), extra.span()),
         Token::Real = extra => real(source.slice(extra.span()), extra.span()),
-        Token::Name = extra => Expression {
-            span: extra.span(),
-            kind: ExpressionKind::Name(source.slice(extra.span()).to_owned()),
-        },
     };
-    let list = expression
+    let expressions = expression
         .clone()
         .separated_by(just(Token::Comma))
         .allow_trailing()
-        .collect()
+        .collect::<Vec<_>>()
+        .boxed();
+    let given = expressions
+        .clone()
+        .delimited_by(just(Token::LeftParenthesis), just(Token::RightParenthesis));
+    let named = name(source)
+        .then(given.or_not())
+        .map_with(|(function, arguments), extra| Expression {
+            span: extra.span(),
+            kind: match arguments {
+                Some(arguments) => ExpressionKind::Call {
+                    function,
+                    arguments,
+                },
+                None => ExpressionKind::Name(function.text),
+            },
+        });
+    let list = expressions
         .delimited_by(just(Token::LeftBracket), just(Token::RightBracket))
         .map_with(|elements, extra| Expression {
             span: extra.span(),
             kind: ExpressionKind::List(elements),
         });
-    choice((leaf, parenthesised(expression), list)).boxed()
+    choice((number, named, parenthesised(expression), list)).boxed()
 }
 
 /// The expression's span covers its parentheses, so that spans made of it are whole.
@@ -528,14 +741,14 @@ fn item_name<'t>(source: &'t Source) -> Rule<'t, Option<Name>> {
 }
 
 /// Passes over one token and what follows up to a token where `stop` says so. Fails at the end,
-/// and where a closing brace or the symbol of an alphabet stands first.
+/// and where a closing brace, a bar or the symbol of an alphabet stands first.
 fn skip<'t>(stop: fn(Token) -> bool) -> Rule<'t, ()> {
     custom(move |input: &mut Cursor<'t, '_>| {
         let start = input.cursor();
         let first = input.peek();
         if matches!(
             first,
-            None | Some(Token::RightBrace | Token::Symbol | Token::BadSymbol)
+            None | Some(Token::RightBrace | Token::Bar | Token::Symbol | Token::BadSymbol)
         ) {
             let span = input.span_since(&start);
             return Err(ParseError::expected(Label::Word, first, span));

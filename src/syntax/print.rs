@@ -3,23 +3,32 @@
 use std::fmt::{self, Display, Formatter};
 
 use super::tree::{
-    Argument, BinaryOperator, Expression, ExpressionKind, File, Hole, Item, Name, Parameter,
-    PatternElement, PatternText, Shape, Signature, Symbol, Term, TermKind,
+    Argument, BinaryOperator, Blocks, Expression, ExpressionKind, File, Hole, Item, Name,
+    Parameter, PatternElement, PatternText, Shape, Signature, Symbol, Term, TermKind, Values,
 };
 
 impl Display for File {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        self.uses
+            .iter()
+            .try_for_each(|used| writeln!(f, "use \"{}\"", used.path))?;
         self.items.iter().try_for_each(|item| writeln!(f, "{item}"))
     }
 }
 
 impl Display for Item {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        for line in self.documentation().lines() {
+            writeln!(f, "{}", format!("## {line}").trim_end())?;
+        }
         match self {
             Item::Block(block) => {
                 write!(f, "block {}", block.name)?;
                 if !block.parameters.is_empty() {
                     write!(f, "({})", Separated(&block.parameters, ", "))?;
+                }
+                if !block.block_parameters.is_empty() {
+                    write!(f, "{{{}}}", Separated(&block.block_parameters, ", "))?;
                 }
                 if let Some(signature) = &block.signature {
                     write!(f, " : {signature}")?;
@@ -88,6 +97,9 @@ impl Display for Symbol {
 impl Display for Term {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
         write!(f, "{}", self.kind)?;
+        if let Some(weights) = &self.weights {
+            write!(f, "@{weights}")?;
+        }
         match &self.repetition {
             None => Ok(()),
             Some(count) if is_count(count) => write!(f, " * {count}"),
@@ -112,11 +124,21 @@ impl Display for TermKind {
             None => Ok(()),
         };
         match self {
-            TermKind::Word { name, arguments } if arguments.is_empty() => write!(f, "{name}"),
-            TermKind::Word { name, arguments } => {
-                write!(f, "{name}({})", Separated(arguments, ", "))
+            TermKind::Word {
+                name,
+                arguments,
+                blocks,
+            } => {
+                write!(f, "{name}")?;
+                if !arguments.is_empty() {
+                    write!(f, "({})", Separated(arguments, ", "))?;
+                }
+                match blocks {
+                    Some(blocks) => write!(f, " {blocks}"),
+                    None => Ok(()),
+                }
             }
-            TermKind::Group(terms) => write!(f, "{{ {} }}", Separated(terms, " ")),
+            TermKind::Group(terms) => braces(f, terms),
             TermKind::Pattern { text, alphabet } => {
                 write!(f, "{text}")?;
                 annotation(f, alphabet)
@@ -125,6 +147,56 @@ impl Display for TermKind {
                 write!(f, "{hole}")?;
                 annotation(f, alphabet)
             }
+            TermKind::Let(names) => write!(f, "let {}", Separated(names, ", ")),
+            TermKind::If {
+                branches,
+                otherwise,
+            } => {
+                for (index, (condition, terms)) in branches.iter().enumerate() {
+                    let before = if index == 0 { "" } else { " else " };
+                    write!(f, "{before}if {condition} ")?;
+                    braces(f, terms)?;
+                }
+                match otherwise {
+                    Some(terms) => {
+                        f.write_str(" else ")?;
+                        braces(f, terms)
+                    }
+                    None => Ok(()),
+                }
+            }
+            TermKind::For {
+                names,
+                values,
+                body,
+            } => {
+                write!(f, "for {} in {values} ", Separated(names, ", "))?;
+                braces(f, body)
+            }
+        }
+    }
+}
+
+fn braces(f: &mut Formatter<'_>, terms: &[Term]) -> fmt::Result {
+    write!(f, "{{ {} }}", Separated(terms, " "))
+}
+
+impl Display for Blocks {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        f.write_str("{ ")?;
+        for (index, terms) in self.bodies.iter().enumerate() {
+            let before = if index == 0 { "" } else { " | " };
+            write!(f, "{before}{}", Separated(terms, " "))?;
+        }
+        f.write_str(" }")
+    }
+}
+
+impl Display for Values {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        match self {
+            Values::List(list) => write!(f, "{list}"),
+            Values::Range(first, end) => write!(f, "{first}..{end}"),
         }
     }
 }
@@ -169,6 +241,15 @@ impl Display for BinaryOperator {
             BinaryOperator::Multiply => "*",
             BinaryOperator::Divide => "/",
             BinaryOperator::FloorDivide => "//",
+            BinaryOperator::Remainder => "%",
+            BinaryOperator::Equal => "==",
+            BinaryOperator::NotEqual => "!=",
+            BinaryOperator::Less => "<",
+            BinaryOperator::LessOrEqual => "<=",
+            BinaryOperator::Greater => ">",
+            BinaryOperator::GreaterOrEqual => ">=",
+            BinaryOperator::And => "and",
+            BinaryOperator::Or => "or",
         })
     }
 }
@@ -181,8 +262,20 @@ impl Display for Expression {
             ExpressionKind::Real(value) => write!(f, "{value:?}"),
             ExpressionKind::Name(name) => f.write_str(name),
             ExpressionKind::List(elements) => write!(f, "[{}]", Separated(elements, ", ")),
+            ExpressionKind::Index(list, index) => {
+                operand_of(f, list, binding(&self.kind))?;
+                write!(f, "[{index}]")
+            }
+            ExpressionKind::Call {
+                function,
+                arguments,
+            } => write!(f, "{function}({})", Separated(arguments, ", ")),
             ExpressionKind::Negate(operand) => {
                 f.write_str("-")?;
+                operand_of(f, operand, binding(&self.kind))
+            }
+            ExpressionKind::Not(operand) => {
+                f.write_str("not ")?;
                 operand_of(f, operand, binding(&self.kind))
             }
             ExpressionKind::Binary {
@@ -190,7 +283,9 @@ impl Display for Expression {
                 left,
                 right,
             } => {
-                operand_of(f, left, binding(&self.kind))?;
+                // Comparisons don't chain.
+                let chains = u8::from(binding(&self.kind) == COMPARISON);
+                operand_of(f, left, binding(&self.kind) + chains)?;
                 write!(f, " {operator} ")?;
                 operand_of(f, right, binding(&self.kind) + 1)
             }
@@ -198,15 +293,31 @@ impl Display for Expression {
     }
 }
 
+/// How tightly a comparison holds together.
+const COMPARISON: u8 = 3;
+
 /// How tightly an expression holds together.
 fn binding(kind: &ExpressionKind) -> u8 {
     match kind {
         ExpressionKind::Binary { operator, .. } => match operator {
-            BinaryOperator::Add | BinaryOperator::Subtract => 0,
-            BinaryOperator::Multiply | BinaryOperator::Divide | BinaryOperator::FloorDivide => 1,
+            BinaryOperator::Or => 0,
+            BinaryOperator::And => 1,
+            BinaryOperator::Equal
+            | BinaryOperator::NotEqual
+            | BinaryOperator::Less
+            | BinaryOperator::LessOrEqual
+            | BinaryOperator::Greater
+            | BinaryOperator::GreaterOrEqual => COMPARISON,
+            BinaryOperator::Add | BinaryOperator::Subtract => 4,
+            BinaryOperator::Multiply
+            | BinaryOperator::Divide
+            | BinaryOperator::FloorDivide
+            | BinaryOperator::Remainder => 5,
         },
-        ExpressionKind::Negate(_) => 2,
-        _ => 3,
+        ExpressionKind::Not(_) => 2,
+        ExpressionKind::Negate(_) => 6,
+        ExpressionKind::Index(..) => 7,
+        _ => 8,
     }
 }
 

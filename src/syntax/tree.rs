@@ -16,14 +16,27 @@ pub struct Name {
 /// A whole file.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct File {
+    /// The files whose definitions may be used, in the order they are written.
+    pub uses: Vec<Use>,
     /// The definitions in the order they are written.
     pub items: Vec<Item>,
+}
+
+/// `use "blocks/resnet.snap"`: the definitions of another file.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Use {
+    /// From the keyword to the end of the string.
+    pub span: Span,
+    /// The path between the quotes, relative to the file it is written in.
+    pub path: String,
+    /// Where the string stands, with its quotes.
+    pub path_span: Span,
 }
 
 /// One definition.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Item {
-    /// `block name(parameters) : signature = body`
+    /// `block name(parameters){blocks} : signature = body`
     Block(Block),
     /// `net name : signature = body`
     Net(Net),
@@ -33,15 +46,19 @@ pub enum Item {
     Pattern(Pattern),
 }
 
-/// A block: a name for a sequence of words, with number parameters.
+/// A block: a name for a sequence of words, with parameters.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Block {
+    /// The text of the `##` comments right above it, without the marks; empty if there are none.
+    pub documentation: String,
     /// From the keyword to the end of the body.
     pub span: Span,
     /// Its name.
     pub name: Name,
     /// Its number parameters.
     pub parameters: Vec<Parameter>,
+    /// Its block parameters: the `f` of `block residual{f}`.
+    pub block_parameters: Vec<Name>,
     /// The stack effect, if written.
     pub signature: Option<Signature>,
     /// What it does.
@@ -51,6 +68,8 @@ pub struct Block {
 /// A net: a body with a fixed input.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Net {
+    /// The text of the `##` comments right above it, without the marks; empty if there are none.
+    pub documentation: String,
     /// From the keyword to the end of the body.
     pub span: Span,
     /// Its name.
@@ -64,6 +83,8 @@ pub struct Net {
 /// A set of one-character symbols.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Alphabet {
+    /// The text of the `##` comments right above it, without the marks; empty if there are none.
+    pub documentation: String,
     /// From the keyword to the closing brace.
     pub span: Span,
     /// Its name.
@@ -88,6 +109,8 @@ pub struct Symbol {
 /// A pattern: a string over an alphabet.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Pattern {
+    /// The text of the `##` comments right above it, without the marks; empty if there are none.
+    pub documentation: String,
     /// From the keyword to the end of the string.
     pub span: Span,
     /// Its name.
@@ -168,6 +191,9 @@ pub struct Term {
     pub span: Span,
     /// What is done.
     pub kind: TermKind,
+    /// The name of its weights, which all terms with this name in the definition share: the `a`
+    /// of `conv(3)@a`.
+    pub weights: Option<Name>,
     /// How often, each time with weights of its own: the `3` of `basic * 3`.
     pub repetition: Option<Expression>,
 }
@@ -175,12 +201,15 @@ pub struct Term {
 /// What a step of a body does.
 #[derive(Clone, Debug, PartialEq)]
 pub enum TermKind {
-    /// `word` or `word(arguments)`
+    /// `word`, `word(arguments)` or `word(arguments) { terms | terms }`
     Word {
         /// The word.
         name: Name,
         /// Its arguments.
         arguments: Vec<Argument>,
+        /// What stands in the braces behind it. A word that takes no blocks does nothing with
+        /// them: they are a group of their own.
+        blocks: Option<Blocks>,
     },
     /// `{ terms }`
     Group(Vec<Term>),
@@ -198,6 +227,42 @@ pub enum TermKind {
         /// The alphabet; the only one of the file if not written.
         alphabet: Option<Name>,
     },
+    /// `let a, b`: takes tensors off the stack and names them, the top last.
+    Let(Vec<Name>),
+    /// `if condition { terms } else if condition { terms } else { terms }`
+    If {
+        /// The conditions in order, each with what is done where it is the first that holds.
+        branches: Vec<(Expression, Vec<Term>)>,
+        /// What is done where none holds; nothing if not written.
+        otherwise: Option<Vec<Term>>,
+    },
+    /// `for a, b in values { terms }`
+    For {
+        /// The names of the numbers: one for each value, or several for the elements of each.
+        names: Vec<Name>,
+        /// What they stand for in turn.
+        values: Values,
+        /// What is done each time.
+        body: Vec<Term>,
+    },
+}
+
+/// The blocks given to a word: `{ conv(1) | conv(3) }`.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Blocks {
+    /// With the braces.
+    pub span: Span,
+    /// Each of them; at least one, which may be empty.
+    pub bodies: Vec<Vec<Term>>,
+}
+
+/// What a `for` goes through.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Values {
+    /// The elements of a list.
+    List(Expression),
+    /// `first..end`: whole numbers, the end not among them.
+    Range(Expression, Expression),
 }
 
 /// An argument: `3` or `stride: 2`.
@@ -227,10 +292,21 @@ pub enum ExpressionKind {
     Real(f64),
     /// A parameter, a dimension, or `true` and `false`.
     Name(String),
-    /// `[1, 7]`: one number an axis.
+    /// `[1, 7]`: one number an axis, or the values of a `for`.
     List(Vec<Expression>),
+    /// `list[index]`, counted from 0
+    Index(Box<Expression>, Box<Expression>),
+    /// `max(a, b)`
+    Call {
+        /// The function.
+        function: Name,
+        /// What it is given.
+        arguments: Vec<Expression>,
+    },
     /// `-a`
     Negate(Box<Expression>),
+    /// `not a`
+    Not(Box<Expression>),
     /// `a + b`
     Binary {
         /// The operator.
@@ -255,6 +331,24 @@ pub enum BinaryOperator {
     Divide,
     /// `//`, rounded down
     FloorDivide,
+    /// `%`, what is left by `//`
+    Remainder,
+    /// `==`
+    Equal,
+    /// `!=`
+    NotEqual,
+    /// `<`
+    Less,
+    /// `<=`
+    LessOrEqual,
+    /// `>`
+    Greater,
+    /// `>=`
+    GreaterOrEqual,
+    /// `and`
+    And,
+    /// `or`
+    Or,
 }
 
 impl Item {
@@ -266,5 +360,49 @@ impl Item {
             Item::Alphabet(alphabet) => &alphabet.name,
             Item::Pattern(pattern) => &pattern.name,
         }
+    }
+
+    /// All of it, from its keyword on.
+    pub fn span(&self) -> Span {
+        match self {
+            Item::Block(block) => block.span,
+            Item::Net(net) => net.span,
+            Item::Alphabet(alphabet) => alphabet.span,
+            Item::Pattern(pattern) => pattern.span,
+        }
+    }
+
+    /// The text of the `##` comments right above it, without the marks.
+    pub fn documentation(&self) -> &str {
+        match self {
+            Item::Block(block) => &block.documentation,
+            Item::Net(net) => &net.documentation,
+            Item::Alphabet(alphabet) => &alphabet.documentation,
+            Item::Pattern(pattern) => &pattern.documentation,
+        }
+    }
+
+    pub(super) fn documentation_mut(&mut self) -> &mut String {
+        match self {
+            Item::Block(block) => &mut block.documentation,
+            Item::Net(net) => &mut net.documentation,
+            Item::Alphabet(alphabet) => &mut alphabet.documentation,
+            Item::Pattern(pattern) => &mut pattern.documentation,
+        }
+    }
+}
+
+impl BinaryOperator {
+    /// Whether it compares two numbers.
+    pub fn is_comparison(self) -> bool {
+        matches!(
+            self,
+            BinaryOperator::Equal
+                | BinaryOperator::NotEqual
+                | BinaryOperator::Less
+                | BinaryOperator::LessOrEqual
+                | BinaryOperator::Greater
+                | BinaryOperator::GreaterOrEqual
+        )
     }
 }

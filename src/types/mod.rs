@@ -2,6 +2,7 @@
 
 mod effect;
 mod interpret;
+mod prelude;
 mod program;
 mod report;
 mod resolve;
@@ -9,12 +10,13 @@ mod solver;
 
 pub use effect::{Effect, Inferred};
 pub use interpret::{
-    Calls, HoleSite, Interpreter, MAXIMUM_OPERATIONS, MAXIMUM_STACK, NumberValue, Pull, Recorder,
-    Stop, Value,
+    Calls, HoleSite, Interpreter, LayerPath, MAXIMUM_OPERATIONS, MAXIMUM_STACK, NumberValue, Pull,
+    Recorder, Stop, Value,
 };
+pub use prelude::{PRELUDE, prelude_source};
 pub use program::{
-    Alphabet, Definition, DefinitionId, Kind, Number, NumberKind, Parameter, Program, Signature,
-    Step, StepKind, WrittenShape,
+    Alphabet, Definition, DefinitionId, Function, Kind, Number, NumberKind, Parameter, Program,
+    Signature, Step, StepKind, Values, WrittenShape,
 };
 pub use report::{incomplete, needs_arguments};
 pub use resolve::{MAXIMUM_DEPTH, MAXIMUM_PARAMETERS, MAXIMUM_RANK};
@@ -22,12 +24,14 @@ pub use solver::{Role, ShapeTerm, ShapeVariable};
 
 use std::cell::RefCell;
 
+use resolve::Module;
+
 use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::diagnostic::{Diagnostic, Span};
 use crate::operations::{Dimension, Variable};
-use crate::syntax::MAXIMUM_DIAGNOSTICS;
 use crate::syntax::tree::File;
+use crate::syntax::{Files, MAXIMUM_DIAGNOSTICS};
 
 /// How many steps checking a file may take in all, beyond those it is written with. Only files made
 /// to be slow come near it.
@@ -60,7 +64,22 @@ impl Checked {
 ///
 /// What it accepts, no later stage refuses: every net expands to a graph whose shapes are known.
 pub fn check(file: &File) -> Checked {
-    let (program, mut diagnostics) = resolve::resolve(file);
+    check_modules(&[Module { file, uses: &[] }])
+}
+
+/// As [`check`], for a file with those it uses.
+pub fn check_files(files: &Files) -> Checked {
+    let modules: Vec<Module> = files
+        .files
+        .iter()
+        .zip(&files.uses)
+        .map(|(file, uses)| Module { file, uses })
+        .collect();
+    check_modules(&modules)
+}
+
+fn check_modules(modules: &[Module]) -> Checked {
+    let (program, mut diagnostics) = resolve::resolve(modules);
     let mut effects = vec![Inferred::Failed; program.definitions.len()];
     let mut budget = STEP_BUDGET + program.steps() as u64;
     for &id in &program.order {
@@ -79,6 +98,10 @@ pub fn check(file: &File) -> Checked {
         budget = interpreter.budget;
         let inferred = match result {
             Ok(()) => Inferred::Effect(generalise(&program, id, &interpreter)),
+            Err(Stop::Open) if definition.kind == Kind::Net => {
+                diagnostics.push(*report::open_net(definition));
+                Inferred::Failed
+            }
             Err(Stop::Open) => Inferred::Open,
             Err(Stop::Failed) => Inferred::Failed,
             Err(Stop::Error(diagnostic)) => {

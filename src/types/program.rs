@@ -17,13 +17,16 @@ pub struct DefinitionId(pub u32);
 /// too broken to resolve, are marked [`Definition::broken`].
 #[derive(Clone, Debug, Default)]
 pub struct Program {
-    /// Blocks, nets, patterns and symbols in the order they are written.
+    /// Blocks, nets, patterns and symbols in the order they are written: first those of the file
+    /// itself, then those of the files it uses, then what is used of the prelude.
     pub definitions: Vec<Definition>,
     /// The alphabets in the order they are written.
     pub alphabets: Vec<Alphabet>,
     /// The definitions so ordered that each comes after those it calls; broken ones are left out.
     pub order: Vec<DefinitionId>,
     pub(super) names: FxHashMap<String, DefinitionId>,
+    /// How many of the definitions stand in the file itself.
+    pub(super) own: usize,
 }
 
 /// A set of one-character symbols.
@@ -33,6 +36,8 @@ pub struct Alphabet {
     pub name: String,
     /// Where the name stands.
     pub name_span: Span,
+    /// What its `##` comments say.
+    pub documentation: String,
     /// Its symbols in the order they are written.
     pub symbols: Vec<(char, DefinitionId)>,
 }
@@ -46,13 +51,19 @@ pub struct Definition {
     pub name_span: Span,
     /// All of it.
     pub span: Span,
+    /// What its `##` comments say.
+    pub documentation: String,
     /// What it is.
     pub kind: Kind,
     /// Its number parameters.
     pub parameters: Vec<Parameter>,
+    /// Its block parameters.
+    pub block_parameters: Vec<String>,
     /// The names that numbers in the body may use: the parameters, then the dimensions of the
-    /// signature.
+    /// signature. Inside a `for`, its names follow.
     pub scope: Vec<String>,
+    /// How many tensors it names with `let`.
+    pub locals: usize,
     /// The written stack effect.
     pub signature: Option<Signature>,
     /// What it does.
@@ -114,6 +125,8 @@ pub struct Step {
     pub word_span: Span,
     /// What is done.
     pub kind: StepKind,
+    /// The name of its weights: all steps of the definition with this name share them.
+    pub weights: Option<Arc<str>>,
     /// How often.
     pub repetition: Option<Number>,
 }
@@ -134,6 +147,33 @@ pub enum StepKind {
         definition: DefinitionId,
         /// What was given for each of its parameters, in their order.
         arguments: Vec<Option<Number>>,
+        /// The blocks it was given, one for each of its block parameters.
+        blocks: Vec<Arc<[Step]>>,
+    },
+    /// A block that was given to this definition, by its place in
+    /// [`Definition::block_parameters`].
+    BlockParameter(usize),
+    /// Blocks that each work on a copy of the tensor on top.
+    Fork(Vec<Arc<[Step]>>),
+    /// Tensors that are taken off the stack and named: their places, the top last.
+    Bind(Vec<usize>),
+    /// A tensor that was named, by its place.
+    Local(usize),
+    /// Steps that are done under conditions.
+    If {
+        /// The conditions in order, each with what is done where it is the first that holds.
+        branches: Vec<(Number, Arc<[Step]>)>,
+        /// What is done where none holds.
+        otherwise: Arc<[Step]>,
+    },
+    /// Steps that are done once for each value.
+    For {
+        /// How many names each value is given to.
+        names: usize,
+        /// The values.
+        values: Values,
+        /// What is done.
+        body: Arc<[Step]>,
     },
     /// Steps in braces, or a pattern without a name.
     Group(Arc<[Step]>),
@@ -146,6 +186,15 @@ pub enum StepKind {
         /// Whether it stands inside the string of a pattern.
         in_pattern: bool,
     },
+}
+
+/// What a `for` goes through.
+#[derive(Clone, Debug)]
+pub enum Values {
+    /// The elements of a list.
+    List(Number),
+    /// Whole numbers, the second not among them.
+    Range(Number, Number),
 }
 
 /// A number, written as an expression.
@@ -170,8 +219,16 @@ pub enum NumberKind {
     Variable(usize),
     /// `[1, 7]`
     List(Vec<Number>),
+    /// `_`: a dimension of a signature that is whatever it comes to.
+    Any,
+    /// `layers[0]`
+    Index(Box<Number>, Box<Number>),
+    /// `max(a, b)`
+    Call(Function, Vec<Number>),
     /// `-a`
     Negate(Box<Number>),
+    /// `not a`
+    Not(Box<Number>),
     /// `a + b`
     Binary(BinaryOperator, Box<Number>, Box<Number>),
 }
@@ -195,22 +252,18 @@ impl Program {
     pub fn step_with_hole<'a>(&self, steps: &'a [Step]) -> Option<&'a Step> {
         steps.iter().find_map(|step| match &step.kind {
             StepKind::Hole { .. } => Some(step),
-            StepKind::Group(steps) => self.step_with_hole(steps),
-            StepKind::Call { definition, .. } => {
-                self.definition(*definition).has_hole.then_some(step)
+            StepKind::Call { definition, .. } if self.definition(*definition).has_hole => {
+                Some(step)
             }
-            StepKind::Word { .. } => None,
+            _ => step.bodies().find_map(|body| self.step_with_hole(body)),
         })
     }
 
     /// How many steps all definitions are written with.
     pub fn steps(&self) -> usize {
         fn count(steps: &[Step]) -> usize {
-            let inner = |step: &Step| match &step.kind {
-                StepKind::Group(steps) => count(steps),
-                _ => 0,
-            };
-            steps.len() + steps.iter().map(inner).sum::<usize>()
+            let inner = steps.iter().flat_map(Step::bodies);
+            steps.len() + inner.map(count).sum::<usize>()
         }
         self.definitions
             .iter()
@@ -218,21 +271,58 @@ impl Program {
             .sum()
     }
 
-    /// The definitions of one kind, in the order they are written.
+    /// The definitions of the file itself, not of those it uses, in the order they are written.
+    pub fn own(&self) -> impl Iterator<Item = (DefinitionId, &Definition)> {
+        (0..).map(DefinitionId).zip(&self.definitions[..self.own])
+    }
+
+    /// The definitions of one kind in the file itself, in the order they are written.
     pub fn of_kind(&self, kind: Kind) -> impl Iterator<Item = (DefinitionId, &Definition)> {
-        (0..)
-            .map(DefinitionId)
-            .zip(&self.definitions)
+        self.own()
             .filter(move |(_, definition)| definition.kind == kind)
     }
 }
 
 impl Step {
-    /// Whether it is a hole that may do whatever leads to what the definition must leave: one that
-    /// is not repeated.
-    pub fn is_free_hole(&self) -> bool {
-        matches!(self.kind, StepKind::Hole { .. }) && self.repetition.is_none()
+    /// The bodies inside of it: of groups, branches, loops, and blocks given to what it calls.
+    pub fn bodies(&self) -> impl Iterator<Item = &[Step]> {
+        let (branches, bodies): (&[(Number, Arc<[Step]>)], &[Arc<[Step]>]) = match &self.kind {
+            StepKind::Group(body) | StepKind::For { body, .. } => (&[], std::slice::from_ref(body)),
+            StepKind::Call { blocks, .. } | StepKind::Fork(blocks) => (&[], blocks),
+            StepKind::If {
+                branches,
+                otherwise,
+            } => (branches, std::slice::from_ref(otherwise)),
+            StepKind::Word { .. }
+            | StepKind::BlockParameter(_)
+            | StepKind::Bind(_)
+            | StepKind::Local(_)
+            | StepKind::Hole { .. } => (&[], &[]),
+        };
+        let branches = branches.iter().map(|(_, body)| &**body);
+        branches.chain(bodies.iter().map(|body| &**body))
     }
+
+    /// Whether it needs nothing of the definition it stands in but its numbers.
+    fn is_self_contained(&self) -> bool {
+        let uses_frame = match self.kind {
+            StepKind::BlockParameter(_) | StepKind::Bind(_) | StepKind::Local(_) => true,
+            _ => self.weights.is_some(),
+        };
+        !uses_frame && self.bodies().flatten().all(Step::is_self_contained)
+    }
+}
+
+/// Whether the first of these steps is a hole that may do whatever leads to what the definition
+/// must leave: one that is not repeated, and after which nothing needs a named tensor, a given
+/// block or shared weights.
+pub(super) fn starts_with_free_hole(steps: &[Step]) -> bool {
+    steps.split_first().is_some_and(|(step, rest)| {
+        matches!(step.kind, StepKind::Hole { .. })
+            && step.repetition.is_none()
+            && step.weights.is_none()
+            && rest.iter().all(Step::is_self_contained)
+    })
 }
 
 impl Definition {
@@ -248,9 +338,78 @@ impl Definition {
             .collect()
     }
 
-    /// Whether a hole stands in its body, not inside braces or what it calls.
+    /// Whether a hole stands in its body, not inside braces or what it calls, that may do whatever
+    /// leads to what the definition must leave.
     pub fn has_free_hole(&self) -> bool {
-        self.body.iter().any(Step::is_free_hole)
+        (0..self.body.len()).any(|start| starts_with_free_hole(&self.body[start..]))
+    }
+}
+
+/// A function of numbers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Function {
+    /// `max(a, b, …)`: the largest.
+    Maximum,
+    /// `min(a, b, …)`: the smallest.
+    Minimum,
+    /// `floor(a)`: rounded down to a whole number.
+    Floor,
+    /// `ceil(a)`: rounded up to a whole number.
+    Ceiling,
+    /// `round(a)`: the nearest whole number, halves away from zero.
+    Round,
+    /// `round_to(n, a)`: the nearest multiple of `n`, at least `n`, and not less than nine tenths
+    /// of `a` (the rule of MobileNet's channels).
+    RoundTo,
+    /// `len(list)`: how many elements.
+    Length,
+}
+
+impl Function {
+    /// Every function with its name, its parameters and what it gives.
+    pub const ALL: [(Function, &str, &str, &str); 7] = [
+        (Function::Maximum, "max", "a, b, …", "the largest"),
+        (Function::Minimum, "min", "a, b, …", "the smallest"),
+        (Function::Floor, "floor", "a", "`a` rounded down"),
+        (Function::Ceiling, "ceil", "a", "`a` rounded up"),
+        (
+            Function::Round,
+            "round",
+            "a",
+            "the whole number nearest to `a`, halves away from zero",
+        ),
+        (
+            Function::RoundTo,
+            "round_to",
+            "n, a",
+            "the multiple of `n` nearest to `a`, at least `n` and not below nine tenths of `a`",
+        ),
+        (Function::Length, "len", "list", "how many elements"),
+    ];
+
+    /// The function of this name.
+    pub fn named(name: &str) -> Option<Function> {
+        let mut all = Function::ALL.iter();
+        all.find(|(_, other, ..)| *other == name)
+            .map(|(function, ..)| *function)
+    }
+
+    /// Whether it can be given this many numbers.
+    pub fn takes(self, count: usize) -> bool {
+        match self {
+            Function::Maximum | Function::Minimum => count >= 1,
+            Function::RoundTo => count == 2,
+            Function::Floor | Function::Ceiling | Function::Round | Function::Length => count == 1,
+        }
+    }
+
+    /// How it is written: `round_to(n, a)`.
+    pub fn form(self) -> String {
+        let mut all = Function::ALL.iter();
+        let entry = all.find(|(function, ..)| *function == self);
+        entry.map_or_else(String::new, |(_, name, parameters, _)| {
+            format!("{name}({parameters})")
+        })
     }
 }
 

@@ -2,8 +2,8 @@
 
 use super::program::{Definition, Kind, Number, Signature};
 use super::solver::{Solver, Violation};
-use super::{MAXIMUM_OPERATIONS, MAXIMUM_STACK};
-use crate::diagnostic::{Code, Diagnostic, Span};
+use super::{MAXIMUM_OPERATIONS, MAXIMUM_STACK, PRELUDE};
+use crate::diagnostic::{Code, Diagnostic, Label, Span};
 use crate::operations::{
     Constraint, Dimension, MAXIMUM_COUNT, Parameter, ParameterKind, Reason, Word,
 };
@@ -26,6 +26,23 @@ fn with_uses(mut diagnostic: Diagnostic, uses: &[Span]) -> Diagnostic {
     if let [first, _, ..] = uses {
         diagnostic = diagnostic.with_label(*first, "which began here");
     }
+    match uses.iter().rev().find(|span| span.source != PRELUDE) {
+        Some(own) if diagnostic.primary.span.source == PRELUDE => at_use(diagnostic, *own),
+        _ => diagnostic,
+    }
+}
+
+/// A problem in the prelude is shown where the prelude was used: nobody has written the other place.
+fn at_use(mut diagnostic: Diagnostic, own: Span) -> Diagnostic {
+    diagnostic.secondary.retain(|label| label.span != own);
+    let inner = std::mem::replace(
+        &mut diagnostic.primary,
+        Label {
+            span: own,
+            text: "in this use".to_string(),
+        },
+    );
+    diagnostic.secondary.push(inner);
     diagnostic
 }
 
@@ -311,14 +328,20 @@ pub(super) fn violation(
         (Reason::Argument { parameter }, Constraint::AtLeast { value, minimum }) => (
             Code::ArgumentOutOfRange,
             match parameter {
-                "repetition" => format!("{} repetitions are none", show(value)),
+                "repetition" => format!("nothing can be repeated {} times", show(value)),
                 _ => format!("`{parameter}` of `{word}` must be at least {minimum}, found {}", show(value)),
             },
             format!("must be at least {minimum}"),
             match parameter {
-                "repetition" => "remove the word, or repeat it at least once".to_string(),
+                "repetition" => "write a number from 0 up".to_string(),
                 _ => format!("write a number from {minimum} up"),
             },
+        ),
+        (Reason::SharedWeights, Constraint::Equal(left, right)) => (
+            Code::DifferentWeights,
+            format!("`{word}` can't share weights of another shape: {} is not {}", show(left), show(right)),
+            "needs other weights than the first layer of this name".to_string(),
+            "give the weights another name, or make both layers the same size".to_string(),
         ),
         (Reason::Positive, Constraint::AtLeast { value, .. }) => (
             Code::TooSmall,
@@ -358,6 +381,97 @@ fn overflow_diagnostic(span: Span) -> Diagnostic {
         "this leaves the range of 64-bit numbers",
     )
     .with_help("use smaller numbers")
+}
+
+/// Two layers that are to share weights have weights of different kinds.
+pub(super) fn different_weights(word: &str, span: Span, first: Span, uses: &[Span]) -> Report {
+    let diagnostic = Diagnostic::new(
+        Code::DifferentWeights,
+        format!("`{word}` can't share the weights of another kind of layer"),
+        span,
+        "has other weights than the first layer of this name",
+    )
+    .with_label(first, "first used here")
+    .with_help("give the weights another name");
+    Box::new(with_uses(diagnostic, uses))
+}
+
+pub(super) fn nested_too_deeply(span: Span) -> Report {
+    Box::new(
+        Diagnostic::new(
+            Code::NestingTooDeep,
+            "blocks are given to blocks too deeply",
+            span,
+            "gave up here",
+        )
+        .with_help("give blocks to fewer blocks inside of one another"),
+    )
+}
+
+/// A value of a loop that does not give a number to each name.
+pub(super) fn wrong_elements(names: usize, found: usize, span: Span) -> Report {
+    let found = match found {
+        1 => "one number".to_string(),
+        found => format!("{found} numbers"),
+    };
+    Box::new(
+        Diagnostic::new(
+            Code::WrongArguments,
+            format!("each value must give {names} numbers, found {found}"),
+            span,
+            format!("needs {names} numbers each time"),
+        )
+        .with_help("write a list for each turn: `for c, n in [[16, 1], [24, 2]] { … }`"),
+    )
+}
+
+pub(super) fn not_a_condition(number: &Number) -> Report {
+    Box::new(
+        Diagnostic::new(
+            Code::WrongArguments,
+            "a condition is needed here",
+            number.span,
+            "neither true nor false",
+        )
+        .with_help("compare numbers, as in `c != out`; join conditions by `and`, `or` and `not`"),
+    )
+}
+
+pub(super) fn not_a_list(span: Span) -> Report {
+    Box::new(
+        Diagnostic::new(
+            Code::WrongArguments,
+            "a list is needed here",
+            span,
+            "not a list",
+        )
+        .with_help("write the elements in brackets, as in `[64, 128, 256]`"),
+    )
+}
+
+pub(super) fn no_element(place: i64, length: usize, span: Span) -> Report {
+    Box::new(
+        Diagnostic::new(
+            Code::ArgumentOutOfRange,
+            format!("there is no element {place} in a list of {length}"),
+            span,
+            "no such element",
+        )
+        .with_note("the first element is number 0")
+        .with_help("use a smaller index, or make the list longer"),
+    )
+}
+
+pub(super) fn not_a_multiple(multiple: i64, span: Span) -> Report {
+    Box::new(
+        Diagnostic::new(
+            Code::ArgumentOutOfRange,
+            format!("nothing can be rounded to multiples of {multiple}"),
+            span,
+            "must be at least 1",
+        )
+        .with_help("write a number from 1 up"),
+    )
 }
 
 pub(super) fn overflow(span: Span) -> Report {
@@ -516,6 +630,23 @@ pub(super) fn undetermined(net: &Definition, name: &str) -> Report {
         .with_note(format!(
             "`{name}` is a dimension in the signature of a block that is used here"
         ))
+        .with_help("make it a parameter of the block, and give its value where the block is used"),
+    )
+}
+
+/// A net that does different things for different sizes, of which nothing says which is meant.
+pub(super) fn open_net(net: &Definition) -> Report {
+    Box::new(
+        Diagnostic::new(
+            Code::WrongSignature,
+            format!(
+                "what the net `{}` does depends on a size that nothing determines",
+                net.name
+            ),
+            net.name_span,
+            "it could be any number here",
+        )
+        .with_note("a condition, a loop, a rounded number or the number of tensors needs it")
         .with_help("make it a parameter of the block, and give its value where the block is used"),
     )
 }

@@ -36,6 +36,7 @@ fn is_in_class(class: &str, character: char) -> bool {
             character.is_ascii_graphic() && !is_reserved
         }
         "a character that can be in a pattern" => !character.is_whitespace() && !is_reserved,
+        "a character other than a quote or a line feed" => !matches!(character, '"' | '\n'),
         "white space within a line" => character == ' ' || character == '\t',
         _ => panic!("the test does not know the special sequence {class:?}"),
     }

@@ -36,10 +36,11 @@ pub fn scatter(text: &str, seed: u64) -> String {
     ];
     let mut state = seed | 1;
     let mut scattered = String::new();
-    let mut in_string = false;
+    let (mut in_string, mut in_comment) = (false, false);
     for character in text.chars() {
-        in_string ^= character == '"';
-        if character == ' ' && !in_string {
+        in_comment = character != '\n' && (in_comment || (character == '#' && !in_string));
+        in_string ^= character == '"' && !in_comment;
+        if character == ' ' && !in_string && !in_comment {
             state ^= state << 13;
             state ^= state >> 7;
             state ^= state << 17;
@@ -53,7 +54,21 @@ pub fn scatter(text: &str, seed: u64) -> String {
 
 /// A random file.
 pub fn file() -> impl Strategy<Value = File> {
-    proptest::collection::vec(item(), 1..5).prop_map(|items| File { items })
+    let items = proptest::collection::vec(item(), 1..5);
+    (list(used_file(), 3), items).prop_map(|(uses, items)| File { uses, items })
+}
+
+fn used_file() -> impl Strategy<Value = Use> {
+    "[a-z .é/]{0,9}".prop_map(|path| Use {
+        span: span(),
+        path,
+        path_span: span(),
+    })
+}
+
+/// What the comments above a definition can say.
+fn documentation() -> impl Strategy<Value = String> {
+    prop_oneof![3 => Just(String::new()), 1 => "[a-z]{1,9}( [a-z#]{1,9}){0,3}(\n[a-z]{1,9}){0,2}"]
 }
 
 fn span() -> Span {
@@ -63,7 +78,10 @@ fn span() -> Span {
 fn name() -> impl Strategy<Value = Name> {
     "[a-zA-Z_][a-z0-9_]{0,9}"
         .prop_filter("a keyword", |text| {
-            let keywords = ["block", "net", "alphabet", "pattern", "use", "let"];
+            let keywords = [
+                "block", "net", "alphabet", "pattern", "use", "let", "if", "else", "for", "in",
+                "and", "or", "not",
+            ];
             !keywords.contains(&text.as_str())
         })
         .prop_map(|text| Name { text, span: span() })
@@ -72,31 +90,39 @@ fn name() -> impl Strategy<Value = Name> {
 fn item() -> impl Strategy<Value = Item> {
     prop_oneof![
         (
+            documentation(),
             name(),
-            list(parameter(), 4),
+            (list(parameter(), 4), list(name(), 3)),
             proptest::option::of(signature()),
             body()
         )
-            .prop_map(|(name, parameters, signature, body)| Item::Block(Block {
-                span: span(),
-                name,
-                parameters,
-                signature,
-                body,
-            })),
+            .prop_map(
+                |(documentation, name, parameters, signature, body)| Item::Block(Block {
+                    documentation,
+                    span: span(),
+                    name,
+                    parameters: parameters.0,
+                    block_parameters: parameters.1,
+                    signature,
+                    body,
+                })
+            ),
         (name(), signature(), body()).prop_map(|(name, signature, body)| Item::Net(Net {
+            documentation: String::new(),
             span: span(),
             name,
             signature: Some(signature),
             body,
         })),
         (name(), list(symbol(), 6)).prop_map(|(name, symbols)| Item::Alphabet(Alphabet {
+            documentation: String::new(),
             span: span(),
             name,
             symbols,
         })),
         (name(), name(), pattern_text()).prop_map(|(name, alphabet, text)| Item::Pattern(
             Pattern {
+                documentation: String::new(),
                 span: span(),
                 name,
                 alphabet,
@@ -174,27 +200,94 @@ fn body() -> impl Strategy<Value = Vec<Term>> {
     let leaf = term(
         prop_oneof![
             6 => (name(), list(argument(), 4))
-                .prop_map(|(name, arguments)| TermKind::Word { name, arguments }),
+                .prop_map(|(name, arguments)| TermKind::Word { name, arguments, blocks: None }),
             1 => (pattern_text(), proptest::option::of(name()))
                 .prop_map(|(text, alphabet)| TermKind::Pattern { text, alphabet }),
             1 => (hole(), proptest::option::of(name()))
                 .prop_map(|(hole, alphabet)| TermKind::Hole { hole, alphabet }),
+            1 => proptest::collection::vec(name(), 1..4).prop_map(TermKind::Let),
         ]
         .boxed(),
     );
     let nested = leaf.prop_recursive(3, 24, 6, |inner| {
-        term(list(inner, 6).prop_map(TermKind::Group).boxed())
+        let terms = list(inner, 6).prop_map(as_parsed).boxed();
+        let blocks = proptest::collection::vec(terms.clone(), 1..4).prop_map(|bodies| Blocks {
+            span: span(),
+            bodies,
+        });
+        let branches = proptest::collection::vec((expression(), terms.clone()), 1..4);
+        let otherwise = proptest::option::of(terms.clone());
+        let names = proptest::collection::vec(name(), 1..4);
+        let values = prop_oneof![
+            expression().prop_map(Values::List),
+            (expression(), expression()).prop_map(|(first, end)| Values::Range(first, end)),
+        ];
+        term(
+            prop_oneof![
+                terms.clone().prop_map(TermKind::Group),
+                (name(), list(argument(), 3), blocks).prop_map(|(name, arguments, blocks)| {
+                    let blocks = Some(blocks);
+                    TermKind::Word {
+                        name,
+                        arguments,
+                        blocks,
+                    }
+                }),
+                (branches, otherwise).prop_map(|(branches, otherwise)| TermKind::If {
+                    branches,
+                    otherwise
+                }),
+                (names, values, terms).prop_map(|(names, values, body)| TermKind::For {
+                    names,
+                    values,
+                    body
+                }),
+            ]
+            .boxed(),
+        )
     });
-    list(nested, 7)
+    list(nested, 7).prop_map(as_parsed)
+}
+
+/// The terms as they are parsed when they are written behind one another: braces behind a word
+/// belong to the word.
+fn as_parsed(terms: Vec<Term>) -> Vec<Term> {
+    let mut parsed: Vec<Term> = Vec::new();
+    for term in terms {
+        if let (Some(last), TermKind::Group(group)) = (parsed.last_mut(), &term.kind)
+            && last.repetition.is_none()
+            && last.weights.is_none()
+            && let TermKind::Word { blocks, .. } = &mut last.kind
+            && blocks.is_none()
+        {
+            *blocks = Some(Blocks {
+                span: span(),
+                bodies: vec![group.clone()],
+            });
+            last.repetition = term.repetition;
+            last.weights = term.weights;
+            continue;
+        }
+        parsed.push(term);
+    }
+    parsed
 }
 
 fn term(kind: BoxedStrategy<TermKind>) -> BoxedStrategy<Term> {
     let repetition = proptest::option::weighted(0.2, expression());
-    (kind, repetition)
-        .prop_map(|(kind, repetition)| Term {
-            span: span(),
-            kind,
-            repetition,
+    let weights = proptest::option::weighted(0.1, name());
+    (kind, weights, repetition)
+        .prop_map(|(kind, weights, repetition)| {
+            let is_statement = matches!(
+                kind,
+                TermKind::Let(_) | TermKind::If { .. } | TermKind::For { .. }
+            );
+            Term {
+                span: span(),
+                kind,
+                weights: weights.filter(|_| !is_statement),
+                repetition: repetition.filter(|_| !is_statement),
+            }
         })
         .boxed()
 }
@@ -220,10 +313,21 @@ fn expression() -> impl Strategy<Value = Expression> {
             BinaryOperator::Multiply,
             BinaryOperator::Divide,
             BinaryOperator::FloorDivide,
+            BinaryOperator::Remainder,
+            BinaryOperator::Equal,
+            BinaryOperator::LessOrEqual,
+            BinaryOperator::Greater,
+            BinaryOperator::And,
+            BinaryOperator::Or,
         ]);
         prop_oneof![
             1 => list(inner.clone(), 4).prop_map(ExpressionKind::List),
+            1 => (name(), list(inner.clone(), 4))
+                .prop_map(|(function, arguments)| ExpressionKind::Call { function, arguments }),
+            1 => (inner.clone(), inner.clone())
+                .prop_map(|(list, index)| ExpressionKind::Index(Box::new(list), Box::new(index))),
             2 => inner.clone().prop_map(|operand| ExpressionKind::Negate(Box::new(operand))),
+            1 => inner.clone().prop_map(|operand| ExpressionKind::Not(Box::new(operand))),
             4 => (operator, inner.clone(), inner).prop_map(|(operator, left, right)| {
                 ExpressionKind::Binary {
                     operator,

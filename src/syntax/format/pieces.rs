@@ -65,7 +65,14 @@ impl<'s> Pieces<'s> {
             if matches!(token, Token::RightParenthesis | Token::RightBracket) {
                 remove_trailing_comma(&mut list);
             }
-            list.push(piece(source, token, span, end));
+            let last = list.iter().rev().find(|piece| !piece.is_comment());
+            let follows_use = last.is_some_and(|last| last.token == Token::Use);
+            let mut piece = piece(source, token, span, end);
+            if follows_use {
+                // A path is kept as it is: only patterns may be spaced anew.
+                piece.text = source.slice(span).into();
+            }
+            list.push(piece);
             end = span.range().end;
         }
         Relations::default().find(&mut list);
@@ -200,6 +207,12 @@ struct Relations {
     /// The innermost open brace holds the number of symbols of a hole.
     in_count: bool,
     in_header: bool,
+    /// The keyword of the definition.
+    keyword: Option<Token>,
+    /// Between the `if`, `for` or `let` of a body and the end of its condition, values or names.
+    in_statement: bool,
+    /// Among the names of a `let`.
+    in_names: bool,
     /// The last token was a minus sign.
     after_sign: bool,
     previous: Option<Token>,
@@ -219,15 +232,27 @@ impl Relations {
             if token == Token::LeftBrace && self.previous == Some(Token::Question) {
                 self.in_count = next_code(list, index + 1) == Some(Token::Integer);
             }
+            self.in_statement &= !self.ends_statement(token);
             let piece = &mut list[index];
             piece.starts_term = !self.in_header
                 && !in_expression
                 && !self.in_count
-                && !matches!(self.previous, Some(Token::Star | Token::Colon))
+                && !self.in_statement
+                && !matches!(self.previous, Some(Token::Star | Token::Colon | Token::At))
                 && matches!(
                     token,
-                    Token::Name | Token::String | Token::Question | Token::LeftBrace
-                );
+                    Token::Name
+                        | Token::String
+                        | Token::Question
+                        | Token::LeftBrace
+                        | Token::Bar
+                        | Token::Let
+                        | Token::If
+                        | Token::For
+                )
+                && !(token == Token::If && self.previous == Some(Token::Else));
+            self.in_statement |= matches!(token, Token::Let | Token::If | Token::For);
+            self.in_names = self.in_statement && (self.in_names || token == Token::Let);
             piece.has_space = self.has_space(token, in_expression);
             piece.may_break = piece.has_space && self.may_break(token, in_expression);
             self.pair(list, index);
@@ -241,18 +266,34 @@ impl Relations {
     fn enter_header(&mut self, token: Token) {
         if token.is_item_keyword() {
             self.in_header = true;
+            self.in_statement = false;
+            self.keyword = Some(token);
             self.previous = None;
             self.open.clear();
+        }
+    }
+
+    /// Whether what an `if`, `for` or `let` is about has ended before `token`.
+    fn ends_statement(&self, token: Token) -> bool {
+        match token {
+            Token::LeftBrace => true,
+            // The names of a `let` are parted by commas; whatever follows a name is the next term.
+            Token::Name => self.in_names && self.previous == Some(Token::Name),
+            _ => self.in_names && !matches!(token, Token::Comma | Token::Comment),
         }
     }
 
     fn ends_header(&self, token: Token) -> bool {
         match token {
             Token::Equals => self.open.is_empty(),
-            // Of an alphabet.
-            Token::LeftBrace => true,
+            Token::LeftBrace => self.keyword == Some(Token::Alphabet),
             _ => false,
         }
+    }
+
+    /// Whether the braces around the block parameters of a definition are at hand.
+    fn is_in_block_parameters(&self) -> bool {
+        self.in_header && self.keyword == Some(Token::Block)
     }
 
     fn pair(&mut self, list: &mut [Piece<'_>], index: usize) {
@@ -282,6 +323,10 @@ impl Relations {
                             | Token::Comma
                             | Token::Colon
                             | Token::Equals
+                            | Token::In
+                            | Token::If
+                            | Token::Not
+                            | Token::DotDot
                     )
             })
     }
@@ -295,6 +340,17 @@ impl Relations {
             (_, Token::RightParenthesis | Token::RightBracket | Token::Comma) => true,
             (Token::Name, Token::LeftParenthesis) => true,
             (Token::LeftBrace, Token::RightBrace) => true,
+            // The block parameters of a definition stand close, as its number parameters do.
+            (_, Token::LeftBrace | Token::RightBrace) | (Token::LeftBrace, _)
+                if self.is_in_block_parameters() =>
+            {
+                true
+            }
+            (Token::At, _) | (_, Token::At) => true,
+            (Token::DotDot, _) | (_, Token::DotDot) => true,
+            (Token::Name | Token::RightBracket | Token::RightParenthesis, Token::LeftBracket) => {
+                in_expression || self.in_statement
+            }
             (_, Token::Colon) => in_expression,
             _ => self.after_sign || self.in_count,
         };

@@ -6,10 +6,11 @@ impl<'p, R: Recorder> Interpreter<'p, R> {
     pub(super) fn call(
         &mut self,
         id: DefinitionId,
-        arguments: &[Option<Number>],
+        (arguments, blocks): (&[Option<Number>], &'p [Arc<[Step]>]),
         step: &Step,
-        environment: &Environment,
+        frame: &Rc<Frame<'p, R::Value>>,
     ) -> Result<(), Stop> {
+        let environment = &frame.numbers;
         let callee = self.program.definition(id);
         if callee.broken {
             return Err(Stop::Failed);
@@ -32,7 +33,11 @@ impl<'p, R: Recorder> Interpreter<'p, R> {
                 _ => {}
             }
         }
-        self.expand(id, callee, values, step.word_span)
+        let blocks = blocks.iter().map(|steps| Closure {
+            steps,
+            frame: Rc::clone(frame),
+        });
+        self.expand(id, callee, values, blocks.collect(), step.word_span)
     }
 
     /// Runs the body of what is called.
@@ -41,27 +46,29 @@ impl<'p, R: Recorder> Interpreter<'p, R> {
         id: DefinitionId,
         callee: &'p Definition,
         mut environment: Environment,
+        blocks: Vec<Closure<'p, R::Value>>,
         span: Span,
     ) -> Result<(), Stop> {
-        let length = self.path.enter(&callee.name);
+        let entered = self.path.enter(&callee.name);
         self.path.counts.push(FxHashMap::default());
         self.uses.push(span);
         for name in &callee.scope[environment.len()..] {
             let variable = self.solver.dimension(name, Role::Inferred);
             environment.push(NumberValue::Whole(variable));
         }
+        let frame = self.frame(id, environment, blocks);
         match &callee.signature {
-            None => self.body_without_signature(id, callee, &environment)?,
+            None => self.body_without_signature(callee, &frame)?,
             Some(signature) => {
-                self.take_declared_inputs(callee, signature, &environment, span)?;
-                let dimensions = &environment[callee.parameters.len()..];
+                self.take_declared_inputs(callee, signature, &frame.numbers, span)?;
+                let dimensions = &frame.numbers[callee.parameters.len()..];
                 self.require_positive(&callee.name, dimensions, span)?;
-                self.body_with_signature(id, callee, signature, &environment)?;
+                self.body_with_signature(callee, signature, &frame)?;
             }
         }
         self.uses.pop();
         self.path.counts.pop();
-        self.path.leave(length);
+        self.path.leave(entered);
         Ok(())
     }
 
@@ -95,7 +102,8 @@ impl<'p, R: Recorder> Interpreter<'p, R> {
     ) -> Result<(), Stop> {
         let taken = self.pop(&callee.name, signature.inputs.len(), span)?;
         for (value, written) in taken.into_iter().zip(&signature.inputs) {
-            let shape = ShapeTerm::Known(self.written_shape(written, environment)?);
+            let shape = self.written_shape(written, environment, Role::Inferred)?;
+            let shape = ShapeTerm::Known(shape);
             let origin = Origin { span, inner: None };
             let result = self.solver.unify(&value.shape, &shape, origin);
             self.accepted(callee, result, &value, &shape, span)?;
@@ -185,19 +193,18 @@ impl<'p, R: Recorder> Interpreter<'p, R> {
 
     pub(super) fn body_with_signature(
         &mut self,
-        id: DefinitionId,
         definition: &'p Definition,
         signature: &'p Signature,
-        environment: &Environment,
+        frame: &Rc<Frame<'p, R::Value>>,
     ) -> Result<(), Stop> {
         let outputs = signature
             .outputs
             .iter()
-            .map(|shape| self.written_shape(shape, environment))
+            .map(|shape| self.written_shape(shape, &frame.numbers, Role::Inferred))
             .collect::<Result<Vec<Shape>, Stop>>()?;
         let base = self.stack.len() - signature.inputs.len();
         let terms: Vec<ShapeTerm> = outputs.iter().cloned().map(ShapeTerm::Known).collect();
-        self.fenced(id, definition, environment, base, Some(&terms))?;
+        self.fenced(definition, frame, base, Some(&terms))?;
         if self.stack.len() - base != outputs.len() {
             let left: Vec<(String, Span)> = self.stack[base..]
                 .iter()
@@ -214,16 +221,15 @@ impl<'p, R: Recorder> Interpreter<'p, R> {
     /// Runs a body that may not reach below `base`.
     fn fenced(
         &mut self,
-        id: DefinitionId,
         definition: &'p Definition,
-        environment: &Environment,
+        frame: &Rc<Frame<'p, R::Value>>,
         base: usize,
         outputs: Option<&[ShapeTerm]>,
     ) -> Result<(), Stop> {
         let (floor, pull) = (self.floor, self.pull);
         self.floor = base;
         self.pull = Pull::Forbidden;
-        self.steps(id, &definition.body, environment, outputs)?;
+        self.steps(&definition.body, frame, outputs)?;
         self.floor = floor;
         self.pull = pull;
         Ok(())
@@ -233,12 +239,11 @@ impl<'p, R: Recorder> Interpreter<'p, R> {
     /// and leaves one of the same shape.
     pub(super) fn body_without_signature(
         &mut self,
-        id: DefinitionId,
         definition: &'p Definition,
-        environment: &Environment,
+        frame: &Rc<Frame<'p, R::Value>>,
     ) -> Result<(), Stop> {
         if !definition.has_free_hole() || self.filling.is_some() {
-            return self.steps(id, &definition.body, environment, None);
+            return self.steps(&definition.body, frame, None);
         }
         let value = self
             .pop(&definition.name, 1, definition.name_span)?
@@ -246,7 +251,7 @@ impl<'p, R: Recorder> Interpreter<'p, R> {
         let outputs = [value.shape.clone()];
         self.push(value.shape, value.origin, value.node, definition.name_span)?;
         let base = self.stack.len() - 1;
-        self.fenced(id, definition, environment, base, Some(&outputs))
+        self.fenced(definition, frame, base, Some(&outputs))
     }
 
     pub(super) fn compare_output(
@@ -295,14 +300,19 @@ impl<'p, R: Recorder> Interpreter<'p, R> {
         })
     }
 
+    /// Evaluates a written shape; `any` is what a `_` in it stands for.
     pub(super) fn written_shape(
         &mut self,
         shape: &WrittenShape,
         environment: &Environment,
+        any: Role,
     ) -> Result<Shape, Stop> {
         let mut sizes = Shape(SmallVec::new());
         for number in &shape.sizes {
-            let size = self.dimension(number, environment)?;
+            let size = match number.kind {
+                NumberKind::Any => self.solver.dimension("_", any),
+                _ => self.dimension(number, environment)?,
+            };
             let requirement = Requirement {
                 constraint: Constraint::AtLeast {
                     value: size.clone(),

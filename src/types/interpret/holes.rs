@@ -11,16 +11,22 @@ impl<'p, R: Recorder> Interpreter<'p, R> {
     /// if that had happened.
     pub(super) fn free_hole(
         &mut self,
-        definition: DefinitionId,
         step: &'p Step,
         rest: &'p [Step],
-        environment: &Environment,
+        frame: &Rc<Frame<'p, R::Value>>,
         outputs: &[ShapeTerm],
     ) -> Result<(), Stop> {
         let after: Option<Vec<Shape>> = outputs.iter().map(|term| self.known_shape(term)).collect();
         if let (Some(before), Some(after)) = (self.known_shapes(self.floor), after) {
-            let environment = self.settled(environment);
-            self.site(definition, step, before, after, rest.into(), environment);
+            let environment = self.settled(&frame.numbers);
+            self.site(
+                frame.definition,
+                step,
+                before,
+                after,
+                rest.into(),
+                environment,
+            );
         }
         let node = self.stack.last().map(|value| value.node);
         self.stack.truncate(self.floor);
@@ -34,13 +40,14 @@ impl<'p, R: Recorder> Interpreter<'p, R> {
     /// Meets a hole that takes one tensor and leaves one of the same shape.
     pub(super) fn bound_hole(
         &mut self,
-        definition: DefinitionId,
         step: &'p Step,
+        frame: &Rc<Frame<'p, R::Value>>,
     ) -> Result<(), Stop> {
         if let Some(filling) = self.filling {
             for symbol in filling {
                 let callee = self.program.definition(*symbol);
-                self.expand(*symbol, callee, Environment::new(), step.span)?;
+                let (numbers, blocks) = (Environment::new(), Vec::new());
+                self.expand(*symbol, callee, numbers, blocks, step.span)?;
             }
             return Ok(());
         }
@@ -48,7 +55,7 @@ impl<'p, R: Recorder> Interpreter<'p, R> {
         if let Some(shape) = self.known_shape(&value.shape) {
             let (before, after) = (vec![shape.clone()], vec![shape]);
             self.site(
-                definition,
+                frame.definition,
                 step,
                 before,
                 after,
@@ -89,14 +96,20 @@ impl<'p, R: Recorder> Interpreter<'p, R> {
     }
 
     fn settled(&self, environment: &Environment) -> Environment {
-        let settle = |value: &NumberValue| match value {
+        environment
+            .iter()
+            .map(|value| self.settled_number(value))
+            .collect()
+    }
+
+    fn settled_number(&self, value: &NumberValue) -> NumberValue {
+        match value {
             NumberValue::Whole(value) => NumberValue::Whole(self.solver.resolve(value)),
-            NumberValue::Pair([height, width]) => {
-                NumberValue::Pair([self.solver.resolve(height), self.solver.resolve(width)])
+            NumberValue::List(items) => {
+                NumberValue::List(items.iter().map(|item| self.settled_number(item)).collect())
             }
             other => other.clone(),
-        };
-        environment.iter().map(settle).collect()
+        }
     }
 
     /// Prepares an empty interpreter for a filling of `site`: the stack is what the filling finds,
@@ -125,7 +138,8 @@ impl<'p, R: Recorder> Interpreter<'p, R> {
     ///
     /// If they do not type-check.
     pub fn leave_site(&mut self, site: &'p HoleSite) -> Result<bool, Stop> {
-        self.steps(site.definition, &site.rest, &site.environment, None)?;
+        let frame = self.frame(site.definition, site.environment.clone(), Vec::new());
+        self.steps(&site.rest, &frame, None)?;
         if self.stack.len() != site.after.len() {
             return Ok(false);
         }

@@ -5,27 +5,33 @@
 //! every operation is handed to a [`Recorder`]). So there is one account of what words do.
 
 mod calls;
+mod control;
+mod frame;
 mod holes;
 mod numbers;
 mod stack;
 mod words;
 
+use std::rc::Rc;
 use std::sync::Arc;
 
+use frame::{Closure, Frame};
 use rustc_hash::FxHashMap;
 use smallvec::SmallVec;
 
 use super::effect::{Effect, Inferred};
 use super::program::{
-    Definition, DefinitionId, Number, NumberKind, Program, Signature, Step, StepKind, WrittenShape,
+    Definition, DefinitionId, Function, Number, NumberKind, Program, Signature, Step, StepKind,
+    Values, WrittenShape, starts_with_free_hole,
 };
 use super::report;
+use super::resolve::MAXIMUM_DEPTH;
 use super::solver::{Mismatch, Origin, Role, ShapeTerm, Solver};
 use crate::diagnostic::{Diagnostic, Span};
 use crate::operations::{
     Argument, Arguments, Constraint, Default, Dimension, MAXIMUM_COUNT, MAXIMUM_ELEMENTS,
-    Operation, Parameter, ParameterKind, Reason, Requirement, Requirements, Rule, Shape, StackMove,
-    Variable, Word,
+    Operation, Parameter, ParameterKind, ParameterTensor, Reason, Requirement, Requirements, Rule,
+    Shape, StackMove, Variable, Word,
 };
 use crate::syntax::tree::{BinaryOperator, Hole};
 
@@ -43,15 +49,25 @@ pub trait Recorder {
     /// A tensor given from outside; called for deeper ones later.
     fn input(&mut self, shape: &ShapeTerm, span: Span) -> Self::Value;
 
-    /// A tensor computed from others.
+    /// A tensor computed from others, by the layer with this path. Layers whose weights are shared
+    /// have the same path.
     fn operation(
         &mut self,
         operation: Operation,
         inputs: &[Self::Value],
         shape: &Shape,
         span: Span,
-        path: &str,
+        layer: LayerPath,
     ) -> Self::Value;
+}
+
+/// The path of a layer, which names its parameters.
+#[derive(Clone, Copy, Debug)]
+pub struct LayerPath<'a> {
+    /// The path: `basic.0.conv.1`.
+    pub text: &'a str,
+    /// Whether its weights have a name of their own and may be shared.
+    pub is_named: bool,
 }
 
 /// Records nothing.
@@ -60,7 +76,7 @@ impl Recorder for () {
 
     fn input(&mut self, _: &ShapeTerm, _: Span) {}
 
-    fn operation(&mut self, _: Operation, _: &[()], _: &Shape, _: Span, _: &str) {}
+    fn operation(&mut self, _: Operation, _: &[()], _: &Shape, _: Span, _: LayerPath) {}
 }
 
 /// What happens when a word needs more tensors than there are.
@@ -135,8 +151,8 @@ pub enum NumberValue {
     Real(f64),
     /// A truth value.
     Flag(bool),
-    /// One number for each of two axes.
-    Pair([Dimension; 2]),
+    /// Several numbers, one for each axis or for each turn of a loop.
+    List(Arc<[NumberValue]>),
 }
 
 /// How calls are treated.
@@ -184,6 +200,14 @@ pub struct Interpreter<'p, R: Recorder> {
     /// The uses that lead to the body being run.
     uses: Vec<Span>,
     path: Path,
+    /// The layers met so far whose weights have a name, by their paths.
+    named: FxHashMap<String, NamedWeights>,
+}
+
+/// A layer whose weights have a name.
+struct NamedWeights {
+    parameters: Vec<ParameterTensor>,
+    span: Span,
 }
 
 /// The path of the layer being expanded.
@@ -191,10 +215,23 @@ pub struct Interpreter<'p, R: Recorder> {
 struct Path {
     text: String,
     counts: Vec<FxHashMap<String, usize>>,
+    /// The path of the word that is entered next, if its weights have a name.
+    next: Option<String>,
+    /// How many named weights are around.
+    named: usize,
+}
+
+/// What to go back to when a word is left.
+enum Entered {
+    Length(usize),
+    Text(String),
 }
 
 impl Path {
-    fn enter(&mut self, name: &str) -> usize {
+    fn enter(&mut self, name: &str) -> Entered {
+        if let Some(next) = self.next.take() {
+            return Entered::Text(std::mem::replace(&mut self.text, next));
+        }
         let length = self.text.len();
         let counts = self.counts.last_mut();
         let number = counts.map_or(0, |counts| {
@@ -208,11 +245,14 @@ impl Path {
         self.text.push_str(name);
         self.text.push('.');
         self.text.push_str(&number.to_string());
-        length
+        Entered::Length(length)
     }
 
-    fn leave(&mut self, length: usize) {
-        self.text.truncate(length);
+    fn leave(&mut self, entered: Entered) {
+        match entered {
+            Entered::Length(length) => self.text.truncate(length),
+            Entered::Text(text) => self.text = text,
+        }
     }
 }
 
@@ -248,6 +288,7 @@ impl<'p, R: Recorder> Interpreter<'p, R> {
             depth: 0,
             uses: Vec::new(),
             path: Path::default(),
+            named: FxHashMap::default(),
         }
     }
 
@@ -268,17 +309,24 @@ impl<'p, R: Recorder> Interpreter<'p, R> {
             };
             environment.push(value);
         }
+        if !definition.block_parameters.is_empty() {
+            // What it does depends on the blocks it is given.
+            return Err(Stop::Open);
+        }
         self.path.counts.push(FxHashMap::default());
         let Some(signature) = &definition.signature else {
-            return self.body_without_signature(id, definition, &environment);
+            let frame = self.frame(id, environment, Vec::new());
+            return self.body_without_signature(definition, &frame);
         };
         for shape in &signature.inputs {
-            let term = ShapeTerm::Known(self.written_shape(shape, &environment)?);
+            let shape_of = self.written_shape(shape, &environment, Role::Declared)?;
+            let term = ShapeTerm::Known(shape_of);
             let node = self.recorder.input(&term, shape.span);
             self.declared.push(term.clone());
             self.push(term, shape.span, node, shape.span)?;
         }
-        self.body_with_signature(id, definition, signature, &environment)
+        let frame = self.frame(id, environment, Vec::new());
+        self.body_with_signature(definition, signature, &frame)
     }
 
     /// Checks that a net leaves nothing open: what is required of it holds, and every size is known.
@@ -323,10 +371,12 @@ impl<'p, R: Recorder> Interpreter<'p, R> {
                 Some(Inferred::Effect(effect)) => {
                     self.apply_effect(definition, effect, &Environment::new(), span)
                 }
-                Some(Inferred::Open) => self.expand(id, definition, Environment::new(), span),
+                Some(Inferred::Open) => {
+                    self.expand(id, definition, Environment::new(), Vec::new(), span)
+                }
                 Some(Inferred::Failed) | None => Err(Stop::Failed),
             },
-            Calls::Expand => self.expand(id, definition, Environment::new(), span),
+            Calls::Expand => self.expand(id, definition, Environment::new(), Vec::new(), span),
         }
     }
 
@@ -353,23 +403,28 @@ impl<'p, R: Recorder> Interpreter<'p, R> {
 
     /// Runs steps in turn. `outputs` are what the definition must leave, where a hole among these
     /// steps may do anything that leads there.
-    pub(super) fn steps(
+    fn steps(
         &mut self,
-        definition: DefinitionId,
         steps: &'p [Step],
-        environment: &Environment,
+        frame: &Rc<Frame<'p, R::Value>>,
         outputs: Option<&[ShapeTerm]>,
     ) -> Result<(), Stop> {
         self.depth += 1;
+        // Blocks that are given to blocks can be nested deeper than any text is.
+        if let Some(step) = steps.first().filter(|_| self.depth > MAXIMUM_DEPTH) {
+            return Err(report::nested_too_deeply(step.span).into());
+        }
         for (index, step) in steps.iter().enumerate() {
             match outputs {
-                Some(outputs) if step.is_free_hole() && self.filling.is_none() => {
+                Some(outputs)
+                    if self.filling.is_none() && starts_with_free_hole(&steps[index..]) =>
+                {
                     let rest = &steps[index + 1..];
-                    self.free_hole(definition, step, rest, environment, outputs)?;
+                    self.free_hole(step, rest, frame, outputs)?;
                     self.note(step.span);
                     break;
                 }
-                _ => self.step(definition, step, environment)?,
+                _ => self.step(step, frame)?,
             }
             self.note(step.span);
         }
@@ -387,20 +442,15 @@ impl<'p, R: Recorder> Interpreter<'p, R> {
         }
     }
 
-    pub(super) fn step(
-        &mut self,
-        definition: DefinitionId,
-        step: &'p Step,
-        environment: &Environment,
-    ) -> Result<(), Stop> {
+    fn step(&mut self, step: &'p Step, frame: &Rc<Frame<'p, R::Value>>) -> Result<(), Stop> {
         let Some(repetition) = &step.repetition else {
-            return self.once(definition, step, environment);
+            return self.once(step, frame);
         };
-        let count = self.dimension(repetition, environment)?;
+        let count = self.dimension(repetition, &frame.numbers)?;
         let requirement = Requirement {
             constraint: Constraint::AtLeast {
                 value: count.clone(),
-                minimum: 1,
+                minimum: 0,
             },
             reason: Reason::Argument {
                 parameter: "repetition",
@@ -411,28 +461,30 @@ impl<'p, R: Recorder> Interpreter<'p, R> {
             Calls::Expand => {
                 let count = count.constant().ok_or(Stop::Open)?;
                 for _ in 0..count {
-                    self.once(definition, step, environment)?;
+                    self.once(step, frame)?;
                 }
                 Ok(())
             }
-            Calls::ByEffect(_) => self.repeat(definition, step, environment, &count),
+            Calls::ByEffect(_) => self.repeat(step, frame, &count),
         }
     }
 
     /// Runs a step until it leaves the stack as it was; then the rest of the repetition changes
     /// nothing but the number of operations.
-    pub(super) fn repeat(
+    fn repeat(
         &mut self,
-        definition: DefinitionId,
         step: &'p Step,
-        environment: &Environment,
+        frame: &Rc<Frame<'p, R::Value>>,
         count: &Dimension,
     ) -> Result<(), Stop> {
+        if *count == Dimension::Constant(0) {
+            return Ok(());
+        }
         let mut done = 0;
         let mut before: Option<(usize, Vec<ShapeTerm>)> = None;
         loop {
             let operations = self.operations.clone();
-            self.once(definition, step, environment)?;
+            self.once(step, frame)?;
             done += 1;
             if count.constant() == Some(done) {
                 return Ok(());
@@ -472,21 +524,37 @@ impl<'p, R: Recorder> Interpreter<'p, R> {
         Ok(())
     }
 
-    pub(super) fn once(
-        &mut self,
-        definition: DefinitionId,
-        step: &'p Step,
-        environment: &Environment,
-    ) -> Result<(), Stop> {
+    fn once(&mut self, step: &'p Step, frame: &Rc<Frame<'p, R::Value>>) -> Result<(), Stop> {
         self.spend(1, step.span)?;
+        match &step.weights {
+            Some(name) => self.with_named_weights(name, step, frame),
+            None => self.perform(step, frame),
+        }
+    }
+
+    fn perform(&mut self, step: &'p Step, frame: &Rc<Frame<'p, R::Value>>) -> Result<(), Stop> {
         match &step.kind {
-            StepKind::Word { word, arguments } => self.word(word, arguments, step, environment),
-            StepKind::Group(steps) => self.steps(definition, steps, environment, None),
+            StepKind::Word { word, arguments } => self.word(word, arguments, step, &frame.numbers),
+            StepKind::Group(steps) => self.steps(steps, frame, None),
             StepKind::Call {
                 definition,
                 arguments,
-            } => self.call(*definition, arguments, step, environment),
-            StepKind::Hole { .. } => self.bound_hole(definition, step),
+                blocks,
+            } => self.call(*definition, (arguments, blocks), step, frame),
+            StepKind::Hole { .. } => self.bound_hole(step, frame),
+            StepKind::BlockParameter(place) => self.given_block(*place, step, frame),
+            StepKind::Fork(branches) => self.fork(branches, step, frame),
+            StepKind::Bind(places) => self.bind(places, step, frame),
+            StepKind::Local(place) => self.local(*place, step, frame),
+            StepKind::If {
+                branches,
+                otherwise,
+            } => self.condition(branches, otherwise, frame),
+            StepKind::For {
+                names,
+                values,
+                body,
+            } => self.iterate(*names, values, body, step, frame),
         }
     }
 

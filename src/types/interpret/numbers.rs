@@ -63,7 +63,11 @@ impl<'p, R: Recorder> Interpreter<'p, R> {
                 self.limit_argument(word, parameter, &value, minimum, number.span)?;
                 Argument::PerAxis([value.clone(), value])
             }
-            (ParameterKind::PerAxis { minimum }, NumberValue::Pair(values)) => {
+            (ParameterKind::PerAxis { minimum }, NumberValue::List(items)) => {
+                let [NumberValue::Whole(height), NumberValue::Whole(width)] = &*items else {
+                    return Err(report::wrong_list(number.span).into());
+                };
+                let values = [height.clone(), width.clone()];
                 for value in &values {
                     self.limit_argument(word, parameter, value, minimum, number.span)?;
                 }
@@ -74,7 +78,7 @@ impl<'p, R: Recorder> Interpreter<'p, R> {
                     NumberValue::Real(real) => real,
                     NumberValue::Whole(Dimension::Constant(whole)) => whole as f64,
                     NumberValue::Whole(_) => return Err(Stop::Open),
-                    NumberValue::Flag(_) | NumberValue::Pair(_) => return Err(wrong_kind()),
+                    NumberValue::Flag(_) | NumberValue::List(_) => return Err(wrong_kind()),
                 };
                 if !(minimum..maximum).contains(&real) {
                     return Err(
@@ -144,19 +148,28 @@ impl<'p, R: Recorder> Interpreter<'p, R> {
             NumberKind::Integer(value) => NumberValue::Whole(Dimension::Constant(*value)),
             NumberKind::Real(value) => NumberValue::Real(*value),
             NumberKind::Flag(value) => NumberValue::Flag(*value),
-            NumberKind::Variable(index) => environment.get(*index).cloned().ok_or(Stop::Failed)?,
-            NumberKind::List(items) => match items.as_slice() {
-                [height, width] => {
-                    let height = self.dimension(height, environment)?;
-                    NumberValue::Pair([height, self.dimension(width, environment)?])
-                }
-                _ => return Err(report::wrong_list(number.span).into()),
+            // The resolver lets it stand only where a signature is read.
+            NumberKind::Any => return Err(Stop::Failed),
+            NumberKind::Variable(index) => match environment.get(*index) {
+                // What is known by now decides conditions.
+                Some(NumberValue::Whole(value)) => NumberValue::Whole(self.solver.resolve(value)),
+                Some(value) => value.clone(),
+                None => return Err(Stop::Failed),
             },
+            NumberKind::List(items) => {
+                let items = items.iter().map(|item| self.number(item, environment));
+                NumberValue::List(items.collect::<Result<_, Stop>>()?)
+            }
+            NumberKind::Index(list, index) => self.element(list, index, environment)?,
+            NumberKind::Call(function, arguments) => {
+                self.function(*function, arguments, number.span, environment)?
+            }
             NumberKind::Negate(inner) => match self.number(inner, environment)? {
                 NumberValue::Whole(value) => NumberValue::Whole(&Dimension::Constant(0) - &value),
                 NumberValue::Real(value) => NumberValue::Real(-value),
                 _ => return Err(report::not_whole(inner).into()),
             },
+            NumberKind::Not(inner) => NumberValue::Flag(!self.holds(inner, environment)?),
             NumberKind::Binary(operator, left, right) => {
                 self.binary(*operator, left, right, number.span, environment)?
             }
@@ -175,26 +188,35 @@ impl<'p, R: Recorder> Interpreter<'p, R> {
         span: Span,
         environment: &Environment,
     ) -> Result<NumberValue, Stop> {
+        match operator {
+            BinaryOperator::And => {
+                let both = self.holds(left, environment)? && self.holds(right, environment)?;
+                return Ok(NumberValue::Flag(both));
+            }
+            BinaryOperator::Or => {
+                let either = self.holds(left, environment)? || self.holds(right, environment)?;
+                return Ok(NumberValue::Flag(either));
+            }
+            _ => {}
+        }
         let values = (
             self.number(left, environment)?,
             self.number(right, environment)?,
         );
+        if operator.is_comparison() {
+            return compare(operator, &values, left).map(NumberValue::Flag);
+        }
         let (left_value, right_value) = match values {
             (NumberValue::Whole(left), NumberValue::Whole(right)) => (left, right),
             (left_value, right_value) => {
-                let real = |value: NumberValue, number: &Number| match value {
-                    NumberValue::Real(real) => Ok(real),
-                    NumberValue::Whole(Dimension::Constant(whole)) => Ok(whole as f64),
-                    NumberValue::Whole(_) => Err(Stop::Open),
-                    _ => Err(Stop::from(report::not_whole(number))),
-                };
-                let (left, right) = (real(left_value, left)?, real(right_value, right)?);
+                let (left, right) = (real(&left_value, left)?, real(&right_value, right)?);
                 return Ok(NumberValue::Real(match operator {
                     BinaryOperator::Add => left + right,
                     BinaryOperator::Subtract => left - right,
                     BinaryOperator::Multiply => left * right,
                     BinaryOperator::Divide => left / right,
                     BinaryOperator::FloorDivide => (left / right).floor(),
+                    _ => left - right * (left / right).floor(),
                 }));
             }
         };
@@ -202,12 +224,13 @@ impl<'p, R: Recorder> Interpreter<'p, R> {
             BinaryOperator::Add => &left_value + &right_value,
             BinaryOperator::Subtract => &left_value - &right_value,
             BinaryOperator::Multiply => &left_value * &right_value,
+            _ if right_value == Dimension::Constant(0) => {
+                return Err(report::division_by_zero(right.span).into());
+            }
             BinaryOperator::Divide | BinaryOperator::FloorDivide => {
-                if right_value == Dimension::Constant(0) {
-                    return Err(report::division_by_zero(right.span).into());
-                }
                 left_value.floor_divide(&right_value)
             }
+            _ => &left_value - &(&right_value * &left_value.floor_divide(&right_value)),
         };
         if operator == BinaryOperator::Divide {
             let requirement = Requirement {
@@ -221,4 +244,160 @@ impl<'p, R: Recorder> Interpreter<'p, R> {
         }
         Ok(NumberValue::Whole(value))
     }
+
+    /// Whether a condition holds.
+    pub(super) fn holds(
+        &mut self,
+        condition: &Number,
+        environment: &Environment,
+    ) -> Result<bool, Stop> {
+        match self.number(condition, environment)? {
+            NumberValue::Flag(flag) => Ok(flag),
+            // A parameter whose value is not known yet may turn out to be a truth value.
+            NumberValue::Whole(value) if value.as_variable().is_some() => Err(Stop::Open),
+            _ => Err(report::not_a_condition(condition).into()),
+        }
+    }
+
+    /// The elements of a list.
+    pub(super) fn list(
+        &mut self,
+        list: &Number,
+        environment: &Environment,
+    ) -> Result<Arc<[NumberValue]>, Stop> {
+        match self.number(list, environment)? {
+            NumberValue::List(items) => Ok(items),
+            NumberValue::Whole(value) if value.as_variable().is_some() => Err(Stop::Open),
+            _ => Err(report::not_a_list(list.span).into()),
+        }
+    }
+
+    fn element(
+        &mut self,
+        list: &Number,
+        index: &Number,
+        environment: &Environment,
+    ) -> Result<NumberValue, Stop> {
+        let items = self.list(list, environment)?;
+        let place = self.dimension(index, environment)?;
+        let place = place.constant().ok_or(Stop::Open)?;
+        let item = usize::try_from(place)
+            .ok()
+            .and_then(|place| items.get(place));
+        item.cloned()
+            .ok_or_else(|| report::no_element(place, items.len(), index.span).into())
+    }
+
+    fn function(
+        &mut self,
+        function: Function,
+        arguments: &[Number],
+        span: Span,
+        environment: &Environment,
+    ) -> Result<NumberValue, Stop> {
+        let Some(first) = arguments.first() else {
+            return Err(Stop::Failed);
+        };
+        match function {
+            Function::Length => {
+                let length = self.list(first, environment)?.len() as i64;
+                Ok(NumberValue::Whole(Dimension::Constant(length)))
+            }
+            Function::Floor => self.rounded(first, f64::floor, environment),
+            Function::Ceiling => self.rounded(first, f64::ceil, environment),
+            Function::Round => self.rounded(first, f64::round, environment),
+            Function::RoundTo => {
+                let multiple = self.dimension(first, environment)?;
+                let multiple = multiple.constant().ok_or(Stop::Open)?;
+                if multiple < 1 {
+                    return Err(report::not_a_multiple(multiple, first.span).into());
+                }
+                let value = arguments.get(1).ok_or(Stop::Failed)?;
+                let value = real(&self.number(value, environment)?, value)?;
+                whole(round_to(multiple as f64, value), span)
+            }
+            Function::Maximum | Function::Minimum => {
+                let mut best = self.number(first, environment)?;
+                for number in &arguments[1..] {
+                    let value = self.number(number, environment)?;
+                    let values = (value, best);
+                    let is_more = compare(BinaryOperator::Greater, &values, number)?;
+                    best = match is_more == (function == Function::Maximum) {
+                        true => values.0,
+                        false => values.1,
+                    };
+                }
+                Ok(best)
+            }
+        }
+    }
+
+    fn rounded(
+        &mut self,
+        number: &Number,
+        round: fn(f64) -> f64,
+        environment: &Environment,
+    ) -> Result<NumberValue, Stop> {
+        match self.number(number, environment)? {
+            NumberValue::Real(value) => whole(round(value), number.span),
+            value @ NumberValue::Whole(_) => Ok(value),
+            _ => Err(report::not_whole(number).into()),
+        }
+    }
+}
+
+/// The channels that MobileNet rounds to (Sandler et al., 2018, `_make_divisible` of the authors'
+/// code): the nearest multiple, at least one, and not below nine tenths of the value.
+fn round_to(multiple: f64, value: f64) -> f64 {
+    let nearest = ((value + multiple / 2.0) / multiple).floor() * multiple;
+    let rounded = nearest.max(multiple);
+    match rounded < 0.9 * value {
+        true => rounded + multiple,
+        false => rounded,
+    }
+}
+
+fn whole(value: f64, span: Span) -> Result<NumberValue, Stop> {
+    // Far beyond any size, and exact in `f64`.
+    const LARGEST: f64 = (1_i64 << 52) as f64;
+    match value.abs() <= LARGEST {
+        true => Ok(NumberValue::Whole(Dimension::Constant(value as i64))),
+        false => Err(report::overflow(span).into()),
+    }
+}
+
+fn real(value: &NumberValue, number: &Number) -> Result<f64, Stop> {
+    match value {
+        NumberValue::Real(real) => Ok(*real),
+        NumberValue::Whole(Dimension::Constant(whole)) => Ok(*whole as f64),
+        NumberValue::Whole(_) => Err(Stop::Open),
+        _ => Err(report::not_whole(number).into()),
+    }
+}
+
+/// Compares two numbers, if it can be said how they compare.
+fn compare(
+    operator: BinaryOperator,
+    (left, right): &(NumberValue, NumberValue),
+    place: &Number,
+) -> Result<bool, Stop> {
+    use std::cmp::Ordering;
+    let ordering = match (left, right) {
+        (NumberValue::Whole(left), NumberValue::Whole(right)) => {
+            (left - right).constant().ok_or(Stop::Open)?.cmp(&0)
+        }
+        (NumberValue::Flag(left), NumberValue::Flag(right)) => left.cmp(right),
+        (left, right) => {
+            let (left, right) = (real(left, place)?, real(right, place)?);
+            left.partial_cmp(&right).unwrap_or(Ordering::Equal)
+        }
+    };
+    Ok(match operator {
+        BinaryOperator::Equal => ordering.is_eq(),
+        BinaryOperator::NotEqual => ordering.is_ne(),
+        BinaryOperator::Less => ordering.is_lt(),
+        BinaryOperator::LessOrEqual => ordering.is_le(),
+        BinaryOperator::Greater => ordering.is_gt(),
+        _ => ordering.is_ge(),
+    })
 }

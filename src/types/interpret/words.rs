@@ -26,6 +26,8 @@ impl<'p, R: Recorder> Interpreter<'p, R> {
                 let arity = arguments.count(0).ok_or(Stop::Open)?;
                 self.merge(word, rule(arity), arity, span)?;
             }
+            // The resolver makes steps of its own of words that take blocks.
+            Rule::Fork => return Err(Stop::Failed),
             Rule::Concatenate => {
                 let arity = arguments.count(0).ok_or(Stop::Open)?;
                 self.concatenate(word, arity, span)?;
@@ -156,16 +158,23 @@ impl<'p, R: Recorder> Interpreter<'p, R> {
         shape: ShapeTerm,
         span: Span,
     ) -> Result<(), Stop> {
-        let length = self.path.enter(word.name);
+        let entered = self.path.enter(word.name);
+        let is_named = self.path.named > 0;
+        if is_named {
+            self.share_weights(word.name, &operation, span)?;
+        }
+        let layer = LayerPath {
+            text: &self.path.text,
+            is_named,
+        };
         let node = match &shape {
-            ShapeTerm::Known(known) => {
-                self.recorder
-                    .operation(operation, inputs, known, span, &self.path.text)
-            }
+            ShapeTerm::Known(known) => self
+                .recorder
+                .operation(operation, inputs, known, span, layer),
             // Only effects are inferred on unknown shapes; nothing is recorded then.
             ShapeTerm::Unknown(_) => self.recorder.input(&shape, span),
         };
-        self.path.leave(length);
+        self.path.leave(entered);
         self.push(shape, span, node, span)
     }
 

@@ -136,18 +136,16 @@ enum Visit {
 
 fn collect_calls(steps: &[Step], level: usize, calls: &mut Vec<(DefinitionId, Span, usize)>) {
     for step in steps {
-        match &step.kind {
-            StepKind::Call { definition, .. } => calls.push((*definition, step.word_span, level)),
-            StepKind::Group(steps) => collect_calls(steps, level + 1, calls),
-            StepKind::Word { .. } | StepKind::Hole { .. } => {}
+        if let StepKind::Call { definition, .. } = &step.kind {
+            calls.push((*definition, step.word_span, level));
+        }
+        for body in step.bodies() {
+            collect_calls(body, level + 1, calls);
         }
     }
 }
 
 fn group_depth(steps: &[Step]) -> usize {
-    let depth = |step: &Step| match &step.kind {
-        StepKind::Group(steps) => 1 + group_depth(steps),
-        _ => 0,
-    };
-    steps.iter().map(depth).max().unwrap_or(0)
+    let bodies = steps.iter().flat_map(Step::bodies);
+    bodies.map(|body| 1 + group_depth(body)).max().unwrap_or(0)
 }
