@@ -69,7 +69,8 @@ impl<'s> Pieces<'s> {
         let mut list: Vec<Piece<'s>> = Vec::with_capacity(tokens.len() + comments.len());
         let mut end = 0;
         for (token, span) in in_order(tokens, comments) {
-            if matches!(token, Token::RightParenthesis | Token::RightBracket) {
+            let ends_list = matches!(token, Token::RightParenthesis | Token::RightBracket);
+            if ends_list && !(token == Token::RightBracket && is_in_table(&list)) {
                 remove_trailing_comma(&mut list);
             }
             let last = list.iter().rev().find(|piece| !piece.is_comment());
@@ -202,6 +203,22 @@ fn piece(source: &Source, token: Token, span: Span, previous_end: usize) -> Piec
 fn string(text: &str) -> String {
     let symbols: Vec<&str> = text.trim_matches('"').split_whitespace().collect();
     format!("\"{}\"", symbols.join(" "))
+}
+
+/// Whether the innermost bracket that is open is that of a list whose first element starts a line.
+fn is_in_table(list: &[Piece<'_>]) -> bool {
+    let mut closed = 0usize;
+    for (index, piece) in list.iter().enumerate().rev() {
+        match piece.token {
+            Token::RightBracket => closed += 1,
+            Token::LeftBracket if closed > 0 => closed -= 1,
+            Token::LeftBracket => {
+                return list.get(index + 1).is_some_and(|next| next.line_feeds > 0);
+            }
+            _ => {}
+        }
+    }
+    false
 }
 
 fn remove_trailing_comma(list: &mut Vec<Piece<'_>>) {
