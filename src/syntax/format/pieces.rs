@@ -69,10 +69,6 @@ impl<'s> Pieces<'s> {
         let mut list: Vec<Piece<'s>> = Vec::with_capacity(tokens.len() + comments.len());
         let mut end = 0;
         for (token, span) in in_order(tokens, comments) {
-            let ends_list = matches!(token, Token::RightParenthesis | Token::RightBracket);
-            if ends_list && !(token == Token::RightBracket && is_in_table(&list)) {
-                remove_trailing_comma(&mut list);
-            }
             let last = list.iter().rev().find(|piece| !piece.is_comment());
             let follows_use = last.is_some_and(|last| last.token == Token::Use);
             let mut piece = piece(source, token, span, end);
@@ -83,6 +79,9 @@ impl<'s> Pieces<'s> {
             list.push(piece);
             end = span.range().end;
         }
+        Relations::default().find(&mut list);
+        mark_lists(&mut list);
+        remove_trailing_commas(&mut list);
         Relations::default().find(&mut list);
         mark_lists(&mut list);
         let mut pieces = Pieces {
@@ -205,31 +204,27 @@ fn string(text: &str) -> String {
     format!("\"{}\"", symbols.join(" "))
 }
 
-/// Whether the innermost bracket that is open is that of a list whose first element starts a line.
-fn is_in_table(list: &[Piece<'_>]) -> bool {
-    let mut closed = 0usize;
-    for (index, piece) in list.iter().enumerate().rev() {
-        match piece.token {
-            Token::RightBracket => closed += 1,
-            Token::LeftBracket if closed > 0 => closed -= 1,
-            Token::LeftBracket => {
-                return list.get(index + 1).is_some_and(|next| next.line_feeds > 0);
-            }
-            _ => {}
-        }
+/// Removes the commas before closing delimiters; those of tables stay.
+fn remove_trailing_commas(list: &mut Vec<Piece<'_>>) {
+    let mut next = None;
+    let mut trailing = vec![false; list.len()];
+    for (index, piece) in list
+        .iter()
+        .enumerate()
+        .rev()
+        .filter(|(_, one)| !one.is_comment())
+    {
+        trailing[index] = piece.token == Token::Comma && next == Some(true);
+        let closes = matches!(piece.token, Token::RightParenthesis | Token::RightBracket);
+        next = Some(closes && piece.list_level.is_none());
     }
-    false
-}
-
-fn remove_trailing_comma(list: &mut Vec<Piece<'_>>) {
-    let last = list.iter().rposition(|piece| !piece.is_comment());
-    if let Some(last) = last.filter(|&last| list[last].token == Token::Comma) {
-        list.remove(last);
-    }
+    let mut trailing = trailing.into_iter();
+    list.retain(|_| !trailing.next().unwrap_or(false));
 }
 
 /// Marks what starts a line in a list whose first element does: the writer made a table of it.
 fn mark_lists(list: &mut [Piece<'_>]) {
+    list.iter_mut().for_each(|piece| piece.list_level = None);
     // The ends of the tables that are open.
     let mut open: Vec<usize> = Vec::new();
     for index in 0..list.len() {
