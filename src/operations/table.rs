@@ -12,7 +12,7 @@ use super::rules;
 use super::shape::{Constraint, Reason, Requirement, Shape};
 
 /// A word of the language.
-#[derive(Debug)]
+#[derive(Clone, Copy, Debug)]
 pub struct Word {
     /// How it is written.
     pub name: &'static str,
@@ -47,6 +47,8 @@ pub enum Family {
     Pooling,
     /// Rearranges axes.
     Shape,
+    /// Makes sequences, or reduces them.
+    Sequence,
 }
 
 /// A parameter of a word.
@@ -126,6 +128,7 @@ pub enum Argument {
 pub struct Arguments(pub SmallVec<[Argument; 4]>);
 
 /// What a word does to the stack.
+#[derive(Clone, Copy)]
 pub enum Rule {
     /// Moves tensors: gives for the count argument (0 where there is none) what is taken and left.
     Move(fn(usize) -> StackMove),
@@ -142,6 +145,14 @@ pub enum Rule {
         /// The operation and the shape it gives.
         apply: fn(&Arguments, &Shape, &mut Requirements) -> (Operation, Shape),
     },
+    /// Takes two tensors that have one of these pairs of numbers of axes, the deeper first, and
+    /// leaves one.
+    Pair {
+        /// The pairs of numbers of axes it works on.
+        ranks: &'static [[usize; 2]],
+        /// The operation and the shape it gives.
+        apply: fn(&Arguments, [&Shape; 2], &mut Requirements) -> (Operation, Shape),
+    },
 }
 
 impl std::fmt::Debug for Rule {
@@ -152,6 +163,7 @@ impl std::fmt::Debug for Rule {
             Rule::Concatenate => "Concatenate",
             Rule::Elementwise(_) => "Elementwise",
             Rule::Layer { .. } => "Layer",
+            Rule::Pair { .. } => "Pair",
         })
     }
 }
@@ -248,7 +260,7 @@ impl Arguments {
 impl Word {
     /// The word of this name.
     pub fn named(name: &str) -> Option<&'static Word> {
-        // Some fifty words: a scan by length and bytes beats hashing.
+        // Less than a hundred words: a scan by length and bytes beats hashing.
         WORDS.iter().find(|word| word.name == name)
     }
 }
@@ -355,8 +367,43 @@ macro_rules! stack_word {
     };
 }
 
-/// Every word of the language, by family.
-pub static WORDS: &[Word] = &[
+// Below the macros, which it uses.
+mod sequence;
+
+/// Every word of the language.
+pub static WORDS: &[Word] =
+    &joined::<{ FIRST.len() + sequence::WORDS.len() }>([FIRST, sequence::WORDS]);
+
+/// The words of all parts behind one another.
+const fn joined<const COUNT: usize>(parts: [&[Word]; 2]) -> [Word; COUNT] {
+    let mut all = [parts[0][0]; COUNT];
+    let (mut part, mut place) = (0, 0);
+    while part < parts.len() {
+        let mut index = 0;
+        while index < parts[part].len() {
+            all[place] = parts[part][index];
+            (index, place) = (index + 1, place + 1);
+        }
+        part += 1;
+    }
+    all
+}
+
+const EPSILON: ParameterKind = ParameterKind::Real {
+    minimum: 1e-12,
+    maximum: 1.0,
+};
+
+const fn epsilon(default: f64) -> Parameter {
+    optional(
+        "epsilon",
+        EPSILON,
+        Default::Real(default),
+        "what is added to a variance before its root is taken",
+    )
+}
+
+const FIRST: &[Word] = &[
     stack_word!("dup", "a -- a a", 1 => [0, 0],
         "net example : [4, 8, 8] -> [4, 8, 8] =\n    dup conv(3) bn relu add\n",
         "Doubles the tensor on top. Both are the same value, not two sets of weights."),
@@ -493,24 +540,23 @@ pub static WORDS: &[Word] = &[
         },
     },
     Word {
-        name: "attention",
-        family: Family::Layer,
-        effect: "[t, d] -- [t, d]",
-        documentation: "Multi-head self-attention between the `t` positions (Vaswani et al., 2017). The heads must divide `d`.",
-        example: "net example : [8, 4, 4] -> [16, 8] =\n    tokens\n    dup ln attention(2) add\n",
-        parameters: &[required("heads", NUMBER, "number of heads")],
-        rule: Rule::Layer {
-            ranks: &[2],
-            apply: rules::attention,
-        },
-    },
-    Word {
         name: "bn",
         family: Family::Norm,
         effect: "[c, ..s] -- [c, ..s]",
         documentation: "Batch normalisation of each channel (the first axis), with weight and bias.",
         example: "net example : [1, 8, 8] -> [16, 8, 8] =\n    conv(3, 16) bn relu\n",
-        parameters: &[],
+        parameters: &[
+            epsilon(1e-5),
+            optional(
+                "momentum",
+                ParameterKind::Real {
+                    minimum: 0.0,
+                    maximum: 1.0,
+                },
+                Default::Real(0.1),
+                "the share of a batch in the new running statistics",
+            ),
+        ],
         rule: Rule::Layer {
             ranks: &[1, 2, 3],
             apply: rules::batch_norm,
@@ -522,7 +568,7 @@ pub static WORDS: &[Word] = &[
         effect: "[..s] -- [..s]",
         documentation: "Layer normalisation of the features of each position: the channels of `[c, h, w]`, the last axis of `[t, d]` and `[d]`. With weight and bias.",
         example: "net example : [8, 4, 4] -> [8, 4, 4] =\n    dup dwconv(3) ln conv(1) add\n",
-        parameters: &[],
+        parameters: &[epsilon(1e-5)],
         rule: Rule::Layer {
             ranks: &[1, 2, 3],
             apply: rules::layer_norm,
