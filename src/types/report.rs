@@ -341,19 +341,19 @@ pub(super) fn violation(
             format!("{} is not divisible by {}", show(dividend), show(divisor)),
             "choose a number of heads that divides the width".to_string(),
         ),
-        (Reason::NumberForEachChannel, Constraint::Equal(channels, numbers)) => (
+        (Reason::NumberForEachChannel, Constraint::Equal(numbers, channels)) => (
             Code::ShapeMismatch,
             format!("`{word}` needs a number for each of the {} channels, found {}", show(channels), show(numbers)),
             "the sizes differ".to_string(),
             format!("give {} numbers, for example with `dense({})`", show(channels), show(channels)),
         ),
-        (Reason::MaskForEachToken, Constraint::Equal(tokens, masks)) => (
+        (Reason::MaskForEachToken, Constraint::Equal(masks, tokens)) => (
             Code::ShapeMismatch,
             format!("`{word}` needs a mask for each of the {} positions, found {}", show(tokens), show(masks)),
             "the sizes differ".to_string(),
             "give a mask as long as the sequence".to_string(),
         ),
-        (Reason::ImageHasAllTokens, Constraint::Equal(positions, tokens)) => (
+        (Reason::ImageHasAllTokens, Constraint::Equal(tokens, positions)) => (
             Code::ShapeMismatch,
             format!("the image of `{word}` has {} positions, the sequence {}", show(positions), show(tokens)),
             "the sizes differ".to_string(),

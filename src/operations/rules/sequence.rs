@@ -45,7 +45,7 @@ pub(crate) fn masked_attention(
     requirements: &mut Requirements,
 ) -> (Operation, Shape) {
     let (tokens, width, heads) = (axis(shape, 0), last(shape), number(arguments, 0));
-    requirements.equal(&tokens, &axis(mask, 0), Reason::MaskForEachToken);
+    requirements.equal(&axis(mask, 0), &tokens, Reason::MaskForEachToken);
     limit_attention([&tokens; 2], [&width; 2], &heads, requirements);
     let operation = Operation::MaskedAttention { width, heads };
     (operation, shape.clone())
@@ -159,7 +159,7 @@ pub(crate) fn scale(
     requirements: &mut Requirements,
 ) -> (Operation, Shape) {
     let (channels, numbers) = (axis(shape, 0), axis(factors, 0));
-    requirements.equal(&channels, &numbers, Reason::NumberForEachChannel);
+    requirements.equal(&numbers, &channels, Reason::NumberForEachChannel);
     (Operation::Scale, shape.clone())
 }
 
@@ -215,7 +215,7 @@ pub(crate) fn image(
     let size = [number(arguments, 0), number(arguments, 1)];
     let [height, width] = size.clone();
     let positions = &height * &width;
-    requirements.equal(&positions, &axis(shape, 0), Reason::ImageHasAllTokens);
+    requirements.equal(&axis(shape, 0), &positions, Reason::ImageHasAllTokens);
     let result = [last(shape), height, width].into_iter().collect();
     (Operation::Image { size }, result)
 }
