@@ -11,3 +11,4 @@ mod pytorch_sequence;
 mod random_graphs;
 mod reference;
 mod sequence;
+mod sequence_words;
