@@ -363,23 +363,3 @@ fn requirements_of_sequences_wait_until_sizes_are_known() {
         ["E0310"]
     );
 }
-
-#[test]
-fn large_tables_are_counted_and_not_made() {
-    let (_, checked) = check(
-        "net gpt2 : [1024] -> [1024, 50257] =\n    \
-         embedding(50257, 768) positions\n    \
-         {\n        \
-             dup ln attention(12, causal: true) add\n        \
-             dup ln dense(3072) gelu_tanh dense(768) add\n    \
-         } * 12\n    \
-         ln dense(50257, bias: false)\n",
-    );
-    assert_eq!(checked.diagnostics, []);
-    let net = checked.program.named("gpt2").expect("it is defined");
-    let graph = graph::build(&checked.program, net).expect("it is complete");
-    let summary = graph::summarise(&graph);
-    // Radford et al. (2019) share the table with the last layer, which has 50257 * 768 numbers.
-    let shared = 50_257 * 768;
-    assert_eq!(summary.parameters, (124_439_808 + shared).into());
-}

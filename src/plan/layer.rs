@@ -422,7 +422,7 @@ impl Layer {
 
 /// Whether a size is a multiple of a number of parts.
 fn splits(size: usize, parts: usize) -> bool {
-    parts > 0 && size % parts == 0
+    parts > 0 && size.is_multiple_of(parts)
 }
 
 /// Fixes the sizes of an operation.
