@@ -77,7 +77,7 @@ pub(super) fn forward<T: Float>(call: &Call) -> Result<Given> {
         Layer::Upsample { factor } => upsample::<T>(call, *factor),
         Layer::Dropout { rate } => dropout::<T>(call, *rate),
         Layer::Flatten => flatten(call),
-        Layer::Tokens => tokens(call),
+        Layer::Tokens => sequence::tokens::<T>(call),
         Layer::Attention {
             heads,
             causal,
@@ -103,8 +103,8 @@ pub(super) fn forward<T: Float>(call: &Call) -> Result<Given> {
         Layer::ClassToken { .. } => sequence::class_token::<T>(call),
         Layer::Token { place } => sequence::token(call, *place),
         Layer::TokenMean => sequence::token_mean::<T>(call),
-        Layer::Transpose => sequence::transpose(call),
-        Layer::Image { size } => sequence::image(call, *size),
+        Layer::Transpose => sequence::transpose::<T>(call),
+        Layer::Image { size } => sequence::image::<T>(call, *size),
         Layer::Add => add::<T>(call),
         Layer::Multiply => multiply::<T>(call),
         Layer::Concatenate => concatenate(call),
@@ -471,16 +471,6 @@ fn flatten(call: &Call) -> Result<Given> {
     let shape = input.dims().to_vec();
     let output = input.reshape((shape[0], shape[1..].iter().product::<usize>()))?;
     Ok(Given::new(output, move |gradient| {
-        Ok(vec![Some(gradient.reshape(shape.as_slice())?)])
-    }))
-}
-
-fn tokens(call: &Call) -> Result<Given> {
-    let input = call.input()?;
-    let shape = input.dims().to_vec();
-    let output = input.flatten_from(2)?.transpose(1, 2)?.contiguous()?;
-    Ok(Given::new(output, move |gradient| {
-        let gradient = gradient.transpose(1, 2)?.contiguous()?;
         Ok(vec![Some(gradient.reshape(shape.as_slice())?)])
     }))
 }

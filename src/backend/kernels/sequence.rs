@@ -4,6 +4,28 @@ use rayon::prelude::*;
 
 use super::float::Float;
 
+/// Side of the blocks in which matrices are transposed, so that both are read and written in runs.
+const BLOCK: usize = 16;
+
+/// The transposed matrix of each example, `[n, rows, columns]`.
+pub(in crate::backend) fn transpose<T: Float>([rows, columns]: [usize; 2], input: &[T]) -> Vec<T> {
+    let mut output = vec![T::ZERO; input.len()];
+    output
+        .par_chunks_mut(rows * columns)
+        .zip(input.par_chunks(rows * columns))
+        .for_each(|(output, input)| {
+            for top in (0..rows).step_by(BLOCK) {
+                let bottom = rows.min(top + BLOCK);
+                for (column, output) in output.chunks_exact_mut(rows).enumerate() {
+                    for row in top..bottom {
+                        output[row] = input[row * columns + column];
+                    }
+                }
+            }
+        });
+    output
+}
+
 /// Every example plus one addend of its size.
 pub(in crate::backend) fn add_to_each<T: Float>(input: &[T], addend: &[T]) -> Vec<T> {
     let mut output = input.to_vec();
@@ -51,4 +73,26 @@ pub(in crate::backend) fn mean_gradient<T: Float>(
             }
         });
     target
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn matrices_of_any_size_are_transposed() {
+        for [rows, columns] in [[1, 5], [3, 2], [16, 17], [40, 33]] {
+            let numbers: Vec<f64> = (0..2 * rows * columns).map(|place| place as f64).collect();
+            let transposed = transpose([rows, columns], &numbers);
+            for (example, input) in numbers.chunks(rows * columns).enumerate() {
+                for row in 0..rows {
+                    for column in 0..columns {
+                        let place = (example * columns + column) * rows + row;
+                        assert_eq!(transposed[place], input[row * columns + column]);
+                    }
+                }
+            }
+            assert_eq!(transpose([columns, rows], &transposed), numbers);
+        }
+    }
 }

@@ -72,20 +72,36 @@ pub(super) fn token_mean<T: Float>(call: &Call) -> Result<Given> {
     ))
 }
 
-pub(super) fn transpose(call: &Call) -> Result<Given> {
-    let output = call.input()?.transpose(1, 2)?.contiguous()?;
-    Ok(Given::new(output, |gradient| {
-        Ok(vec![Some(gradient.transpose(1, 2)?.contiguous()?)])
+/// The two last axes of `[n, rows, columns]` exchanged, as a tensor of this shape.
+fn transposed<T: Float>(input: &Tensor, sizes: [usize; 2], shape: &[usize]) -> Result<Tensor> {
+    tensor(sequence::transpose(sizes, view(input).slice::<T>()?), shape)
+}
+
+/// Exchanges `rows` and `columns` of the input, which may be of another shape, for an output of this
+/// shape.
+fn exchange<T: Float>(call: &Call, [rows, columns]: [usize; 2], output: &[usize]) -> Result<Given> {
+    let input = call.input()?;
+    let shape = input.dims().to_vec();
+    let output = transposed::<T>(input, [rows, columns], output)?;
+    Ok(Given::new(output, move |gradient| {
+        let gradient = transposed::<T>(gradient, [columns, rows], &shape)?;
+        Ok(vec![Some(gradient)])
     }))
 }
 
-pub(super) fn image(call: &Call, [height, width]: [usize; 2]) -> Result<Given> {
-    let input = call.input()?;
-    let (batch, _, features) = input.dims3()?;
-    let output = input.transpose(1, 2)?.contiguous()?;
-    let output = output.reshape((batch, features, height, width))?;
-    Ok(Given::new(output, |gradient| {
-        let gradient = gradient.flatten_from(2)?;
-        Ok(vec![Some(gradient.transpose(1, 2)?.contiguous()?)])
-    }))
+pub(super) fn tokens<T: Float>(call: &Call) -> Result<Given> {
+    let (batch, channels, height, width) = call.input()?.dims4()?;
+    let positions = height * width;
+    exchange::<T>(call, [channels, positions], &[batch, positions, channels])
+}
+
+pub(super) fn transpose<T: Float>(call: &Call) -> Result<Given> {
+    let (batch, rows, columns) = call.input()?.dims3()?;
+    exchange::<T>(call, [rows, columns], &[batch, columns, rows])
+}
+
+pub(super) fn image<T: Float>(call: &Call, [height, width]: [usize; 2]) -> Result<Given> {
+    let (batch, positions, features) = call.input()?.dims3()?;
+    let shape = [batch, features, height, width];
+    exchange::<T>(call, [positions, features], &shape)
 }
