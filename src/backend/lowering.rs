@@ -118,12 +118,13 @@ impl Call<'_> {
     }
 
     fn pair(&self) -> Result<[&Tensor; 2]> {
-        let missing = || Error::Msg(format!("`{}` was not given two tensors", self.step.path));
-        self.inputs
-            .first()
-            .zip(self.inputs.get(1))
-            .map(|(first, second)| [first, second])
-            .ok_or_else(missing)
+        match self.inputs.as_slice() {
+            [first, second] => Ok([first, second]),
+            _ => Err(Error::Msg(format!(
+                "`{}` was not given two tensors",
+                self.step.path
+            ))),
+        }
     }
 
     fn parameter(&self, place: usize) -> Result<&Tensor> {

@@ -315,6 +315,26 @@ mod tests {
     }
 
     #[test]
+    fn attention_says_what_it_sees() {
+        let attention = |causal| Operation::Attention {
+            width: 8.into(),
+            heads: 2.into(),
+            causal,
+            bias: true,
+        };
+        assert_eq!(text(attention(false)), "attention, heads 2");
+        assert_eq!(text(attention(true)), "causal attention, heads 2");
+        let window = |shift: i64| Operation::WindowAttention {
+            channels: 8.into(),
+            heads: 2.into(),
+            window: 7.into(),
+            shift: shift.into(),
+        };
+        assert_eq!(text(window(0)), "window attention 7×7, heads 2");
+        assert_eq!(text(window(3)), "window attention 7×7, heads 2, shift 3");
+    }
+
+    #[test]
     fn symbolic_sizes_use_the_names_given() {
         let variable = |number| Dimension::variable(Variable(number));
         let half = variable(0).floor_divide(&Dimension::Constant(2));

@@ -21,7 +21,7 @@ pub enum Argument {
     Flag(bool),
 }
 
-/// The values of all parameters of a word, in the order of [`Word::parameters`].
+/// The values of all parameters of a word, in the order of [`Word::parameters`](super::Word::parameters).
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Arguments(pub SmallVec<[Argument; 4]>);
 
