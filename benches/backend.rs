@@ -199,9 +199,7 @@ mod batch_norm {
 
     #[divan::bench]
     fn ours(bencher: Bencher) {
-        let layer = Operation::BatchNorm {
-            channels: 32.into(),
-        };
+        let layer = Operation::batch_norm(32.into());
         super::ours(bencher, 32, MAP, &[(layer, MAP)]);
     }
 
@@ -259,12 +257,7 @@ mod three_blocks {
     fn ours(bencher: Bencher) {
         let block = [
             (convolution([32, 32], 3, 1, 1), MAP),
-            (
-                Operation::BatchNorm {
-                    channels: 32.into(),
-                },
-                MAP,
-            ),
+            (Operation::batch_norm(32.into()), MAP),
             (Operation::Activation(Activation::Relu), MAP),
         ];
         super::ours(

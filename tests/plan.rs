@@ -203,3 +203,80 @@ fn graphs_that_do_not_hold_together_are_refused() {
         })
     ));
 }
+
+/// What the checker requires of words for features and sequences, of graphs made otherwise.
+#[test]
+fn layers_for_sequences_that_do_not_fit_are_refused() {
+    let size = Dimension::Constant;
+    let window = |heads, window, shift| Operation::WindowAttention {
+        channels: size(4),
+        heads: size(heads),
+        window: size(window),
+        shift: size(shift),
+    };
+    let norm = |groups| Operation::GroupNorm {
+        channels: size(4),
+        groups: size(groups),
+        epsilon: Real::new(1e-5),
+    };
+    let cross = Operation::CrossAttention {
+        width: size(4),
+        context: size(3),
+        heads: size(2),
+        bias: true,
+    };
+    let masked = |heads| Operation::MaskedAttention {
+        width: size(4),
+        heads: size(heads),
+    };
+    let embedding = |count| Operation::Embedding {
+        count: size(count),
+        width: size(4),
+    };
+    let (image, tokens): (&[i64], &[i64]) = (&[4, 6, 6], &[6, 4]);
+    let refused: [(Operation, &[&[i64]]); 17] = [
+        (window(2, 4, 0), &[image]),
+        (window(2, 0, 0), &[image]),
+        (window(0, 3, 0), &[image]),
+        (window(2, 3, 3), &[image]),
+        (norm(3), &[image]),
+        (norm(0), &[image]),
+        (Operation::Scale, &[image]),
+        (Operation::Scale, &[image, &[3]]),
+        (Operation::Scale, &[image, &[4], &[4]]),
+        (cross.clone(), &[tokens]),
+        (cross, &[tokens, tokens]),
+        (masked(2), &[tokens, &[5]]),
+        (masked(0), &[tokens, &[6]]),
+        (Operation::attention(size(4), size(0)), &[tokens]),
+        (embedding(0), &[&[6]]),
+        (Operation::Token { place: size(6) }, &[tokens]),
+        (
+            Operation::Image {
+                size: [size(2), size(4)],
+            },
+            &[tokens],
+        ),
+    ];
+    for (operation, inputs) in refused {
+        let given = match &operation {
+            Operation::Embedding { .. } => tokens,
+            _ => inputs[0],
+        };
+        let mut nodes: Vec<Node> = (0..inputs.len())
+            .map(|place| node(NodeKind::Input(place), &[], inputs[place], ""))
+            .collect();
+        let places: Vec<u32> = (0..inputs.len() as u32).collect();
+        nodes.push(node(
+            NodeKind::Operation(operation.clone()),
+            &places,
+            given,
+            "layer",
+        ));
+        let refused = plan::plan(&graph(inputs.len(), nodes, &[inputs.len() as u32]));
+        assert!(
+            matches!(refused, Err(PlanError::Malformed { .. })),
+            "{operation:?}: {refused:?}"
+        );
+    }
+}

@@ -116,7 +116,7 @@ assert_messages!(
 );
 assert_messages!(
     wrong_arguments,
-    "net a : [1, 8, 8] -> [10] =\n    conv\n    bn(3)\n    conv(3, 16, strid: 2)\n    conv(3, kernel: 3)\n    conv(out: 3, 3)\n    gap dense(10)\n"
+    "net a : [1, 8, 8] -> [10] =\n    conv\n    relu(3)\n    conv(3, 16, strid: 2)\n    conv(3, kernel: 3)\n    conv(out: 3, 3)\n    gap dense(10)\n"
 );
 assert_messages!(
     arguments_of_the_wrong_kind,
@@ -283,4 +283,83 @@ fn dimensions_of_a_signature_are_solved_for() {
         let graph = graph::build(&checked.program, id).expect("it checks");
         assert!(graph.nodes.iter().all(|node| node.shape.sizes().is_some()));
     }
+}
+
+assert_messages!(
+    words_for_two_tensors_of_the_wrong_number_of_axes,
+    "net a : [8, 4, 4] -> [8, 4, 4] = dup gap swap scale\n\
+     net b : [8, 4, 4] -> [8, 4, 4] = dup scale\n\
+     net c : [6, 8] [6, 8] -> [6, 8] = masked_attention(2)\n\
+     net d : [6, 8] [8] -> [6, 8] = cross_attention(2)\n\
+     net e : [8] -> [8] = scale\n"
+);
+assert_messages!(
+    words_for_two_tensors_of_sizes_that_do_not_fit,
+    "net a : [8, 4, 4] -> [8, 4, 4] = dup gap dense(4) scale\n\
+     net b : [6, 8] [5] -> [6, 8] = masked_attention(2)\n\
+     net c : [6, 8] [5, 7] -> [6, 8] = cross_attention(3)\n"
+);
+assert_messages!(
+    sequences_of_the_wrong_number_of_axes,
+    "net a : [8, 4, 4] -> [8, 4, 4] = attention(2)\n\
+     net b : [8, 4, 4] -> [8] = token_mean\n\
+     net c : [8] -> [8] = token(0)\n\
+     net d : [8, 4] -> [8, 4, 16] = embedding(10, 16)\n\
+     net e : [8] -> [8] = groupnorm(2)\n\
+     net f : [16, 8] -> [16, 8] = window_attention(2, 2)\n"
+);
+assert_messages!(
+    sizes_that_do_not_fit_sequences,
+    "net a : [16, 8] -> [8] = token(16)\n\
+     net b : [16, 8] -> [8, 4, 5] = image(4, 5)\n\
+     net c : [8, 6, 6] -> [8, 6, 6] = window_attention(2, 4)\n\
+     net d : [8, 6, 6] -> [8, 6, 6] = window_attention(2, 3, shift: 3)\n\
+     net e : [8, 6, 6] -> [8, 6, 6] = window_attention(3, 3)\n\
+     net f : [8, 6, 6] -> [8, 6, 6] = groupnorm(3)\n"
+);
+assert_messages!(
+    arguments_of_words_for_sequences,
+    "net a : [6] -> [6, 8] = embedding(8)\n\
+     net b : [6] -> [6, 8] = embedding(0, 8)\n\
+     net c : [6] -> [6, 65536] = embedding(65536, 65536)\n\
+     net d : [6, 8] -> [6, 8] = attention(2, causal: 1)\n\
+     net e : [6, 8] -> [6, 8] = drop_path(1)\n\
+     net f : [6, 8] -> [6, 8] = ln(epsilon: 0)\n\
+     net g : [6, 8] -> [6, 8] = bn(momentum: 1.5)\n\
+     net h : [6, 8] -> [8] = token(0 - 1)\n"
+);
+
+#[test]
+fn words_for_sequences_have_principal_effects() {
+    let effects = effects(
+        "block excite(r) : [c, h, w] -> [c, h, w] = dup gap dense(c // r) relu dense(c) sigmoid scale\n\
+         block decode = cross_attention(4)\n\
+         block masked = masked_attention(2)\n\
+         block mix(n) : [t, d] -> [t, d] = dup ln transpose dense(n) gelu dense(t) transpose add\n\
+         block front = class_token positions\n\
+         block back = tokens attention(2) image(4, 5)\n\
+         block look(n) = embedding(n, 16)\n\
+         block last : [t, d] -> [d] = token(t - 1)\n\
+         block swin(n) : [c, h, w] -> [c, h, w] = dup ln window_attention(n, 7, shift: 3) add\n",
+    );
+    insta::assert_snapshot!(effects.join("\n"));
+}
+
+/// Blocks that expand for an image fix symbolic sizes later; what they require is checked then.
+#[test]
+fn requirements_of_sequences_wait_until_sizes_are_known() {
+    let text = |sizes: &str| {
+        format!(
+            "block swin(n) : [c, h, w] -> [c, h, w] = dup ln window_attention(n, 4, shift: 2) add\n\
+             block last : [t, d] -> [d] = token(t - 1)\n\
+             block third : [t, d] -> [d] = token(2)\n\
+             net a : [6, {sizes}] -> [6] = swin(3) tokens dup last swap third add\n"
+        )
+    };
+    assert_eq!(codes(&text("8, 12")), [""; 0]);
+    assert_eq!(codes(&text("8, 10")), ["E0305"]);
+    assert_eq!(
+        codes("block third : [t, d] -> [d] = token(2)\nnet a : [2, 5] -> [5] = third\n"),
+        ["E0310"]
+    );
 }

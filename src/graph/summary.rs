@@ -68,10 +68,7 @@ fn layer(graph: &Graph, node: &Node) -> Option<Layer> {
         .iter()
         .map(|id| graph.node(*id).shape.clone())
         .collect();
-    let multiply_adds = match inputs.first() {
-        Some(first) => operation.multiply_adds(first, &node.shape),
-        None => Dimension::Constant(0),
-    };
+    let multiply_adds = operation.multiply_adds(&inputs, &node.shape);
     Some(Layer {
         path: node.path.clone(),
         word: operation_word(operation, &|variable| graph.variable_name(variable)),

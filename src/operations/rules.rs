@@ -1,6 +1,9 @@
 //! Shape rules of the layers: the operation that a word becomes on a shape, and what it gives.
 //!
-//! A rule is called with a shape whose number of axes fits ([`super::Rule::Layer`]).
+//! A rule is called with shapes whose numbers of axes fit ([`super::Rule::Layer`],
+//! [`super::Rule::Pair`]).
+
+pub(super) mod sequence;
 
 use super::dimension::Dimension;
 use super::operation::{Operation, Pooling};
@@ -161,31 +164,38 @@ pub(super) fn dense(
     (operation, result)
 }
 
-pub(super) fn attention(
+pub(super) fn batch_norm(
     arguments: &Arguments,
     shape: &Shape,
-    requirements: &mut Requirements,
+    _: &mut Requirements,
 ) -> (Operation, Shape) {
-    let width = last(shape);
-    let heads = arguments.number_or(0, || Dimension::ONE);
-    requirements.divides(&heads, &width, Reason::HeadsDivideWidth);
-    limit_weights(&(&width * &width) * &Dimension::Constant(3), requirements);
-    let tokens = axis(shape, 0);
-    limit_weights(&(&tokens * &tokens) * &heads, requirements);
-    (Operation::Attention { width, heads }, shape.clone())
+    let operation = Operation::BatchNorm {
+        channels: axis(shape, 0),
+        epsilon: arguments.real(0),
+        momentum: arguments.real(1),
+    };
+    (operation, shape.clone())
 }
 
-pub(super) fn batch_norm(_: &Arguments, shape: &Shape, _: &mut Requirements) -> (Operation, Shape) {
-    let channels = axis(shape, 0);
-    (Operation::BatchNorm { channels }, shape.clone())
-}
-
-pub(super) fn layer_norm(_: &Arguments, shape: &Shape, _: &mut Requirements) -> (Operation, Shape) {
-    let features = match shape.rank() {
+/// The size of the axis whose numbers are the features of a position: the channels of an image, the
+/// last axis of all else.
+fn features(shape: &Shape) -> Dimension {
+    match shape.rank() {
         3 => axis(shape, 0),
         _ => last(shape),
+    }
+}
+
+pub(super) fn layer_norm(
+    arguments: &Arguments,
+    shape: &Shape,
+    _: &mut Requirements,
+) -> (Operation, Shape) {
+    let operation = Operation::LayerNorm {
+        features: features(shape),
+        epsilon: arguments.real(0),
     };
-    (Operation::LayerNorm { features }, shape.clone())
+    (operation, shape.clone())
 }
 
 pub(super) fn pool(

@@ -174,6 +174,21 @@ pub enum Reason {
     GroupsDivideOutput,
     /// The heads of an attention must divide the width.
     HeadsDivideWidth,
+    /// There must be one number for each channel.
+    NumberForEachChannel,
+    /// There must be one mask for each position.
+    MaskForEachToken,
+    /// A position that is asked for must be there.
+    TokenExists,
+    /// The positions of an image must be as many as those of the sequence.
+    ImageHasAllTokens,
+    /// The windows must divide this axis of the image.
+    WindowsDivideImage {
+        /// The axis, counted from 0.
+        axis: usize,
+    },
+    /// A shift must be less than the window.
+    ShiftWithinWindow,
     /// The window, dilated, must fit into the padded image along this axis.
     WindowFits {
         /// The axis, counted from 0.

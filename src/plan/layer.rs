@@ -21,11 +21,17 @@ pub enum Layer {
     BatchNorm {
         /// Size of the first axis.
         channels: usize,
+        /// What is added to a variance.
+        epsilon: f64,
+        /// The share of a batch in the new running statistics.
+        momentum: f64,
     },
     /// See [`Operation::LayerNorm`].
     LayerNorm {
         /// Size of the normalised axis.
         features: usize,
+        /// What is added to a variance.
+        epsilon: f64,
     },
     /// See [`Operation::Activation`].
     Activation(Activation),
@@ -55,6 +61,101 @@ pub enum Layer {
         width: usize,
         /// The number of heads.
         heads: usize,
+        /// Whether a position sees none behind it.
+        causal: bool,
+        /// Whether the projections have biases.
+        bias: bool,
+    },
+    /// See [`Operation::RmsNorm`].
+    RmsNorm {
+        /// Size of the normalised axis.
+        features: usize,
+        /// What is added to a mean square.
+        epsilon: f64,
+    },
+    /// See [`Operation::GroupNorm`].
+    GroupNorm {
+        /// Size of the first axis.
+        channels: usize,
+        /// The number of groups.
+        groups: usize,
+        /// What is added to a variance.
+        epsilon: f64,
+    },
+    /// See [`Operation::InstanceNorm`].
+    InstanceNorm {
+        /// What is added to a variance.
+        epsilon: f64,
+    },
+    /// See [`Operation::ParametricRelu`].
+    ParametricRelu {
+        /// Size of the first axis.
+        channels: usize,
+    },
+    /// See [`Operation::LayerScale`].
+    LayerScale {
+        /// The number of features.
+        features: usize,
+    },
+    /// See [`Operation::DropPath`].
+    DropPath {
+        /// The probability of zero.
+        rate: f64,
+    },
+    /// See [`Operation::Scale`].
+    Scale,
+    /// See [`Operation::CrossAttention`].
+    CrossAttention {
+        /// Features of a token that asks.
+        width: usize,
+        /// Features of a token that is asked.
+        context: usize,
+        /// The number of heads.
+        heads: usize,
+        /// Whether the projections have biases.
+        bias: bool,
+    },
+    /// See [`Operation::MaskedAttention`].
+    MaskedAttention {
+        /// Features of a token.
+        width: usize,
+        /// The number of heads.
+        heads: usize,
+    },
+    /// See [`Operation::WindowAttention`].
+    WindowAttention(WindowAttention),
+    /// See [`Operation::Embedding`].
+    Embedding {
+        /// How many rows the table has.
+        count: usize,
+        /// The length of a row.
+        width: usize,
+    },
+    /// See [`Operation::Positions`].
+    Positions {
+        /// How many there are.
+        tokens: usize,
+        /// Features of each.
+        width: usize,
+    },
+    /// See [`Operation::ClassToken`].
+    ClassToken {
+        /// Features of a token.
+        width: usize,
+    },
+    /// See [`Operation::Token`].
+    Token {
+        /// Which, counted from 0.
+        place: usize,
+    },
+    /// See [`Operation::TokenMean`].
+    TokenMean,
+    /// See [`Operation::Transpose`].
+    Transpose,
+    /// See [`Operation::Image`].
+    Image {
+        /// Height and width.
+        size: [usize; 2],
     },
     /// See [`Operation::Add`].
     Add,
@@ -96,6 +197,19 @@ pub struct Pool {
     pub stride: [usize; 2],
     /// Padding on each side of height and width.
     pub padding: [usize; 2],
+}
+
+/// The attributes of windowed attention; see [`Operation::WindowAttention`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct WindowAttention {
+    /// Channels of the image.
+    pub channels: usize,
+    /// The number of heads.
+    pub heads: usize,
+    /// Height and width of a window.
+    pub window: usize,
+    /// How far the image is rolled before it is cut.
+    pub shift: usize,
 }
 
 /// The number of places a window has along an axis, if it has any.
@@ -155,8 +269,14 @@ impl Layer {
     /// The shape it gives for these shapes, or what is wrong with them.
     pub(super) fn output_shape(&self, inputs: &[&[usize]]) -> Result<Vec<usize>, String> {
         let merges = matches!(self, Layer::Add | Layer::Multiply | Layer::Concatenate);
+        let pairs = matches!(
+            self,
+            Layer::Scale | Layer::CrossAttention { .. } | Layer::MaskedAttention { .. }
+        );
         let input = match inputs {
             [] => return Err("it reads nothing".to_owned()),
+            [_, _] if pairs => return self.output_shape_of_pair(inputs),
+            _ if pairs => return Err(format!("it reads {} tensors", inputs.len())),
             [_, _, ..] if !merges => return Err(format!("it reads {} tensors", inputs.len())),
             [input, ..] => *input,
         };
@@ -178,16 +298,30 @@ impl Layer {
             {
                 Ok(rest.iter().chain([output]).copied().collect())
             }
-            (Layer::BatchNorm { channels }, [first, ..]) if first == channels => Ok(input.to_vec()),
-            (Layer::LayerNorm { features }, [first, _, _]) if first == features => {
-                Ok(input.to_vec())
-            }
-            (Layer::LayerNorm { features }, [last] | [_, last]) if last == features => {
-                Ok(input.to_vec())
-            }
+            (
+                Layer::BatchNorm { channels, .. } | Layer::ParametricRelu { channels },
+                [first, ..],
+            ) if first == channels => Ok(input.to_vec()),
+            (
+                Layer::LayerNorm { features, .. }
+                | Layer::RmsNorm { features, .. }
+                | Layer::LayerScale { features },
+                [features_of_all, _, _] | [features_of_all] | [_, features_of_all],
+            ) if features_of_all == features => Ok(input.to_vec()),
+            (
+                Layer::GroupNorm {
+                    channels, groups, ..
+                },
+                [first, _, ..],
+            ) if first == channels && *groups > 0 && channels % groups == 0 => Ok(input.to_vec()),
+            (Layer::InstanceNorm { .. }, [_, _, ..]) => Ok(input.to_vec()),
             (Layer::Softmax, [_, ..]) => Ok(input.to_vec()),
             (Layer::Activation(_), _) => Ok(input.to_vec()),
-            (Layer::Dropout { rate }, _) if (0.0..1.0).contains(rate) => Ok(input.to_vec()),
+            (Layer::Dropout { rate } | Layer::DropPath { rate }, _)
+                if (0.0..1.0).contains(rate) =>
+            {
+                Ok(input.to_vec())
+            }
             (Layer::Pool(pool), [channels, height, width]) => {
                 let half_window = |axis: usize| pool.padding[axis] * 2 <= pool.kernel[axis];
                 let [height, width] = pool
@@ -208,10 +342,39 @@ impl Layer {
             ]),
             (Layer::Flatten, _) => Ok(vec![input.iter().product()]),
             (Layer::Tokens, [channels, height, width]) => Ok(vec![height * width, *channels]),
-            (Layer::Attention { width, heads }, [_, features])
-                if features == width && *heads > 0 && width % heads == 0 =>
+            (Layer::Attention { width, heads, .. }, [_, features])
+                if features == width && splits(*width, *heads) =>
             {
                 Ok(input.to_vec())
+            }
+            (Layer::WindowAttention(attributes), [channels, height, width]) => {
+                let WindowAttention { window, shift, .. } = *attributes;
+                let fits = *channels == attributes.channels
+                    && splits(*channels, attributes.heads)
+                    && splits(*height, window)
+                    && splits(*width, window)
+                    && shift < window;
+                fits.then(|| input.to_vec()).ok_or_else(mismatch)
+            }
+            (Layer::Embedding { width, .. }, [tokens]) => Ok(vec![*tokens, *width]),
+            (Layer::Positions { tokens, width }, [count, features])
+                if count == tokens && features == width =>
+            {
+                Ok(input.to_vec())
+            }
+            (Layer::ClassToken { width }, [tokens, features]) if features == width => {
+                Ok(vec![tokens + 1, *width])
+            }
+            (Layer::Token { place }, [tokens, features]) if place < tokens => Ok(vec![*features]),
+            (Layer::TokenMean, [tokens, features]) if *tokens > 0 => Ok(vec![*features]),
+            (Layer::Transpose, [first, second]) => Ok(vec![*second, *first]),
+            (
+                Layer::Image {
+                    size: [height, width],
+                },
+                [tokens, features],
+            ) if height.checked_mul(*width) == Some(*tokens) => {
+                Ok(vec![*features, *height, *width])
             }
             (Layer::Add | Layer::Multiply, _) if inputs.iter().all(|other| *other == input) => {
                 Ok(input.to_vec())
@@ -229,6 +392,37 @@ impl Layer {
             _ => Err(mismatch()),
         }
     }
+
+    /// The same for layers that take two tensors of different kinds.
+    fn output_shape_of_pair(&self, inputs: &[&[usize]]) -> Result<Vec<usize>, String> {
+        let mismatch = || format!("it does not fit the shapes {inputs:?}");
+        let [input, other] = inputs else {
+            return Err(mismatch());
+        };
+        let fits = match (self, *input, *other) {
+            (Layer::Scale, [channels, _, ..], [numbers]) => channels == numbers,
+            (
+                Layer::CrossAttention {
+                    width,
+                    context,
+                    heads,
+                    ..
+                },
+                [_, features],
+                [_, others],
+            ) => features == width && others == context && splits(*width, *heads),
+            (Layer::MaskedAttention { width, heads }, [tokens, features], [masks]) => {
+                features == width && tokens == masks && splits(*width, *heads)
+            }
+            _ => false,
+        };
+        fits.then(|| input.to_vec()).ok_or_else(mismatch)
+    }
+}
+
+/// Whether a size is a multiple of a number of parts.
+fn splits(size: usize, parts: usize) -> bool {
+    parts > 0 && size.is_multiple_of(parts)
 }
 
 /// Fixes the sizes of an operation.
@@ -266,11 +460,18 @@ pub(super) fn lower(
             output: size(output)?,
             bias: *bias,
         },
-        Operation::BatchNorm { channels } => Layer::BatchNorm {
+        Operation::BatchNorm {
+            channels,
+            epsilon,
+            momentum,
+        } => Layer::BatchNorm {
             channels: size(channels)?,
+            epsilon: epsilon.value(),
+            momentum: momentum.value(),
         },
-        Operation::LayerNorm { features } => Layer::LayerNorm {
+        Operation::LayerNorm { features, epsilon } => Layer::LayerNorm {
             features: size(features)?,
+            epsilon: epsilon.value(),
         },
         Operation::Activation(activation) => Layer::Activation(*activation),
         Operation::Softmax => Layer::Softmax,
@@ -292,10 +493,84 @@ pub(super) fn lower(
         Operation::Dropout { rate } => Layer::Dropout { rate: rate.value() },
         Operation::Flatten => Layer::Flatten,
         Operation::Tokens => Layer::Tokens,
-        Operation::Attention { width, heads } => Layer::Attention {
+        Operation::Attention {
+            width,
+            heads,
+            causal,
+            bias,
+        } => Layer::Attention {
+            width: size(width)?,
+            heads: size(heads)?,
+            causal: *causal,
+            bias: *bias,
+        },
+        Operation::RmsNorm { features, epsilon } => Layer::RmsNorm {
+            features: size(features)?,
+            epsilon: epsilon.value(),
+        },
+        Operation::GroupNorm {
+            channels,
+            groups,
+            epsilon,
+        } => Layer::GroupNorm {
+            channels: size(channels)?,
+            groups: size(groups)?,
+            epsilon: epsilon.value(),
+        },
+        Operation::InstanceNorm { epsilon } => Layer::InstanceNorm {
+            epsilon: epsilon.value(),
+        },
+        Operation::ParametricRelu { channels } => Layer::ParametricRelu {
+            channels: size(channels)?,
+        },
+        Operation::LayerScale { features, .. } => Layer::LayerScale {
+            features: size(features)?,
+        },
+        Operation::DropPath { rate } => Layer::DropPath { rate: rate.value() },
+        Operation::Scale => Layer::Scale,
+        Operation::CrossAttention {
+            width,
+            context,
+            heads,
+            bias,
+        } => Layer::CrossAttention {
+            width: size(width)?,
+            context: size(context)?,
+            heads: size(heads)?,
+            bias: *bias,
+        },
+        Operation::MaskedAttention { width, heads } => Layer::MaskedAttention {
             width: size(width)?,
             heads: size(heads)?,
         },
+        Operation::WindowAttention {
+            channels,
+            heads,
+            window,
+            shift,
+        } => Layer::WindowAttention(WindowAttention {
+            channels: size(channels)?,
+            heads: size(heads)?,
+            window: size(window)?,
+            shift: size(shift)?,
+        }),
+        Operation::Embedding { count, width } => Layer::Embedding {
+            count: size(count)?,
+            width: size(width)?,
+        },
+        Operation::Positions { tokens, width } => Layer::Positions {
+            tokens: size(tokens)?,
+            width: size(width)?,
+        },
+        Operation::ClassToken { width } => Layer::ClassToken {
+            width: size(width)?,
+        },
+        Operation::Token { place } => Layer::Token {
+            place: size(place)?,
+        },
+        Operation::TokenMean => Layer::TokenMean,
+        Operation::Transpose => Layer::Transpose,
+        Operation::Image { size: image } => Layer::Image { size: pair(image)? },
         Operation::Add { .. } => Layer::Add,
         Operation::Multiply { .. } => Layer::Multiply,
         Operation::Concatenate { .. } => Layer::Concatenate,

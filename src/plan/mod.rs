@@ -13,7 +13,7 @@ use thiserror::Error;
 use crate::graph::{Graph, Laws, NodeId, NodeKind, canonicalise};
 use crate::operations::{Class, Dimension, Initial, MAXIMUM_ELEMENTS, Operation};
 
-pub use layer::{Convolution, Layer, Pool};
+pub use layer::{Convolution, Layer, Pool, WindowAttention};
 
 /// What a backend executes: the steps of a net in order, over numbered values.
 #[derive(Clone, Debug, PartialEq)]
@@ -82,6 +82,11 @@ pub enum InitialValues {
     Zero,
     /// All one.
     One,
+    /// All this number.
+    Constant {
+        /// The number.
+        value: f64,
+    },
     /// Normal around zero with this standard deviation.
     Normal {
         /// The square root of the variance.
@@ -319,6 +324,12 @@ impl Lowering<'_> {
         Ok(match initial {
             Initial::Zero => InitialValues::Zero,
             Initial::One => InitialValues::One,
+            Initial::Constant(value) => InitialValues::Constant {
+                value: value.value(),
+            },
+            Initial::Normal(deviation) => InitialValues::Normal {
+                standard_deviation: deviation.value(),
+            },
             Initial::HeNormal { fan_in: size } => InitialValues::Normal {
                 standard_deviation: (2.0 / fan_in(size)?).sqrt(),
             },

@@ -230,6 +230,52 @@ fn axis_name(axis: usize, shape: &str) -> String {
     }
 }
 
+/// How shapes with this number of axes are written.
+fn form_of_rank(rank: usize) -> &'static str {
+    match rank {
+        1 => "`[d]`",
+        2 => "`[t, d]`",
+        _ => "`[c, h, w]`",
+    }
+}
+
+/// A word that takes two tensors of given numbers of axes, and found others.
+pub(super) fn wrong_ranks(
+    word: &Word,
+    ranks: &[[usize; 2]],
+    span: Span,
+    [(first, first_origin), (second, second_origin)]: [(String, Span); 2],
+    uses: &[Span],
+) -> Report {
+    let forms: Vec<String> = ranks
+        .iter()
+        .map(|pair| format!("{} and {}", form_of_rank(pair[0]), form_of_rank(pair[1])))
+        .collect();
+    let forms = forms.join(", or ");
+    let mut diagnostic = Diagnostic::new(
+        Code::WrongRank,
+        format!(
+            "`{}` works on {forms}, found {first} and {second}",
+            word.name
+        ),
+        span,
+        format!("needs {forms}"),
+    );
+    if first_origin != span {
+        diagnostic = diagnostic.with_label(first_origin, format!("{first} comes from here"));
+    }
+    if second_origin != span && second_origin != first_origin {
+        diagnostic = diagnostic.with_label(second_origin, format!("{second} comes from here"));
+    }
+    let axes = |text: &str| text.matches(',').count() + usize::from(text != "[]");
+    let is_exchanged = ranks.contains(&[axes(&second), axes(&first)]);
+    let help = match is_exchanged && first != second {
+        true => "put `swap` before it",
+        false => "bring the tensors to that form first, with `gap`, `flatten` or `tokens`",
+    };
+    Box::new(with_uses(diagnostic.with_help(help), uses))
+}
+
 pub(super) fn wrong_rank(
     word: &Word,
     ranks: &[usize],
@@ -237,14 +283,7 @@ pub(super) fn wrong_rank(
     (found, origin): (&str, Span),
     uses: &[Span],
 ) -> Report {
-    let forms: Vec<&str> = ranks
-        .iter()
-        .map(|rank| match rank {
-            1 => "`[d]`",
-            2 => "`[t, d]`",
-            _ => "`[c, h, w]`",
-        })
-        .collect();
+    let forms: Vec<&str> = ranks.iter().map(|rank| form_of_rank(*rank)).collect();
     let mut diagnostic = Diagnostic::new(
         Code::WrongRank,
         format!(
@@ -261,7 +300,13 @@ pub(super) fn wrong_rank(
     let is_image = found.matches(',').count() == 2;
     let help = match (word.name, is_image) {
         ("dense", true) => "put `gap` (the mean of each channel) or `flatten` before it",
-        ("attention", true) => "put `tokens` before it",
+        (
+            "attention" | "positions" | "class_token" | "token" | "token_mean" | "transpose"
+            | "image",
+            true,
+        ) => "put `tokens` before it",
+        (_, false) if ranks == [2] => "use it before the sequence is brought to one axis",
+        ("embedding", _) => "it looks up whole numbers: use it first, on `[t]`",
         (_, false) => "use it before the image is brought to fewer axes",
         _ => "bring the tensor to that form first",
     };
@@ -300,7 +345,11 @@ pub(super) fn violation(
                 Code::NotDivisible,
                 format!("the {} channels that `{word}` {side} can't be split into {} groups", show(dividend), show(divisor)),
                 format!("{} is not divisible by {}", show(dividend), show(divisor)),
-                "choose a number of groups that divides the channels on both sides".to_string(),
+                match word {
+                    "groupnorm" => "choose a number of groups that divides the channels",
+                    _ => "choose a number of groups that divides the channels on both sides",
+                }
+                .to_string(),
             )
         }
         (Reason::HeadsDivideWidth, Constraint::Divides { divisor, dividend }) => (
@@ -308,6 +357,47 @@ pub(super) fn violation(
             format!("the width {} of `{word}` can't be split into {} heads", show(dividend), show(divisor)),
             format!("{} is not divisible by {}", show(dividend), show(divisor)),
             "choose a number of heads that divides the width".to_string(),
+        ),
+        (Reason::NumberForEachChannel, Constraint::Equal(numbers, channels)) => (
+            Code::ShapeMismatch,
+            format!("`{word}` needs a number for each of the {} channels, found {}", show(channels), show(numbers)),
+            "the sizes differ".to_string(),
+            format!("give {} numbers, for example with `dense({})`", show(channels), show(channels)),
+        ),
+        (Reason::MaskForEachToken, Constraint::Equal(masks, tokens)) => (
+            Code::ShapeMismatch,
+            format!("`{word}` needs a mask for each of the {} positions, found {}", show(tokens), show(masks)),
+            "the sizes differ".to_string(),
+            "give a mask as long as the sequence".to_string(),
+        ),
+        (Reason::ImageHasAllTokens, Constraint::Equal(tokens, positions)) => (
+            Code::ShapeMismatch,
+            format!("the image of `{word}` has {} positions, the sequence {}", show(positions), show(tokens)),
+            "the sizes differ".to_string(),
+            "choose a height and a width whose product is the length of the sequence".to_string(),
+        ),
+        (Reason::TokenExists, Constraint::AtMost { value, maximum }) => (
+            Code::ArgumentOutOfRange,
+            format!("`{word}` asks for position {} of a sequence whose last is {}", show(value), show(maximum)),
+            "there is no such position".to_string(),
+            "positions are counted from 0".to_string(),
+        ),
+        (Reason::WindowsDivideImage { axis }, Constraint::Divides { divisor, dividend }) => (
+            Code::NotDivisible,
+            format!(
+                "the {} {} can't be cut into windows of {}",
+                if axis == 1 { "height" } else { "width" },
+                show(dividend),
+                show(divisor)
+            ),
+            format!("{} is not divisible by {}", show(dividend), show(divisor)),
+            "choose a window that divides height and width".to_string(),
+        ),
+        (Reason::ShiftWithinWindow, Constraint::AtMost { value, maximum }) => (
+            Code::ArgumentOutOfRange,
+            format!("the shift of `{word}` must be less than its window"),
+            format!("{} is more than {}", show(value), show(maximum)),
+            "half the window is usual".to_string(),
         ),
         (Reason::WindowFits { axis }, Constraint::AtLeast { value, .. }) => {
             let side = if axis == 1 { "height" } else { "width" };

@@ -7,5 +7,8 @@ mod gradient;
 mod network;
 mod operations;
 mod pytorch;
+mod pytorch_sequence;
 mod random_graphs;
 mod reference;
+mod sequence;
+mod sequence_words;

@@ -68,9 +68,7 @@ fn random_layer(builder: &mut Builder, random: &mut ChaCha8Rng, source: u32, ope
             builder.add(operation, &[source], &[output, tall, wide])
         }
         2 => {
-            let operation = Operation::BatchNorm {
-                channels: size(channels),
-            };
+            let operation = Operation::batch_norm(size(channels));
             builder.add(operation, &[source], &shape)
         }
         3 => {
@@ -119,16 +117,11 @@ fn random_flat_layer(
             builder.add(operation, &[source], &shape)
         }
         1 => {
-            let operation = Operation::LayerNorm {
-                features: size(features),
-            };
+            let operation = Operation::layer_norm(size(features));
             builder.add(operation, &[source], shape)
         }
         2 if shape.len() == 2 => {
-            let operation = Operation::Attention {
-                width: size(features),
-                heads: size(1),
-            };
+            let operation = Operation::attention(size(features), size(1));
             builder.add(operation, &[source], shape)
         }
         3 => {

@@ -60,13 +60,34 @@ impl LabelWriter<'_, '_> {
                 self.dimensions([input, output]);
                 self.flag(*bias);
             }
-            Operation::BatchNorm { channels } => {
+            // Usual attributes are left out, as before there were any others: certificates of
+            // programs that do not use them stay what they were.
+            Operation::BatchNorm { channels, .. }
+                if *operation == Operation::batch_norm(channels.clone()) =>
+            {
                 self.tag(b'b');
                 self.dimension(channels);
             }
-            Operation::LayerNorm { features } => {
+            Operation::BatchNorm {
+                channels,
+                epsilon,
+                momentum,
+            } => {
+                self.long_tag(b'b');
+                self.dimension(channels);
+                self.real(*epsilon);
+                self.real(*momentum);
+            }
+            Operation::LayerNorm { features, .. }
+                if *operation == Operation::layer_norm(features.clone()) =>
+            {
                 self.tag(b'l');
                 self.dimension(features);
+            }
+            Operation::LayerNorm { features, epsilon } => {
+                self.long_tag(b'l');
+                self.dimension(features);
+                self.real(*epsilon);
             }
             Operation::Activation(activation) => self.activation(*activation),
             Operation::Softmax => self.tag(b's'),
@@ -94,9 +115,102 @@ impl LabelWriter<'_, '_> {
             }
             Operation::Flatten => self.tag(b'f'),
             Operation::Tokens => self.tag(b't'),
-            Operation::Attention { width, heads } => {
+            Operation::Attention {
+                width,
+                heads,
+                causal: false,
+                bias: true,
+            } => {
                 self.tag(b'a');
                 self.dimensions([width, heads]);
+            }
+            Operation::Attention {
+                width,
+                heads,
+                causal,
+                bias,
+            } => {
+                self.long_tag(b'a');
+                self.dimensions([width, heads]);
+                self.flag(*causal);
+                self.flag(*bias);
+            }
+            Operation::RmsNorm { features, epsilon } => {
+                self.long_tag(b'r');
+                self.dimension(features);
+                self.real(*epsilon);
+            }
+            Operation::GroupNorm {
+                channels,
+                groups,
+                epsilon,
+            } => {
+                self.long_tag(b'g');
+                self.dimensions([channels, groups]);
+                self.real(*epsilon);
+            }
+            Operation::InstanceNorm { epsilon } => {
+                self.long_tag(b'i');
+                self.real(*epsilon);
+            }
+            Operation::ParametricRelu { channels } => {
+                self.long_tag(b'n');
+                self.dimension(channels);
+            }
+            Operation::LayerScale { features, initial } => {
+                self.long_tag(b's');
+                self.dimension(features);
+                self.real(*initial);
+            }
+            Operation::DropPath { rate } => {
+                self.long_tag(b'd');
+                self.real(*rate);
+            }
+            Operation::Scale => self.long_tag(b'*'),
+            Operation::CrossAttention {
+                width,
+                context,
+                heads,
+                bias,
+            } => {
+                self.long_tag(b'x');
+                self.dimensions([width, context, heads]);
+                self.flag(*bias);
+            }
+            Operation::MaskedAttention { width, heads } => {
+                self.long_tag(b'm');
+                self.dimensions([width, heads]);
+            }
+            Operation::WindowAttention {
+                channels,
+                heads,
+                window,
+                shift,
+            } => {
+                self.long_tag(b'w');
+                self.dimensions([channels, heads, window, shift]);
+            }
+            Operation::Embedding { count, width } => {
+                self.long_tag(b'e');
+                self.dimensions([count, width]);
+            }
+            Operation::Positions { tokens, width } => {
+                self.long_tag(b'p');
+                self.dimensions([tokens, width]);
+            }
+            Operation::ClassToken { width } => {
+                self.long_tag(b'c');
+                self.dimension(width);
+            }
+            Operation::Token { place } => {
+                self.long_tag(b't');
+                self.dimension(place);
+            }
+            Operation::TokenMean => self.long_tag(b'+'),
+            Operation::Transpose => self.long_tag(b'o'),
+            Operation::Image { size } => {
+                self.long_tag(b'h');
+                self.pairs([size]);
             }
             Operation::Add { .. } => self.tag(if ordered { b'>' } else { b'+' }),
             Operation::Multiply { .. } => self.tag(if ordered { b'.' } else { b'*' }),
@@ -117,6 +231,9 @@ impl LabelWriter<'_, '_> {
             Activation::Tanh => (7, None),
             Activation::HardSwish => (8, None),
             Activation::HardSigmoid => (9, None),
+            Activation::GeluTanh => (10, None),
+            Activation::Mish => (11, None),
+            Activation::Softplus => (12, None),
         };
         self.tag(kind);
         if let Some(parameter) = parameter {
@@ -126,6 +243,11 @@ impl LabelWriter<'_, '_> {
 
     fn tag(&mut self, tag: u8) {
         self.bytes.push(tag);
+    }
+
+    /// A tag of two bytes, for operations that came later.
+    fn long_tag(&mut self, tag: u8) {
+        self.bytes.extend_from_slice(&[b'@', tag]);
     }
 
     fn flag(&mut self, flag: bool) {

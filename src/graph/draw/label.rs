@@ -122,9 +122,56 @@ pub fn label(graph: &Graph, node: &NodeKind) -> Label {
             (text.concat(), Kind::Convolution)
         }
         Operation::Dense { output, .. } => (format!("dense {}", size(graph, output)), Kind::Dense),
-        Operation::Attention { heads, .. } => {
+        Operation::Attention { heads, causal, .. } => {
             let heads = size(graph, heads);
-            (format!("attention, heads {heads}"), Kind::Dense)
+            let causal = if *causal { "causal " } else { "" };
+            (format!("{causal}attention, heads {heads}"), Kind::Dense)
+        }
+        Operation::CrossAttention { heads, .. } => {
+            let heads = size(graph, heads);
+            (format!("cross attention, heads {heads}"), Kind::Dense)
+        }
+        Operation::MaskedAttention { heads, .. } => {
+            let heads = size(graph, heads);
+            (format!("masked attention, heads {heads}"), Kind::Dense)
+        }
+        Operation::WindowAttention {
+            heads,
+            window,
+            shift,
+            ..
+        } => {
+            let [heads, window, distance] = [heads, window, shift].map(|one| size(graph, one));
+            let shift = when(*shift != Dimension::Constant(0), || {
+                format!(", shift {distance}")
+            });
+            let text = format!("window attention {window}×{window}, heads {heads}{shift}");
+            (text, Kind::Dense)
+        }
+        Operation::Embedding { count, width } => {
+            let [count, width] = [count, width].map(|one| size(graph, one));
+            (format!("embedding {count}×{width}"), Kind::Dense)
+        }
+        Operation::RmsNorm { .. } => ("rmsnorm".into(), Kind::Norm),
+        Operation::GroupNorm { groups, .. } => {
+            let groups = size(graph, groups);
+            (format!("groupnorm, groups {groups}"), Kind::Norm)
+        }
+        Operation::InstanceNorm { .. } => ("instancenorm".into(), Kind::Norm),
+        Operation::ParametricRelu { .. } => ("prelu".into(), Kind::Activation),
+        Operation::LayerScale { .. } => ("layer_scale".into(), Kind::Other),
+        Operation::DropPath { rate } => (format!("drop_path {}", rate.value()), Kind::Other),
+        Operation::Scale => ("scale".into(), Kind::Merge),
+        Operation::Positions { .. } => ("positions".into(), Kind::Other),
+        Operation::ClassToken { .. } => ("class_token".into(), Kind::Other),
+        Operation::Token { place } => (format!("token {}", size(graph, place)), Kind::Other),
+        Operation::TokenMean => ("token_mean".into(), Kind::Pooling),
+        Operation::Transpose => ("transpose".into(), Kind::Other),
+        Operation::Image {
+            size: [height, width],
+        } => {
+            let [height, width] = [height, width].map(|one| size(graph, one));
+            (format!("image {height}×{width}"), Kind::Other)
         }
         Operation::BatchNorm { .. } => ("bn".into(), Kind::Norm),
         Operation::LayerNorm { .. } => ("ln".into(), Kind::Norm),
@@ -213,6 +260,9 @@ fn activation_name(activation: Activation) -> String {
         Activation::Tanh => "tanh".into(),
         Activation::HardSwish => "hard_swish".into(),
         Activation::HardSigmoid => "hard_sigmoid".into(),
+        Activation::GeluTanh => "gelu_tanh".into(),
+        Activation::Mish => "mish".into(),
+        Activation::Softplus => "softplus".into(),
     }
 }
 
@@ -262,6 +312,26 @@ mod tests {
             text(convolution(64, [3, 3], 1, 4)),
             "conv 3×3, 64, groups 4"
         );
+    }
+
+    #[test]
+    fn attention_says_what_it_sees() {
+        let attention = |causal| Operation::Attention {
+            width: 8.into(),
+            heads: 2.into(),
+            causal,
+            bias: true,
+        };
+        assert_eq!(text(attention(false)), "attention, heads 2");
+        assert_eq!(text(attention(true)), "causal attention, heads 2");
+        let window = |shift: i64| Operation::WindowAttention {
+            channels: 8.into(),
+            heads: 2.into(),
+            window: 7.into(),
+            shift: shift.into(),
+        };
+        assert_eq!(text(window(0)), "window attention 7×7, heads 2");
+        assert_eq!(text(window(3)), "window attention 7×7, heads 2, shift 3");
     }
 
     #[test]

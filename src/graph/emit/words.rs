@@ -141,11 +141,23 @@ impl<'a> Word<'a> {
         self
     }
 
-    fn real(mut self, real: Real, default: f64) -> Self {
-        if real != Real::new(default) {
-            self.arguments.push(format!("{:?}", real.value()));
+    fn real(self, real: Real, default: f64) -> Self {
+        if real == Real::new(default) {
+            self
+        } else {
+            self.required_real(real)
         }
+    }
+
+    fn required_real(mut self, real: Real) -> Self {
+        self.arguments.push(format!("{:?}", real.value()));
         self
+    }
+
+    /// A named number, unless it is the default.
+    fn named_real(self, name: &str, real: Real, default: f64) -> Self {
+        let text = format!("{:?}", real.value());
+        self.named(name, text, real == Real::new(default))
     }
 
     fn arity(mut self, arity: usize) -> Self {
@@ -200,8 +212,12 @@ pub fn operation_word(operation: &Operation, name: &dyn Fn(Variable) -> String) 
                 .number(output)
                 .named("bias", bias.to_string(), *bias)
         }
-        Operation::BatchNorm { .. } => word("bn"),
-        Operation::LayerNorm { .. } => word("ln"),
+        Operation::BatchNorm {
+            epsilon, momentum, ..
+        } => word("bn")
+            .named_real("epsilon", *epsilon, 1e-5)
+            .named_real("momentum", *momentum, 0.1),
+        Operation::LayerNorm { epsilon, .. } => word("ln").named_real("epsilon", *epsilon, 1e-5),
         Operation::Activation(activation) => match activation {
             Activation::Relu => word("relu"),
             Activation::Relu6 => word("relu6"),
@@ -213,6 +229,9 @@ pub fn operation_word(operation: &Operation, name: &dyn Fn(Variable) -> String) 
             Activation::Tanh => word("tanh"),
             Activation::HardSwish => word("hardswish"),
             Activation::HardSigmoid => word("hardsigmoid"),
+            Activation::GeluTanh => word("gelu_tanh"),
+            Activation::Mish => word("mish"),
+            Activation::Softplus => word("softplus"),
         },
         Operation::Softmax => word("softmax"),
         Operation::Pool {
@@ -236,7 +255,51 @@ pub fn operation_word(operation: &Operation, name: &dyn Fn(Variable) -> String) 
         Operation::Dropout { rate } => word("dropout").real(*rate, 0.5),
         Operation::Flatten => word("flatten"),
         Operation::Tokens => word("tokens"),
-        Operation::Attention { heads, .. } => word("attention").number(heads),
+        Operation::Attention {
+            heads,
+            causal,
+            bias,
+            ..
+        } => word("attention")
+            .number(heads)
+            .named("causal", causal.to_string(), !causal)
+            .named("bias", bias.to_string(), *bias),
+        Operation::RmsNorm { epsilon, .. } => word("rmsnorm").named_real("epsilon", *epsilon, 1e-6),
+        Operation::GroupNorm {
+            groups, epsilon, ..
+        } => word("groupnorm")
+            .number(groups)
+            .named_real("epsilon", *epsilon, 1e-5),
+        Operation::InstanceNorm { epsilon } => {
+            word("instancenorm").named_real("epsilon", *epsilon, 1e-5)
+        }
+        Operation::ParametricRelu { .. } => word("prelu"),
+        Operation::LayerScale { initial, .. } => word("layer_scale").real(*initial, 1e-6),
+        Operation::DropPath { rate } => word("drop_path").required_real(*rate),
+        Operation::Scale => word("scale"),
+        Operation::CrossAttention { heads, bias, .. } => word("cross_attention")
+            .number(heads)
+            .named("bias", bias.to_string(), *bias),
+        Operation::MaskedAttention { heads, .. } => word("masked_attention").number(heads),
+        Operation::WindowAttention {
+            heads,
+            window,
+            shift,
+            ..
+        } => {
+            let word = word("window_attention").number(heads).number(window);
+            let value = word.value(shift);
+            word.named("shift", value, *shift == Dimension::Constant(0))
+        }
+        Operation::Embedding { count, width } => word("embedding").number(count).number(width),
+        Operation::Positions { .. } => word("positions"),
+        Operation::ClassToken { .. } => word("class_token"),
+        Operation::Token { place } => word("token").number(place),
+        Operation::TokenMean => word("token_mean"),
+        Operation::Transpose => word("transpose"),
+        Operation::Image {
+            size: [height, width],
+        } => word("image").number(height).number(width),
         Operation::Add { arity } => word("add").arity(*arity),
         Operation::Multiply { arity } => word("mul").arity(*arity),
         Operation::Concatenate { arity } => word("cat").arity(*arity),
