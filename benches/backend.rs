@@ -65,6 +65,8 @@ fn pool(kind: Pooling, kernel: i64, stride: i64, padding: i64) -> Operation {
         kernel: pair(kernel),
         stride: pair(stride),
         padding: pair(padding),
+        ceil: false,
+        count_padding: false,
     }
 }
 

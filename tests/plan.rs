@@ -128,6 +128,8 @@ fn graphs_that_do_not_hold_together_are_refused() {
             kernel: pair(2),
             stride: pair(1),
             padding: pair(padding),
+            ceil: false,
+            count_padding: false,
         })
     };
     let images = || node(NodeKind::Input(0), &[], &[1, 4, 4], "");

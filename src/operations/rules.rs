@@ -2,6 +2,8 @@
 //!
 //! A rule is called with a shape whose number of axes fits ([`super::Rule::Layer`]).
 
+pub(super) mod image;
+
 use super::dimension::Dimension;
 use super::operation::{Operation, Pooling};
 use super::shape::{MAXIMUM_ELEMENTS, Reason, Shape};
@@ -21,6 +23,8 @@ struct Window {
     stride: [Dimension; 2],
     padding: [Dimension; 2],
     dilation: [Dimension; 2],
+    /// Whether the last window may hang over the padding.
+    ceil: bool,
 }
 
 /// Padding that keeps the size for odd kernels at stride 1.
@@ -50,18 +54,24 @@ impl Window {
             kernel,
             padding,
             dilation,
+            ceil: false,
         }
     }
 
-    /// `[channels, h', w']` after sliding over `shape`.
+    /// `[channels, h', w']` after sliding over `shape`; over `[c, l]`, which is one row,
+    /// `[channels, l']`.
     fn slide(&self, shape: &Shape, channels: Dimension, requirements: &mut Requirements) -> Shape {
         let mut sizes = Shape([channels].into_iter().collect());
-        for index in 0..2 {
-            let padded =
-                &axis(shape, index + 1) + &(&self.padding[index] * &Dimension::Constant(2));
+        let without_height = 3_usize.saturating_sub(shape.rank());
+        for index in without_height..2 {
+            let place = index + 1 - without_height;
+            let padded = &axis(shape, place) + &(&self.padding[index] * &Dimension::Constant(2));
             let reach = &self.dilation[index] * &(&self.kernel[index] - &Dimension::ONE);
-            let room = &(&padded - &reach) - &Dimension::ONE;
-            requirements.at_least(&room, 0, Reason::WindowFits { axis: index + 1 });
+            let mut room = &(&padded - &reach) - &Dimension::ONE;
+            if self.ceil {
+                room = self.room_rounded_up(index, room, requirements);
+            }
+            requirements.at_least(&room, 0, Reason::WindowFits { axis: place });
             let steps = room.floor_divide(&self.stride[index]);
             sizes.0.push(&steps + &Dimension::ONE);
         }
@@ -186,27 +196,6 @@ pub(super) fn layer_norm(_: &Arguments, shape: &Shape, _: &mut Requirements) -> 
         _ => last(shape),
     };
     (Operation::LayerNorm { features }, shape.clone())
-}
-
-pub(super) fn pool(
-    kind: Pooling,
-    arguments: &Arguments,
-    shape: &Shape,
-    requirements: &mut Requirements,
-) -> (Operation, Shape) {
-    let window = Window::read(arguments, 1, 2, None);
-    for index in 0..2 {
-        let half = window.kernel[index].floor_divide(&Dimension::Constant(2));
-        requirements.at_most(&window.padding[index], &half, Reason::PaddingWithinWindow);
-    }
-    let result = window.slide(shape, axis(shape, 0), requirements);
-    let operation = Operation::Pool {
-        kind,
-        kernel: window.kernel,
-        stride: window.stride,
-        padding: window.padding,
-    };
-    (operation, result)
 }
 
 pub(super) fn global_pool(kind: Pooling, shape: &Shape) -> (Operation, Shape) {

@@ -4,6 +4,8 @@
 //! A rule says how a word moves the stack and what it makes of the shapes it finds there; it can't
 //! fail, but states what it requires ([`Requirement`]), and the checker decides.
 
+mod image;
+
 use smallvec::SmallVec;
 
 use super::dimension::Dimension;
@@ -45,7 +47,7 @@ pub enum Family {
     Activation,
     /// Reduces or enlarges images.
     Pooling,
-    /// Rearranges axes.
+    /// Cuts, extends and rearranges.
     Shape,
 }
 
@@ -142,6 +144,13 @@ pub enum Rule {
         /// The operation and the shape it gives.
         apply: fn(&Arguments, &Shape, &mut Requirements) -> (Operation, Shape),
     },
+    /// Takes one tensor that has one of these numbers of axes and leaves several.
+    Split {
+        /// The numbers of axes it works on.
+        ranks: &'static [usize],
+        /// The operations and the shapes they give, the deepest first.
+        apply: fn(&Arguments, &Shape, &mut Requirements) -> Vec<(Operation, Shape)>,
+    },
 }
 
 impl std::fmt::Debug for Rule {
@@ -152,6 +161,7 @@ impl std::fmt::Debug for Rule {
             Rule::Concatenate => "Concatenate",
             Rule::Elementwise(_) => "Elementwise",
             Rule::Layer { .. } => "Layer",
+            Rule::Split { .. } => "Split",
         })
     }
 }
@@ -167,9 +177,19 @@ pub struct StackMove {
 
 /// What the rules of words require of dimensions; collected for the checker.
 #[derive(Debug, Default)]
-pub struct Requirements(pub Vec<Requirement>);
+pub struct Requirements {
+    /// What must hold.
+    pub all: Vec<Requirement>,
+    /// Whether what is given can't be said before more is known of the arguments.
+    pub is_open: bool,
+}
 
 impl Requirements {
+    /// Says that what is given can't be said before more is known of the arguments.
+    pub fn leave_open(&mut self) {
+        self.is_open = true;
+    }
+
     /// Requires `value >= minimum`.
     pub fn at_least(&mut self, value: &Dimension, minimum: i64, reason: Reason) {
         let value = value.clone();
@@ -196,7 +216,7 @@ impl Requirements {
     fn push(&mut self, constraint: Constraint, reason: Reason) {
         // Nearly all hold at once; keeping those would cost more than checking them here.
         if constraint.holds() != Some(true) {
-            self.0.push(Requirement { constraint, reason });
+            self.all.push(Requirement { constraint, reason });
         }
     }
 }
@@ -480,6 +500,10 @@ pub static WORDS: &[Word] = &[
             apply: rules::depthwise_convolution,
         },
     },
+    image::CONV1D,
+    image::DWCONV1D,
+    image::UPCONV,
+    image::UPCONV1D,
     Word {
         name: "dense",
         family: Family::Layer,
@@ -618,34 +642,12 @@ pub static WORDS: &[Word] = &[
             rate: arguments.real(0),
         }),
     },
-    Word {
-        name: "maxpool",
-        family: Family::Pooling,
-        effect: "[c, h, w] -- [c, h', w']",
-        documentation: "The largest value in a sliding window; windows may overlap. Padding never wins. Sizes as for `conv`.",
-        example: "net example : [4, 8, 8] -> [4, 4, 4] =\n    maxpool(3, stride: 2)\n",
-        parameters: &[KERNEL, STRIDE, PAD],
-        rule: Rule::Layer {
-            ranks: IMAGE,
-            apply: |arguments, shape, requirements| {
-                rules::pool(Pooling::Maximum, arguments, shape, requirements)
-            },
-        },
-    },
-    Word {
-        name: "avgpool",
-        family: Family::Pooling,
-        effect: "[c, h, w] -- [c, h', w']",
-        documentation: "The mean of a sliding window; windows may overlap. Padding does not count. Sizes as for `conv`.",
-        example: "net example : [4, 8, 8] -> [4, 4, 4] =\n    avgpool(2, stride: 2)\n",
-        parameters: &[KERNEL, STRIDE, PAD],
-        rule: Rule::Layer {
-            ranks: IMAGE,
-            apply: |arguments, shape, requirements| {
-                rules::pool(Pooling::Average, arguments, shape, requirements)
-            },
-        },
-    },
+    image::MAXPOOL,
+    image::AVGPOOL,
+    image::MAXPOOL1D,
+    image::AVGPOOL1D,
+    image::ADAPTIVE_AVGPOOL,
+    image::ADAPTIVE_MAXPOOL,
     Word {
         name: "gap",
         family: Family::Pooling,
@@ -682,6 +684,7 @@ pub static WORDS: &[Word] = &[
             apply: rules::upsample,
         },
     },
+    image::BILINEAR,
     Word {
         name: "flatten",
         family: Family::Shape,
@@ -706,4 +709,14 @@ pub static WORDS: &[Word] = &[
             apply: |_, shape, _| rules::tokens(shape),
         },
     },
+    image::SPLIT,
+    image::SLICE,
+    image::PAD_WITH_ZEROS,
+    image::REFLECT_PAD,
+    image::REPLICATE_PAD,
+    image::CIRCULAR_PAD,
+    image::CROP,
+    image::PIXEL_SHUFFLE,
+    image::PIXEL_UNSHUFFLE,
+    image::CHANNEL_SHUFFLE,
 ];

@@ -4,8 +4,10 @@
 
 mod build;
 mod gradient;
+mod images;
 mod network;
 mod operations;
 mod pytorch;
+mod pytorch_images;
 mod random_graphs;
 mod reference;

@@ -85,6 +85,8 @@ fn random_layer(builder: &mut Builder, random: &mut ChaCha8Rng, source: u32, ope
                 kernel: pair([2, 3]),
                 stride: pair([1, 1]),
                 padding: pair([1, 1]),
+                ceil: false,
+                count_padding: false,
             };
             builder.add(operation, &[source], &[channels, height + 1, width])
         }

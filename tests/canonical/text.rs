@@ -105,12 +105,16 @@ fn every_word_prints_with_what_is_not_default() {
             kernel: pair(2, 2),
             stride: pair(2, 2),
             padding: pair(0, 0),
+            ceil: false,
+            count_padding: false,
         },
         Operation::Pool {
             kind: Pooling::Maximum,
             kernel: pair(3, 2),
             stride: pair(1, 1),
             padding: pair(0, 1),
+            ceil: false,
+            count_padding: false,
         },
         Operation::Activation(Activation::LeakyRelu {
             slope: Real::new(0.01),

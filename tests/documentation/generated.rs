@@ -85,7 +85,7 @@ const FAMILIES: [(Family, &str, &str); 7] = [
     (
         Family::Shape,
         "Shapes",
-        "They lay the same values out along other axes.",
+        "They cut, extend and rearrange tensors and have no weights.",
     ),
 ];
 

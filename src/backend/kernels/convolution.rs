@@ -211,6 +211,32 @@ pub(in crate::backend) fn backward<T: Float>(
     }
 }
 
+/// The gradient of the images alone, from that of the output: the transpose of [`forward`].
+pub(in crate::backend) fn transposed<T: Float>(
+    geometry: &Geometry,
+    weight: &[T],
+    gradient: &[T],
+) -> Vec<T> {
+    let backward = Backward::new(geometry, weight, true);
+    let images = backward.layout.images;
+    let mut target = vec![T::ZERO; geometry.batch * geometry.input_size()];
+    target
+        .par_chunks_mut(images * geometry.input_size())
+        .zip(gradient.par_chunks(images * geometry.output_size()))
+        .for_each(|(target, gradient)| {
+            let mut scratch = backward.scratches.take();
+            let Scratch { spread, runs, .. } = &mut scratch;
+            let spread = backward.spread(gradient, spread);
+            let rows = geometry.group_output();
+            let stride = backward.layout.reach + backward.layout.area();
+            for group in 0..geometry.convolution.groups {
+                backward.input_gradient(group, &spread[group * rows * stride..], runs, target);
+            }
+            backward.scratches.give(scratch);
+        });
+    target
+}
+
 /// What the backward pass of all tiles shares.
 struct Backward<'a, T> {
     geometry: &'a Geometry,

@@ -9,8 +9,10 @@
 mod vectorise;
 
 pub(super) mod activation;
+pub(super) mod adaptive_pool;
 pub(super) mod attention;
 pub(super) mod batch_norm;
+pub(super) mod bilinear;
 pub(super) mod convolution;
 pub(super) mod dense;
 pub(super) mod dropout;
@@ -18,11 +20,13 @@ pub(super) mod element_wise;
 pub(super) mod float;
 pub(super) mod global_pool;
 pub(super) mod layer_norm;
+pub(super) mod margins;
 pub(super) mod matrix;
 pub(super) mod padded;
 pub(super) mod pool;
 pub(super) mod reduce;
 pub(super) mod shifted;
+pub(super) mod shuffle;
 pub(super) mod softmax;
 pub(super) mod upsample;
 mod vector;

@@ -37,18 +37,60 @@ impl<'p, R: Recorder> Interpreter<'p, R> {
             Rule::Layer { ranks, apply } => {
                 let value = self.pop(word.name, 1, span)?.remove(0);
                 let shape = self.layer_input(word, ranks, &value, span)?;
+                let arguments = self.resolve_arguments(arguments);
                 let mut requirements = Requirements::default();
                 let (operation, result) = apply(&arguments, &shape, &mut requirements);
-                for requirement in requirements.0 {
-                    self.require(word.name, requirement, span)?;
-                }
+                self.require_all(word, requirements, span)?;
                 self.limit_elements(word.name, &result, span)?;
                 let result = ShapeTerm::Known(result);
                 self.leave(word, operation, &[value.node], result, span)?;
             }
+            Rule::Split { ranks, apply } => {
+                let value = self.pop(word.name, 1, span)?.remove(0);
+                let shape = self.layer_input(word, ranks, &value, span)?;
+                let mut requirements = Requirements::default();
+                let parts = apply(&arguments, &shape, &mut requirements);
+                self.require_all(word, requirements, span)?;
+                let count = Dimension::Constant(parts.len() as i64);
+                for (operation, result) in parts {
+                    let result = ShapeTerm::Known(result);
+                    self.leave(word, operation, &[value.node], result, span)?;
+                }
+                self.operations = &self.operations + &count;
+                return self.limit_operations(step.span);
+            }
         }
         self.operations = &self.operations + &Dimension::ONE;
         self.limit_operations(step.span)
+    }
+
+    /// The arguments with everything put in that is known: rules may decide by them.
+    fn resolve_arguments(&self, mut arguments: Arguments) -> Arguments {
+        for argument in &mut arguments.0 {
+            match argument {
+                Argument::Number(value) => *value = self.solver.resolve(value),
+                Argument::PerAxis(values) => {
+                    *values = values.each_ref().map(|value| self.solver.resolve(value));
+                }
+                Argument::Omitted | Argument::Real(_) | Argument::Flag(_) => {}
+            }
+        }
+        arguments
+    }
+
+    fn require_all(
+        &mut self,
+        word: &Word,
+        requirements: Requirements,
+        span: Span,
+    ) -> Result<(), Stop> {
+        for requirement in requirements.all {
+            self.require(word.name, requirement, span)?;
+        }
+        match requirements.is_open {
+            true => Err(Stop::Open),
+            false => Ok(()),
+        }
     }
 
     pub(super) fn layer_input(
