@@ -41,7 +41,7 @@ fn random_layer(builder: &mut Builder, random: &mut ChaCha8Rng, source: u32, ope
     };
     let (channels, height, width) = (*channels, *height, *width);
     let size = Dimension::Constant;
-    match random.random_range(0..9) {
+    match random.random_range(0..11) {
         0 | 1 => {
             let output = random.random_range(1..=5);
             let kernel = [random.random_range(1..=3), random.random_range(1..=3)];
@@ -95,6 +95,28 @@ fn random_layer(builder: &mut Builder, random: &mut ChaCha8Rng, source: u32, ope
         7 => {
             let operation = Operation::Concatenate { arity: 2 };
             builder.add(operation, &[source, other], &[2 * channels, height, width])
+        }
+        8 => {
+            let operation = Operation::TransposedConvolution {
+                input: size(channels),
+                output: size(3),
+                kernel: pair([3, 2]),
+                stride: pair([2, 1]),
+                padding: pair([1, 0]),
+                output_padding: pair([1, 0]),
+                dilation: pair([1, 1]),
+                groups: size(1),
+                bias: random.random(),
+            };
+            builder.add(operation, &[source], &[3, 2 * height, width + 1])
+        }
+        9 => {
+            let operation = Operation::Slice {
+                start: size(channels / 2),
+                size: size(channels - channels / 2),
+            };
+            let part = [channels - channels / 2, height, width];
+            builder.add(operation, &[source], &part)
         }
         _ => builder.add(Operation::Tokens, &[source], &[height * width, channels]),
     }
