@@ -260,11 +260,16 @@ pub(crate) fn image_size(shape: &[usize]) -> Option<[usize; 2]> {
     }
 }
 
-/// The shape of an image or, if that is what `input` is, a signal of this size; none for a signal
-/// that would have a height.
-fn like(input: &[usize], channels: usize, [height, width]: [usize; 2]) -> Option<Vec<usize>> {
+/// The shape of an image or, if that is what `input` is, a signal of this size after a window of
+/// this kernel; none for a signal if kernel or result are higher than its one row.
+fn like(
+    input: &[usize],
+    kernel: [usize; 2],
+    channels: usize,
+    [height, width]: [usize; 2],
+) -> Option<Vec<usize>> {
     match input.len() {
-        2 => (height == 1).then(|| vec![channels, width]),
+        2 => (height == 1 && kernel[0] == 1).then(|| vec![channels, width]),
         _ => Some(vec![channels, height, width]),
     }
 }
@@ -288,7 +293,7 @@ impl Layer {
                 }
                 image_size(input)
                     .and_then(|image| convolution.output_size(image))
-                    .and_then(|size| like(input, output, size))
+                    .and_then(|size| like(input, convolution.kernel, output, size))
                     .ok_or_else(mismatch)
             }
             (Layer::Dense { input, output, .. }, [rest @ .., features])
@@ -311,7 +316,7 @@ impl Layer {
                 image_size(input)
                     .filter(|_| half_window(0) && half_window(1))
                     .and_then(|image| pool.output_size(image))
-                    .and_then(|size| like(input, *channels, size))
+                    .and_then(|size| like(input, pool.kernel, *channels, size))
                     .ok_or_else(mismatch)
             }
             (Layer::GlobalPool(_), [channels, rest @ ..])
@@ -374,7 +379,8 @@ impl Layer {
                 if *channels != taken || !grouped || !transposed.adds_little() {
                     return None;
                 }
-                like(input, output, transposed.output_size(image_size(input)?)?)
+                let size = transposed.output_size(image_size(input)?)?;
+                like(input, transposed.convolution.kernel, output, size)
             }
             (
                 Layer::AdaptivePool {
