@@ -2,7 +2,8 @@
 
 use snapc::graph::{Graph, Node, NodeId, NodeKind};
 use snapc::operations::{
-    Activation, Dimension, Filling, Operation, Pooling, Real, Shape, Variable,
+    Activation, Dimension, Filling, Operation, Pooling, Real, Shape, TransposedConvolution,
+    Variable,
 };
 use snapc::plan::{self, PlanError, Value};
 
@@ -218,16 +219,18 @@ fn operations_on_images_that_do_not_fit_are_refused() {
         before: pair(size),
         after: pair(0),
     };
-    let upconv = |padding, output_padding, groups: i64| Operation::TransposedConvolution {
-        input: 6.into(),
-        output: 6.into(),
-        kernel: pair(3),
-        stride: pair(2),
-        padding: pair(padding),
-        output_padding: pair(output_padding),
-        dilation: pair(1),
-        groups: groups.into(),
-        bias: false,
+    let upconv = |padding, output_padding, groups: i64| {
+        Operation::TransposedConvolution(Box::new(TransposedConvolution {
+            input: 6.into(),
+            output: 6.into(),
+            kernel: pair(3),
+            stride: pair(2),
+            padding: pair(padding),
+            output_padding: pair(output_padding),
+            dilation: pair(1),
+            groups: groups.into(),
+            bias: false,
+        }))
     };
     let convolution = |height: i64| Operation::Convolution {
         input: 6.into(),

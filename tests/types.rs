@@ -185,7 +185,7 @@ assert_messages!(
 );
 assert_messages!(
     words_for_images_that_give_too_much,
-    "net a : [4, 8, 8] -> [4, 8, 8] = pad(100000)\nnet b : [4, 8, 8] -> [4, 8, 8] = adaptive_avgpool(100000)\nnet c : [4, 8, 8] -> [4, 8, 8] = pixel_shuffle(4000000000)\nnet d : [4, 1, 1] -> [4, 1, 1] = upconv(2, dilation: 1000001, pad: 500000, output_pad: 1000000)\n"
+    "net a : [4, 8, 8] -> [4, 8, 8] = pad(100000)\nnet b : [4, 8, 8] -> [4, 8, 8] = adaptive_avgpool(100000)\nnet c : [4, 8, 8] -> [4, 8, 8] = pixel_shuffle(4000000000)\nnet d : [4, 1, 1] -> [4, 1, 1] = upconv(2, dilation: 1000001, pad: 500000, output_pad: 1000000)\nnet e : [1, 8, 8] -> [1, 8, 8] = conv(2, dilation: 1000001, pad: 500000)\n"
 );
 
 /// What is unknown in a block is known where it is used, and the backend gives what the checker says.

@@ -9,6 +9,7 @@ mod table;
 pub use dimension::{Dimension, Variable};
 pub use operation::{
     Activation, Class, Filling, Initial, Operation, ParameterTensor, Pooling, Real,
+    TransposedConvolution,
 };
 pub use shape::{Constraint, MAXIMUM_ELEMENTS, Reason, Requirement, Shape};
 pub use table::{

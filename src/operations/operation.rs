@@ -119,26 +119,7 @@ pub enum Operation {
     /// attributes from `out` to `c` channels is (Zeiler et al., 2010). The size along an axis is
     /// `(size - 1) * stride - 2 * padding + dilation * (kernel - 1) + output_padding + 1`.
     /// Weights `[input, out / groups, kernel...]`, bias `[out]`. `[c, l]` as for a convolution.
-    TransposedConvolution {
-        /// Channels taken.
-        input: Dimension,
-        /// Channels given.
-        output: Dimension,
-        /// Height and width of the kernel.
-        kernel: [Dimension; 2],
-        /// How far apart the pixels of the input are laid in the output.
-        stride: [Dimension; 2],
-        /// What is cut off on each side of height and width.
-        padding: [Dimension; 2],
-        /// Rows and columns added at the bottom and on the right.
-        output_padding: [Dimension; 2],
-        /// Distance between the taps of the kernel.
-        dilation: [Dimension; 2],
-        /// Independent groups of channels.
-        groups: Dimension,
-        /// Whether a bias is added.
-        bias: bool,
-    },
+    TransposedConvolution(Box<TransposedConvolution>),
     /// `[c, h, w] -> [c, size...]`. Along each axis, window `i` reaches from `i * from // to` to
     /// `(i + 1) * from / to` rounded up, for sizes `from` and `to`; windows may overlap.
     AdaptivePool {
@@ -194,6 +175,29 @@ pub enum Operation {
         /// How many are kept.
         size: Dimension,
     },
+}
+
+/// The attributes of a transposed convolution; see [`Operation::TransposedConvolution`].
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct TransposedConvolution {
+    /// Channels taken.
+    pub input: Dimension,
+    /// Channels given.
+    pub output: Dimension,
+    /// Height and width of the kernel.
+    pub kernel: [Dimension; 2],
+    /// How far apart the pixels of the input are laid in the output.
+    pub stride: [Dimension; 2],
+    /// What is cut off on each side of height and width.
+    pub padding: [Dimension; 2],
+    /// Rows and columns added at the bottom and on the right.
+    pub output_padding: [Dimension; 2],
+    /// Distance between the taps of the kernel.
+    pub dilation: [Dimension; 2],
+    /// Independent groups of channels.
+    pub groups: Dimension,
+    /// Whether a bias is added.
+    pub bias: bool,
 }
 
 /// An element-wise function.
@@ -320,7 +324,7 @@ impl Operation {
     pub fn class(&self) -> Class {
         match self {
             Operation::Convolution { .. }
-            | Operation::TransposedConvolution { .. }
+            | Operation::TransposedConvolution(_)
             | Operation::Dense { .. }
             | Operation::LayerNorm { .. }
             | Operation::Attention { .. } => Class::Parameters,
@@ -393,15 +397,16 @@ impl Operation {
                 }
                 tensors
             }
-            Operation::TransposedConvolution {
-                input,
-                output,
-                kernel: [height, width],
-                stride,
-                groups,
-                bias,
-                ..
-            } => {
+            Operation::TransposedConvolution(attributes) => {
+                let TransposedConvolution {
+                    input,
+                    output,
+                    kernel: [height, width],
+                    stride,
+                    groups,
+                    bias,
+                    ..
+                } = &**attributes;
                 let group = output.floor_divide(groups);
                 // So many taps at most meet in one pixel of the output, along each axis.
                 let meeting = [(height, &stride[0]), (width, &stride[1])].map(|(size, stride)| {
@@ -481,13 +486,10 @@ impl Operation {
                 let taps = &(&channels.floor_divide(groups) * height) * width;
                 &output.elements() * &taps
             }
-            Operation::TransposedConvolution {
-                output: channels,
-                kernel: [height, width],
-                groups,
-                ..
-            } => {
-                let taps = &(&channels.floor_divide(groups) * height) * width;
+            Operation::TransposedConvolution(attributes) => {
+                let [height, width] = &attributes.kernel;
+                let channels = attributes.output.floor_divide(&attributes.groups);
+                let taps = &(&channels * height) * width;
                 &input.elements() * &taps
             }
             Operation::Dense { input: width, .. } => &output.elements() * width,
@@ -547,17 +549,18 @@ impl Operation {
                 visit(width);
                 visit(heads);
             }
-            Operation::TransposedConvolution {
-                input,
-                output,
-                kernel,
-                stride,
-                padding,
-                output_padding,
-                dilation,
-                groups,
-                bias: _,
-            } => {
+            Operation::TransposedConvolution(attributes) => {
+                let TransposedConvolution {
+                    input,
+                    output,
+                    kernel,
+                    stride,
+                    padding,
+                    output_padding,
+                    dilation,
+                    groups,
+                    bias: _,
+                } = &mut **attributes;
                 visit(input);
                 visit(output);
                 let pairs = [kernel, stride, padding, output_padding, dilation];

@@ -62,6 +62,7 @@ impl Window {
     /// `[channels, l']`.
     fn slide(&self, shape: &Shape, channels: Dimension, requirements: &mut Requirements) -> Shape {
         let mut sizes = Shape([channels].into_iter().collect());
+        let mut whole = axis(shape, 0);
         let without_height = 3_usize.saturating_sub(shape.rank());
         for index in without_height..2 {
             let place = index + 1 - without_height;
@@ -74,13 +75,18 @@ impl Window {
             requirements.at_least(&room, 0, Reason::WindowFits { axis: place });
             let steps = room.floor_divide(&self.stride[index]);
             sizes.0.push(&steps + &Dimension::ONE);
+            whole = &whole * &padded;
+        }
+        // A dilated window may reach over padding that is far larger than image and result.
+        if self.dilation.iter().any(|taps| *taps != Dimension::ONE) {
+            limit_numbers(whole, requirements);
         }
         sizes
     }
 }
 
-/// Requires that the weights of a layer can be counted.
-fn limit_weights(weights: Dimension, requirements: &mut Requirements) {
+/// Requires that the weights of a layer, or the numbers it works on, can be counted.
+fn limit_numbers(weights: Dimension, requirements: &mut Requirements) {
     requirements.at_most(
         &weights,
         &Dimension::Constant(MAXIMUM_ELEMENTS - 1),
@@ -137,7 +143,7 @@ fn convolve(
     let result = window.slide(shape, output.clone(), requirements);
     let taps = &window.kernel[0] * &window.kernel[1];
     let weights = &(&input.floor_divide(&groups) * &output) * &taps;
-    limit_weights(weights, requirements);
+    limit_numbers(weights, requirements);
     let operation = Operation::Convolution {
         input,
         output,
@@ -158,7 +164,7 @@ pub(super) fn dense(
 ) -> (Operation, Shape) {
     let input = last(shape);
     let output = arguments.number_or(0, || input.clone());
-    limit_weights(&input * &output, requirements);
+    limit_numbers(&input * &output, requirements);
     let mut result = shape.clone();
     if let Some(size) = result.0.last_mut() {
         *size = output.clone();
@@ -179,9 +185,9 @@ pub(super) fn attention(
     let width = last(shape);
     let heads = arguments.number_or(0, || Dimension::ONE);
     requirements.divides(&heads, &width, Reason::HeadsDivideWidth);
-    limit_weights(&(&width * &width) * &Dimension::Constant(3), requirements);
+    limit_numbers(&(&width * &width) * &Dimension::Constant(3), requirements);
     let tokens = axis(shape, 0);
-    limit_weights(&(&tokens * &tokens) * &heads, requirements);
+    limit_numbers(&(&tokens * &tokens) * &heads, requirements);
     (Operation::Attention { width, heads }, shape.clone())
 }
 

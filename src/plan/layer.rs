@@ -1,7 +1,7 @@
 //! Layers: operations whose every size is a number, and the shapes they give.
 
 use super::PlanError;
-use crate::operations::{Activation, Dimension, Filling, Operation, Pooling};
+use crate::operations::{self, Activation, Dimension, Filling, Operation, Pooling};
 
 /// An [`Operation`] with every size known. See there for what each computes.
 #[derive(Clone, Debug, PartialEq)]
@@ -514,29 +514,32 @@ pub(super) fn lower(
         Operation::Add { .. } => Layer::Add,
         Operation::Multiply { .. } => Layer::Multiply,
         Operation::Concatenate { .. } => Layer::Concatenate,
-        Operation::TransposedConvolution {
-            input,
-            output,
-            kernel,
-            stride,
-            padding,
-            output_padding,
-            dilation,
-            groups,
-            bias,
-        } => Layer::TransposedConvolution(TransposedConvolution {
-            convolution: Convolution {
-                input: size(output)?,
-                output: size(input)?,
-                kernel: pair(kernel)?,
-                stride: pair(stride)?,
-                padding: pair(padding)?,
-                dilation: pair(dilation)?,
-                groups: size(groups)?,
-                bias: *bias,
-            },
-            output_padding: pair(output_padding)?,
-        }),
+        Operation::TransposedConvolution(attributes) => {
+            let operations::TransposedConvolution {
+                input,
+                output,
+                kernel,
+                stride,
+                padding,
+                output_padding,
+                dilation,
+                groups,
+                bias,
+            } = &**attributes;
+            Layer::TransposedConvolution(TransposedConvolution {
+                convolution: Convolution {
+                    input: size(output)?,
+                    output: size(input)?,
+                    kernel: pair(kernel)?,
+                    stride: pair(stride)?,
+                    padding: pair(padding)?,
+                    dilation: pair(dilation)?,
+                    groups: size(groups)?,
+                    bias: *bias,
+                },
+                output_padding: pair(output_padding)?,
+            })
+        }
         Operation::AdaptivePool { kind, size: given } => Layer::AdaptivePool {
             kind: *kind,
             size: pair(given)?,

@@ -4,7 +4,7 @@
 use rand::RngExt;
 use rand_chacha::ChaCha8Rng;
 use snapc::graph::Graph;
-use snapc::operations::{Dimension, Filling, Operation, Pooling};
+use snapc::operations::{Dimension, Filling, Operation, Pooling, TransposedConvolution};
 
 use super::build::{Builder, pair};
 use super::operations::{draw, draw_pair, places};
@@ -12,7 +12,7 @@ use super::reference::{Array, number, pool};
 
 /// The first of the kinds.
 pub fn first() -> Operation {
-    Operation::TransposedConvolution {
+    Operation::TransposedConvolution(Box::new(TransposedConvolution {
         input: Dimension::ONE,
         output: Dimension::ONE,
         kernel: pair([1, 1]),
@@ -22,7 +22,7 @@ pub fn first() -> Operation {
         dilation: pair([1, 1]),
         groups: Dimension::ONE,
         bias: false,
-    }
+    }))
 }
 
 /// The kind after another; none after the last.
@@ -38,7 +38,7 @@ pub fn next(operation: &Operation) -> Option<Operation> {
         size: pair([1, 1]),
     };
     Some(match operation {
-        Operation::TransposedConvolution { .. } => adaptive(Pooling::Maximum),
+        Operation::TransposedConvolution(_) => adaptive(Pooling::Maximum),
         Operation::AdaptivePool {
             kind: Pooling::Maximum,
             ..
@@ -146,7 +146,7 @@ fn random_transposed(random: &mut ChaCha8Rng) -> Graph {
         std::array::from_fn(|axis| draw(random, 0..=((whole(axis) - 1) / 2).min(4)));
     let padding = flat(is_signal, padding, 0);
     let size = std::array::from_fn(|axis| whole(axis) - 2 * padding[axis]);
-    let operation = Operation::TransposedConvolution {
+    let attributes = TransposedConvolution {
         input: Dimension::Constant(input),
         output: Dimension::Constant(output),
         kernel: pair(kernel),
@@ -157,6 +157,7 @@ fn random_transposed(random: &mut ChaCha8Rng) -> Graph {
         groups: Dimension::Constant(groups),
         bias: random.random(),
     };
+    let operation = Operation::TransposedConvolution(Box::new(attributes));
     let given = shape(is_signal, output, size);
     single(operation, &shape(is_signal, input, image), &given)
 }
@@ -169,7 +170,7 @@ pub fn random_graph(kind: &Operation, random: &mut ChaCha8Rng) -> Graph {
     let input = [channels, height, width];
     let factor = draw(random, 1..=3);
     match kind {
-        Operation::TransposedConvolution { .. } => random_transposed(random),
+        Operation::TransposedConvolution(_) => random_transposed(random),
         Operation::AdaptivePool { kind, .. } => {
             let given @ [tall, wide] = draw_pair(random, 1..=11);
             let operation = Operation::AdaptivePool {
@@ -311,12 +312,12 @@ pub fn sliding(operation: &Operation, input: &Array, shape: &[usize]) -> Array {
 
 /// Every pixel laid over the larger image, times the kernel.
 fn transposed(
-    operation: &Operation,
+    attributes: &TransposedConvolution,
     input: &Array,
     parameters: &[Array],
     shape: &[usize],
 ) -> Array {
-    let Operation::TransposedConvolution {
+    let TransposedConvolution {
         kernel,
         stride,
         padding,
@@ -324,10 +325,7 @@ fn transposed(
         groups,
         bias,
         ..
-    } = operation
-    else {
-        panic!("not a transposed convolution: {operation:?}")
-    };
+    } = attributes;
     let [kernel, stride, padding, dilation] = [kernel, stride, padding, dilation].map(numbers);
     let weight = &parameters[0];
     let (taken, given) = (input.shape[1] / number(groups), weight.shape[1]);
@@ -364,7 +362,9 @@ pub fn forward(
     shape: &[usize],
 ) -> Array {
     match operation {
-        Operation::TransposedConvolution { .. } => transposed(operation, input, parameters, shape),
+        Operation::TransposedConvolution(attributes) => {
+            transposed(attributes, input, parameters, shape)
+        }
         Operation::AdaptivePool { kind, .. } => Array::from_fn(shape, |place| {
             let rows = window(place[2], input.shape[2], shape[2]);
             let pixels = rows.flat_map(|row| {

@@ -85,7 +85,7 @@ fn next(operation: &Operation) -> Option<Operation> {
         Operation::Add { .. } => Operation::Multiply { arity: 2 },
         Operation::Multiply { .. } => Operation::Concatenate { arity: 2 },
         Operation::Concatenate { .. } => images::first(),
-        Operation::TransposedConvolution { .. }
+        Operation::TransposedConvolution(_)
         | Operation::AdaptivePool { .. }
         | Operation::Pad { .. }
         | Operation::Crop { .. }
@@ -273,7 +273,7 @@ pub fn random_graph(kind: &Operation, random: &mut ChaCha8Rng) -> Graph {
             let node = builder.add(Operation::Concatenate { arity }, &inputs, &whole);
             builder.finish(&[node])
         }
-        Operation::TransposedConvolution { .. }
+        Operation::TransposedConvolution(_)
         | Operation::AdaptivePool { .. }
         | Operation::Pad { .. }
         | Operation::Crop { .. }
@@ -289,7 +289,7 @@ pub fn random_graph(kind: &Operation, random: &mut ChaCha8Rng) -> Graph {
 fn gradients_agree_with_finite_differences() {
     for kind in all_kinds() {
         let rounds = match kind {
-            Operation::Convolution { .. } | Operation::TransposedConvolution { .. } => 60,
+            Operation::Convolution { .. } | Operation::TransposedConvolution(_) => 60,
             Operation::Pool { .. } => 25,
             _ => 6,
         };

@@ -5,7 +5,7 @@ use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use snapc::backend::{Mode, Model, Network};
 use snapc::graph::Graph;
-use snapc::operations::{Activation, Dimension, Operation, Pooling, Real};
+use snapc::operations::{Activation, Dimension, Operation, Pooling, Real, TransposedConvolution};
 
 use super::build::{Builder, batched, input_shapes, numbers, pair, values};
 use super::gradient;
@@ -97,7 +97,7 @@ fn random_layer(builder: &mut Builder, random: &mut ChaCha8Rng, source: u32, ope
             builder.add(operation, &[source, other], &[2 * channels, height, width])
         }
         8 => {
-            let operation = Operation::TransposedConvolution {
+            let attributes = TransposedConvolution {
                 input: size(channels),
                 output: size(3),
                 kernel: pair([3, 2]),
@@ -108,6 +108,7 @@ fn random_layer(builder: &mut Builder, random: &mut ChaCha8Rng, source: u32, ope
                 groups: size(1),
                 bias: random.random(),
             };
+            let operation = Operation::TransposedConvolution(Box::new(attributes));
             builder.add(operation, &[source], &[3, 2 * height, width + 1])
         }
         9 => {

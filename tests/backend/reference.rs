@@ -162,7 +162,7 @@ fn forward(
     let is_for_images = matches!(
         operation,
         Operation::Convolution { .. }
-            | Operation::TransposedConvolution { .. }
+            | Operation::TransposedConvolution(_)
             | Operation::Pool { .. }
     );
     if is_for_images && shape.len() == 3 {
@@ -289,7 +289,7 @@ fn forward(
             }
             unreachable!("the parts are as wide as the whole")
         }),
-        Operation::TransposedConvolution { .. }
+        Operation::TransposedConvolution(_)
         | Operation::AdaptivePool { .. }
         | Operation::Pad { .. }
         | Operation::Crop { .. }

@@ -5,7 +5,8 @@
 //! left out: it follows from their operands.
 
 use crate::operations::{
-    Activation, Dimension, Filling, Operation, Pooling, Real, Shape, Variable,
+    Activation, Dimension, Filling, Operation, Pooling, Real, Shape, TransposedConvolution,
+    Variable,
 };
 
 /// Writes labels. How symbolic dimensions are written is up to `names`, because variables have no
@@ -109,17 +110,18 @@ impl LabelWriter<'_, '_> {
             Operation::Add { .. } => self.tag(if ordered { b'>' } else { b'+' }),
             Operation::Multiply { .. } => self.tag(if ordered { b'.' } else { b'*' }),
             Operation::Concatenate { .. } => self.tag(b'|'),
-            Operation::TransposedConvolution {
-                input,
-                output,
-                kernel,
-                stride,
-                padding,
-                output_padding,
-                dilation,
-                groups,
-                bias,
-            } => {
+            Operation::TransposedConvolution(attributes) => {
+                let TransposedConvolution {
+                    input,
+                    output,
+                    kernel,
+                    stride,
+                    padding,
+                    output_padding,
+                    dilation,
+                    groups,
+                    bias,
+                } = &**attributes;
                 self.image(4);
                 self.dimensions([input, output]);
                 self.pairs([kernel, stride, padding, output_padding, dilation]);

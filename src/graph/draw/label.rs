@@ -1,7 +1,9 @@
 //! What is written on a node, and what sort of node it is.
 
 use crate::graph::{Graph, Node, NodeKind};
-use crate::operations::{Activation, Dimension, Filling, Operation, Pooling, Shape};
+use crate::operations::{
+    Activation, Dimension, Filling, Operation, Pooling, Shape, TransposedConvolution,
+};
 
 /// The sort of a node, which gives it its colour.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -162,14 +164,15 @@ pub fn label(graph: &Graph, node: &Node) -> Label {
         Operation::Add { .. } => ("add".into(), Kind::Merge),
         Operation::Multiply { .. } => ("mul".into(), Kind::Merge),
         Operation::Concatenate { .. } => ("cat".into(), Kind::Merge),
-        Operation::TransposedConvolution {
-            output,
-            kernel,
-            stride,
-            dilation,
-            groups,
-            ..
-        } => {
+        Operation::TransposedConvolution(attributes) => {
+            let TransposedConvolution {
+                output,
+                kernel,
+                stride,
+                dilation,
+                groups,
+                ..
+            } = &**attributes;
             let text = [
                 format!("upconv{form} {}, {}", window(kernel), size(graph, output)),
                 multiple_text(graph, &along(stride, is_signal)),
@@ -379,7 +382,7 @@ mod tests {
     fn signals_have_no_height() {
         let convolution = convolution(64, [1, 7], 2, 1);
         assert_eq!(text_of_rank(convolution, 2), "conv1d 7, 64 /2");
-        let upconv = Operation::TransposedConvolution {
+        let upconv = TransposedConvolution {
             input: Dimension::Constant(32),
             output: Dimension::Constant(8),
             kernel: pair(1, 4),
@@ -390,6 +393,7 @@ mod tests {
             groups: Dimension::ONE,
             bias: false,
         };
+        let upconv = Operation::TransposedConvolution(Box::new(upconv));
         assert_eq!(text_of_rank(upconv.clone(), 2), "upconv1d 4, 8 ×2");
         assert_eq!(text(upconv), "upconv 1×4, 8 ×(1×2)");
     }

@@ -4,7 +4,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::schedule::Step;
 use crate::graph::{Graph, NodeKind};
-use crate::operations::{Activation, Dimension, Filling, Operation, Pooling, Real, Variable};
+use crate::operations::{
+    Activation, Dimension, Filling, Operation, Pooling, Real, TransposedConvolution, Variable,
+};
 
 /// Names of variables.
 #[derive(Default)]
@@ -273,17 +275,18 @@ pub fn operation_word(
         Operation::Add { arity } => word("add").arity(*arity),
         Operation::Multiply { arity } => word("mul").arity(*arity),
         Operation::Concatenate { arity } => word("cat").arity(*arity),
-        Operation::TransposedConvolution {
-            input,
-            output,
-            kernel,
-            stride,
-            padding,
-            output_padding,
-            dilation,
-            groups,
-            bias,
-        } => {
+        Operation::TransposedConvolution(attributes) => {
+            let TransposedConvolution {
+                input,
+                output,
+                kernel,
+                stride,
+                padding,
+                output_padding,
+                dilation,
+                groups,
+                bias,
+            } = &**attributes;
             let none = [Dimension::Constant(0), Dimension::Constant(0)];
             let word = word("upconv").of_rank(rank).pair(kernel);
             let groups_text = word.value(groups);

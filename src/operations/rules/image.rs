@@ -1,7 +1,7 @@
 //! Shape rules of the words for images and signals beyond the plain convolution.
 
 use super::*;
-use crate::operations::operation::Filling;
+use crate::operations::operation::{Filling, TransposedConvolution};
 
 const fn constant(value: i64) -> Dimension {
     Dimension::Constant(value)
@@ -149,11 +149,11 @@ impl Transposed {
             whole = &whole * &uncut;
         }
         // What is cut off is computed first.
-        limit_weights(whole, requirements);
+        limit_numbers(whole, requirements);
         let taps = &self.kernel[0] * &self.kernel[1];
         let weights = &(&output.floor_divide(&groups) * &input) * &taps;
-        limit_weights(weights, requirements);
-        let operation = Operation::TransposedConvolution {
+        limit_numbers(weights, requirements);
+        let attributes = TransposedConvolution {
             input,
             output,
             kernel: self.kernel,
@@ -164,6 +164,7 @@ impl Transposed {
             groups,
             bias,
         };
+        let operation = Operation::TransposedConvolution(Box::new(attributes));
         (operation, result)
     }
 }
