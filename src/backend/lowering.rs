@@ -13,7 +13,7 @@ use super::kernels::{
 use super::random;
 use super::slices::{tensor, view};
 use crate::operations::{Activation, Pooling};
-use crate::plan::{self, Convolution, Layer, Pool, Step};
+use crate::plan::{Convolution, Layer, Pool, Step};
 
 /// A layer about to be computed.
 pub(super) struct Call<'a> {
@@ -114,9 +114,11 @@ impl Call<'_> {
 
 /// Height and width of a batch of images, or of signals, which are one row.
 fn image_size(tensor: &Tensor) -> Result<[usize; 2]> {
-    let shape = tensor.dims().get(1..).unwrap_or_default();
-    let missing = || Error::Msg("neither images nor signals".to_owned());
-    plan::image_size(shape).ok_or_else(missing)
+    match tensor.dims() {
+        [_, _, height, width] => Ok([*height, *width]),
+        [_, _, length] => Ok([1, *length]),
+        shape => Err(Error::Msg(format!("{shape:?} are no images or signals"))),
+    }
 }
 
 /// The shape of images of this size, or of signals if the input is of that kind.

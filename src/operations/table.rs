@@ -2,7 +2,8 @@
 //!
 //! The checker, the graph builder, the reference in the book and the search's vocabulary read it.
 //! A rule says how a word moves the stack and what it makes of the shapes it finds there; it can't
-//! fail, but states what it requires ([`Requirement`]), and the checker decides.
+//! fail, but states what it requires ([`Requirement`]), and the checker decides. Where known arguments
+//! must decide what is given, it leaves that open until they are ([`Requirements::leave_open`]).
 
 mod image;
 
@@ -303,21 +304,7 @@ const fn optional(
     }
 }
 
-const SIZE: ParameterKind = ParameterKind::PerAxis { minimum: 1 };
-const PADDING: ParameterKind = ParameterKind::PerAxis { minimum: 0 };
 const NUMBER: ParameterKind = ParameterKind::Number { minimum: 1 };
-const HALF_KERNEL: Default =
-    Default::Computed("`dilation * (kernel - 1) // 2`: odd kernels of stride 1 keep the size");
-
-const KERNEL: Parameter = required("kernel", SIZE, "height and width of the window");
-const STRIDE: Parameter = optional("stride", SIZE, Default::Number(1), "step of the window");
-const PAD: Parameter = optional("pad", PADDING, HALF_KERNEL, "padding on each side");
-const DILATION: Parameter = optional(
-    "dilation",
-    SIZE,
-    Default::Number(1),
-    "distance between the taps of the window",
-);
 
 const fn bias(default: bool) -> Parameter {
     optional(
@@ -457,49 +444,8 @@ pub static WORDS: &[Word] = &[
         parameters: &[how_many("n", 1, 2, "how many tensors")],
         rule: Rule::Concatenate,
     },
-    Word {
-        name: "conv",
-        family: Family::Layer,
-        effect: "[c, h, w] -- [out, h', w']",
-        documentation: "A two-dimensional convolution. `h' = (h + 2 * pad - dilation * (kernel - 1) - 1) // stride + 1`, and likewise `w'`. \
-            It has no bias unless told: a norm usually follows.",
-        example: "net example : [1, 8, 8] -> [32, 4, 4] =\n    conv(3, 16) bn relu\n    conv([1, 3], 32, stride: 2) bn relu\n",
-        parameters: &[
-            KERNEL,
-            optional(
-                "out",
-                NUMBER,
-                Default::Computed("the channels it takes"),
-                "channels it gives",
-            ),
-            STRIDE,
-            PAD,
-            DILATION,
-            optional(
-                "groups",
-                NUMBER,
-                Default::Number(1),
-                "independent groups of channels",
-            ),
-            bias(false),
-        ],
-        rule: Rule::Layer {
-            ranks: IMAGE,
-            apply: rules::convolution,
-        },
-    },
-    Word {
-        name: "dwconv",
-        family: Family::Layer,
-        effect: "[c, h, w] -- [c, h', w']",
-        documentation: "A depthwise convolution: each channel with a kernel of its own. The same as `conv` with as many groups as channels.",
-        example: "net example : [8, 8, 8] -> [16, 8, 8] =\n    dwconv(3) bn relu\n    conv(1, 16) bn\n",
-        parameters: &[KERNEL, STRIDE, PAD, DILATION, bias(false)],
-        rule: Rule::Layer {
-            ranks: IMAGE,
-            apply: rules::depthwise_convolution,
-        },
-    },
+    image::CONV,
+    image::DWCONV,
     image::CONV1D,
     image::DWCONV1D,
     image::UPCONV,

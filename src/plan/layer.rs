@@ -252,7 +252,7 @@ impl TransposedConvolution {
 }
 
 /// Height and width of an image or of a signal, which is one row; none where it is neither.
-pub(crate) fn image_size(shape: &[usize]) -> Option<[usize; 2]> {
+fn image_size(shape: &[usize]) -> Option<[usize; 2]> {
     match shape {
         [_, height, width] => Some([*height, *width]),
         [_, length] => Some([1, *length]),

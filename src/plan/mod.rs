@@ -13,7 +13,6 @@ use thiserror::Error;
 use crate::graph::{Graph, Laws, NodeId, NodeKind, canonicalise};
 use crate::operations::{Class, Dimension, Initial, MAXIMUM_ELEMENTS, Operation};
 
-pub(crate) use layer::image_size;
 pub use layer::{Convolution, Layer, Pool, TransposedConvolution};
 
 /// What a backend executes: the steps of a net in order, over numbered values.

@@ -19,17 +19,6 @@ fn pure<T: Float>(
     }))
 }
 
-/// The sums over the batch and all pixels, for each channel.
-fn sums_of_channels<T: Float>(channels: usize, pixels: usize, values: &[T]) -> Vec<T> {
-    let mut sums = vec![T::ZERO; channels];
-    for image in values.chunks_exact(channels * pixels) {
-        for (sum, channel) in sums.iter_mut().zip(image.chunks_exact(pixels)) {
-            *sum += reduce::sum(channel);
-        }
-    }
-    sums
-}
-
 /// A transposed convolution is the gradient of a convolution with respect to its input; its own
 /// gradients are that convolution, and the gradient of that convolution's weights.
 pub(super) fn convolve_transposed<T: Float>(
@@ -54,18 +43,16 @@ pub(super) fn convolve_transposed<T: Float>(
     };
     let channels = geometry.convolution.input;
     let pixels = size[0] * size[1];
-    let mut output = convolution::transposed(
-        &geometry,
-        view(&weight).slice::<T>()?,
-        view(&input).slice()?,
-    );
-    if with_bias {
-        let bias = view(call.parameter(1)?);
-        let bias = bias.slice::<T>()?.iter().cycle();
-        for (channel, bias) in output.chunks_exact_mut(pixels).zip(bias) {
-            channel.iter_mut().for_each(|value| *value += *bias);
-        }
-    }
+    let output = {
+        let bias = with_bias.then(|| call.parameter(1)).transpose()?.map(view);
+        let bias = bias.as_ref().map(|bias| bias.slice::<T>()).transpose()?;
+        convolution::transposed(
+            &geometry,
+            view(&weight).slice()?,
+            bias,
+            view(&input).slice()?,
+        )
+    };
     let shape = like(&input, channels, size);
     let with_input = call.wants_input();
     Ok(Given::new(tensor(output, &shape)?, move |gradient| {
@@ -91,7 +78,7 @@ pub(super) fn convolve_transposed<T: Float>(
             Some(tensor(gradients.weight, weight.dims())?),
         ];
         if with_bias {
-            let bias = sums_of_channels(channels, pixels, gradient);
+            let bias = reduce::sums_of_channels(channels, pixels, gradient);
             all.push(Some(tensor(bias, &[channels])?));
         }
         Ok(all)

@@ -316,6 +316,19 @@ mod tests {
             ceil,
             count_padding,
         };
+        let upconv = |added: i64, bias| {
+            Operation::TransposedConvolution(Box::new(TransposedConvolution {
+                input: Dimension::ONE,
+                output: Dimension::ONE,
+                kernel: pair(),
+                stride: pair(),
+                padding: pair(),
+                output_padding: [added, added].map(Dimension::Constant),
+                dilation: pair(),
+                groups: Dimension::ONE,
+                bias,
+            }))
+        };
         let pad = |filling| Operation::Pad {
             filling,
             before: pair(),
@@ -369,6 +382,9 @@ mod tests {
                 kind: Pooling::Maximum,
                 size: pair(),
             },
+            upconv(0, false),
+            upconv(1, false),
+            upconv(0, true),
         ];
         for operation in &operations {
             assert!(labels.insert(label(operation)), "{operation:?}");

@@ -7,13 +7,8 @@ const fn constant(value: i64) -> Dimension {
     Dimension::Constant(value)
 }
 
-/// A number for the one axis of a signal, beside what leaves the height of one row as it is.
-fn across(height: Dimension, width: Dimension) -> [Dimension; 2] {
-    [height, width]
-}
-
 impl Window {
-    /// A window over `[c, l]`: one that is a row high, over `[c, 1, l]`.
+    /// A window over `[c, l]`: one that is a row high, over the image `[c, 1, l]`.
     fn read_row(
         arguments: &Arguments,
         stride: usize,
@@ -25,10 +20,10 @@ impl Window {
         let dilation = dilation.map_or(Dimension::ONE, |index| arguments.number_or(index, one));
         let padding = arguments.number_or(padding, || half(&kernel, &dilation));
         Window {
-            kernel: across(Dimension::ONE, kernel),
-            stride: across(Dimension::ONE, arguments.number_or(stride, one)),
-            padding: across(constant(0), padding),
-            dilation: across(Dimension::ONE, dilation),
+            kernel: [Dimension::ONE, kernel],
+            stride: [Dimension::ONE, arguments.number_or(stride, one)],
+            padding: [constant(0), padding],
+            dilation: [Dimension::ONE, dilation],
             ceil: false,
         }
     }
@@ -209,11 +204,11 @@ pub(in crate::operations) fn transposed_convolution_of_signals(
     let padding = arguments.number_or(3, || half_difference(&kernel, &stride, &dilation));
     let output_padding = arguments.number_or(4, || constant(0));
     let transposed = Transposed {
-        kernel: across(Dimension::ONE, kernel),
-        stride: across(Dimension::ONE, stride),
-        padding: across(constant(0), padding),
-        output_padding: across(constant(0), output_padding),
-        dilation: across(Dimension::ONE, dilation),
+        kernel: [Dimension::ONE, kernel],
+        stride: [Dimension::ONE, stride],
+        padding: [constant(0), padding],
+        output_padding: [constant(0), output_padding],
+        dilation: [Dimension::ONE, dilation],
     };
     let groups = arguments.number_or(6, one);
     let bias = arguments.flag(7);

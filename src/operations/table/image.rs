@@ -4,6 +4,20 @@
 use super::super::operation::Filling;
 use super::*;
 
+const SIZE: ParameterKind = ParameterKind::PerAxis { minimum: 1 };
+const PADDING: ParameterKind = ParameterKind::PerAxis { minimum: 0 };
+const HALF_KERNEL: Default =
+    Default::Computed("`dilation * (kernel - 1) // 2`: odd kernels of stride 1 keep the size");
+
+const KERNEL: Parameter = required("kernel", SIZE, "height and width of the window");
+const STRIDE: Parameter = optional("stride", SIZE, Default::Number(1), "step of the window");
+const PAD: Parameter = optional("pad", PADDING, HALF_KERNEL, "padding on each side");
+const DILATION: Parameter = optional(
+    "dilation",
+    SIZE,
+    Default::Number(1),
+    "distance between the taps of the window",
+);
 const SIGNAL: &[usize] = &[2];
 const LENGTH: ParameterKind = ParameterKind::Number { minimum: 1 };
 
@@ -48,6 +62,33 @@ const COUNT_PADDING: Parameter = optional(
 const HALF_DIFFERENCE: Default = Default::Computed(
     "`(dilation * (kernel - 1) + 1 - stride) // 2`: an even difference multiplies the size by the stride",
 );
+
+pub(super) const CONV: Word = Word {
+    name: "conv",
+    family: Family::Layer,
+    effect: "[c, h, w] -- [out, h', w']",
+    documentation: "A two-dimensional convolution. `h' = (h + 2 * pad - dilation * (kernel - 1) - 1) // stride + 1`, and likewise `w'`. \
+        It has no bias unless told: a norm usually follows.",
+    example: "net example : [1, 8, 8] -> [32, 4, 4] =\n    conv(3, 16) bn relu\n    conv([1, 3], 32, stride: 2) bn relu\n",
+    parameters: &[KERNEL, OUT, STRIDE, PAD, DILATION, GROUPS, bias(false)],
+    rule: Rule::Layer {
+        ranks: IMAGE,
+        apply: rules::convolution,
+    },
+};
+
+pub(super) const DWCONV: Word = Word {
+    name: "dwconv",
+    family: Family::Layer,
+    effect: "[c, h, w] -- [c, h', w']",
+    documentation: "A depthwise convolution: each channel with a kernel of its own. The same as `conv` with as many groups as channels.",
+    example: "net example : [8, 8, 8] -> [16, 8, 8] =\n    dwconv(3) bn relu\n    conv(1, 16) bn\n",
+    parameters: &[KERNEL, STRIDE, PAD, DILATION, bias(false)],
+    rule: Rule::Layer {
+        ranks: IMAGE,
+        apply: rules::depthwise_convolution,
+    },
+};
 
 pub(super) const CONV1D: Word = Word {
     name: "conv1d",
