@@ -48,6 +48,7 @@ fn word() -> impl Strategy<Value = String> {
             "gap", "gmp", "flatten", "tokens", "dense(4)", "attention(2)", "upsample",
         ])
         .prop_map(str::to_string),
+        6 => image_word(),
         1 => Just("{ dup relu add } * 2".to_string()),
         1 => Just("half".to_string()),
     ]
@@ -74,6 +75,77 @@ fn sequence_word() -> impl Strategy<Value = String> {
         ]),
     ]
     .prop_map(str::to_string)
+}
+
+/// A word for images or signals with small arguments, valid or not.
+fn image_word() -> impl Strategy<Value = String> {
+    let padding = prop::sample::select(vec!["pad", "reflect_pad", "replicate_pad", "circular_pad"]);
+    prop_oneof![
+        (1..4_i64, 1..5_i64, 1..4_i64).prop_map(|(kernel, out, stride)| {
+            format!("upconv({kernel}, {out}, stride: {stride})")
+        }),
+        (1..4_i64, 1..4_i64, 0..3_i64, 0..4_i64, 1..4_i64).prop_map(
+            |(kernel, stride, pad, added, dilation)| {
+                format!(
+                    "upconv({kernel}, stride: {stride}, pad: {pad}, output_pad: {added}, \
+                     dilation: {dilation}, bias: true)"
+                )
+            }
+        ),
+        (
+            1..5_i64,
+            1..4_i64,
+            0..3_i64,
+            prop::bool::ANY,
+            prop::bool::ANY
+        )
+            .prop_map(|(kernel, stride, pad, average, count)| match average {
+                true => format!(
+                    "avgpool({kernel}, stride: {stride}, pad: {pad}, ceil: true, \
+                     count_padding: {count})"
+                ),
+                false => format!("maxpool({kernel}, stride: {stride}, pad: {pad}, ceil: true)"),
+            }),
+        (1..6_i64, 1..6_i64, prop::bool::ANY).prop_map(|(height, width, average)| {
+            let name = if average {
+                "adaptive_avgpool"
+            } else {
+                "adaptive_maxpool"
+            };
+            format!("{name}([{height}, {width}])")
+        }),
+        (padding, 0..4_i64, 0..4_i64, 0..4_i64).prop_map(|(name, before, after, wide)| {
+            format!("{name}({before}, [{after}, {wide}])")
+        }),
+        (0..3_i64, 0..3_i64).prop_map(|(before, after)| format!("crop({before}, {after})")),
+        (1..4_i64).prop_map(|factor| format!("bilinear({factor})")),
+        (1..3_i64).prop_map(|factor| format!("conv(1, {}) pixel_shuffle({factor})", 4 * factor)),
+        (1..4_i64).prop_map(|factor| format!("pixel_unshuffle({factor})")),
+        (1..4_i64).prop_map(|groups| format!("channel_shuffle({groups})")),
+        (1..4_i64).prop_map(|parts| format!("split({parts})")),
+        (0..3_i64, 1..4_i64).prop_map(|(start, size)| format!("slice({start}, {size})")),
+        signal_word().prop_map(|word| format!("tokens {word}")),
+        signal_word(),
+    ]
+}
+
+/// A word for signals with small arguments, valid or not.
+fn signal_word() -> impl Strategy<Value = String> {
+    prop_oneof![
+        (1..4_i64, 1..5_i64, 1..3_i64, 1..3_i64).prop_map(|(kernel, out, stride, dilation)| {
+            format!("conv1d({kernel}, {out}, stride: {stride}, dilation: {dilation})")
+        }),
+        (1..6_i64).prop_map(|kernel| format!("dwconv1d({kernel}, bias: true)")),
+        (1..5_i64, 1..4_i64).prop_map(|(kernel, stride)| {
+            format!("upconv1d({kernel}, stride: {stride}, pad: 0)")
+        }),
+        (1..4_i64, 1..3_i64, prop::bool::ANY).prop_map(|(kernel, stride, ceil)| {
+            format!("maxpool1d({kernel}, stride: {stride}, ceil: {ceil})")
+        }),
+        (1..4_i64, 1..3_i64, prop::bool::ANY).prop_map(|(kernel, stride, count)| {
+            format!("avgpool1d({kernel}, stride: {stride}, count_padding: {count})")
+        }),
+    ]
 }
 
 const BLOCK: &str = "block half : [c, h, w] -> [(c + 1) // 2, h, w] = conv(1, (c + 1) // 2) bn\n";
@@ -214,6 +286,24 @@ fn random_programs_are_accepted_often_enough_to_mean_something() {
         &[4, 4],
     );
     assert!(sequences > 40, "only {sequences} of 200");
+}
+
+#[test]
+fn every_word_for_images_is_accepted_and_trains() {
+    use proptest::strategy::ValueTree;
+    use proptest::test_runner::TestRunner;
+    let mut runner = TestRunner::deterministic();
+    let mut met = std::collections::BTreeSet::new();
+    for _ in 0..600 {
+        let word = image_word().new_tree(&mut runner).unwrap().current();
+        if let Some(graph) = accepted(std::slice::from_ref(&word), [4, 6, 6]) {
+            train_once(&graph);
+            let names = word.split(' ').filter_map(|part| part.split_once('('));
+            met.extend(names.map(|(name, _)| name.to_string()));
+        }
+    }
+    let met: Vec<String> = met.into_iter().collect();
+    insta::assert_snapshot!(met.join(" "), @"adaptive_avgpool adaptive_maxpool avgpool avgpool1d bilinear channel_shuffle circular_pad conv conv1d crop dwconv1d maxpool maxpool1d pad pixel_shuffle pixel_unshuffle reflect_pad replicate_pad slice split upconv upconv1d");
 }
 
 /// Equal programs start from equal weights, whatever they are called and however they are written.

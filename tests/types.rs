@@ -163,6 +163,96 @@ assert_messages!(
     "block b : [c, h, w] -> [c, h, w] = conv(3, c / 2) conv(3, c)\nnet n : [5, 8, 8] -> [5, 8, 8] = b\n"
 );
 
+assert_messages!(
+    words_for_images_on_other_tensors,
+    "net a : [4, 64] -> [4, 64] = conv(3)\nnet b : [4, 8, 8] -> [4, 8, 8] = maxpool1d(3)\nnet c : [64] -> [64] = upconv1d(2)\nnet d : [4, 8] -> [4, 8] = pad(1)\n"
+);
+assert_messages!(
+    windows_that_do_not_fit,
+    "net a : [4, 2] -> [4, 1] = conv1d(5, pad: 1)\nnet b : [4, 1, 1] -> [4, 1, 1] = maxpool(3, stride: 2, pad: 0, ceil: true)\nnet c : [4, 4] -> [4, 4] = avgpool1d(2, pad: 2)\n"
+);
+assert_messages!(
+    transposed_convolutions_that_do_not_fit,
+    "net a : [4, 8, 8] -> [4, 24, 24] = upconv(2, stride: 3)\nnet b : [4, 8, 8] -> [4, 16, 16] = upconv(2, stride: 2, output_pad: 2)\nnet c : [4, 1, 1] -> [4, 1, 1] = upconv(2, pad: 1)\nnet d : [4, 8, 8] -> [6, 8, 8] = upconv(3, 6, groups: 4)\n"
+);
+assert_messages!(
+    margins_that_do_not_fit,
+    "net a : [4, 8, 8] -> [4, 24, 24] = reflect_pad(8)\nnet b : [4, 8, 4] -> [4, 18, 14] = circular_pad(5)\nnet c : [4, 8, 8] -> [4, 1, 1] = crop(4)\nnet d : [4, 8, 8] -> [4, 1, 1] = pad(-1)\n"
+);
+assert_messages!(
+    parts_that_do_not_fit,
+    "net a : [4, 8, 8] -> [1, 8, 8] = split(3)\nnet b : [6, 8, 8] -> [1, 16, 16] = pixel_shuffle(2)\nnet c : [6, 8, 9] -> [1, 4, 4] = pixel_unshuffle(2)\nnet d : [6, 8, 9] -> [6, 8, 9] = channel_shuffle(4)\nnet e : [6, 8, 9] -> [6, 8, 9] = slice(4, 3)\nnet f : [4, 8, 8] -> [1, 8, 8] = split(65)\n"
+);
+assert_messages!(
+    words_for_images_that_give_too_much,
+    "net a : [4, 8, 8] -> [4, 8, 8] = pad(100000)\nnet b : [4, 8, 8] -> [4, 8, 8] = adaptive_avgpool(100000)\nnet c : [4, 8, 8] -> [4, 8, 8] = pixel_shuffle(4000000000)\nnet d : [4, 1, 1] -> [4, 1, 1] = upconv(2, dilation: 1000001, pad: 500000, output_pad: 1000000)\nnet e : [1, 8, 8] -> [1, 8, 8] = conv(2, dilation: 1000001, pad: 500000)\n"
+);
+
+/// What is unknown in a block is known where it is used, and the backend gives what the checker says.
+#[test]
+fn windows_that_hang_over_have_the_same_size_in_blocks_and_nets() {
+    let source = "block known = maxpool(3, stride: 2, pad: 0, ceil: true)
+block open(n) = maxpool(n, stride: 2, pad: 0, ceil: true)
+block square(n) = avgpool(n, stride: n, pad: 0, ceil: true)
+block whole : [c, h, w] -> [c, 1, 1] = maxpool([h, w], stride: [h, w], pad: 0, ceil: true)
+net a : [3, 8, 9] -> [3, 4, 4] = known
+net b : [3, 8, 9] -> [3, 4, 4] = open(3)
+net c : [3, 8, 9] -> [3, 3, 3] = square(3)
+net d : [3, 8, 9] -> [3, 1, 1] = whole
+";
+    let (_, checked) = check(source);
+    assert_eq!(checked.diagnostics, []);
+    for (net, _) in checked.program.of_kind(Kind::Net) {
+        graph::build(&checked.program, net).expect("what checks can be expanded");
+    }
+    insta::assert_snapshot!(effects(source).join("\n"), @r"
+    known : [c, h, w] -> [c, h // 2, w // 2]
+    open : open
+    square : [c, h, w] -> [c, (h - 1) // n + 1, (w - 1) // n + 1]
+    whole : [c, h, w] -> [c, (-1) // h + 2, (-1) // w + 2]
+    a : [3, 8, 9] -> [3, 4, 4]
+    b : [3, 8, 9] -> [3, 4, 4]
+    c : [3, 8, 9] -> [3, 3, 3]
+    d : [3, 8, 9] -> [3, 1, 1]
+    ");
+}
+
+#[test]
+fn blocks_of_words_for_images_have_principal_effects() {
+    insta::assert_snapshot!(
+        effects(
+            "block up = upconv(2, stride: 2)
+block widen(n) = upconv(4, n, stride: 2)
+block signal = dup conv1d(3) bn relu conv1d(3) bn add
+block longer(n) = upconv1d(n, stride: n)
+block mirrored = reflect_pad(1) conv(3, pad: 0)
+block cut = crop(1, [0, 2])
+block shuffled(r) = conv(3, 3 * r * r) pixel_shuffle(r)
+block packed = pixel_unshuffle(2)
+block mixed(g) = conv(1, groups: g) channel_shuffle(g)
+block fixed = adaptive_avgpool(7) flatten
+block halves = conv(1) split(2) add
+net n : [3, 8, 8] -> [10] = gap dense(10)
+"
+        )
+        .join("\n"),
+        @r"
+    up : [c, h, w] -> [c, 2 * h, 2 * w]
+    widen : [c, h, w] -> [n, 2 * h, 2 * w]
+    signal : [t, d] -> [t, d]
+    longer : [t, d] -> [t, n * d]
+    mirrored : [c, h, w] -> [c, h, w]
+    cut : [c, h, w] -> [c, h - 1, w - 3]
+    shuffled : [c, h, w] -> [3, r * h, r * w]
+    packed : [c, h, w] -> [4 * c, h // 2, w // 2]
+    mixed : [c, h, w] -> [c, h, w]
+    fixed : [c, h, w] -> [49 * c]
+    halves : [c, h, w] -> [c // 2, h, w]
+    n : [3, 8, 8] -> [10]
+    "
+    );
+}
+
 #[test]
 fn blocks_have_principal_effects() {
     insta::assert_snapshot!(

@@ -2,6 +2,7 @@
 
 mod attention;
 mod features;
+mod image;
 mod sequence;
 
 use candle_core::{Error, Result, Tensor};
@@ -108,6 +109,21 @@ pub(super) fn forward<T: Float>(call: &Call) -> Result<Given> {
         Layer::Add => add::<T>(call),
         Layer::Multiply => multiply::<T>(call),
         Layer::Concatenate => concatenate(call),
+        Layer::TransposedConvolution(attributes) => {
+            image::convolve_transposed::<T>(call, attributes)
+        }
+        Layer::AdaptivePool { kind, size } => image::adaptive_pool::<T>(call, *kind, *size),
+        Layer::Pad {
+            filling,
+            before,
+            after,
+        } => image::pad::<T>(call, *filling, *before, *after),
+        Layer::Crop { before, after } => image::crop::<T>(call, *before, *after),
+        Layer::Bilinear { factor } => image::bilinear::<T>(call, *factor),
+        Layer::PixelShuffle { factor } => image::pixel_shuffle::<T>(call, *factor),
+        Layer::PixelUnshuffle { factor } => image::pixel_unshuffle::<T>(call, *factor),
+        Layer::ChannelShuffle { groups } => image::channel_shuffle::<T>(call, *groups),
+        Layer::Slice { start, size } => image::slice::<T>(call, *start, *size),
     }
 }
 
@@ -137,10 +153,22 @@ impl Call<'_> {
     }
 }
 
-/// The axes of a batch of feature maps.
+/// Height and width of a batch of images, or of signals, which are one row.
 fn image_size(tensor: &Tensor) -> Result<[usize; 2]> {
-    let (_, _, height, width) = tensor.dims4()?;
-    Ok([height, width])
+    match tensor.dims() {
+        [_, _, height, width] => Ok([*height, *width]),
+        [_, _, length] => Ok([1, *length]),
+        shape => Err(Error::Msg(format!("{shape:?} are no images or signals"))),
+    }
+}
+
+/// The shape of images of this size, or of signals if the input is of that kind.
+fn like(input: &Tensor, channels: usize, [height, width]: [usize; 2]) -> Vec<usize> {
+    let batch = input.dims().first().copied().unwrap_or(1);
+    match input.rank() {
+        3 => vec![batch, channels, width],
+        _ => vec![batch, channels, height, width],
+    }
 }
 
 /// The second axis and the product of those behind it.
@@ -175,7 +203,7 @@ fn convolve<T: Float>(call: &Call, attributes: &Convolution) -> Result<Given> {
             bias,
         )
     };
-    let shape = [geometry.batch, attributes.output, height, width];
+    let shape = like(&input, attributes.output, geometry.output);
     let with_input = call.wants_input();
     Ok(Given::new(tensor(output, &shape)?, move |gradient| {
         let gradients = convolution::backward(
@@ -394,7 +422,7 @@ fn pool<T: Float>(call: &Call, attributes: &Pool) -> Result<Given> {
         output: [height, width],
     };
     let shape = input.dims().to_vec();
-    let pooled = [shape[0], shape[1], height, width];
+    let pooled = like(input, shape[1], geometry.output);
     match attributes.kind {
         Pooling::Maximum => {
             let (output, places) = pool::maximum(&geometry, view(input).slice::<T>()?);

@@ -71,7 +71,9 @@ fn layer(graph: &Graph, node: &Node) -> Option<Layer> {
     let multiply_adds = operation.multiply_adds(&inputs, &node.shape);
     Some(Layer {
         path: node.path.clone(),
-        word: operation_word(operation, &|variable| graph.variable_name(variable)),
+        word: operation_word(operation, node.shape.rank(), &|variable| {
+            graph.variable_name(variable)
+        }),
         output: node.shape.clone(),
         parameters: operation.parameter_count(),
         multiply_adds,

@@ -13,7 +13,8 @@ use super::shape::Shape;
 pub enum Operation {
     /// `[c, h, w] -> [out, h', w']`, cross-correlation. The size along an axis is
     /// `(size + 2 * padding - dilation * (kernel - 1) - 1) // stride + 1`.
-    /// Weights `[out, input / groups, kernel...]`, bias `[out]`.
+    /// Weights `[out, input / groups, kernel...]`, bias `[out]`. A signal `[c, l]` is taken for the
+    /// image `[c, 1, l]`; the kernel then has height 1.
     Convolution {
         /// Channels taken.
         input: Dimension,
@@ -64,8 +65,8 @@ pub enum Operation {
     Activation(Activation),
     /// Softmax over the last axis.
     Softmax,
-    /// A sliding window over `[c, h, w]`; sizes as for a convolution. Maximum ignores padding;
-    /// the average is over what lies inside the image.
+    /// A sliding window over `[c, h, w]`, or over `[c, l]`, which is taken for `[c, 1, l]`; sizes as
+    /// for a convolution. Maximum ignores padding; the average is over what lies inside the image.
     Pool {
         /// Maximum or average.
         kind: Pooling,
@@ -75,6 +76,11 @@ pub enum Operation {
         stride: [Dimension; 2],
         /// Padding on each side of height and width.
         padding: [Dimension; 2],
+        /// Whether the number of windows is rounded up, so that the last one may hang over the
+        /// padding. It must begin in the image or in the padding before it.
+        ceil: bool,
+        /// Whether an average counts padding as zeros; what hangs over it never counts.
+        count_padding: bool,
     },
     /// `[c, h, w] -> [c]` over all positions.
     GlobalPool(Pooling),
@@ -234,6 +240,89 @@ pub enum Operation {
         /// How many.
         arity: usize,
     },
+    /// `[c, h, w] -> [out, h', w']`: the transpose of the linear map that a convolution with these
+    /// attributes from `out` to `c` channels is (Zeiler et al., 2010). The size along an axis is
+    /// `(size - 1) * stride - 2 * padding + dilation * (kernel - 1) + output_padding + 1`.
+    /// Weights `[input, out / groups, kernel...]`, bias `[out]`. `[c, l]` as for a convolution.
+    TransposedConvolution(Box<TransposedConvolution>),
+    /// `[c, h, w] -> [c, size...]`. Along each axis, window `i` reaches from `i * from // to` to
+    /// `(i + 1) * from / to` rounded up, for sizes `from` and `to`; windows may overlap.
+    AdaptivePool {
+        /// Maximum or average.
+        kind: Pooling,
+        /// Height and width of what is given.
+        size: [Dimension; 2],
+    },
+    /// `[c, h, w] -> [c, before + h + after, before + w + after]`.
+    Pad {
+        /// What the margins are filled with.
+        filling: Filling,
+        /// Rows above and columns on the left.
+        before: [Dimension; 2],
+        /// Rows below and columns on the right.
+        after: [Dimension; 2],
+    },
+    /// `[c, h, w] -> [c, h - before - after, w - before - after]`.
+    Crop {
+        /// Rows removed above and columns on the left.
+        before: [Dimension; 2],
+        /// Rows removed below and columns on the right.
+        after: [Dimension; 2],
+    },
+    /// `[c, h, w] -> [c, factor * h, factor * w]`, bilinear: the centre of output pixel `i` lies at
+    /// `(i + 1/2) / factor - 1/2` in the image; what lies beyond the centre of an outermost pixel
+    /// has its value.
+    Bilinear {
+        /// How many times larger the image becomes along both axes.
+        factor: Dimension,
+    },
+    /// `[c * factor^2, h, w] -> [c, factor * h, factor * w]` (Shi et al., 2016): channel
+    /// `(c * factor + i) * factor + j` gives the pixels at `(i, j)` modulo the factor.
+    PixelShuffle {
+        /// How many times larger the image becomes along both axes.
+        factor: Dimension,
+    },
+    /// The inverse of [`Operation::PixelShuffle`].
+    PixelUnshuffle {
+        /// How many times smaller the image becomes along both axes.
+        factor: Dimension,
+    },
+    /// `[c, h, w] -> [c, h, w]` (Zhang et al., 2018): the first channels of all groups, then the
+    /// second of all, and so on.
+    ChannelShuffle {
+        /// The number of groups, each of channels side by side.
+        groups: Dimension,
+    },
+    /// `[c, ..s] -> [size, ..s]`: part of the first axis.
+    Slice {
+        /// The first that is kept.
+        start: Dimension,
+        /// How many are kept.
+        size: Dimension,
+    },
+}
+
+/// The attributes of a transposed convolution; see [`Operation::TransposedConvolution`].
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct TransposedConvolution {
+    /// Channels taken.
+    pub input: Dimension,
+    /// Channels given.
+    pub output: Dimension,
+    /// Height and width of the kernel.
+    pub kernel: [Dimension; 2],
+    /// How far apart the pixels of the input are laid in the output.
+    pub stride: [Dimension; 2],
+    /// What is cut off on each side of height and width.
+    pub padding: [Dimension; 2],
+    /// Rows and columns added at the bottom and on the right.
+    pub output_padding: [Dimension; 2],
+    /// Distance between the taps of the kernel.
+    pub dilation: [Dimension; 2],
+    /// Independent groups of channels.
+    pub groups: Dimension,
+    /// Whether a bias is added.
+    pub bias: bool,
 }
 
 /// An element-wise function.
@@ -280,6 +369,19 @@ pub enum Pooling {
     Maximum,
     /// The mean.
     Average,
+}
+
+/// What the margins of a padded image are filled with.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Filling {
+    /// Zeros.
+    Zero,
+    /// The image, mirrored at its outermost pixels, which are not repeated.
+    Reflect,
+    /// The nearest pixel of the image.
+    Replicate,
+    /// The image, as if it were repeated.
+    Circular,
 }
 
 /// A finite number that can be compared and hashed.
@@ -384,6 +486,7 @@ impl Operation {
     pub fn class(&self) -> Class {
         match self {
             Operation::Convolution { .. }
+            | Operation::TransposedConvolution(_)
             | Operation::Dense { .. }
             | Operation::LayerNorm { .. }
             | Operation::Attention { .. }
@@ -415,6 +518,14 @@ impl Operation {
             | Operation::Add { .. }
             | Operation::Multiply { .. }
             | Operation::Concatenate { .. } => Class::Pure,
+            Operation::AdaptivePool { .. }
+            | Operation::Pad { .. }
+            | Operation::Crop { .. }
+            | Operation::Bilinear { .. }
+            | Operation::PixelShuffle { .. }
+            | Operation::PixelUnshuffle { .. }
+            | Operation::ChannelShuffle { .. }
+            | Operation::Slice { .. } => Class::Pure,
         }
     }
 
@@ -461,6 +572,29 @@ impl Operation {
                 let group = input.floor_divide(groups);
                 let fan_in = &(&group * height) * width;
                 let weight = shape(&[output, &group, height, width]);
+                let mut tensors = vec![trainable("weight", weight, Initial::HeNormal { fan_in })];
+                if *bias {
+                    tensors.push(trainable("bias", shape(&[output]), Initial::Zero));
+                }
+                tensors
+            }
+            Operation::TransposedConvolution(attributes) => {
+                let TransposedConvolution {
+                    input,
+                    output,
+                    kernel: [height, width],
+                    stride,
+                    groups,
+                    bias,
+                    ..
+                } = &**attributes;
+                let group = output.floor_divide(groups);
+                // So many taps at most meet in one pixel of the output, along each axis.
+                let meeting = [(height, &stride[0]), (width, &stride[1])].map(|(size, stride)| {
+                    (&(size + stride) - &Dimension::ONE).floor_divide(stride)
+                });
+                let fan_in = &(&input.floor_divide(groups) * &meeting[0]) * &meeting[1];
+                let weight = shape(&[input, &group, height, width]);
                 let mut tensors = vec![trainable("weight", weight, Initial::HeNormal { fan_in })];
                 if *bias {
                     tensors.push(trainable("bias", shape(&[output]), Initial::Zero));
@@ -521,6 +655,12 @@ impl Operation {
             } => {
                 let taps = &(&channels.floor_divide(groups) * height) * width;
                 &output.elements() * &taps
+            }
+            Operation::TransposedConvolution(attributes) => {
+                let [height, width] = &attributes.kernel;
+                let channels = attributes.output.floor_divide(&attributes.groups);
+                let taps = &(&channels * height) * width;
+                &inputs.first().map_or(Dimension::ONE, Shape::elements) * &taps
             }
             Operation::Dense { input: width, .. } => &output.elements() * width,
             _ => sequence::multiply_adds(self, inputs),
@@ -607,6 +747,36 @@ impl Operation {
             Operation::ClassToken { width } => visit(width),
             Operation::Token { place } => visit(place),
             Operation::Image { size } => size.iter_mut().for_each(visit),
+            Operation::TransposedConvolution(attributes) => {
+                let TransposedConvolution {
+                    input,
+                    output,
+                    kernel,
+                    stride,
+                    padding,
+                    output_padding,
+                    dilation,
+                    groups,
+                    bias: _,
+                } = &mut **attributes;
+                visit(input);
+                visit(output);
+                let pairs = [kernel, stride, padding, output_padding, dilation];
+                pairs.into_iter().flatten().for_each(&mut *visit);
+                visit(groups);
+            }
+            Operation::AdaptivePool { size, .. } => size.iter_mut().for_each(visit),
+            Operation::Pad { before, after, .. } | Operation::Crop { before, after } => {
+                [before, after].into_iter().flatten().for_each(visit);
+            }
+            Operation::Bilinear { factor }
+            | Operation::PixelShuffle { factor }
+            | Operation::PixelUnshuffle { factor } => visit(factor),
+            Operation::ChannelShuffle { groups } => visit(groups),
+            Operation::Slice { start, size } => {
+                visit(start);
+                visit(size);
+            }
             Operation::Activation(_)
             | Operation::Softmax
             | Operation::GlobalPool(_)

@@ -196,6 +196,20 @@ pub enum Reason {
     },
     /// Padding beyond half the window would make windows of nothing but padding.
     PaddingWithinWindow,
+    /// What is padded with the image itself must have enough of it along this axis.
+    PaddingWithinImage {
+        /// The axis, counted from 0.
+        axis: usize,
+    },
+    /// Rows that are added to the output must be fewer than the stride or the dilation.
+    OutputPadding,
+    /// An axis must fall into equal parts.
+    EqualParts {
+        /// The axis, counted from 0.
+        axis: usize,
+    },
+    /// What is cut out of the first axis must end within it.
+    SliceWithin,
     /// An argument must lie in its range.
     Argument {
         /// The parameter's name.

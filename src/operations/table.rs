@@ -2,9 +2,11 @@
 //!
 //! The checker, the graph builder, the reference in the book and the search's vocabulary read it.
 //! A rule says how a word moves the stack and what it makes of the shapes it finds there; it can't
-//! fail, but states what it requires ([`Requirements`]), and the checker decides.
+//! fail, but states what it requires ([`Requirements`]), and the checker decides. Where known arguments
+//! must decide what is given, it leaves that open until they are ([`Requirements::leave_open`]).
 
 mod arguments;
+mod image;
 
 use smallvec::SmallVec;
 
@@ -48,7 +50,7 @@ pub enum Family {
     Activation,
     /// Reduces or enlarges images.
     Pooling,
-    /// Rearranges axes.
+    /// Cuts, extends and rearranges.
     Shape,
     /// Makes sequences, or reduces them.
     Sequence,
@@ -139,6 +141,13 @@ pub enum Rule {
         /// The operation and the shape it gives.
         apply: fn(&Arguments, [&Shape; 2], &mut Requirements) -> (Operation, Shape),
     },
+    /// Takes one tensor that has one of these numbers of axes and leaves several.
+    Split {
+        /// The numbers of axes it works on.
+        ranks: &'static [usize],
+        /// The operations and the shapes they give, the deepest first.
+        apply: fn(&Arguments, &Shape, &mut Requirements) -> Vec<(Operation, Shape)>,
+    },
 }
 
 impl std::fmt::Debug for Rule {
@@ -151,6 +160,7 @@ impl std::fmt::Debug for Rule {
             Rule::Elementwise(_) => "Elementwise",
             Rule::Layer { .. } => "Layer",
             Rule::Pair { .. } => "Pair",
+            Rule::Split { .. } => "Split",
         })
     }
 }
@@ -202,21 +212,7 @@ const fn optional(
     }
 }
 
-const SIZE: ParameterKind = ParameterKind::PerAxis { minimum: 1 };
-const PADDING: ParameterKind = ParameterKind::PerAxis { minimum: 0 };
 const NUMBER: ParameterKind = ParameterKind::Number { minimum: 1 };
-const HALF_KERNEL: Default =
-    Default::Computed("`dilation * (kernel - 1) // 2`: odd kernels of stride 1 keep the size");
-
-const KERNEL: Parameter = required("kernel", SIZE, "height and width of the window");
-const STRIDE: Parameter = optional("stride", SIZE, Default::Number(1), "step of the window");
-const PAD: Parameter = optional("pad", PADDING, HALF_KERNEL, "padding on each side");
-const DILATION: Parameter = optional(
-    "dilation",
-    SIZE,
-    Default::Number(1),
-    "distance between the taps of the window",
-);
 
 const fn bias(default: bool) -> Parameter {
     optional(
@@ -400,49 +396,12 @@ const FIRST: &[Word] = &[
         parameters: &[how_many("n", 1, 2, "how many tensors")],
         rule: Rule::Concatenate,
     },
-    Word {
-        name: "conv",
-        family: Family::Layer,
-        effect: "[c, h, w] -- [out, h', w']",
-        documentation: "A two-dimensional convolution. `h' = (h + 2 * pad - dilation * (kernel - 1) - 1) // stride + 1`, and likewise `w'`. \
-            It has no bias unless told: a norm usually follows.",
-        example: "net example : [1, 8, 8] -> [32, 4, 4] =\n    conv(3, 16) bn relu\n    conv([1, 3], 32, stride: 2) bn relu\n",
-        parameters: &[
-            KERNEL,
-            optional(
-                "out",
-                NUMBER,
-                Default::Computed("the channels it takes"),
-                "channels it gives",
-            ),
-            STRIDE,
-            PAD,
-            DILATION,
-            optional(
-                "groups",
-                NUMBER,
-                Default::Number(1),
-                "independent groups of channels",
-            ),
-            bias(false),
-        ],
-        rule: Rule::Layer {
-            ranks: IMAGE,
-            apply: rules::convolution,
-        },
-    },
-    Word {
-        name: "dwconv",
-        family: Family::Layer,
-        effect: "[c, h, w] -- [c, h', w']",
-        documentation: "A depthwise convolution: each channel with a kernel of its own. The same as `conv` with as many groups as channels.",
-        example: "net example : [8, 8, 8] -> [16, 8, 8] =\n    dwconv(3) bn relu\n    conv(1, 16) bn\n",
-        parameters: &[KERNEL, STRIDE, PAD, DILATION, bias(false)],
-        rule: Rule::Layer {
-            ranks: IMAGE,
-            apply: rules::depthwise_convolution,
-        },
-    },
+    image::CONV,
+    image::DWCONV,
+    image::CONV1D,
+    image::DWCONV1D,
+    image::UPCONV,
+    image::UPCONV1D,
     Word {
         name: "dense",
         family: Family::Layer,
@@ -580,34 +539,12 @@ const FIRST: &[Word] = &[
             rate: arguments.real(0),
         }),
     },
-    Word {
-        name: "maxpool",
-        family: Family::Pooling,
-        effect: "[c, h, w] -- [c, h', w']",
-        documentation: "The largest value in a sliding window; windows may overlap. Padding never wins. Sizes as for `conv`.",
-        example: "net example : [4, 8, 8] -> [4, 4, 4] =\n    maxpool(3, stride: 2)\n",
-        parameters: &[KERNEL, STRIDE, PAD],
-        rule: Rule::Layer {
-            ranks: IMAGE,
-            apply: |arguments, shape, requirements| {
-                rules::pool(Pooling::Maximum, arguments, shape, requirements)
-            },
-        },
-    },
-    Word {
-        name: "avgpool",
-        family: Family::Pooling,
-        effect: "[c, h, w] -- [c, h', w']",
-        documentation: "The mean of a sliding window; windows may overlap. Padding does not count. Sizes as for `conv`.",
-        example: "net example : [4, 8, 8] -> [4, 4, 4] =\n    avgpool(2, stride: 2)\n",
-        parameters: &[KERNEL, STRIDE, PAD],
-        rule: Rule::Layer {
-            ranks: IMAGE,
-            apply: |arguments, shape, requirements| {
-                rules::pool(Pooling::Average, arguments, shape, requirements)
-            },
-        },
-    },
+    image::MAXPOOL,
+    image::AVGPOOL,
+    image::MAXPOOL1D,
+    image::AVGPOOL1D,
+    image::ADAPTIVE_AVGPOOL,
+    image::ADAPTIVE_MAXPOOL,
     Word {
         name: "gap",
         family: Family::Pooling,
@@ -644,6 +581,7 @@ const FIRST: &[Word] = &[
             apply: rules::upsample,
         },
     },
+    image::BILINEAR,
     Word {
         name: "flatten",
         family: Family::Shape,
@@ -668,4 +606,14 @@ const FIRST: &[Word] = &[
             apply: |_, shape, _| rules::tokens(shape),
         },
     },
+    image::SPLIT,
+    image::SLICE,
+    image::PAD_WITH_ZEROS,
+    image::REFLECT_PAD,
+    image::REPLICATE_PAD,
+    image::CIRCULAR_PAD,
+    image::CROP,
+    image::PIXEL_SHUFFLE,
+    image::PIXEL_UNSHUFFLE,
+    image::CHANNEL_SHUFFLE,
 ];

@@ -1,7 +1,7 @@
 //! Layers: operations whose every size is a number, and the shapes they give.
 
 use super::PlanError;
-use crate::operations::{Activation, Dimension, Operation, Pooling};
+use crate::operations::{self, Activation, Dimension, Filling, Operation, Pooling};
 
 /// An [`Operation`] with every size known. See there for what each computes.
 #[derive(Clone, Debug, PartialEq)]
@@ -163,6 +163,58 @@ pub enum Layer {
     Multiply,
     /// See [`Operation::Concatenate`].
     Concatenate,
+    /// See [`Operation::TransposedConvolution`].
+    TransposedConvolution(TransposedConvolution),
+    /// See [`Operation::AdaptivePool`].
+    AdaptivePool {
+        /// Maximum or average.
+        kind: Pooling,
+        /// Height and width of what is given.
+        size: [usize; 2],
+    },
+    /// See [`Operation::Pad`].
+    Pad {
+        /// What the margins are filled with.
+        filling: Filling,
+        /// Rows above and columns on the left.
+        before: [usize; 2],
+        /// Rows below and columns on the right.
+        after: [usize; 2],
+    },
+    /// See [`Operation::Crop`].
+    Crop {
+        /// Rows removed above and columns on the left.
+        before: [usize; 2],
+        /// Rows removed below and columns on the right.
+        after: [usize; 2],
+    },
+    /// See [`Operation::Bilinear`].
+    Bilinear {
+        /// How many times larger the image becomes along both axes.
+        factor: usize,
+    },
+    /// See [`Operation::PixelShuffle`].
+    PixelShuffle {
+        /// How many times larger the image becomes along both axes.
+        factor: usize,
+    },
+    /// See [`Operation::PixelUnshuffle`].
+    PixelUnshuffle {
+        /// How many times smaller the image becomes along both axes.
+        factor: usize,
+    },
+    /// See [`Operation::ChannelShuffle`].
+    ChannelShuffle {
+        /// The number of groups.
+        groups: usize,
+    },
+    /// See [`Operation::Slice`].
+    Slice {
+        /// The first that is kept.
+        start: usize,
+        /// How many are kept.
+        size: usize,
+    },
 }
 
 /// The attributes of a convolution; see [`Operation::Convolution`].
@@ -197,6 +249,19 @@ pub struct Pool {
     pub stride: [usize; 2],
     /// Padding on each side of height and width.
     pub padding: [usize; 2],
+    /// Whether the last window may hang over the padding.
+    pub ceil: bool,
+    /// Whether an average counts padding as zeros.
+    pub count_padding: bool,
+}
+
+/// The attributes of a transposed convolution; see [`Operation::TransposedConvolution`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct TransposedConvolution {
+    /// The convolution from what is given to what is taken, of which it is the transpose.
+    pub convolution: Convolution,
+    /// Rows and columns added at the bottom and on the right.
+    pub output_padding: [usize; 2],
 }
 
 /// The attributes of windowed attention; see [`Operation::WindowAttention`].
@@ -253,15 +318,73 @@ impl Pool {
     /// window does not fit.
     pub fn output_size(&self, image: [usize; 2]) -> Option<[usize; 2]> {
         let axis = |axis: usize| {
-            places(
-                image[axis],
-                self.kernel[axis],
-                self.stride[axis],
-                self.padding[axis],
-                1,
-            )
+            let [kernel, stride, padding] =
+                [self.kernel, self.stride, self.padding].map(|it| it[axis]);
+            if !self.ceil {
+                return places(image[axis], kernel, stride, padding, 1);
+            }
+            let begins = padding.checked_add(image[axis])?.checked_sub(1)?;
+            let reaches = begins
+                .checked_add(padding)?
+                .checked_add(stride)?
+                .checked_sub(kernel)?;
+            begins.min(reaches).checked_div(stride)?.checked_add(1)
         };
         Some([axis(0)?, axis(1)?])
+    }
+}
+
+impl TransposedConvolution {
+    /// Height and width of what it gives for an image of this height and width; none where nothing
+    /// is left.
+    pub fn output_size(&self, image: [usize; 2]) -> Option<[usize; 2]> {
+        let Convolution {
+            kernel,
+            stride,
+            padding,
+            dilation,
+            ..
+        } = self.convolution;
+        let axis = |axis: usize| {
+            let spread = image[axis].checked_sub(1)?.checked_mul(stride[axis])?;
+            let reach = kernel[axis].checked_sub(1)?.checked_mul(dilation[axis])?;
+            let added = self.output_padding[axis].checked_add(1)?;
+            let whole = spread.checked_add(reach)?.checked_add(added)?;
+            let size = whole.checked_sub(padding[axis].checked_mul(2)?)?;
+            (size > 0).then_some(size)
+        };
+        Some([axis(0)?, axis(1)?])
+    }
+
+    /// Whether what is added at the bottom and on the right is less than the stride or dilation.
+    fn adds_little(&self) -> bool {
+        let Convolution {
+            stride, dilation, ..
+        } = self.convolution;
+        (0..2).all(|axis| self.output_padding[axis] < stride[axis].max(dilation[axis]))
+    }
+}
+
+/// Height and width of an image or of a signal, which is one row; none where it is neither.
+fn image_size(shape: &[usize]) -> Option<[usize; 2]> {
+    match shape {
+        [_, height, width] => Some([*height, *width]),
+        [_, length] => Some([1, *length]),
+        _ => None,
+    }
+}
+
+/// The shape of an image or, if that is what `input` is, a signal of this size after a window of
+/// this kernel; none for a signal if kernel or result are higher than its one row.
+fn like(
+    input: &[usize],
+    kernel: [usize; 2],
+    channels: usize,
+    [height, width]: [usize; 2],
+) -> Option<Vec<usize>> {
+    match input.len() {
+        2 => (height == 1 && kernel[0] == 1).then(|| vec![channels, width]),
+        _ => Some(vec![channels, height, width]),
     }
 }
 
@@ -282,16 +405,16 @@ impl Layer {
         };
         let mismatch = || format!("it does not fit the shapes {inputs:?}");
         match (self, input) {
-            (Layer::Convolution(convolution), [channels, height, width]) => {
+            (Layer::Convolution(convolution), [channels, ..]) => {
                 let Convolution { groups, output, .. } = *convolution;
                 let grouped = groups > 0 && channels % groups == 0 && output % groups == 0;
                 if *channels != convolution.input || !grouped {
                     return Err(mismatch());
                 }
-                let [height, width] = convolution
-                    .output_size([*height, *width])
-                    .ok_or_else(mismatch)?;
-                Ok(vec![output, height, width])
+                image_size(input)
+                    .and_then(|image| convolution.output_size(image))
+                    .and_then(|size| like(input, convolution.kernel, output, size))
+                    .ok_or_else(mismatch)
             }
             (Layer::Dense { input, output, .. }, [rest @ .., features])
                 if features == input && rest.len() < 2 =>
@@ -322,13 +445,13 @@ impl Layer {
             {
                 Ok(input.to_vec())
             }
-            (Layer::Pool(pool), [channels, height, width]) => {
+            (Layer::Pool(pool), [channels, ..]) => {
                 let half_window = |axis: usize| pool.padding[axis] * 2 <= pool.kernel[axis];
-                let [height, width] = pool
-                    .output_size([*height, *width])
+                image_size(input)
                     .filter(|_| half_window(0) && half_window(1))
-                    .ok_or_else(mismatch)?;
-                Ok(vec![*channels, height, width])
+                    .and_then(|image| pool.output_size(image))
+                    .and_then(|size| like(input, pool.kernel, *channels, size))
+                    .ok_or_else(mismatch)
             }
             (Layer::GlobalPool(_), [channels, rest @ ..])
                 if !rest.is_empty() && !rest.contains(&0) =>
@@ -389,6 +512,18 @@ impl Layer {
                 }
                 Ok([&[channels], rest].concat())
             }
+            (
+                Layer::TransposedConvolution(_)
+                | Layer::AdaptivePool { .. }
+                | Layer::Pad { .. }
+                | Layer::Crop { .. }
+                | Layer::Bilinear { .. }
+                | Layer::PixelShuffle { .. }
+                | Layer::PixelUnshuffle { .. }
+                | Layer::ChannelShuffle { .. }
+                | Layer::Slice { .. },
+                _,
+            ) => self.image_output_shape(input).ok_or_else(mismatch),
             _ => Err(mismatch()),
         }
     }
@@ -417,6 +552,82 @@ impl Layer {
             _ => false,
         };
         fits.then(|| input.to_vec()).ok_or_else(mismatch)
+    }
+
+    /// The shape that a layer for images gives; none where it does not fit.
+    fn image_output_shape(&self, input: &[usize]) -> Option<Vec<usize>> {
+        match (self, input) {
+            (Layer::TransposedConvolution(transposed), [channels, ..]) => {
+                let Convolution {
+                    input: output,
+                    output: taken,
+                    groups,
+                    ..
+                } = transposed.convolution;
+                let grouped = groups > 0 && channels % groups == 0 && output % groups == 0;
+                if *channels != taken || !grouped || !transposed.adds_little() {
+                    return None;
+                }
+                let size = transposed.output_size(image_size(input)?)?;
+                like(input, transposed.convolution.kernel, output, size)
+            }
+            (
+                Layer::AdaptivePool {
+                    size: [height, width],
+                    ..
+                },
+                [channels, _, _],
+            ) => Some(vec![*channels, *height, *width]),
+            (
+                Layer::Pad {
+                    filling,
+                    before,
+                    after,
+                },
+                [channels, height, width],
+            ) => {
+                let axis = |axis: usize, size: usize| {
+                    let most = match filling {
+                        Filling::Zero | Filling::Replicate => usize::MAX,
+                        Filling::Reflect => size.checked_sub(1)?,
+                        Filling::Circular => size,
+                    };
+                    let fits = before[axis] <= most && after[axis] <= most;
+                    let padded = before[axis].checked_add(size)?.checked_add(after[axis])?;
+                    fits.then_some(padded)
+                };
+                Some(vec![*channels, axis(0, *height)?, axis(1, *width)?])
+            }
+            (Layer::Crop { before, after }, [channels, height, width]) => {
+                let axis = |axis: usize, size: usize| {
+                    let rest = size.checked_sub(before[axis])?.checked_sub(after[axis])?;
+                    (rest > 0).then_some(rest)
+                };
+                Some(vec![*channels, axis(0, *height)?, axis(1, *width)?])
+            }
+            (Layer::Bilinear { factor }, [channels, height, width]) => Some(vec![
+                *channels,
+                height.checked_mul(*factor)?,
+                width.checked_mul(*factor)?,
+            ]),
+            (Layer::PixelShuffle { factor }, [channels, height, width]) => {
+                let square = factor.checked_mul(*factor).filter(|square| *square > 0)?;
+                (channels % square == 0)
+                    .then(|| vec![channels / square, height * factor, width * factor])
+            }
+            (Layer::PixelUnshuffle { factor }, [channels, height, width]) => {
+                let fits = *factor > 0 && height % factor == 0 && width % factor == 0;
+                fits.then(|| vec![channels * factor * factor, height / factor, width / factor])
+            }
+            (Layer::ChannelShuffle { groups }, [channels, _, _]) => {
+                (*groups > 0 && channels % groups == 0).then(|| input.to_vec())
+            }
+            (Layer::Slice { start, size }, [channels, rest @ ..]) => {
+                let end = start.checked_add(*size)?;
+                (end <= *channels).then(|| [&[*size], rest].concat())
+            }
+            _ => None,
+        }
     }
 }
 
@@ -480,11 +691,15 @@ pub(super) fn lower(
             kernel,
             stride,
             padding,
+            ceil,
+            count_padding,
         } => Layer::Pool(Pool {
             kind: *kind,
             kernel: pair(kernel)?,
             stride: pair(stride)?,
             padding: pair(padding)?,
+            ceil: *ceil,
+            count_padding: *count_padding,
         }),
         Operation::GlobalPool(kind) => Layer::GlobalPool(*kind),
         Operation::Upsample { factor } => Layer::Upsample {
@@ -574,5 +789,67 @@ pub(super) fn lower(
         Operation::Add { .. } => Layer::Add,
         Operation::Multiply { .. } => Layer::Multiply,
         Operation::Concatenate { .. } => Layer::Concatenate,
+        Operation::TransposedConvolution(attributes) => {
+            let operations::TransposedConvolution {
+                input,
+                output,
+                kernel,
+                stride,
+                padding,
+                output_padding,
+                dilation,
+                groups,
+                bias,
+            } = &**attributes;
+            Layer::TransposedConvolution(TransposedConvolution {
+                convolution: Convolution {
+                    input: size(output)?,
+                    output: size(input)?,
+                    kernel: pair(kernel)?,
+                    stride: pair(stride)?,
+                    padding: pair(padding)?,
+                    dilation: pair(dilation)?,
+                    groups: size(groups)?,
+                    bias: *bias,
+                },
+                output_padding: pair(output_padding)?,
+            })
+        }
+        Operation::AdaptivePool { kind, size: given } => Layer::AdaptivePool {
+            kind: *kind,
+            size: pair(given)?,
+        },
+        Operation::Pad {
+            filling,
+            before,
+            after,
+        } => Layer::Pad {
+            filling: *filling,
+            before: pair(before)?,
+            after: pair(after)?,
+        },
+        Operation::Crop { before, after } => Layer::Crop {
+            before: pair(before)?,
+            after: pair(after)?,
+        },
+        Operation::Bilinear { factor } => Layer::Bilinear {
+            factor: size(factor)?,
+        },
+        Operation::PixelShuffle { factor } => Layer::PixelShuffle {
+            factor: size(factor)?,
+        },
+        Operation::PixelUnshuffle { factor } => Layer::PixelUnshuffle {
+            factor: size(factor)?,
+        },
+        Operation::ChannelShuffle { groups } => Layer::ChannelShuffle {
+            groups: size(groups)?,
+        },
+        Operation::Slice {
+            start,
+            size: length,
+        } => Layer::Slice {
+            start: size(start)?,
+            size: size(length)?,
+        },
     })
 }

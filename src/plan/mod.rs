@@ -13,7 +13,7 @@ use thiserror::Error;
 use crate::graph::{Graph, Laws, NodeId, NodeKind, canonicalise};
 use crate::operations::{Class, Dimension, Initial, MAXIMUM_ELEMENTS, Operation};
 
-pub use layer::{Convolution, Layer, Pool, WindowAttention};
+pub use layer::{Convolution, Layer, Pool, TransposedConvolution, WindowAttention};
 
 /// What a backend executes: the steps of a net in order, over numbered values.
 #[derive(Clone, Debug, PartialEq)]

@@ -283,7 +283,13 @@ pub(super) fn wrong_rank(
     (found, origin): (&str, Span),
     uses: &[Span],
 ) -> Report {
-    let forms: Vec<&str> = ranks.iter().map(|rank| form_of_rank(*rank)).collect();
+    let forms: Vec<&str> = ranks
+        .iter()
+        .map(|rank| match rank {
+            2 if word.name.ends_with("1d") => "`[c, l]`",
+            rank => form_of_rank(*rank),
+        })
+        .collect();
     let mut diagnostic = Diagnostic::new(
         Code::WrongRank,
         format!(
@@ -297,18 +303,24 @@ pub(super) fn wrong_rank(
     if origin != span {
         diagnostic = diagnostic.with_label(origin, format!("{found} comes from here"));
     }
-    let is_image = found.matches(',').count() == 2;
-    let help = match (word.name, is_image) {
-        ("dense", true) => "put `gap` (the mean of each channel) or `flatten` before it",
+    let axes = found.matches(',').count() + 1;
+    let help = match (word.name, axes) {
+        ("dense", 3) => "put `gap` (the mean of each channel) or `flatten` before it".to_string(),
         (
             "attention" | "positions" | "class_token" | "token" | "token_mean" | "transpose"
             | "image",
-            true,
-        ) => "put `tokens` before it",
-        (_, false) if ranks == [2] => "use it before the sequence is brought to one axis",
-        ("embedding", _) => "it looks up whole numbers: use it first, on `[t]`",
-        (_, false) => "use it before the image is brought to fewer axes",
-        _ => "bring the tensor to that form first",
+            3,
+        ) => "put `tokens` before it".to_string(),
+        (name, 3) if name.ends_with("1d") => {
+            format!("for images there is `{}`", name.trim_end_matches("1d"))
+        }
+        (name, 2) if Word::named(&format!("{name}1d")).is_some() => {
+            format!("for `[c, l]` there is `{name}1d`")
+        }
+        ("embedding", _) => "it looks up whole numbers: use it first, on `[t]`".to_string(),
+        (_, 3) => "bring the tensor to that form first".to_string(),
+        _ if ranks == [2] => "use it before the sequence is brought to one axis".to_string(),
+        _ => "use it before the image is brought to fewer axes".to_string(),
     };
     Box::new(with_uses(diagnostic.with_help(help), uses))
 }
@@ -400,7 +412,11 @@ pub(super) fn violation(
             "half the window is usual".to_string(),
         ),
         (Reason::WindowFits { axis }, Constraint::AtLeast { value, .. }) => {
-            let side = if axis == 1 { "height" } else { "width" };
+            let side = match axis {
+                _ if word.ends_with("1d") => "length",
+                1 => "height",
+                _ => "width",
+            };
             let missing = &Dimension::Constant(0) - value;
             (
                 Code::TooSmall,
@@ -414,6 +430,39 @@ pub(super) fn violation(
             format!("the padding of `{word}` is more than half its window"),
             format!("{} is more than {}", show(value), show(maximum)),
             "windows of nothing but padding have no value; use less `pad`".to_string(),
+        ),
+        (Reason::PaddingWithinImage { axis }, Constraint::AtMost { value, maximum }) => (
+            Code::ArgumentOutOfRange,
+            format!("`{word}` needs more pixels than the image has in {}", if axis == 1 { "height" } else { "width" }),
+            format!("{} is more than {}", show(value), show(maximum)),
+            "pad less, or with zeros (`pad`) or the nearest pixels (`replicate_pad`)".to_string(),
+        ),
+        (Reason::OutputPadding, Constraint::AtMost { value, maximum }) => (
+            Code::ArgumentOutOfRange,
+            format!("`output_pad` of `{word}` must be less than `stride` or `dilation`"),
+            format!("{} is more than {}", show(value), show(maximum)),
+            "rows that no pixel reaches would be empty; use less `output_pad`".to_string(),
+        ),
+        (Reason::EqualParts { axis }, Constraint::Divides { divisor, dividend }) => (
+            Code::NotDivisible,
+            format!(
+                "`{word}` can't make {} equal parts of {} of {}",
+                show(divisor),
+                match axis {
+                    0 => "a first axis",
+                    1 => "a height",
+                    _ => "a width",
+                },
+                show(dividend)
+            ),
+            format!("{} is not divisible by {}", show(dividend), show(divisor)),
+            "choose a number that divides it".to_string(),
+        ),
+        (Reason::SliceWithin, Constraint::AtMost { value, maximum }) => (
+            Code::ArgumentOutOfRange,
+            format!("what `{word}` cuts out ends at {}, but the first axis has {}", show(value), show(maximum)),
+            "beyond the end".to_string(),
+            "choose a smaller `start` or `size`".to_string(),
         ),
         (Reason::Argument { parameter }, Constraint::AtLeast { value, minimum }) => (
             Code::ArgumentOutOfRange,

@@ -4,9 +4,11 @@
 
 mod build;
 mod gradient;
+mod images;
 mod network;
 mod operations;
 mod pytorch;
+mod pytorch_images;
 mod pytorch_sequence;
 mod random_graphs;
 mod reference;

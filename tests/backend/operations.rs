@@ -6,8 +6,8 @@ use snapc::backend::Mode;
 use snapc::graph::Graph;
 use snapc::operations::{Activation, Dimension, Operation, Pooling, Real};
 
-use super::build::{Builder, pair};
-use super::{gradient, sequence};
+use super::build::{Builder, batched, input_shapes, numbers, pair};
+use super::{gradient, images, sequence};
 
 /// Every kind of operation, so that none is forgotten: `next` must name them all to compile.
 pub fn all_kinds() -> Vec<Operation> {
@@ -49,17 +49,22 @@ fn next(operation: &Operation) -> Option<Operation> {
             kernel: pair([1, 1]),
             stride: pair([1, 1]),
             padding: pair([0, 0]),
+            ceil: false,
+            count_padding: false,
         },
         Operation::Pool {
             kind: Pooling::Maximum,
             kernel,
             stride,
             padding,
+            ..
         } => Operation::Pool {
             kind: Pooling::Average,
             kernel: kernel.clone(),
             stride: stride.clone(),
             padding: padding.clone(),
+            ceil: false,
+            count_padding: false,
         },
         Operation::Pool {
             kind: Pooling::Average,
@@ -128,7 +133,16 @@ fn next(operation: &Operation) -> Option<Operation> {
         Operation::Image { .. } => Operation::Add { arity: 2 },
         Operation::Add { .. } => Operation::Multiply { arity: 2 },
         Operation::Multiply { .. } => Operation::Concatenate { arity: 2 },
-        Operation::Concatenate { .. } => return None,
+        Operation::Concatenate { .. } => images::first(),
+        Operation::TransposedConvolution(_)
+        | Operation::AdaptivePool { .. }
+        | Operation::Pad { .. }
+        | Operation::Crop { .. }
+        | Operation::Bilinear { .. }
+        | Operation::PixelShuffle { .. }
+        | Operation::PixelUnshuffle { .. }
+        | Operation::ChannelShuffle { .. }
+        | Operation::Slice { .. } => return images::next(operation),
     })
 }
 
@@ -159,7 +173,7 @@ pub fn draw(random: &mut ChaCha8Rng, range: std::ops::RangeInclusive<i64>) -> i6
     random.random_range(range)
 }
 
-fn draw_pair(random: &mut ChaCha8Rng, range: std::ops::RangeInclusive<i64>) -> [i64; 2] {
+pub fn draw_pair(random: &mut ChaCha8Rng, range: std::ops::RangeInclusive<i64>) -> [i64; 2] {
     [draw(random, range.clone()), draw(random, range)]
 }
 
@@ -193,15 +207,23 @@ pub fn random_graph(kind: &Operation, random: &mut ChaCha8Rng) -> Graph {
             let multiplier = draw(random, 1..=6);
             image[0] = groups * draw(random, 1..=4);
             let output = groups * multiplier;
-            let [kernel, stride, dilation] = [
+            let [mut kernel, mut stride, dilation] = [
                 draw_pair(random, 1..=3),
                 draw_pair(random, 1..=3),
                 draw_pair(random, 1..=2),
             ];
-            let padding: [i64; 2] = std::array::from_fn(|axis| {
+            // A signal is an image of one row, whose height is not told.
+            let is_signal = draw(random, 0..=3) == 0;
+            if is_signal {
+                (image[1], kernel[0], stride[0]) = (1, 1, 1);
+            }
+            let mut padding: [i64; 2] = std::array::from_fn(|axis| {
                 let window = dilation[axis] * (kernel[axis] - 1) + 1;
                 draw(random, 0..=3).max((window - image[axis + 1] + 1) / 2)
             });
+            if is_signal {
+                padding[0] = 0;
+            }
             let [height, width] = std::array::from_fn(|axis| {
                 places(
                     image[axis + 1],
@@ -221,29 +243,12 @@ pub fn random_graph(kind: &Operation, random: &mut ChaCha8Rng) -> Graph {
                 groups: size(groups),
                 bias: random.random(),
             };
-            single(operation, &image, &[output, height, width])
+            match is_signal {
+                true => single(operation, &[image[0], image[2]], &[output, width]),
+                false => single(operation, &image, &[output, height, width]),
+            }
         }
-        Operation::Pool { kind, .. } => {
-            let kernel = draw_pair(random, 1..=3);
-            let stride = draw_pair(random, 1..=3);
-            let padding: [i64; 2] = std::array::from_fn(|axis| draw(random, 0..=kernel[axis] / 2));
-            let [height, width] = std::array::from_fn(|axis| {
-                places(
-                    image[axis + 1],
-                    kernel[axis],
-                    stride[axis],
-                    padding[axis],
-                    1,
-                )
-            });
-            let operation = Operation::Pool {
-                kind: *kind,
-                kernel: pair(kernel),
-                stride: pair(stride),
-                padding: pair(padding),
-            };
-            single(operation, &image, &[image[0], height, width])
-        }
+        Operation::Pool { kind, .. } => images::random_pool(*kind, random),
         Operation::Dense { .. } => {
             let rank = draw(random, 1..=2) as usize;
             let input = &tokens[2 - rank..];
@@ -339,6 +344,15 @@ pub fn random_graph(kind: &Operation, random: &mut ChaCha8Rng) -> Graph {
             let node = builder.add(Operation::Concatenate { arity }, &inputs, &whole);
             builder.finish(&[node])
         }
+        Operation::TransposedConvolution(_)
+        | Operation::AdaptivePool { .. }
+        | Operation::Pad { .. }
+        | Operation::Crop { .. }
+        | Operation::Bilinear { .. }
+        | Operation::PixelShuffle { .. }
+        | Operation::PixelUnshuffle { .. }
+        | Operation::ChannelShuffle { .. }
+        | Operation::Slice { .. } => images::random_graph(kind, random),
     }
 }
 
@@ -346,7 +360,7 @@ pub fn random_graph(kind: &Operation, random: &mut ChaCha8Rng) -> Graph {
 fn gradients_agree_with_finite_differences() {
     for kind in all_kinds() {
         let rounds = match kind {
-            Operation::Convolution { .. } => 60,
+            Operation::Convolution { .. } | Operation::TransposedConvolution(_) => 60,
             Operation::Pool { .. } => 25,
             _ => 6,
         };

@@ -49,6 +49,8 @@ fn operation(name: &str, input: &[i64], weight: &[i64], bias: bool) -> Operation
         kernel: pair(kernel),
         stride: pair(stride),
         padding: pair(padding),
+        ceil: false,
+        count_padding: false,
     };
     match name {
         "convolution" => convolution(plain),

@@ -7,14 +7,16 @@ use snapc::backend::{Mode, Model, Network};
 use snapc::graph::Graph;
 use snapc::operations::{Activation, Class, Dimension, Operation, Pooling};
 
-use super::build::{batched, numbers, single_operation, values};
+use super::build::{batched, input_shapes, numbers, single_operation, values};
 use super::operations::{all_kinds, random_graph};
-use super::{gradient, sequence};
+use super::{gradient, images, sequence};
 
 /// A tensor with its batch axis.
 #[derive(Clone, Debug)]
 pub struct Array {
+    /// Its sizes.
     pub shape: Vec<usize>,
+    /// Its elements, row by row.
     pub data: Vec<f64>,
 }
 
@@ -45,6 +47,7 @@ impl Array {
         }
     }
 
+    /// One element.
     pub fn at(&self, place: &[usize]) -> f64 {
         assert_eq!(place.len(), self.shape.len());
         let flat = place
@@ -55,7 +58,7 @@ impl Array {
     }
 
     /// The element of an image, zero or none beyond its edges.
-    fn pixel(&self, n: usize, c: usize, y: i64, x: i64) -> Option<f64> {
+    pub fn pixel(&self, n: usize, c: usize, y: i64, x: i64) -> Option<f64> {
         let inside = |at: i64, size: usize| (0..size as i64).contains(&at);
         (inside(y, self.shape[2]) && inside(x, self.shape[3]))
             .then(|| self.at(&[n, c, y as usize, x as usize]))
@@ -182,6 +185,21 @@ fn forward(
     shape: &[usize],
     training: bool,
 ) -> Array {
+    // Images of one row stand for signals.
+    let is_for_images = matches!(
+        operation,
+        Operation::Convolution { .. }
+            | Operation::TransposedConvolution(_)
+            | Operation::Pool { .. }
+    );
+    if is_for_images && shape.len() == 3 {
+        let mut row = inputs[0].clone();
+        row.shape.insert(2, 1);
+        let tall = [shape[0], shape[1], 1, shape[2]];
+        let mut given = forward(operation, &[row], parameters, &tall, training);
+        given.shape.remove(2);
+        return given;
+    }
     let input = &inputs[0];
     let last = input.shape.len() - 1;
     match operation {
@@ -263,23 +281,7 @@ fn forward(
                 .flat_map(softmax)
                 .collect(),
         },
-        Operation::Pool {
-            kind,
-            kernel,
-            stride,
-            padding,
-        } => {
-            let [kernel, stride, padding] =
-                [kernel, stride, padding].map(|pair| [number(&pair[0]), number(&pair[1])]);
-            Array::from_fn(shape, |place| {
-                let taps = (0..kernel[0] * kernel[1]).filter_map(|tap| {
-                    let y = under(place[2], tap / kernel[1], stride[0], padding[0], 1);
-                    let x = under(place[3], tap % kernel[1], stride[1], padding[1], 1);
-                    input.pixel(place[0], place[1], y, x)
-                });
-                pool(*kind, taps.collect())
-            })
-        }
+        Operation::Pool { .. } => images::sliding(operation, input, shape),
         Operation::GlobalPool(kind) => Array::from_fn(shape, |place| {
             let positions: usize = input.shape[2..].iter().product();
             let row = place[0] * input.shape[1] + place[1];
@@ -336,10 +338,19 @@ fn forward(
             }
             unreachable!("the parts are as wide as the whole")
         }),
+        Operation::TransposedConvolution(_)
+        | Operation::AdaptivePool { .. }
+        | Operation::Pad { .. }
+        | Operation::Crop { .. }
+        | Operation::Bilinear { .. }
+        | Operation::PixelShuffle { .. }
+        | Operation::PixelUnshuffle { .. }
+        | Operation::ChannelShuffle { .. }
+        | Operation::Slice { .. } => images::forward(operation, input, parameters, shape),
     }
 }
 
-fn pool(kind: Pooling, values: Vec<f64>) -> f64 {
+pub fn pool(kind: Pooling, values: Vec<f64>) -> f64 {
     match kind {
         Pooling::Maximum => values.into_iter().fold(f64::NEG_INFINITY, f64::max),
         Pooling::Average => mean(&values),

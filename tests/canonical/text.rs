@@ -103,12 +103,16 @@ fn every_word_prints_with_what_is_not_default() {
             kernel: pair(2, 2),
             stride: pair(2, 2),
             padding: pair(0, 0),
+            ceil: false,
+            count_padding: false,
         },
         Operation::Pool {
             kind: Pooling::Maximum,
             kernel: pair(3, 2),
             stride: pair(1, 1),
             padding: pair(0, 1),
+            ceil: false,
+            count_padding: false,
         },
         Operation::Activation(Activation::LeakyRelu {
             slope: Real::new(0.01),
@@ -173,6 +177,77 @@ fn every_word_prints_with_what_is_not_default() {
     hardswish
     hardsigmoid
     attention(2) dense(3, bias: false)
+    ");
+}
+
+/// What words on images and signals print as, and that it compiles to the same form.
+#[test]
+fn words_for_images_print_with_what_is_not_default() {
+    let words = [
+        "upconv(2, stride: 2)",
+        "upconv([3, 4], 8, stride: [2, 3], pad: 1, output_pad: [1, 0], dilation: 2, groups: 4, bias: true)",
+        "maxpool(3, stride: 2, pad: 0, ceil: true)",
+        "avgpool(3, count_padding: true)",
+        "adaptive_avgpool(7)",
+        "adaptive_maxpool([2, 3])",
+        "pad(1, [0, 2])",
+        "reflect_pad(2, after: 2)",
+        "replicate_pad([0, 1])",
+        "circular_pad(1)",
+        "crop([1, 2], 0)",
+        "bilinear",
+        "pixel_shuffle",
+        "pixel_unshuffle(3)",
+        "channel_shuffle(2)",
+        "slice(1, 2)",
+        "split mul",
+        "split(4) drop drop drop",
+        "conv1d(3)",
+        "conv1d(5, 8, stride: 2, pad: 0, dilation: 3, groups: 2, bias: true)",
+        "dwconv1d(7)",
+        "upconv1d(4, 2, stride: 2)",
+        "upconv1d(3, stride: 2, pad: 2, output_pad: 1, bias: true)",
+        "maxpool1d(3, stride: 2)",
+        "avgpool1d(4, stride: 3, pad: 0, ceil: true, count_padding: true)",
+    ];
+    let mut printed = Vec::new();
+    for word in words {
+        let graph = compiled(&format!("block b = {word}\n"));
+        for laws in [Laws::Exact, Laws::Real] {
+            let canonical = canonicalise(&graph, laws);
+            let text = canonical_text(&canonical);
+            let read = canonicalise(&compiled(&text), laws);
+            assert_eq!(read.certificate, canonical.certificate, "{text}");
+            assert_eq!(canonical_text(&read), text);
+        }
+        printed.push(body(&graph));
+    }
+    insta::assert_snapshot!(printed.join("\n"), @r"
+    upconv(2, stride: 2)
+    upconv([3, 4], 8, stride: [2, 3], pad: 1, output_pad: [1, 0], dilation: 2, groups: 4, bias: true)
+    maxpool(3, stride: 2, pad: 0, ceil: true)
+    avgpool(3, count_padding: true)
+    adaptive_avgpool(7)
+    adaptive_maxpool([2, 3])
+    pad(1, [0, 2])
+    reflect_pad(2)
+    replicate_pad([0, 1])
+    circular_pad(1)
+    crop([1, 2], 0)
+    bilinear(2)
+    pixel_shuffle(2)
+    pixel_unshuffle(3)
+    channel_shuffle(2)
+    slice(1, 2)
+    dup slice(0, c // 2) swap slice(c // 2, c // 2) mul
+    slice(0, c // 4)
+    conv1d(3)
+    conv1d(5, 8, stride: 2, pad: 0, dilation: 3, groups: 2, bias: true)
+    dwconv1d(7)
+    upconv1d(4, 2, stride: 2)
+    upconv1d(3, stride: 2, pad: 2, output_pad: 1, bias: true)
+    maxpool1d(3, stride: 2)
+    avgpool1d(4, stride: 3, pad: 0, ceil: true, count_padding: true)
     ");
 }
 

@@ -86,7 +86,7 @@ const FAMILIES: [(Family, &str, &str); 8] = [
     (
         Family::Shape,
         "Shapes",
-        "They lay the same values out along other axes.",
+        "They cut, extend and rearrange tensors and have no weights.",
     ),
     (
         Family::Sequence,

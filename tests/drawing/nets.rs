@@ -142,6 +142,8 @@ impl Builder {
             kernel: [kernel, kernel].map(Dimension::Constant),
             stride: [stride, stride].map(Dimension::Constant),
             padding: [kernel / 2, kernel / 2].map(Dimension::Constant),
+            ceil: false,
+            count_padding: false,
         };
         let reduced = |size: i64| (size - 1) / stride + 1;
         let sizes = [sizes[0], reduced(sizes[1]), reduced(sizes[2])];

@@ -9,8 +9,10 @@
 mod vectorise;
 
 pub(super) mod activation;
+pub(super) mod adaptive_pool;
 pub(super) mod attention;
 pub(super) mod batch_norm;
+pub(super) mod bilinear;
 pub(super) mod channel_scale;
 pub(super) mod convolution;
 pub(super) mod dense;
@@ -21,6 +23,7 @@ pub(super) mod float;
 pub(super) mod global_pool;
 pub(super) mod group_norm;
 pub(super) mod layer_norm;
+pub(super) mod margins;
 pub(super) mod matrix;
 pub(super) mod padded;
 pub(super) mod parametric_relu;
@@ -29,6 +32,7 @@ pub(super) mod reduce;
 pub(super) mod rms_norm;
 pub(super) mod sequence;
 pub(super) mod shifted;
+pub(super) mod shuffle;
 pub(super) mod softmax;
 pub(super) mod upsample;
 mod vector;

@@ -4,7 +4,10 @@
 //! equal bytes mean equal labels and labels may stand behind one another. The arity of merges is
 //! left out: it follows from their operands.
 
-use crate::operations::{Activation, Dimension, Operation, Pooling, Real, Shape, Variable};
+use crate::operations::{
+    Activation, Dimension, Filling, Operation, Pooling, Real, Shape, TransposedConvolution,
+    Variable,
+};
 
 /// Writes labels. How symbolic dimensions are written is up to `names`, because variables have no
 /// names of their own.
@@ -96,8 +99,14 @@ impl LabelWriter<'_, '_> {
                 kernel,
                 stride,
                 padding,
+                ceil,
+                count_padding,
             } => {
-                self.tag(b'p');
+                // The label of a pool without flags is older than the flags.
+                match (ceil, count_padding) {
+                    (false, false) => self.tag(b'p'),
+                    _ => self.image(u8::from(*ceil) + 2 * u8::from(*count_padding)),
+                }
                 self.pooling(*kind);
                 self.pairs([kernel, stride, padding]);
             }
@@ -215,7 +224,72 @@ impl LabelWriter<'_, '_> {
             Operation::Add { .. } => self.tag(if ordered { b'>' } else { b'+' }),
             Operation::Multiply { .. } => self.tag(if ordered { b'.' } else { b'*' }),
             Operation::Concatenate { .. } => self.tag(b'|'),
+            Operation::TransposedConvolution(attributes) => {
+                let TransposedConvolution {
+                    input,
+                    output,
+                    kernel,
+                    stride,
+                    padding,
+                    output_padding,
+                    dilation,
+                    groups,
+                    bias,
+                } = &**attributes;
+                self.image(4);
+                self.dimensions([input, output]);
+                self.pairs([kernel, stride, padding, output_padding, dilation]);
+                self.dimension(groups);
+                self.flag(*bias);
+            }
+            Operation::AdaptivePool { kind, size } => {
+                self.image(5);
+                self.pooling(*kind);
+                self.pairs([size]);
+            }
+            Operation::Pad {
+                filling,
+                before,
+                after,
+            } => {
+                self.image(match filling {
+                    Filling::Zero => 6,
+                    Filling::Reflect => 7,
+                    Filling::Replicate => 8,
+                    Filling::Circular => 9,
+                });
+                self.pairs([before, after]);
+            }
+            Operation::Crop { before, after } => {
+                self.image(10);
+                self.pairs([before, after]);
+            }
+            Operation::Bilinear { factor } => {
+                self.image(11);
+                self.dimension(factor);
+            }
+            Operation::PixelShuffle { factor } => {
+                self.image(12);
+                self.dimension(factor);
+            }
+            Operation::PixelUnshuffle { factor } => {
+                self.image(13);
+                self.dimension(factor);
+            }
+            Operation::ChannelShuffle { groups } => {
+                self.image(14);
+                self.dimension(groups);
+            }
+            Operation::Slice { start, size } => {
+                self.image(15);
+                self.dimensions([start, size]);
+            }
         }
+    }
+
+    /// The tag of an operation on images, by its number.
+    fn image(&mut self, number: u8) {
+        self.bytes.extend([b'i', number]);
     }
 
     fn activation(&mut self, activation: Activation) {
@@ -355,6 +429,33 @@ mod tests {
                 slope: Real::new(slope),
             })
         };
+        let pair = || [Dimension::ONE, Dimension::ONE];
+        let pool = |ceil, count_padding| Operation::Pool {
+            kind: Pooling::Average,
+            kernel: pair(),
+            stride: pair(),
+            padding: pair(),
+            ceil,
+            count_padding,
+        };
+        let upconv = |added: i64, bias| {
+            Operation::TransposedConvolution(Box::new(TransposedConvolution {
+                input: Dimension::ONE,
+                output: Dimension::ONE,
+                kernel: pair(),
+                stride: pair(),
+                padding: pair(),
+                output_padding: [added, added].map(Dimension::Constant),
+                dilation: pair(),
+                groups: Dimension::ONE,
+                bias,
+            }))
+        };
+        let pad = |filling| Operation::Pad {
+            filling,
+            before: pair(),
+            after: pair(),
+        };
         let operations = [
             dense(1, 2, false),
             dense(2, 1, false),
@@ -371,6 +472,41 @@ mod tests {
             Operation::Flatten,
             Operation::Tokens,
             Operation::Softmax,
+            pool(false, false),
+            pool(true, false),
+            pool(false, true),
+            pool(true, true),
+            pad(Filling::Zero),
+            pad(Filling::Reflect),
+            pad(Filling::Replicate),
+            pad(Filling::Circular),
+            Operation::Crop {
+                before: pair(),
+                after: pair(),
+            },
+            Operation::Bilinear {
+                factor: Dimension::ONE,
+            },
+            Operation::PixelShuffle {
+                factor: Dimension::ONE,
+            },
+            Operation::PixelUnshuffle {
+                factor: Dimension::ONE,
+            },
+            Operation::ChannelShuffle {
+                groups: Dimension::ONE,
+            },
+            Operation::Slice {
+                start: Dimension::Constant(0),
+                size: Dimension::ONE,
+            },
+            Operation::AdaptivePool {
+                kind: Pooling::Maximum,
+                size: pair(),
+            },
+            upconv(0, false),
+            upconv(1, false),
+            upconv(0, true),
         ];
         for operation in &operations {
             assert!(labels.insert(label(operation)), "{operation:?}");

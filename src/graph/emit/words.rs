@@ -4,7 +4,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::schedule::Step;
 use crate::graph::{Graph, NodeKind};
-use crate::operations::{Activation, Dimension, Operation, Pooling, Real, Variable};
+use crate::operations::{
+    Activation, Dimension, Filling, Operation, Pooling, Real, TransposedConvolution, Variable,
+};
 
 /// Names of variables.
 #[derive(Default)]
@@ -70,7 +72,8 @@ pub(super) fn step_word(graph: &Graph, names: &Names, step: Step) -> String {
         Step::Drop => "drop".to_string(),
         Step::Apply(id) => match &graph.node(id).kind {
             NodeKind::Operation(operation) => {
-                operation_word(operation, &|variable| names.name(variable))
+                let rank = graph.node(id).shape.rank();
+                operation_word(operation, rank, &|variable| names.name(variable))
             }
             NodeKind::Input(_) => String::new(),
         },
@@ -82,6 +85,8 @@ struct Word<'a> {
     name: &'a dyn Fn(Variable) -> String,
     text: String,
     arguments: Vec<String>,
+    /// Whether it works on `[c, l]` and takes one number where a word for images takes a pair.
+    is_for_signals: bool,
 }
 
 impl<'a> Word<'a> {
@@ -90,7 +95,17 @@ impl<'a> Word<'a> {
             name,
             text: text.to_string(),
             arguments: Vec::new(),
+            is_for_signals: false,
         }
+    }
+
+    /// The word for signals, if that is what the operation gives.
+    fn of_rank(mut self, rank: usize) -> Self {
+        if rank == 2 {
+            self.text.push_str("1d");
+            self.is_for_signals = true;
+        }
+        self
     }
 
     fn value(&self, dimension: &Dimension) -> String {
@@ -99,8 +114,8 @@ impl<'a> Word<'a> {
 
     fn pair_value(&self, pair: &[Dimension; 2]) -> String {
         let [height, width] = pair;
-        if height == width {
-            self.value(height)
+        if height == width || self.is_for_signals {
+            self.value(width)
         } else {
             format!("[{}, {}]", self.value(height), self.value(width))
         }
@@ -132,6 +147,15 @@ impl<'a> Word<'a> {
             self.arguments.push(format!("{name}: {value}"));
         }
         self
+    }
+
+    /// What is put around an image or cut off it.
+    fn margins(self, before: &[Dimension; 2], after: &[Dimension; 2]) -> Self {
+        let word = self.pair(before);
+        match before == after {
+            true => word,
+            false => word.pair(after),
+        }
     }
 
     fn named(mut self, name: &str, value: String, is_default: bool) -> Self {
@@ -177,8 +201,13 @@ impl<'a> Word<'a> {
 }
 
 /// An operation as the word that stands for it, with its arguments: `conv(3, 32, stride: 2)`.
-/// `name` names the dimension variables.
-pub fn operation_word(operation: &Operation, name: &dyn Fn(Variable) -> String) -> String {
+/// `rank` is the number of axes that it gives, which tells images and signals apart; `name` names the
+/// dimension variables.
+pub fn operation_word(
+    operation: &Operation,
+    rank: usize,
+    name: &dyn Fn(Variable) -> String,
+) -> String {
     let ones = [Dimension::ONE, Dimension::ONE];
     let word = |text| Word::new(text, name);
     let word = match operation {
@@ -194,9 +223,10 @@ pub fn operation_word(operation: &Operation, name: &dyn Fn(Variable) -> String) 
         } => {
             let is_depthwise = groups == input && output == input && *groups != Dimension::ONE;
             let kernel_word = if is_depthwise {
-                word("dwconv").pair(kernel)
+                word("dwconv").of_rank(rank).pair(kernel)
             } else {
-                word("conv").pair(kernel).optional(output, input)
+                let word = word("conv").of_rank(rank).pair(kernel);
+                word.optional(output, input)
             };
             let groups_text = kernel_word.value(groups);
             let is_default = is_depthwise || *groups == Dimension::ONE;
@@ -239,15 +269,20 @@ pub fn operation_word(operation: &Operation, name: &dyn Fn(Variable) -> String) 
             kernel,
             stride,
             padding,
+            ceil,
+            count_padding,
         } => {
             let text = match kind {
                 Pooling::Maximum => "maxpool",
                 Pooling::Average => "avgpool",
             };
             word(text)
+                .of_rank(rank)
                 .pair(kernel)
                 .named_pair("stride", stride, &ones)
                 .named_pair("pad", padding, &half(kernel, &ones))
+                .named("ceil", ceil.to_string(), !ceil)
+                .named("count_padding", count_padding.to_string(), !count_padding)
         }
         Operation::GlobalPool(Pooling::Average) => word("gap"),
         Operation::GlobalPool(Pooling::Maximum) => word("gmp"),
@@ -303,6 +338,55 @@ pub fn operation_word(operation: &Operation, name: &dyn Fn(Variable) -> String) 
         Operation::Add { arity } => word("add").arity(*arity),
         Operation::Multiply { arity } => word("mul").arity(*arity),
         Operation::Concatenate { arity } => word("cat").arity(*arity),
+        Operation::TransposedConvolution(attributes) => {
+            let TransposedConvolution {
+                input,
+                output,
+                kernel,
+                stride,
+                padding,
+                output_padding,
+                dilation,
+                groups,
+                bias,
+            } = &**attributes;
+            let none = [Dimension::Constant(0), Dimension::Constant(0)];
+            let word = word("upconv").of_rank(rank).pair(kernel);
+            let groups_text = word.value(groups);
+            word.optional(output, input)
+                .named_pair("stride", stride, &ones)
+                .named_pair("pad", padding, &half_difference(kernel, stride, dilation))
+                .named_pair("output_pad", output_padding, &none)
+                .named_pair("dilation", dilation, &ones)
+                .named("groups", groups_text, *groups == Dimension::ONE)
+                .named("bias", bias.to_string(), !bias)
+        }
+        Operation::AdaptivePool { kind, size } => {
+            let text = match kind {
+                Pooling::Maximum => "adaptive_maxpool",
+                Pooling::Average => "adaptive_avgpool",
+            };
+            word(text).pair(size)
+        }
+        Operation::Pad {
+            filling,
+            before,
+            after,
+        } => {
+            let text = match filling {
+                Filling::Zero => "pad",
+                Filling::Reflect => "reflect_pad",
+                Filling::Replicate => "replicate_pad",
+                Filling::Circular => "circular_pad",
+            };
+            word(text).margins(before, after)
+        }
+        Operation::Crop { before, after } => word("crop").margins(before, after),
+        Operation::Bilinear { factor } => word("bilinear").number(factor),
+        Operation::PixelShuffle { factor } => word("pixel_shuffle").number(factor),
+        Operation::PixelUnshuffle { factor } => word("pixel_unshuffle").number(factor),
+        Operation::ChannelShuffle { groups } => word("channel_shuffle").number(groups),
+        Operation::Slice { start, size } => word("slice").number(start).number(size),
     };
     word.finish()
 }
@@ -312,5 +396,19 @@ fn half(kernel: &[Dimension; 2], dilation: &[Dimension; 2]) -> [Dimension; 2] {
     [0, 1].map(|axis| {
         let covered = &dilation[axis] * &(&kernel[axis] - &Dimension::ONE);
         covered.floor_divide(&Dimension::Constant(2))
+    })
+}
+
+/// The padding of a transposed convolution that is not told any: half of what the window covers
+/// beyond the stride, rounded down.
+fn half_difference(
+    kernel: &[Dimension; 2],
+    stride: &[Dimension; 2],
+    dilation: &[Dimension; 2],
+) -> [Dimension; 2] {
+    [0, 1].map(|axis| {
+        let reach = &dilation[axis] * &(&kernel[axis] - &Dimension::ONE);
+        let beyond = &(&reach + &Dimension::ONE) - &stride[axis];
+        beyond.floor_divide(&Dimension::Constant(2))
     })
 }

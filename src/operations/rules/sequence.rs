@@ -1,6 +1,6 @@
 //! Shape rules of norms, attention and what works on sequences.
 
-use super::{axis, features, last, limit_weights};
+use super::{axis, features, last, limit_numbers};
 use crate::operations::dimension::Dimension;
 use crate::operations::operation::Operation;
 use crate::operations::shape::{Reason, Shape};
@@ -18,9 +18,9 @@ fn limit_attention(
     requirements: &mut Requirements,
 ) {
     requirements.divides(heads, width, Reason::HeadsDivideWidth);
-    limit_weights(&(width * width) * &Dimension::Constant(3), requirements);
-    limit_weights(width * context, requirements);
-    limit_weights(&(queries * keys) * heads, requirements);
+    limit_numbers(&(width * width) * &Dimension::Constant(3), requirements);
+    limit_numbers(width * context, requirements);
+    limit_numbers(&(queries * keys) * heads, requirements);
 }
 
 pub(crate) fn attention(
@@ -60,7 +60,7 @@ pub(crate) fn cross_attention(
     let counts = [&axis(shape, 0), &axis(other, 0)];
     limit_attention(counts, [&width, &context], &heads, requirements);
     // Queries, keys and values of an example lie behind one another.
-    limit_weights(
+    limit_numbers(
         &(counts[1] * &width) * &Dimension::Constant(2),
         requirements,
     );
@@ -90,7 +90,7 @@ pub(crate) fn window_attention(
     let positions = &axis(shape, 1) * &axis(shape, 2);
     let area = &window * &window;
     limit_attention([&positions, &area], [&channels; 2], &heads, requirements);
-    limit_weights(&(&area * &Dimension::Constant(4)) * &heads, requirements);
+    limit_numbers(&(&area * &Dimension::Constant(4)) * &heads, requirements);
     let operation = Operation::WindowAttention {
         channels,
         heads,
@@ -169,7 +169,7 @@ pub(crate) fn embedding(
     requirements: &mut Requirements,
 ) -> (Operation, Shape) {
     let [count, width] = [number(arguments, 0), number(arguments, 1)];
-    limit_weights(&count * &width, requirements);
+    limit_numbers(&count * &width, requirements);
     let result = [axis(shape, 0), width.clone()].into_iter().collect();
     (Operation::Embedding { count, width }, result)
 }

@@ -71,9 +71,19 @@ impl Arguments {
 
 /// What the rules of words require of dimensions; collected for the checker.
 #[derive(Debug, Default)]
-pub struct Requirements(pub Vec<Requirement>);
+pub struct Requirements {
+    /// What must hold.
+    pub all: Vec<Requirement>,
+    /// Whether what is given can't be said before more is known of the arguments.
+    pub is_open: bool,
+}
 
 impl Requirements {
+    /// Says that what is given can't be said before more is known of the arguments.
+    pub fn leave_open(&mut self) {
+        self.is_open = true;
+    }
+
     /// Requires `value >= minimum`.
     pub fn at_least(&mut self, value: &Dimension, minimum: i64, reason: Reason) {
         let value = value.clone();
@@ -100,7 +110,7 @@ impl Requirements {
     fn push(&mut self, constraint: Constraint, reason: Reason) {
         // Nearly all hold at once; keeping those would cost more than checking them here.
         if constraint.holds() != Some(true) {
-            self.0.push(Requirement { constraint, reason });
+            self.all.push(Requirement { constraint, reason });
         }
     }
 }

@@ -39,6 +39,7 @@ impl<'p, R: Recorder> Interpreter<'p, R> {
             Rule::Layer { ranks, apply } => {
                 let value = self.pop(word.name, 1, span)?.remove(0);
                 let shape = self.layer_input(word, ranks, &value, span)?;
+                let arguments = self.resolve_arguments(arguments);
                 let mut requirements = Requirements::default();
                 let applied = apply(&arguments, &shape, &mut requirements);
                 self.apply(word, applied, requirements, &[value.node], span)?;
@@ -50,6 +51,20 @@ impl<'p, R: Recorder> Interpreter<'p, R> {
                 let applied = apply(&arguments, [&first, &second], &mut requirements);
                 let nodes: SmallVec<[R::Value; 2]> = taken.iter().map(|value| value.node).collect();
                 self.apply(word, applied, requirements, &nodes, span)?;
+            }
+            Rule::Split { ranks, apply } => {
+                let value = self.pop(word.name, 1, span)?.remove(0);
+                let shape = self.layer_input(word, ranks, &value, span)?;
+                let mut requirements = Requirements::default();
+                let parts = apply(&arguments, &shape, &mut requirements);
+                self.require_all(word, requirements, span)?;
+                let count = Dimension::Constant(parts.len() as i64);
+                for (operation, result) in parts {
+                    let result = ShapeTerm::Known(result);
+                    self.leave(word, operation, &[value.node], result, span)?;
+                }
+                self.operations = &self.operations + &count;
+                return self.limit_operations(step.span);
             }
         }
         self.operations = &self.operations + &Dimension::ONE;
@@ -65,9 +80,7 @@ impl<'p, R: Recorder> Interpreter<'p, R> {
         nodes: &[R::Value],
         span: Span,
     ) -> Result<(), Stop> {
-        for requirement in requirements.0 {
-            self.require(word.name, requirement, span)?;
-        }
+        self.require_all(word, requirements, span)?;
         self.limit_elements(word.name, &result, span)?;
         self.leave(word, operation, nodes, ShapeTerm::Known(result), span)
     }
@@ -107,6 +120,35 @@ impl<'p, R: Recorder> Interpreter<'p, R> {
                     [first, second].map(|value| (self.solver.display(&value.shape), value.origin));
                 Err(report::wrong_ranks(word, ranks, span, found, &self.uses).into())
             }
+        }
+    }
+
+    /// The arguments with everything put in that is known: rules may decide by them.
+    fn resolve_arguments(&self, mut arguments: Arguments) -> Arguments {
+        for argument in &mut arguments.0 {
+            match argument {
+                Argument::Number(value) => *value = self.solver.resolve(value),
+                Argument::PerAxis(values) => {
+                    *values = values.each_ref().map(|value| self.solver.resolve(value));
+                }
+                Argument::Omitted | Argument::Real(_) | Argument::Flag(_) => {}
+            }
+        }
+        arguments
+    }
+
+    fn require_all(
+        &mut self,
+        word: &Word,
+        requirements: Requirements,
+        span: Span,
+    ) -> Result<(), Stop> {
+        for requirement in requirements.all {
+            self.require(word.name, requirement, span)?;
+        }
+        match requirements.is_open {
+            true => Err(Stop::Open),
+            false => Ok(()),
         }
     }
 

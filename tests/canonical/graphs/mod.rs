@@ -110,6 +110,8 @@ impl Builder {
             kernel: same(kernel),
             stride: same(1),
             padding: same((kernel - 1) / 2),
+            ceil: false,
+            count_padding: false,
         };
         self.apply(operation, &[from])
     }

@@ -254,6 +254,8 @@ fn operation(name: &str, arguments: &mut Arguments<'_>, input: &Shape, other: &S
             kind,
             stride: arguments.named_pair("stride", ones()),
             padding: arguments.named_pair("pad", half(&kernel, &ones())),
+            ceil: arguments.flag("ceil", false),
+            count_padding: arguments.flag("count_padding", false),
             kernel,
         }
     };
