@@ -21,6 +21,7 @@ fn chain(input: &[i64], layers: &[(Operation, &[i64])]) -> Graph {
         inputs: Default::default(),
         shape: Shape::constant(input),
         path: String::new(),
+        weights: None,
         span: Default::default(),
     }];
     for (operation, shape) in layers {
@@ -30,6 +31,7 @@ fn chain(input: &[i64], layers: &[(Operation, &[i64])]) -> Graph {
             inputs: [before].into_iter().collect(),
             shape: Shape::constant(shape),
             path: format!("layer.{}", nodes.len()),
+            weights: None,
             span: Default::default(),
         });
     }

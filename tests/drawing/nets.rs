@@ -25,6 +25,7 @@ impl Builder {
                 variables: Vec::new(),
             },
             path: Vec::new(),
+            weights: None,
             counts: BTreeMap::new(),
         }
     }
@@ -43,6 +44,7 @@ impl Builder {
             inputs: inputs.iter().copied().collect(),
             shape: Shape::constant(sizes),
             path,
+            weights: None,
             span: Span::default(),
         });
         NodeId(self.graph.nodes.len() as u32 - 1)
