@@ -9,3 +9,4 @@ mod operations;
 mod pytorch;
 mod random_graphs;
 mod reference;
+mod sharing;
