@@ -43,6 +43,12 @@ fn word() -> impl Strategy<Value = String> {
         .prop_map(str::to_string),
         1 => Just("{ dup relu add } * 2".to_string()),
         1 => Just("half".to_string()),
+        6 => prop::sample::select(vec![
+            "conv(3)@a", "conv(3)@a", "conv(3, dilation: 2)@a", "conv(3)@b", "dwconv(3)@d * 2",
+            "bn@n", "ln@l", "{ conv(3) bn }@g", "{ dup conv(1)@a add }@g * 2", "half@h", "half@h",
+            "dropout(0.25)@r", "attention(1)@t", "dense(4)@e",
+        ])
+        .prop_map(str::to_string),
     ]
 }
 
@@ -126,6 +132,9 @@ proptest! {
     ) {
         if let Some(graph) = accepted(&words, [channels, height, width]) {
             train_once(&graph);
+            let summary = graph::summarise(&graph);
+            let layers = summary.layers.iter().filter_map(|layer| layer.parameters.constant());
+            prop_assert_eq!(summary.parameters.constant(), Some(layers.sum()));
             let options = draw::Options::default();
             prop_assert!(draw::svg(&graph, &options).ends_with("</svg>\n"));
             let canonical = graph::canonicalise(&graph, Laws::Real);

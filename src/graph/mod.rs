@@ -5,6 +5,7 @@ mod canonical;
 pub mod draw;
 mod emit;
 mod laws;
+mod path;
 mod summary;
 
 pub use build::{build, build_filled};

@@ -25,7 +25,6 @@ impl Builder {
                 variables: Vec::new(),
             },
             path: Vec::new(),
-            weights: None,
             counts: BTreeMap::new(),
         }
     }
