@@ -23,6 +23,7 @@ fn chain(input: &[i64], layers: &[(Operation, &[i64])]) -> Graph {
         inputs: Default::default(),
         shape: Shape::constant(input),
         path: String::new(),
+        weights: None,
         span: Default::default(),
     }];
     for (operation, shape) in layers {
@@ -32,6 +33,7 @@ fn chain(input: &[i64], layers: &[(Operation, &[i64])]) -> Graph {
             inputs: [before].into_iter().collect(),
             shape: Shape::constant(shape),
             path: format!("layer.{}", nodes.len()),
+            weights: None,
             span: Default::default(),
         });
     }

@@ -31,6 +31,7 @@ impl Builder {
             inputs: inputs.iter().copied().collect(),
             shape: Shape::constant(&[16, 8, 8]),
             path: String::new(),
+            weights: None,
             span: Span::default(),
         });
         NodeId(self.0.nodes.len() as u32 - 1)

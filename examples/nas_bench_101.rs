@@ -114,6 +114,7 @@ fn node(kind: NodeKind, inputs: Vec<NodeId>) -> Node {
         inputs: inputs.into_iter().collect(),
         shape: Shape::constant(&[1]),
         path: String::new(),
+        weights: None,
         span: Span::default(),
     }
 }

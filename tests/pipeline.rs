@@ -51,6 +51,12 @@ fn word() -> impl Strategy<Value = String> {
         6 => image_word(),
         1 => Just("{ dup relu add } * 2".to_string()),
         1 => Just("half".to_string()),
+        6 => prop::sample::select(vec![
+            "conv(3)@a", "conv(3)@a", "conv(3, dilation: 2)@a", "conv(3)@b", "dwconv(3)@d * 2",
+            "bn@n", "ln@l", "{ conv(3) bn }@g", "{ dup conv(1)@a add }@g * 2", "half@h", "half@h",
+            "dropout(0.25)@r", "attention(1)@t", "dense(4)@e",
+        ])
+        .prop_map(str::to_string),
     ]
 }
 
@@ -224,6 +230,9 @@ proptest! {
     ) {
         if let Some(graph) = accepted(&words, &[channels, height, width]) {
             train_once(&graph, -1.0);
+            let summary = graph::summarise(&graph);
+            let layers = summary.layers.iter().filter_map(|layer| layer.parameters.constant());
+            prop_assert_eq!(summary.parameters.constant(), Some(layers.sum()));
             check_forms(&graph)?;
         }
     }

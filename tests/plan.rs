@@ -13,6 +13,7 @@ fn node(kind: NodeKind, inputs: &[u32], shape: &[i64], path: &str) -> Node {
         inputs: inputs.iter().copied().map(NodeId).collect(),
         shape: Shape::constant(shape),
         path: path.to_owned(),
+        weights: None,
         span: Default::default(),
     }
 }

@@ -211,7 +211,10 @@ impl Program {
                 }
             }
             for (place, gradient) in step.parameters.clone().zip(gradients) {
-                parameters[place] = gradient;
+                // Several steps may share a parameter.
+                if let Some(gradient) = gradient {
+                    add_to::<T>(&mut parameters[place], gradient)?;
+                }
             }
         }
         values.truncate(self.plan.inputs.len());

@@ -73,6 +73,9 @@ struct ShownLayer {
     inputs: Vec<Vec<Size>>,
     output: Vec<Size>,
     parameters: Option<i64>,
+    /// Set if its parameters are those of a layer before it; they are not counted again.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    shares_weights: bool,
     multiply_adds: Option<i64>,
 }
 
@@ -172,6 +175,7 @@ fn add_numbers(shown: &mut Shown, graph: &Graph) {
             inputs: shapes(&layer.inputs),
             output: sizes(graph, &layer.output),
             parameters: layer.parameters.constant(),
+            shares_weights: layer.shares_weights,
             multiply_adds: layer.multiply_adds.constant(),
         })
         .collect();
@@ -267,7 +271,10 @@ fn layer_table(shown: &Shown, dim: &str, end: &str) -> String {
             "  {:path$}  {:operation$}  {output:shape$}  {:>12}  {:>13}\n",
             layer.path,
             layer.operation,
-            number(layer.parameters),
+            match layer.shares_weights {
+                true => "shared".to_string(),
+                false => number(layer.parameters),
+            },
             number(layer.multiply_adds)
         ));
     }

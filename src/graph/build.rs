@@ -2,9 +2,10 @@
 
 use std::cell::RefCell;
 
+use rustc_hash::FxHashMap;
 use smallvec::SmallVec;
 
-use super::{Graph, Node, NodeId, NodeKind};
+use super::{Graph, Node, NodeId, NodeKind, WeightsId};
 use crate::diagnostic::{Diagnostic, Span};
 use crate::operations::{Dimension, Operation, Shape};
 use crate::types::{
@@ -84,6 +85,8 @@ fn expand(
 #[derive(Default)]
 struct Builder {
     nodes: Vec<Recorded>,
+    /// Named weights by the path of their layers.
+    weights: FxHashMap<String, WeightsId>,
 }
 
 struct Recorded {
@@ -92,6 +95,8 @@ struct Recorded {
     inputs: SmallVec<[NodeId; 2]>,
     shape: Shape,
     path: String,
+    /// Its weights, if they have a name.
+    weights: Option<WeightsId>,
     span: Span,
 }
 
@@ -108,6 +113,7 @@ impl Recorder for Builder {
             inputs: SmallVec::new(),
             shape,
             path: String::new(),
+            weights: None,
             span,
         })
     }
@@ -120,17 +126,28 @@ impl Recorder for Builder {
         span: Span,
         layer: LayerPath,
     ) -> NodeId {
+        let weights = self.named_weights(&operation, layer);
         self.push(Recorded {
             operation: Some(operation),
             inputs: inputs.iter().copied().collect(),
             shape: shape.clone(),
             path: layer.text.to_string(),
+            weights,
             span,
         })
     }
 }
 
 impl Builder {
+    fn named_weights(&mut self, operation: &Operation, layer: LayerPath) -> Option<WeightsId> {
+        if !layer.is_named || operation.parameters().is_empty() {
+            return None;
+        }
+        let next = WeightsId(self.weights.len() as u32);
+        let known = self.weights.entry(layer.text.to_string());
+        Some(*known.or_insert(next))
+    }
+
     fn push(&mut self, recorded: Recorded) -> NodeId {
         self.nodes.push(recorded);
         NodeId(self.nodes.len() as u32 - 1)
@@ -197,6 +214,7 @@ fn finish(definition: &Definition, interpreter: Interpreter<Builder>) -> Graph {
                     .collect(),
                 shape: recorded.shape.0.iter().map(settle).collect(),
                 path: recorded.path.clone(),
+                weights: recorded.weights,
                 span: recorded.span,
             }
         })
@@ -205,13 +223,15 @@ fn finish(definition: &Definition, interpreter: Interpreter<Builder>) -> Graph {
         .iter()
         .map(|value| places[value.node.0 as usize])
         .collect();
-    Graph {
+    let mut graph = Graph {
         name: definition.name.clone(),
         inputs: inputs.len(),
         nodes,
         outputs,
         variables: names_of_variables(names.into_inner()),
-    }
+    };
+    graph.number_weights();
+    graph
 }
 
 /// Makes the names distinct; variables that do not occur keep an empty name.

@@ -7,6 +7,10 @@
 //! in that order, which makes the form sound: it can be read back. It is complete because every
 //! choice on the way is made by structure alone.
 //!
+//! Layers that share their weights say nothing of it in their colours. Where colours tell all
+//! vertices apart there is no need to; for the search, shared weights are one more vertex that their
+//! layers are tied to. The certificate ends with them, if there are any.
+//!
 //! One thing is not complete. If a label mentions three variables or more that stand in no input's
 //! shape, and they play the same role in it, two equal blocks may get different certificates.
 
@@ -25,7 +29,7 @@ use label::{LabelWriter, write_number};
 use partition::{Arc, Component};
 use reduce::{Edge, Kind, Reduction};
 
-use super::{Graph, Laws, NodeKind};
+use super::{Graph, Laws, NodeKind, WeightsId};
 use crate::operations::Variable;
 
 /// A program in canonical form.
@@ -61,6 +65,8 @@ pub struct Canonicaliser {
     colouring: Colouring,
     /// The place of every vertex in canonical order; values only.
     position: Vec<u32>,
+    /// The live vertices that share weights with other live ones, by weights.
+    sharing: Vec<(WeightsId, u32)>,
     operands: Vec<Edge>,
     bytes: Vec<u8>,
 }
@@ -115,16 +121,40 @@ impl Canonicaliser {
     /// As [`Canonicaliser::canonicalise`].
     pub fn encode(&mut self, graph: &Graph, laws: Laws) -> &[u8] {
         self.reduction.reduce(graph, laws);
-        if !self.colouring.colour(graph, &self.reduction) {
+        let is_ordered = self.colouring.colour(graph, &self.reduction);
+        self.find_sharing();
+        if !is_ordered {
             self.break_ties(graph);
         }
         self.write(graph, laws);
         &self.bytes
     }
 
+    /// Finds which live vertices share weights.
+    fn find_sharing(&mut self) {
+        self.sharing.clear();
+        if !self.reduction.shares_weights {
+            return;
+        }
+        let vertices = self.colouring.entries.iter().map(|entry| entry.vertex);
+        let weights = |vertex: u32| self.reduction.vertices[vertex as usize].weights;
+        let mut users: Vec<(WeightsId, u32)> = vertices
+            .filter_map(|vertex| Some((weights(vertex)?, vertex)))
+            .collect();
+        users.sort_unstable();
+        let sets = users.chunk_by(|left, right| left.0 == right.0);
+        let shared = sets.filter(|set| set.len() > 1).flatten();
+        self.sharing.extend(shared);
+    }
+
+    /// The vertices of each set of shared weights.
+    fn sets(&self) -> impl Iterator<Item = &[(WeightsId, u32)]> {
+        self.sharing.chunk_by(|left, right| left.0 == right.0)
+    }
+
     /// Puts entries that are equal in colour in canonical order.
     fn break_ties(&mut self, graph: &Graph) {
-        let colours = self.colouring.cells(graph, &self.reduction);
+        let mut colours = self.colouring.cells(graph, &self.reduction);
         let mut number = vec![u32::MAX; self.reduction.vertices.len()];
         for (index, entry) in (0..).zip(&self.colouring.entries) {
             number[entry.vertex as usize] = index;
@@ -142,8 +172,20 @@ impl Canonicaliser {
                     }),
             );
         }
+        let entries = colours.len() as u32;
+        let behind = colours.last().map_or(0, |last| last + 1);
+        for set in self.sets() {
+            let from = colours.len() as u32;
+            colours.push(behind);
+            arcs.extend(set.iter().map(|(_, user)| Arc {
+                from,
+                to: number[*user as usize],
+                key: 0,
+            }));
+        }
         let component = Component { colours, arcs };
         let mut order = search::canonical_order(&component);
+        order.retain(|vertex| *vertex < entries);
         // Levels come first, so that the order is one of execution.
         order.sort_by_key(|index| component.colours[*index as usize]);
         let entries = &self.colouring.entries;
@@ -177,7 +219,8 @@ impl Canonicaliser {
     }
 
     /// Writes the certificate: the laws, then the vertices in canonical order, each with its label
-    /// and the positions of its operands, then the positions of the outputs.
+    /// and the positions of its operands, then the positions of the outputs, then, if there are
+    /// any, the shared weights, each with the positions of its layers.
     fn write(&mut self, graph: &Graph, laws: Laws) {
         self.bytes.clear();
         self.bytes.extend_from_slice(laws.version().as_bytes());
@@ -212,6 +255,28 @@ impl Canonicaliser {
             let vertex = self.reduction.vertex_of[output.0 as usize];
             let position = self.position[vertex as usize];
             write_number(&mut self.bytes, u64::from(position));
+        }
+        self.write_sharing();
+    }
+
+    fn write_sharing(&mut self) {
+        let position = |(_, vertex): &(WeightsId, u32)| self.position[*vertex as usize];
+        let positions = |set: &[(WeightsId, u32)]| {
+            let mut positions: Vec<u32> = set.iter().map(position).collect();
+            positions.sort_unstable();
+            positions
+        };
+        let mut sets: Vec<Vec<u32>> = self.sets().map(positions).collect();
+        if sets.is_empty() {
+            return;
+        }
+        sets.sort_unstable();
+        write_number(&mut self.bytes, sets.len() as u64);
+        for set in sets {
+            write_number(&mut self.bytes, set.len() as u64);
+            for position in set {
+                write_number(&mut self.bytes, u64::from(position));
+            }
         }
     }
 

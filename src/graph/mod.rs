@@ -5,6 +5,7 @@ mod canonical;
 pub mod draw;
 mod emit;
 mod laws;
+mod path;
 mod summary;
 
 pub use build::{build, build_filled};
@@ -13,6 +14,7 @@ pub use emit::{canonical_text, operation_word};
 pub use laws::{LAWS, Law, Laws, UnknownLaws};
 pub use summary::{Layer, Summary, summarise};
 
+use rustc_hash::FxHashMap;
 use smallvec::SmallVec;
 
 use crate::diagnostic::Span;
@@ -21,6 +23,12 @@ use crate::operations::{Operation, Shape, Variable};
 /// Names a node of a graph by its place in [`Graph::nodes`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct NodeId(pub u32);
+
+/// Names weights that several layers of a graph share. In the graphs that [`build`] and
+/// [`canonicalise`] give, they are numbered from zero in the order of their first layers; see
+/// [`Graph::number_weights`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct WeightsId(pub u32);
 
 /// A dataflow graph. Every node comes after the nodes it reads, so the order of `nodes` is an order
 /// of execution.
@@ -49,8 +57,11 @@ pub struct Node {
     /// Its shape; in a net every size is a constant.
     pub shape: Shape,
     /// The path of its layer, which names its parameters: `basic.0.conv.1`. Every segment is a
-    /// block, symbol or word with its number among those of the same name around it.
+    /// block, symbol or word with its number among those of the same name around it. Layers that
+    /// share their weights have the same path.
     pub path: String,
+    /// The weights that it shares with other layers; none if all that it has are its own.
+    pub weights: Option<WeightsId>,
     /// The word that made it.
     pub span: Span,
 }
@@ -85,5 +96,28 @@ impl Graph {
     /// The nodes with their identifiers, in order of execution.
     pub fn iter(&self) -> impl Iterator<Item = (NodeId, &Node)> {
         (0..).map(NodeId).zip(&self.nodes)
+    }
+
+    /// Whether layers share weights.
+    pub fn shares_weights(&self) -> bool {
+        self.nodes.iter().any(|node| node.weights.is_some())
+    }
+
+    /// Numbers shared weights in the order of their first layers. What only one layer has is not
+    /// shared.
+    pub fn number_weights(&mut self) {
+        let mut layers: FxHashMap<WeightsId, usize> = FxHashMap::default();
+        for weights in self.nodes.iter().filter_map(|node| node.weights) {
+            *layers.entry(weights).or_default() += 1;
+        }
+        layers.retain(|_, count| *count > 1);
+        let mut numbers: FxHashMap<WeightsId, WeightsId> = FxHashMap::default();
+        for node in &mut self.nodes {
+            node.weights = node.weights.filter(|weights| layers.contains_key(weights));
+            if let Some(weights) = &mut node.weights {
+                let next = WeightsId(numbers.len() as u32);
+                *weights = *numbers.entry(*weights).or_insert(next);
+            }
+        }
     }
 }

@@ -1,5 +1,7 @@
 //! What a graph costs: its layers with shapes, parameters and multiply-adds.
 
+use rustc_hash::FxHashSet;
+
 use super::{Graph, Node, NodeKind, operation_word};
 use crate::operations::{Dimension, Shape};
 
@@ -10,7 +12,7 @@ pub struct Summary {
     pub inputs: Vec<Shape>,
     /// The shapes left, the top of the stack last.
     pub outputs: Vec<Shape>,
-    /// Trainable parameters.
+    /// Trainable parameters; shared ones count once.
     pub parameters: Dimension,
     /// Multiply-adds of the forward pass of one example; see
     /// [`crate::operations::Operation::multiply_adds`].
@@ -30,18 +32,24 @@ pub struct Layer {
     pub inputs: Vec<Shape>,
     /// The shape it gives.
     pub output: Shape,
-    /// Trainable parameters.
+    /// Trainable parameters; none if they are those of a layer before it.
     pub parameters: Dimension,
+    /// Whether its parameters are those of a layer before it.
+    pub shares_weights: bool,
     /// Multiply-adds of the forward pass of one example.
     pub multiply_adds: Dimension,
 }
 
 /// Adds up what a graph costs.
 pub fn summarise(graph: &Graph) -> Summary {
+    let mut known = FxHashSet::default();
     let layers: Vec<Layer> = graph
         .nodes
         .iter()
-        .filter_map(|node| layer(graph, node))
+        .filter_map(|node| {
+            let shares = node.weights.is_some_and(|weights| !known.insert(weights));
+            layer(graph, node, shares)
+        })
         .collect();
     let total = |cost: fn(&Layer) -> &Dimension| {
         layers
@@ -59,7 +67,7 @@ pub fn summarise(graph: &Graph) -> Summary {
     }
 }
 
-fn layer(graph: &Graph, node: &Node) -> Option<Layer> {
+fn layer(graph: &Graph, node: &Node, shares: bool) -> Option<Layer> {
     let NodeKind::Operation(operation) = &node.kind else {
         return None;
     };
@@ -75,7 +83,11 @@ fn layer(graph: &Graph, node: &Node) -> Option<Layer> {
             graph.variable_name(variable)
         }),
         output: node.shape.clone(),
-        parameters: operation.parameter_count(),
+        parameters: match shares {
+            true => Dimension::Constant(0),
+            false => operation.parameter_count(),
+        },
+        shares_weights: shares,
         multiply_adds,
         inputs,
     })

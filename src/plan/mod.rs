@@ -7,11 +7,13 @@
 mod layer;
 mod passes;
 
-use rustc_hash::FxHashSet;
+use std::ops::Range;
+
+use rustc_hash::{FxHashMap, FxHashSet};
 use thiserror::Error;
 
-use crate::graph::{Graph, Laws, NodeId, NodeKind, canonicalise};
-use crate::operations::{Class, Dimension, Initial, MAXIMUM_ELEMENTS, Operation};
+use crate::graph::{Graph, Laws, NodeId, NodeKind, WeightsId, canonicalise};
+use crate::operations::{Class, Dimension, Initial, MAXIMUM_ELEMENTS, Operation, ParameterTensor};
 
 pub use layer::{Convolution, Layer, Pool, TransposedConvolution, WindowAttention};
 
@@ -29,7 +31,7 @@ pub struct Plan {
     pub values: Vec<Vec<usize>>,
     /// What the net gives, the top of the stack last.
     pub outputs: Vec<Value>,
-    /// The parameters of all steps, in order of execution.
+    /// The parameters of all steps, in the order of the first steps that have them.
     pub parameters: Vec<ParameterDeclaration>,
 }
 
@@ -47,8 +49,8 @@ pub struct Step {
     /// What it gives.
     pub output: Value,
     /// Its parameters: a range of [`Plan::parameters`], in the order of
-    /// [`Operation::parameters`].
-    pub parameters: std::ops::Range<usize>,
+    /// [`Operation::parameters`]. Steps that share their weights have the same range.
+    pub parameters: Range<usize>,
     /// The number of the layer, from which its random numbers follow; see [`number_layers`].
     pub number: u64,
     /// The path of the layer in the program.
@@ -69,7 +71,8 @@ pub struct ParameterDeclaration {
     pub initial: InitialValues,
     /// Whether training changes it by gradient; running statistics are not trainable.
     pub trainable: bool,
-    /// The number of its layer; see [`number_layers`].
+    /// The number of its layer; see [`number_layers`]. Of layers that share it, the least, whose
+    /// first values it has.
     pub layer: u64,
     /// Its place among the tensors of its layer.
     pub tensor: u64,
@@ -203,6 +206,7 @@ fn lower(graph: &Graph, numbers: &[Option<u64>]) -> Result<Plan, PlanError> {
     let mut lowering = Lowering {
         graph,
         names: FxHashSet::default(),
+        shared: FxHashMap::default(),
         plan: Plan {
             name: graph.name.clone(),
             inputs: Vec::new(),
@@ -230,6 +234,8 @@ fn has_allowed_size(shape: &[usize]) -> bool {
 struct Lowering<'a> {
     graph: &'a Graph,
     names: FxHashSet<String>,
+    /// The first layer that has shared weights, and the parameters that they are.
+    shared: FxHashMap<WeightsId, (NodeId, Range<usize>)>,
     plan: Plan,
 }
 
@@ -280,42 +286,102 @@ impl Lowering<'_> {
             let problem = format!("it gives {given:?} and is said to give {shape:?}");
             return Err(self.malformed(id, problem));
         }
-        let first = self.plan.parameters.len();
-        for (tensor, parameter) in (0..).zip(operation.parameters()) {
-            let name = match node.path.as_str() {
+        let parameters = self.parameters(id, operation, number)?;
+        self.plan.steps.push(Step {
+            layer,
+            inputs,
+            output: Value(id.0 as usize),
+            parameters,
+            number,
+            path: node.path.clone(),
+            last_uses: Vec::new(),
+        });
+        Ok(())
+    }
+
+    /// Declares the parameters of a layer, unless it shares those of one before it.
+    fn parameters(
+        &mut self,
+        id: NodeId,
+        operation: &Operation,
+        number: u64,
+    ) -> Result<Range<usize>, PlanError> {
+        let weights = self.graph.node(id).weights;
+        let known = weights.and_then(|weights| self.shared.get(&weights).cloned());
+        if let Some((first, range)) = known {
+            let declarations = self.declarations(first, id, operation, number)?;
+            self.share(id, range.clone(), declarations)?;
+            return Ok(range);
+        }
+        let declarations = self.declarations(id, id, operation, number)?;
+        for ParameterDeclaration { name, .. } in &declarations {
+            if !self.names.insert(name.clone()) {
+                let (net, name) = (self.graph.name.clone(), name.clone());
+                return Err(PlanError::DuplicateParameter { net, name });
+            }
+        }
+        let start = self.plan.parameters.len();
+        self.plan.parameters.extend(declarations);
+        let range = start..self.plan.parameters.len();
+        if let Some(weights) = weights {
+            self.shared.insert(weights, (id, range.clone()));
+        }
+        Ok(range)
+    }
+
+    /// Lets a layer have the parameters in `range`. Their first values are those of the layer with
+    /// the least number, whatever the order of execution.
+    fn share(
+        &mut self,
+        id: NodeId,
+        range: Range<usize>,
+        declarations: Vec<ParameterDeclaration>,
+    ) -> Result<(), PlanError> {
+        let tensor =
+            |one: &ParameterDeclaration| (one.name.clone(), one.shape.clone(), one.trainable);
+        let known = &mut self.plan.parameters[range];
+        if !known.iter().map(tensor).eq(declarations.iter().map(tensor)) {
+            return Err(self.malformed(id, "it shares weights with a layer that has others"));
+        }
+        for (known, declaration) in known.iter_mut().zip(declarations) {
+            if declaration.layer < known.layer {
+                *known = declaration;
+            }
+        }
+        Ok(())
+    }
+
+    /// The parameters of a layer under the path of the node `named`.
+    fn declarations(
+        &self,
+        named: NodeId,
+        id: NodeId,
+        operation: &Operation,
+        number: u64,
+    ) -> Result<Vec<ParameterDeclaration>, PlanError> {
+        let path = self.graph.node(named).path.as_str();
+        let parameters = (0..).zip(operation.parameters());
+        let declaration = |(tensor, parameter): (u64, ParameterTensor)| {
+            let name = match path {
                 "" => parameter.name.to_owned(),
                 path => format!("{path}.{}", parameter.name),
             };
-            if !self.names.insert(name.clone()) {
-                let net = self.graph.name.clone();
-                return Err(PlanError::DuplicateParameter { net, name });
-            }
             let sizes = parameter.shape.0.iter().map(|size| self.size(id, size));
             let shape = sizes.collect::<Result<Vec<usize>, PlanError>>()?;
             if !has_allowed_size(&shape) {
                 let problem = format!("`{name}` can't have the shape {shape:?}");
                 return Err(self.malformed(id, problem));
             }
-            let declaration = ParameterDeclaration {
+            Ok(ParameterDeclaration {
                 name,
                 shape,
                 initial: self.initial_values(id, &parameter.initial)?,
                 trainable: parameter.trainable,
                 layer: number,
                 tensor,
-            };
-            self.plan.parameters.push(declaration);
-        }
-        self.plan.steps.push(Step {
-            layer,
-            inputs,
-            output: Value(id.0 as usize),
-            parameters: first..self.plan.parameters.len(),
-            number,
-            path: node.path.clone(),
-            last_uses: Vec::new(),
-        });
-        Ok(())
+            })
+        };
+        parameters.map(declaration).collect()
     }
 
     fn initial_values(&self, id: NodeId, initial: &Initial) -> Result<InitialValues, PlanError> {

@@ -19,6 +19,7 @@ impl Builder {
             inputs: Default::default(),
             shape: Shape::constant(shape),
             path: String::new(),
+            weights: None,
             span: Default::default(),
         });
         Builder {
@@ -40,6 +41,7 @@ impl Builder {
             inputs: inputs.iter().copied().map(NodeId).collect(),
             shape: Shape::constant(shape),
             path: format!("layer.{id}"),
+            weights: None,
             span: Default::default(),
         });
         id

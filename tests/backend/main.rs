@@ -14,3 +14,4 @@ mod random_graphs;
 mod reference;
 mod sequence;
 mod sequence_words;
+mod sharing;

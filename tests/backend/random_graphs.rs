@@ -4,7 +4,7 @@ use candle_core::{Device, Tensor};
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use snapc::backend::{Mode, Model, Network};
-use snapc::graph::Graph;
+use snapc::graph::{Graph, Node, NodeKind, WeightsId};
 use snapc::operations::{Activation, Dimension, Operation, Pooling, Real, TransposedConvolution};
 
 use super::build::{Builder, batched, input_shapes, numbers, pair, values};
@@ -25,7 +25,24 @@ fn random_net(random: &mut ChaCha8Rng) -> Graph {
     let outputs: Vec<u32> = (0..random.random_range(1..=2))
         .map(|_| open[random.random_range(2..open.len())])
         .collect();
-    builder.finish(&outputs)
+    with_sharing(builder.finish(&outputs), random)
+}
+
+/// Lets some layers with the same tensors share their weights.
+fn with_sharing(mut graph: Graph, random: &mut ChaCha8Rng) -> Graph {
+    let tensors = |node: &Node| match &node.kind {
+        NodeKind::Operation(operation) => operation.parameters(),
+        NodeKind::Input(_) => Vec::new(),
+    };
+    for index in 0..graph.nodes.len() {
+        let own = tensors(&graph.nodes[index]);
+        let first = graph.nodes.iter().position(|node| tensors(node) == own);
+        if !own.is_empty() && random.random_bool(0.7) {
+            graph.nodes[index].weights = first.map(|first| WeightsId(first as u32));
+        }
+    }
+    graph.number_weights();
+    graph
 }
 
 fn random_layer(builder: &mut Builder, random: &mut ChaCha8Rng, source: u32, open: &[u32]) -> u32 {

@@ -8,9 +8,11 @@ use std::collections::BTreeSet;
 use nets::*;
 use proptest::prelude::*;
 use reading::{Rectangle, bounds, contains, overlap, read};
+use snapc::diagnostic::Source;
 use snapc::graph::draw::{Options, dot, mermaid, svg};
 use snapc::graph::{Graph, NodeId};
 use snapc::operations::Pooling;
+use snapc::types::Kind;
 
 fn plain_options() -> Options {
     Options {
@@ -61,6 +63,28 @@ fn a_block_with_something_else_in_its_middle_has_no_frame() {
     graph.nodes[3].path = "outer.0.bn.0".into();
     assert!(!mermaid(&graph, &Options::default()).contains("subgraph"));
     check(&graph, &Options::default());
+}
+
+/// The graph of the net of a source, by way of the whole front end.
+fn compiled(text: &str) -> Graph {
+    let parsed = snapc::syntax::parse(&Source::new("test.snap", text));
+    let checked = snapc::types::check(&parsed.file);
+    assert!(parsed.diagnostics.is_empty() && checked.diagnostics.is_empty());
+    let (net, _) = checked.program.of_kind(Kind::Net).next().expect("a net");
+    snapc::graph::build(&checked.program, net).expect("it can be expanded")
+}
+
+#[test]
+fn shared_weights_are_written_behind_layers() {
+    let graph = compiled(
+        "block basic = dup conv(3)@inner relu conv(3)@inner add\n\
+         net n : [4, 8, 8] -> [4, 8, 8] =\n\
+         conv(5)@a relu basic * 2 { dup ln conv(1) add }@layer * 12 basic@twice relu basic@twice conv(5)@a\n",
+    );
+    insta::assert_snapshot!(mermaid(&graph, &Options::default()));
+    for options in [Options::default(), plain_options()] {
+        check(&graph, &options);
+    }
 }
 
 #[test]

@@ -43,6 +43,7 @@ impl Builder {
             inputs: inputs.iter().copied().collect(),
             shape: Shape::constant(sizes),
             path,
+            weights: None,
             span: Span::default(),
         });
         NodeId(self.graph.nodes.len() as u32 - 1)

@@ -91,6 +91,7 @@ pub(super) fn rebuild(
             .map(|name| source.variable_name(*name))
             .collect(),
     };
+    graph.number_weights();
     if !names.is_empty() {
         rename_variables(&mut graph, names);
     }
@@ -113,7 +114,8 @@ fn rename_variables(graph: &mut Graph, names: &[Variable]) {
 impl Rebuilder<'_> {
     fn vertex(&mut self, vertex: u32) {
         let properties = &self.reduction.vertices[vertex as usize];
-        let node = self.source.nodes[properties.node as usize].clone();
+        let mut node = self.source.nodes[properties.node as usize].clone();
+        node.weights = properties.weights;
         let edges = self.reduction.operands_of(vertex);
         let operands = edges
             .iter()

@@ -9,7 +9,7 @@ use std::ops::Range;
 use xxhash_rust::xxh3::xxh3_64;
 
 use super::label::{LabelWriter, for_each_dimension, mix};
-use crate::graph::{Graph, Laws, NodeKind};
+use crate::graph::{Graph, Laws, NodeKind, WeightsId};
 use crate::operations::{Activation, Class, Dimension, Operation, Pooling, Variable};
 
 /// Merges of more parts, or of more different terms, are not flattened: a program of `n` words can
@@ -59,8 +59,10 @@ pub(super) struct Vertex {
     /// The number of an input, the operands of an operation, each as often as it occurs. The
     /// largest number marks a concatenation, sum or product too long to be flattened.
     pub(super) size: u64,
-    /// A hash of everything it is computed from.
+    /// A hash of everything it is computed from, shared weights aside.
     pub(super) hash: u64,
+    /// The weights that it shares with other vertices, some of which may not be needed.
+    pub(super) weights: Option<WeightsId>,
 }
 
 impl Vertex {
@@ -89,7 +91,10 @@ pub(super) struct Reduction {
     pub(super) fixed: Vec<Variable>,
     /// All other variables, with their vertices.
     pub(super) free: Vec<(Variable, u32)>,
-    /// Pure vertices by hash of label and operands, with open addressing.
+    /// Whether any vertex shares its weights.
+    pub(super) shares_weights: bool,
+    /// Vertices that are functions of their operands, by hash of label and operands, with open
+    /// addressing: pure ones, and those without state whose weights are shared.
     table: Vec<u32>,
 }
 
@@ -101,6 +106,7 @@ impl Reduction {
         self.labels.clear();
         self.vertex_of.clear();
         self.free.clear();
+        self.shares_weights = false;
         self.table.clear();
         let slots = (2 * graph.nodes.len()).next_power_of_two();
         self.table.resize(slots, NONE);
@@ -236,9 +242,14 @@ impl Reduction {
         }
         let mut vertex = self.vertex(number, kind, label.range, start, values);
         vertex.size = size;
-        match operation.class() {
-            Class::Pure => self.share(graph, vertex),
-            Class::Parameters | Class::State | Class::Random => self.push(vertex),
+        let class = operation.class();
+        if let Class::Parameters | Class::State = class {
+            vertex.weights = node.weights;
+            self.shares_weights |= node.weights.is_some();
+        }
+        match (class, vertex.weights) {
+            (Class::Pure, _) | (Class::Parameters, Some(_)) => self.share(graph, vertex),
+            (Class::Parameters | Class::State | Class::Random, _) => self.push(vertex),
         }
     }
 
@@ -420,6 +431,7 @@ impl Reduction {
             level: u32::MAX,
             size: 0,
             hash: 0,
+            weights: None,
         });
         vertex
     }
@@ -451,6 +463,7 @@ impl Reduction {
             level,
             size: 0,
             hash,
+            weights: None,
         }
     }
 
@@ -459,10 +472,14 @@ impl Reduction {
         self.vertices.len() as u32 - 1
     }
 
-    /// Pushes a pure vertex unless there is an equal one; then gives that.
+    /// Pushes a vertex that is a function of its operands unless there is an equal one; then gives
+    /// that.
     fn share(&mut self, graph: &Graph, vertex: Vertex) -> u32 {
         let edges = slice(&self.edges, &vertex.edges);
-        let hash = edges.iter().fold(vertex.hash, |hash, edge| {
+        let own = vertex.weights.map_or(vertex.hash, |weights| {
+            mix(vertex.hash, u64::from(weights.0))
+        });
+        let hash = edges.iter().fold(own, |hash, edge| {
             mix(hash, u64::from(edge.vertex) ^ edge.key.rotate_left(32))
         });
         let mask = self.table.len() - 1;
@@ -485,6 +502,7 @@ impl Reduction {
         let operation = |vertex: &Vertex| &graph.nodes[vertex.node as usize].kind;
         candidate.hash == vertex.hash
             && candidate.kind == vertex.kind
+            && candidate.weights == vertex.weights
             && self.label_of(other) == slice(&self.labels, &vertex.label)
             && self.edges_of(other) == slice(&self.edges, &vertex.edges)
             // Labels call all free variables the same. Merges have no attributes.

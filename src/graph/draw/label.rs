@@ -1,5 +1,6 @@
 //! What is written on a node, and what sort of node it is.
 
+use crate::graph::path::parts;
 use crate::graph::{Graph, Node, NodeKind};
 use crate::operations::{
     Activation, Dimension, Filling, Operation, Pooling, Shape, TransposedConvolution,
@@ -281,6 +282,19 @@ pub fn label(graph: &Graph, node: &Node) -> Label {
         }
     };
     Label { text, kind }
+}
+
+/// What is written behind the label of a layer that shares its weights: their name, ` @a`.
+pub fn weights_mark(node: &Node) -> String {
+    let Some(weights) = node.weights else {
+        return String::new();
+    };
+    let parts = parts(&node.path);
+    let name = parts.iter().rfind(|part| !part.is_numbered);
+    match name {
+        Some(part) if !part.name.is_empty() => format!(" @{}", part.name),
+        _ => format!(" @{}", weights.0),
+    }
 }
 
 /// A shape as papers write it: `32×8×8`.

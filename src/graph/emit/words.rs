@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::schedule::Step;
-use crate::graph::{Graph, NodeKind};
+use crate::graph::{Graph, Node, NodeKind, WeightsId};
 use crate::operations::{
     Activation, Dimension, Filling, Operation, Pooling, Real, TransposedConvolution, Variable,
 };
@@ -70,13 +70,28 @@ pub(super) fn step_word(graph: &Graph, names: &Names, step: Step) -> String {
         Step::Tuck => "tuck".to_string(),
         Step::Nip => "nip".to_string(),
         Step::Drop => "drop".to_string(),
-        Step::Apply(id) => match &graph.node(id).kind {
-            NodeKind::Operation(operation) => {
-                let rank = graph.node(id).shape.rank();
-                operation_word(operation, rank, &|variable| names.name(variable))
-            }
-            NodeKind::Input(_) => String::new(),
-        },
+        Step::Apply(id) => applied_word(names, graph.node(id)),
+    }
+}
+
+fn applied_word(names: &Names, node: &Node) -> String {
+    let NodeKind::Operation(operation) = &node.kind else {
+        return String::new();
+    };
+    let rank = node.shape.rank();
+    let word = operation_word(operation, rank, &|variable| names.name(variable));
+    match node.weights {
+        Some(weights) => format!("{word}@{}", weights_name(weights)),
+        None => word,
+    }
+}
+
+/// A name for shared weights: a letter, then letters with numbers from 2.
+fn weights_name(weights: WeightsId) -> String {
+    let letter = char::from(b'a' + (weights.0 % 26) as u8);
+    match weights.0 / 26 {
+        0 => letter.to_string(),
+        round => format!("{letter}{}", round + 1),
     }
 }
 

@@ -5,7 +5,7 @@ pub mod random;
 pub mod stack;
 
 use snapc::diagnostic::Span;
-use snapc::graph::{Graph, Node, NodeId, NodeKind};
+use snapc::graph::{Graph, Node, NodeId, NodeKind, WeightsId};
 use snapc::operations::{Activation, Dimension, Operation, Pooling, Real, Shape, Variable};
 
 /// Builds a graph node by node; shapes follow from the operations.
@@ -54,6 +54,7 @@ impl Builder {
             inputs: inputs.iter().copied().collect(),
             shape,
             path: format!("node.{number}"),
+            weights: None,
             span: Span::default(),
         });
         NodeId(number)
@@ -139,6 +140,14 @@ impl Builder {
     pub fn concatenate(&mut self, inputs: &[NodeId]) -> NodeId {
         let arity = inputs.len();
         self.apply(Operation::Concatenate { arity }, inputs)
+    }
+
+    /// Lets layers share their weights.
+    pub fn share(&mut self, layers: &[NodeId]) {
+        let weights = Some(WeightsId(layers[0].0));
+        for layer in layers {
+            self.graph.nodes[layer.0 as usize].weights = weights;
+        }
     }
 
     pub fn finish(mut self, outputs: &[NodeId]) -> Graph {

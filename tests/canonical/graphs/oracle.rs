@@ -38,6 +38,15 @@ fn encoded(graph: &Graph, laws: Laws) -> DiGraph<String, String> {
             encoded.add_edge(nodes[input.0 as usize], nodes[id.0 as usize], label);
         }
     }
+    let mut weights = BTreeMap::new();
+    for (id, node) in graph.iter() {
+        if let Some(set) = node.weights {
+            let vertex = *weights
+                .entry(set)
+                .or_insert_with(|| encoded.add_node("weights".to_string()));
+            encoded.add_edge(vertex, nodes[id.0 as usize], "weights".to_string());
+        }
+    }
     for (position, output) in graph.outputs.iter().enumerate() {
         let node = encoded.add_node(format!("output {position}"));
         encoded.add_edge(nodes[output.0 as usize], node, String::new());
@@ -45,49 +54,88 @@ fn encoded(graph: &Graph, laws: Laws) -> DiGraph<String, String> {
     encoded
 }
 
-/// What a value is: a term over inputs and the layers that are not pure, which go by number.
+/// What is told apart by name alone.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Name {
+    /// Weights that layers may share.
+    Shared(u32),
+    /// The weights of this node.
+    Own(usize),
+    /// This node, which has state or draws random numbers.
+    Layer(usize),
+}
+
+/// Names by number; those without one are not needed.
+type Numbers = BTreeMap<Name, usize>;
+
+/// What a value is: a term over inputs, layers with state or randomness, and functions with weights.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord)]
 enum Term {
     Input(usize),
     Layer(usize),
     Apply(String, Vec<Term>),
+    Weighted(usize, String, Vec<Term>),
     Multiset(String, BTreeMap<Term, u64>),
 }
 
-/// Whether two programs are equal under `laws`: whether there is a numbering of the layers of one
-/// that makes all its terms equal to those of the other.
+fn weights(graph: &Graph, index: usize) -> Name {
+    match graph.nodes[index].weights {
+        Some(weights) => Name::Shared(weights.0),
+        None => Name::Own(index),
+    }
+}
+
+/// Whether two programs are equal under `laws`: whether there is a one to one renaming of weights
+/// and layers of one that makes all its terms equal to those of the other.
 pub fn are_equal(left: &Graph, right: &Graph, laws: Laws) -> bool {
-    let layers = live_layers(left, laws);
-    let others = live_layers(right, laws);
-    if layers.len() != others.len() || left.inputs != right.inputs {
+    let names = live_names(left, laws);
+    let others = live_names(right, laws);
+    if names.len() != others.len() || left.inputs != right.inputs {
         return false;
     }
-    let numbers: Vec<usize> = (0..layers.len()).collect();
-    let expected = described(left, &layers, &numbers, laws);
-    let mut numbers = Vec::new();
-    any_numbering(left, right, &layers, &others, &mut numbers, &|numbers| {
+    let kinds = [(left, &names), (right, &others)].map(|(graph, names)| {
+        names
+            .iter()
+            .map(|name| kind(graph, *name))
+            .collect::<Vec<_>>()
+    });
+    let numbers: Vec<usize> = (0..names.len()).collect();
+    let expected = described(left, &names, &numbers, laws);
+    any_numbering(&kinds, &mut Vec::new(), &|numbers| {
         described(right, &others, numbers, laws) == expected
     })
 }
 
+/// What a name is for, as far as that says anything whatever is needed.
+fn kind(graph: &Graph, name: Name) -> String {
+    match name {
+        Name::Layer(index) => format!("layer {:?}", graph.nodes[index].kind),
+        Name::Own(_) | Name::Shared(_) => {
+            let users = (0..graph.nodes.len()).filter(|index| weights(graph, *index) == name);
+            let parameters = users.filter_map(|index| match &graph.nodes[index].kind {
+                NodeKind::Operation(operation) => Some(format!("{:?}", operation.parameters())),
+                NodeKind::Input(_) => None,
+            });
+            parameters.last().unwrap_or_default()
+        }
+    }
+}
+
 fn any_numbering(
-    left: &Graph,
-    right: &Graph,
-    layers: &[usize],
-    others: &[usize],
+    kinds: &[Vec<String>; 2],
     numbers: &mut Vec<usize>,
     holds: &dyn Fn(&[usize]) -> bool,
 ) -> bool {
-    if numbers.len() == others.len() {
+    let [kinds_left, kinds_right] = kinds;
+    if numbers.len() == kinds_right.len() {
         return holds(numbers);
     }
-    let kind = &right.nodes[others[numbers.len()]].kind;
-    for (number, layer) in layers.iter().enumerate() {
-        if numbers.contains(&number) || left.nodes[*layer].kind != *kind {
+    for (number, kind) in kinds_left.iter().enumerate() {
+        if numbers.contains(&number) || *kind != kinds_right[numbers.len()] {
             continue;
         }
         numbers.push(number);
-        if any_numbering(left, right, layers, others, numbers, holds) {
+        if any_numbering(kinds, numbers, holds) {
             return true;
         }
         numbers.pop();
@@ -95,41 +143,59 @@ fn any_numbering(
     false
 }
 
-/// The outputs and, by number, the operands of the layers.
-fn described(
-    graph: &Graph,
-    layers: &[usize],
-    numbers: &[usize],
-    laws: Laws,
-) -> (Vec<Term>, BTreeMap<usize, Term>) {
-    let numbers: BTreeMap<usize, usize> = layers.iter().copied().zip(numbers.to_vec()).collect();
+/// The outputs and, for layers by number, the operand and the number of the weights, if any.
+type Description = (Vec<Term>, BTreeMap<usize, (Term, Option<usize>)>);
+
+fn described(graph: &Graph, names: &[Name], numbers: &[usize], laws: Laws) -> Description {
+    let numbers: Numbers = names.iter().copied().zip(numbers.to_vec()).collect();
     let terms = terms(graph, &numbers, laws);
     let outputs = graph.outputs.iter().map(|id| terms[id.0 as usize].clone());
-    let operands = numbers.iter().map(|(layer, number)| {
-        let operand = graph.nodes[*layer].inputs[0];
-        (*number, terms[operand.0 as usize].clone())
+    let layers = numbers.iter().filter_map(|(name, number)| match name {
+        Name::Layer(index) => {
+            let operand = terms[graph.nodes[*index].inputs[0].0 as usize].clone();
+            let weights = numbers.get(&weights(graph, *index)).copied();
+            Some((*number, (operand, weights)))
+        }
+        Name::Own(_) | Name::Shared(_) => None,
     });
-    (outputs.collect(), operands.collect())
+    (outputs.collect(), layers.collect())
 }
 
-/// The layers that outputs need.
-fn live_layers(graph: &Graph, laws: Laws) -> Vec<usize> {
-    let numbers = (0..graph.nodes.len()).map(|index| (index, index)).collect();
+/// The names that outputs need.
+fn live_names(graph: &Graph, laws: Laws) -> Vec<Name> {
+    let all: Vec<Name> = (0..graph.nodes.len())
+        .flat_map(|index| [weights(graph, index), Name::Layer(index)])
+        .collect();
+    let numbers: Numbers = all.iter().copied().zip(0..).collect();
+    let named = |number: &usize| {
+        *numbers
+            .iter()
+            .find(|(_, other)| *other == number)
+            .unwrap()
+            .0
+    };
     let terms = terms(graph, &numbers, laws);
     let mut live = BTreeSet::new();
-    let mut pending: Vec<&Term> = graph
-        .outputs
-        .iter()
-        .map(|id| &terms[id.0 as usize])
-        .collect();
+    let outputs = graph.outputs.iter();
+    let mut pending: Vec<&Term> = outputs.map(|id| &terms[id.0 as usize]).collect();
     while let Some(term) = pending.pop() {
         match term {
             Term::Input(_) => {}
-            Term::Layer(index) => {
-                if live.insert(*index) {
-                    let operand = graph.nodes[*index].inputs[0];
-                    pending.push(&terms[operand.0 as usize]);
+            Term::Layer(number) => {
+                let Name::Layer(index) = named(number) else {
+                    continue;
+                };
+                if live.insert(Name::Layer(index)) {
+                    let node = &graph.nodes[index];
+                    pending.push(&terms[node.inputs[0].0 as usize]);
+                    if let NodeKind::Operation(Operation::BatchNorm { .. }) = node.kind {
+                        live.insert(weights(graph, index));
+                    }
                 }
+            }
+            Term::Weighted(number, _, operands) => {
+                live.insert(named(number));
+                pending.extend(operands);
             }
             Term::Apply(_, operands) => pending.extend(operands),
             Term::Multiset(_, operands) => pending.extend(operands.keys()),
@@ -138,28 +204,35 @@ fn live_layers(graph: &Graph, laws: Laws) -> Vec<usize> {
     live.into_iter().collect()
 }
 
-fn terms(graph: &Graph, numbers: &BTreeMap<usize, usize>, laws: Laws) -> Vec<Term> {
+fn terms(graph: &Graph, numbers: &Numbers, laws: Laws) -> Vec<Term> {
     let mut terms: Vec<Term> = Vec::new();
+    let number = |name| numbers.get(&name).copied().unwrap_or(usize::MAX);
     for (index, node) in graph.nodes.iter().enumerate() {
-        let operands = node.inputs.iter().map(|id| terms[id.0 as usize].clone());
+        let mut operands = node.inputs.iter().map(|id| terms[id.0 as usize].clone());
         let term = match &node.kind {
             NodeKind::Input(number) => Term::Input(*number),
-            NodeKind::Operation(operation) => {
-                let number = numbers.get(&index).copied().unwrap_or(usize::MAX);
-                normal_form(operation, operands.collect(), number, laws)
+            NodeKind::Operation(Operation::Dropout { rate }) if rate.value() == 0.0 => {
+                operands.next().unwrap()
             }
+            NodeKind::Operation(operation) => match operation.class() {
+                Class::Pure => normal_form(operation, operands.collect(), laws),
+                Class::Parameters => Term::Weighted(
+                    number(weights(graph, index)),
+                    format!("{operation:?}"),
+                    operands.collect(),
+                ),
+                Class::State | Class::Random => Term::Layer(number(Name::Layer(index))),
+            },
         };
         terms.push(term);
     }
     terms
 }
 
-fn normal_form(operation: &Operation, mut operands: Vec<Term>, number: usize, laws: Laws) -> Term {
+fn normal_form(operation: &Operation, mut operands: Vec<Term>, laws: Laws) -> Term {
     let name = format!("{operation:?}");
     let real = laws == Laws::Real;
     match operation {
-        Operation::Dropout { rate } if rate.value() == 0.0 => operands.remove(0),
-        _ if operation.class() != Class::Pure => Term::Layer(number),
         Operation::Pool { kind, kernel, .. }
             if kernel[0].constant() == Some(1) && (real || *kind == Pooling::Maximum) =>
         {

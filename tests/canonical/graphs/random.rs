@@ -2,10 +2,10 @@
 
 use rand::RngExt;
 use rand_chacha::ChaCha8Rng;
-use snapc::graph::{Graph, NodeId, NodeKind};
-use snapc::operations::{Activation, Operation, Pooling, Shape};
+use snapc::graph::{Graph, Node, NodeId, NodeKind, WeightsId};
+use snapc::operations::{Activation, Dimension, Operation, ParameterTensor, Pooling, Shape};
 
-use super::Builder;
+use super::{Builder, constant};
 
 /// A graph of up to `size` operations of all classes on one or two inputs, with many chances for
 /// laws.
@@ -115,6 +115,78 @@ pub fn shuffled(graph: &Graph, random: &mut ChaCha8Rng) -> Graph {
         outputs: outputs.map(|id| place[id.0 as usize].unwrap()).collect(),
         variables: graph.variables.clone(),
     }
+}
+
+/// The same program with weights shared, at random, among layers that have the same tensors. Before
+/// that, what leaves shapes as they are becomes a convolution more often than not.
+pub fn with_sharing(graph: &Graph, random: &mut ChaCha8Rng) -> Graph {
+    let mut shared = graph.clone();
+    for node in &mut shared.nodes {
+        let is_function = matches!(
+            node.kind,
+            NodeKind::Operation(Operation::Activation(_) | Operation::Pool { .. })
+        );
+        if is_function && random.random_bool(0.8) {
+            let channels = node.shape.0[0].clone();
+            node.kind = NodeKind::Operation(convolution(channels, random));
+        }
+    }
+    for index in 0..shared.nodes.len() {
+        if random.random_bool(0.7) {
+            shared.nodes[index].weights = any_weights(&shared, index, random);
+        }
+    }
+    shared.number_weights();
+    shared
+}
+
+/// A convolution that keeps the shape, with weights of one shape however far apart they reach.
+fn convolution(channels: Dimension, random: &mut ChaCha8Rng) -> Operation {
+    let reach = constant(if random.random_bool(0.2) { 2 } else { 1 });
+    let pair = |value: Dimension| [value.clone(), value];
+    Operation::Convolution {
+        input: channels.clone(),
+        output: channels,
+        kernel: pair(constant(3)),
+        stride: pair(constant(1)),
+        padding: pair(reach.clone()),
+        dilation: pair(reach),
+        groups: constant(1),
+        bias: false,
+    }
+}
+
+fn tensors(node: &Node) -> Vec<ParameterTensor> {
+    match &node.kind {
+        NodeKind::Operation(operation) => operation.parameters(),
+        NodeKind::Input(_) => Vec::new(),
+    }
+}
+
+/// One of two names for weights with the tensors of a layer.
+fn any_weights(graph: &Graph, index: usize, random: &mut ChaCha8Rng) -> Option<WeightsId> {
+    let own = tensors(&graph.nodes[index]);
+    let first = graph.nodes.iter().position(|node| tensors(node) == own)?;
+    let number = 2 * first as u32 + random.random_range(0..2);
+    (!own.is_empty()).then_some(WeightsId(number))
+}
+
+/// The same program up to the weights of one layer.
+pub fn with_other_weights(graph: &Graph, random: &mut ChaCha8Rng) -> Graph {
+    let mut mutated = graph.clone();
+    let index = random.random_range(graph.inputs..graph.nodes.len());
+    let own = tensors(&graph.nodes[index]);
+    let others: Vec<&Node> = graph
+        .nodes
+        .iter()
+        .filter(|node| tensors(node) == own)
+        .collect();
+    if !own.is_empty() {
+        let other = others[random.random_range(0..others.len())];
+        mutated.nodes[index].weights = other.weights.or(Some(WeightsId(u32::MAX)));
+    }
+    mutated.number_weights();
+    mutated
 }
 
 /// The same program up to one thing: an operation has another kernel or kind, an operand is

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::{Builder, constant, variable};
-use snapc::graph::{Graph, NodeId};
+use snapc::graph::{Graph, NodeId, WeightsId};
 use snapc::operations::{Activation, Dimension, Operation, Pooling, Real, Shape};
 
 /// Runs the text of a net or block on a stack of nodes; gives the graph.
@@ -28,6 +28,7 @@ pub fn run(text: &str) -> Graph {
         .map(|id| builder.graph.node(*id).shape.clone())
         .collect();
     assert_eq!(left, outputs, "{text}");
+    builder.graph.number_weights();
     builder.finish(&stack)
 }
 
@@ -191,6 +192,15 @@ impl Arguments<'_> {
 }
 
 fn step(word: &str, stack: &mut Vec<NodeId>, builder: &mut Builder, names: &mut NamesOfDimensions) {
+    if let Some((word, weights)) = word.split_once('@') {
+        step(word, stack, builder, names);
+        let number = weights
+            .bytes()
+            .fold(0, |number, byte| 256 * number + u32::from(byte));
+        let layer = builder.graph.nodes.last_mut().unwrap();
+        layer.weights = Some(WeightsId(number));
+        return;
+    }
     let (name, inside) = match word.split_once('(') {
         Some((name, inside)) => (name, inside.strip_suffix(')').unwrap()),
         None => (word, ""),

@@ -1,11 +1,21 @@
 //! The instances of blocks in a graph, read off the paths of its nodes.
 
-use rustc_hash::FxHashMap;
+use rustc_hash::{FxHashMap, FxHashSet};
 
+use crate::graph::path::parts;
 use crate::graph::{Graph, NodeId, NodeKind};
 
 /// Instances around which there are this many others are not told apart from the one around them.
 const DEEPEST: usize = 48;
+
+/// What was found while paths are read.
+#[derive(Default)]
+struct Known<'a> {
+    /// The latest instance with a path, by the one around it.
+    latest: FxHashMap<(Option<usize>, &'a str), usize>,
+    /// The paths of layers that an instance with shared weights has.
+    seen: FxHashSet<(usize, &'a str)>,
+}
 
 /// The instances of a graph as a forest.
 pub struct Instances {
@@ -17,7 +27,7 @@ pub struct Instances {
 
 /// One instance of a block, symbol or pattern.
 pub struct Instance {
-    /// The name of the block.
+    /// The name of the block, or that of the weights it shares: `@a`.
     pub name: String,
     /// Its path: `basic.0`.
     pub path: String,
@@ -37,7 +47,7 @@ impl Instances {
             list: Vec::new(),
             of_node: Vec::with_capacity(graph.nodes.len()),
         };
-        let mut known: FxHashMap<&str, usize> = FxHashMap::default();
+        let mut known = Known::default();
         for node in &graph.nodes {
             let instance = match node.kind {
                 NodeKind::Input(_) => None,
@@ -50,16 +60,27 @@ impl Instances {
     }
 
     /// The innermost instance that a path names, with those around it made where they are new.
-    fn enter<'a>(&mut self, path: &'a str, known: &mut FxHashMap<&'a str, usize>) -> Option<usize> {
-        let dots: Vec<usize> = path.match_indices('.').map(|(at, _)| at).collect();
+    ///
+    /// Blocks that share their weights have the same path. What comes a second time belongs to
+    /// another use of the block, unless it is shared within the block itself.
+    fn enter<'a>(&mut self, path: &'a str, known: &mut Known<'a>) -> Option<usize> {
+        let parts = parts(path);
+        // The last part is the word itself.
+        let (_, around) = parts.split_last()?;
         let mut parent = None;
-        let mut start = 0;
-        // The last pair of segments is the word itself.
-        for (depth, pair) in dots.chunks_exact(2).enumerate().take(DEEPEST) {
-            let (name, prefix) = (&path[start..pair[0]], &path[..pair[1]]);
-            let index = *known.entry(prefix).or_insert_with(|| {
+        for (depth, part) in around.iter().enumerate().take(DEEPEST) {
+            let prefix = &path[..part.end];
+            let mut index = known.latest.get(&(parent, prefix)).copied();
+            if !part.is_numbered && parts[depth + 1..].iter().all(|inner| inner.is_numbered) {
+                index = index.filter(|index| !known.seen.contains(&(*index, path)));
+            }
+            let index = index.unwrap_or_else(|| {
+                let name = match part.is_numbered {
+                    true => part.name.to_string(),
+                    false => format!("@{}", part.name),
+                };
                 self.list.push(Instance {
-                    name: name.to_string(),
+                    name,
                     path: prefix.to_string(),
                     parent,
                     depth,
@@ -67,8 +88,11 @@ impl Instances {
                 });
                 self.list.len() - 1
             });
+            known.latest.insert((parent, prefix), index);
+            if !part.is_numbered {
+                known.seen.insert((index, path));
+            }
             parent = Some(index);
-            start = pair[1] + 1;
         }
         parent
     }

@@ -3,7 +3,7 @@
 mod instances;
 mod repeats;
 
-use super::label::{Kind, Label, label, shape_text};
+use super::label::{Kind, Label, label, shape_text, weights_mark};
 use super::{Options, text};
 use crate::graph::{Graph, NodeId, NodeKind, summarise};
 use crate::operations::Shape;
@@ -173,6 +173,7 @@ impl Scene {
             }
             numbers[index] = self.vertices.len();
             let mut label = label(graph, node);
+            label.text.push_str(&weights_mark(node));
             if matches!(node.kind, NodeKind::Input(_)) && graph.inputs == 1 {
                 label.text = "input".into();
             }

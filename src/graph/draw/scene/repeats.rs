@@ -44,7 +44,7 @@ enum Source {
 /// An instance seen on its own: two with equal content compute the same but for their parameters.
 #[derive(PartialEq, Eq)]
 struct Content<'a> {
-    nodes: Vec<(&'a NodeKind, &'a Shape, &'a str)>,
+    nodes: Vec<(&'a NodeKind, &'a Shape, &'a str, bool)>,
     reads: Vec<Vec<Source>>,
 }
 
@@ -190,7 +190,8 @@ impl<'a> Finder<'a> {
         for &id in members {
             let node = self.graph.node(id);
             let path = node.path.get(prefix..).unwrap_or("");
-            content.nodes.push((&node.kind, &node.shape, path));
+            let shares = node.weights.is_some();
+            content.nodes.push((&node.kind, &node.shape, path, shares));
             let reads = node.inputs.iter().map(|&source| {
                 if let Some(place) = self.place(instance, source) {
                     return Source::Inside(place);
