@@ -87,7 +87,7 @@ impl Readers {
     /// The word of a node that norms.
     fn norm(&self, index: usize) -> Option<&'static str> {
         let operation = self.operation(index).filter(|_| self.has_weights(index))?;
-        let text = graph::operation_word(operation, &|_| "n".to_string());
+        let text = graph::operation_word(operation, 3, &|_| "n".to_string());
         let word = Word::named(text.split('(').next().unwrap_or_default())?;
         (word.family == Family::Norm).then_some(word.name)
     }
