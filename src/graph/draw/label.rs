@@ -413,6 +413,7 @@ mod tests {
             shape: Shape::constant(&vec![1; rank]),
             path: String::new(),
             span: Default::default(),
+            weights: None,
         };
         label(&graph(&[]), &node).text
     }
