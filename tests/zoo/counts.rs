@@ -75,7 +75,10 @@ fn parameters_are_those_of_the_published_models() {
         let expected = expected.unwrap_or_else(|| panic!("{name} has not been counted"));
         let parameters = graph::summarise(&graph).parameters;
         if parameters.constant() != Some(expected.parameters) {
-            different.push(format!("{net}: {parameters:?}, not {}", expected.parameters));
+            different.push(format!(
+                "{net}: {parameters:?}, not {}",
+                expected.parameters
+            ));
         }
         let input = graph.nodes[0]
             .shape
