@@ -8,7 +8,9 @@ use candle_nn::{BatchNormConfig, Module, ModuleT, VarBuilder, VarMap};
 use divan::Bencher;
 use snapc::backend::{Mode, Model, Network};
 use snapc::graph::{Graph, Node, NodeId, NodeKind};
-use snapc::operations::{Activation, Dimension, Operation, Pooling, Shape};
+use snapc::operations::{
+    Activation, Dimension, Filling, Operation, Pooling, Shape, TransposedConvolution,
+};
 
 fn main() {
     divan::main();
@@ -60,6 +62,22 @@ fn convolution(channels: [i64; 2], kernel: i64, stride: i64, groups: i64) -> Ope
     }
 }
 
+/// A transposed convolution that doubles height and width.
+fn transposed(kernel: i64, padding: i64) -> Operation {
+    let pair = |size: i64| [Dimension::Constant(size), Dimension::Constant(size)];
+    Operation::TransposedConvolution(Box::new(TransposedConvolution {
+        input: 32.into(),
+        output: 32.into(),
+        kernel: pair(kernel),
+        stride: pair(2),
+        padding: pair(padding),
+        output_padding: pair(0),
+        dilation: pair(1),
+        groups: 1.into(),
+        bias: false,
+    }))
+}
+
 fn pool(kind: Pooling, kernel: i64, stride: i64, padding: i64) -> Operation {
     let pair = |size: i64| [Dimension::Constant(size), Dimension::Constant(size)];
     Operation::Pool {
@@ -67,6 +85,8 @@ fn pool(kind: Pooling, kernel: i64, stride: i64, padding: i64) -> Operation {
         kernel: pair(kernel),
         stride: pair(stride),
         padding: pair(padding),
+        ceil: false,
+        count_padding: false,
     }
 }
 
@@ -114,6 +134,15 @@ fn stock_convolution(
     let padding = weight.dims()[2] / 2;
     both_ways(bencher, &images, |images| {
         images.conv2d(&weight, padding, stride, 1, groups)
+    });
+}
+
+/// Measures a transposed convolution of candle that doubles height and width.
+fn stock_transposed(bencher: Bencher, kernel: usize, padding: usize) {
+    let images = self::images(&BATCH);
+    let weight = self::images(&[32, 32, kernel, kernel]);
+    both_ways(bencher, &images, |images| {
+        images.conv_transpose2d(&weight, padding, 0, 2, 1)
     });
 }
 
@@ -201,9 +230,7 @@ mod batch_norm {
 
     #[divan::bench]
     fn ours(bencher: Bencher) {
-        let layer = Operation::BatchNorm {
-            channels: 32.into(),
-        };
+        let layer = Operation::batch_norm(32.into());
         super::ours(bencher, 32, MAP, &[(layer, MAP)]);
     }
 
@@ -252,6 +279,184 @@ mod pool_3x3_stride_1 {
     }
 }
 
+/// The last windows hang over the image; candle has no gradient for windows that overlap.
+#[divan::bench_group(max_time = 3)]
+mod pool_3x3_stride_2_ceil {
+    use super::*;
+
+    fn layer(kind: Pooling) -> Operation {
+        let pair = |size: i64| [Dimension::Constant(size), Dimension::Constant(size)];
+        Operation::Pool {
+            kind,
+            kernel: pair(3),
+            stride: pair(2),
+            padding: pair(0),
+            ceil: true,
+            count_padding: false,
+        }
+    }
+
+    #[divan::bench]
+    fn maximum(bencher: Bencher) {
+        let layer = layer(Pooling::Maximum);
+        super::ours(bencher, 32, MAP, &[(layer, &[32, 12, 24])]);
+    }
+
+    #[divan::bench]
+    fn average(bencher: Bencher) {
+        let layer = layer(Pooling::Average);
+        super::ours(bencher, 32, MAP, &[(layer, &[32, 12, 24])]);
+    }
+
+    /// The same windows without those that hang over.
+    #[divan::bench]
+    fn maximum_without_ceil(bencher: Bencher) {
+        let layer = pool(Pooling::Maximum, 3, 2, 0);
+        super::ours(bencher, 32, MAP, &[(layer, &[32, 11, 23])]);
+    }
+}
+
+#[divan::bench_group(max_time = 3)]
+mod upconv_2x2_stride_2 {
+    use super::*;
+
+    const LARGE: &[i64] = &[32, 48, 96];
+
+    #[divan::bench]
+    fn ours(bencher: Bencher) {
+        super::ours(bencher, 32, MAP, &[(transposed(2, 0), LARGE)]);
+    }
+
+    #[divan::bench]
+    fn candle(bencher: Bencher) {
+        stock_transposed(bencher, 2, 0);
+    }
+}
+
+#[divan::bench_group(max_time = 3)]
+mod upconv_4x4_stride_2 {
+    use super::*;
+
+    const LARGE: &[i64] = &[32, 48, 96];
+
+    #[divan::bench]
+    fn ours(bencher: Bencher) {
+        super::ours(bencher, 32, MAP, &[(transposed(4, 1), LARGE)]);
+    }
+
+    #[divan::bench]
+    fn candle(bencher: Bencher) {
+        stock_transposed(bencher, 4, 1);
+    }
+
+    /// The convolution whose transpose it is: as many multiply-adds.
+    #[divan::bench]
+    fn convolution_back(bencher: Bencher) {
+        let pair = |size: i64| [Dimension::Constant(size), Dimension::Constant(size)];
+        let layer = Operation::Convolution {
+            input: 32.into(),
+            output: 32.into(),
+            kernel: pair(4),
+            stride: pair(2),
+            padding: pair(1),
+            dilation: pair(1),
+            groups: 1.into(),
+            bias: false,
+        };
+        super::ours(bencher, 32, LARGE, &[(layer, MAP)]);
+    }
+}
+
+/// What moves numbers and computes little.
+#[divan::bench_group(max_time = 3)]
+mod rearranging {
+    use super::*;
+
+    #[divan::bench]
+    fn bilinear(bencher: Bencher) {
+        let layer = Operation::Bilinear { factor: 2.into() };
+        super::ours(bencher, 32, MAP, &[(layer, &[32, 48, 96])]);
+    }
+
+    #[divan::bench]
+    fn upsample(bencher: Bencher) {
+        let layer = Operation::Upsample { factor: 2.into() };
+        super::ours(bencher, 32, MAP, &[(layer, &[32, 48, 96])]);
+    }
+
+    #[divan::bench]
+    fn reflect_pad(bencher: Bencher) {
+        let pair = || [Dimension::ONE, Dimension::ONE];
+        let layer = Operation::Pad {
+            filling: Filling::Reflect,
+            before: pair(),
+            after: pair(),
+        };
+        super::ours(bencher, 32, MAP, &[(layer, &[32, 26, 50])]);
+    }
+
+    #[divan::bench]
+    fn pixel_shuffle(bencher: Bencher) {
+        let layer = Operation::PixelShuffle { factor: 2.into() };
+        super::ours(bencher, 32, MAP, &[(layer, &[8, 48, 96])]);
+    }
+
+    #[divan::bench]
+    fn channel_shuffle(bencher: Bencher) {
+        let layer = Operation::ChannelShuffle { groups: 4.into() };
+        super::ours(bencher, 32, MAP, &[(layer, MAP)]);
+    }
+
+    #[divan::bench]
+    fn slice(bencher: Bencher) {
+        let layer = Operation::Slice {
+            start: 16.into(),
+            size: 16.into(),
+        };
+        super::ours(bencher, 32, MAP, &[(layer, &[16, 24, 48])]);
+    }
+
+    #[divan::bench]
+    fn adaptive_average_pool(bencher: Bencher) {
+        let pair = |size: i64| [Dimension::Constant(size), Dimension::Constant(size)];
+        let layer = Operation::AdaptivePool {
+            kind: Pooling::Average,
+            size: pair(7),
+        };
+        super::ours(bencher, 32, MAP, &[(layer, &[32, 7, 7])]);
+    }
+}
+
+/// Signals of 32 channels and 1,152 elements: as many numbers as the images.
+#[divan::bench_group(max_time = 3)]
+mod convolution_of_signals {
+    use super::*;
+
+    #[divan::bench]
+    fn ours(bencher: Bencher) {
+        let row = |size: i64| [Dimension::ONE, Dimension::Constant(size)];
+        let layer = Operation::Convolution {
+            input: 32.into(),
+            output: 32.into(),
+            kernel: row(9),
+            stride: row(1),
+            padding: [0.into(), 4.into()],
+            dilation: row(1),
+            groups: 1.into(),
+            bias: false,
+        };
+        super::ours(bencher, 32, &[32, 1152], &[(layer, &[32, 1152])]);
+    }
+
+    #[divan::bench]
+    fn candle(bencher: Bencher) {
+        let weight = images(&[32, 32, 9]);
+        both_ways(bencher, &images(&[32, 32, 1152]), |images| {
+            images.conv1d(&weight, 4, 1, 1, 1)
+        });
+    }
+}
+
 /// Three times convolution 3x3, batch norm, relu.
 #[divan::bench_group(max_time = 3)]
 mod three_blocks {
@@ -261,12 +466,7 @@ mod three_blocks {
     fn ours(bencher: Bencher) {
         let block = [
             (convolution([32, 32], 3, 1, 1), MAP),
-            (
-                Operation::BatchNorm {
-                    channels: 32.into(),
-                },
-                MAP,
-            ),
+            (Operation::batch_norm(32.into()), MAP),
             (Operation::Activation(Activation::Relu), MAP),
         ];
         super::ours(

@@ -55,7 +55,7 @@ impl Builder {
     fn norm(&mut self, from: NodeId) -> NodeId {
         let channels = Dimension::Constant(16);
         self.push(
-            NodeKind::Operation(Operation::BatchNorm { channels }),
+            NodeKind::Operation(Operation::batch_norm(channels)),
             &[from],
         )
     }

@@ -87,9 +87,7 @@ fn certificate(canonicaliser: &mut Canonicaliser, cell: &[u32], operations: &[us
             operands,
         ));
         let operation = match vertex == cell.len() - 1 {
-            true => Operation::BatchNorm {
-                channels: Dimension::Constant(1),
-            },
+            true => Operation::batch_norm(Dimension::Constant(1)),
             false => Operation::Dense {
                 input: Dimension::Constant(1),
                 output: Dimension::Constant(1 + operations[vertex] as i64),

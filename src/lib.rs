@@ -12,7 +12,10 @@ pub mod cli;
 #[cfg(feature = "backend")]
 pub mod data;
 pub mod diagnostic;
+#[cfg(feature = "backend")]
+mod files;
 pub mod graph;
+pub mod lint;
 pub mod operations;
 pub mod plan;
 #[cfg(feature = "backend")]

@@ -37,10 +37,18 @@ fn word() -> impl Strategy<Value = String> {
             "dropout(0.25)", "leaky_relu", "elu",
         ])
         .prop_map(str::to_string),
+        3 => prop::sample::select(vec![
+            "rmsnorm", "rmsnorm(epsilon: 0.1)", "groupnorm(1)", "groupnorm(2)", "instancenorm",
+            "bn(epsilon: 1e-3, momentum: 0.5)", "ln(epsilon: 0.1)", "gelu_tanh", "mish",
+            "softplus", "prelu", "layer_scale(0.5)", "drop_path(0.25)", "dup gap scale",
+            "window_attention(1, 2)", "window_attention(1, 1)", "window_attention(2, 3, shift: 1)",
+        ])
+        .prop_map(str::to_string),
         1 => prop::sample::select(vec![
             "gap", "gmp", "flatten", "tokens", "dense(4)", "attention(2)", "upsample",
         ])
         .prop_map(str::to_string),
+        6 => image_word(),
         1 => Just("{ dup relu add } * 2".to_string()),
         1 => Just("half".to_string()),
         6 => prop::sample::select(vec![
@@ -52,6 +60,100 @@ fn word() -> impl Strategy<Value = String> {
     ]
 }
 
+/// A word on sequences with small arguments, valid or not.
+fn sequence_word() -> impl Strategy<Value = String> {
+    prop_oneof![
+        4 => prop::sample::select(vec!["dup", "dup", "dup", "swap", "over", "nip", "tuck"]),
+        2 => prop::sample::select(vec!["add", "mul", "cat", "scale", "cross_attention(1)"]),
+        5 => prop::sample::select(vec![
+            "attention(1)", "attention(1, causal: true)", "attention(2, bias: false)",
+            "dup attention(1, causal: true, bias: false) add", "dup class_token cross_attention(1)",
+            "dup cross_attention(1, bias: false)", "masked_attention(1)",
+            "dup token_mean swap transpose swap masked_attention(1)",
+        ]),
+        5 => prop::sample::select(vec![
+            "positions", "class_token", "token(0)", "token(2)", "token_mean", "transpose",
+            "image(2, 2)", "image(1, 3)", "tokens", "flatten",
+        ]),
+        4 => prop::sample::select(vec![
+            "ln", "bn", "rmsnorm", "groupnorm(2)", "instancenorm", "layer_scale", "prelu",
+            "dup transpose token_mean scale", "drop_path(0.5)", "dense(4)", "gelu_tanh", "softmax",
+        ]),
+    ]
+    .prop_map(str::to_string)
+}
+
+/// A word for images or signals with small arguments, valid or not.
+fn image_word() -> impl Strategy<Value = String> {
+    let padding = prop::sample::select(vec!["pad", "reflect_pad", "replicate_pad", "circular_pad"]);
+    prop_oneof![
+        (1..4_i64, 1..5_i64, 1..4_i64).prop_map(|(kernel, out, stride)| {
+            format!("upconv({kernel}, {out}, stride: {stride})")
+        }),
+        (1..4_i64, 1..4_i64, 0..3_i64, 0..4_i64, 1..4_i64).prop_map(
+            |(kernel, stride, pad, added, dilation)| {
+                format!(
+                    "upconv({kernel}, stride: {stride}, pad: {pad}, output_pad: {added}, \
+                     dilation: {dilation}, bias: true)"
+                )
+            }
+        ),
+        (
+            1..5_i64,
+            1..4_i64,
+            0..3_i64,
+            prop::bool::ANY,
+            prop::bool::ANY
+        )
+            .prop_map(|(kernel, stride, pad, average, count)| match average {
+                true => format!(
+                    "avgpool({kernel}, stride: {stride}, pad: {pad}, ceil: true, \
+                     count_padding: {count})"
+                ),
+                false => format!("maxpool({kernel}, stride: {stride}, pad: {pad}, ceil: true)"),
+            }),
+        (1..6_i64, 1..6_i64, prop::bool::ANY).prop_map(|(height, width, average)| {
+            let name = if average {
+                "adaptive_avgpool"
+            } else {
+                "adaptive_maxpool"
+            };
+            format!("{name}([{height}, {width}])")
+        }),
+        (padding, 0..4_i64, 0..4_i64, 0..4_i64).prop_map(|(name, before, after, wide)| {
+            format!("{name}({before}, [{after}, {wide}])")
+        }),
+        (0..3_i64, 0..3_i64).prop_map(|(before, after)| format!("crop({before}, {after})")),
+        (1..4_i64).prop_map(|factor| format!("bilinear({factor})")),
+        (1..3_i64).prop_map(|factor| format!("conv(1, {}) pixel_shuffle({factor})", 4 * factor)),
+        (1..4_i64).prop_map(|factor| format!("pixel_unshuffle({factor})")),
+        (1..4_i64).prop_map(|groups| format!("channel_shuffle({groups})")),
+        (1..4_i64).prop_map(|parts| format!("split({parts})")),
+        (0..3_i64, 1..4_i64).prop_map(|(start, size)| format!("slice({start}, {size})")),
+        signal_word().prop_map(|word| format!("tokens {word}")),
+        signal_word(),
+    ]
+}
+
+/// A word for signals with small arguments, valid or not.
+fn signal_word() -> impl Strategy<Value = String> {
+    prop_oneof![
+        (1..4_i64, 1..5_i64, 1..3_i64, 1..3_i64).prop_map(|(kernel, out, stride, dilation)| {
+            format!("conv1d({kernel}, {out}, stride: {stride}, dilation: {dilation})")
+        }),
+        (1..6_i64).prop_map(|kernel| format!("dwconv1d({kernel}, bias: true)")),
+        (1..5_i64, 1..4_i64).prop_map(|(kernel, stride)| {
+            format!("upconv1d({kernel}, stride: {stride}, pad: 0)")
+        }),
+        (1..4_i64, 1..3_i64, prop::bool::ANY).prop_map(|(kernel, stride, ceil)| {
+            format!("maxpool1d({kernel}, stride: {stride}, ceil: {ceil})")
+        }),
+        (1..4_i64, 1..3_i64, prop::bool::ANY).prop_map(|(kernel, stride, count)| {
+            format!("avgpool1d({kernel}, stride: {stride}, count_padding: {count})")
+        }),
+    ]
+}
+
 const BLOCK: &str = "block half : [c, h, w] -> [(c + 1) // 2, h, w] = conv(1, (c + 1) // 2) bn\n";
 
 fn program(words: &[String]) -> String {
@@ -60,13 +162,9 @@ fn program(words: &[String]) -> String {
 
 /// The graph of a net around the body, for an input of this shape, if it checks. The signature is
 /// read off the graph of an attempt with a wrong one.
-fn accepted(words: &[String], input: [i64; 3]) -> Option<Graph> {
-    let [c, h, w] = input;
+fn accepted(words: &[String], input: &[i64]) -> Option<Graph> {
     let attempt = |outputs: &str| {
-        let text = format!(
-            "{}net n : [{c}, {h}, {w}] -> {outputs} = body\n",
-            program(words)
-        );
+        let text = format!("{}net n : {input:?} -> {outputs} = body\n", program(words));
         let source = Source::new("random.snap", text);
         let parsed = syntax::parse(&source);
         assert_eq!(parsed.diagnostics, []);
@@ -76,7 +174,7 @@ fn accepted(words: &[String], input: [i64; 3]) -> Option<Graph> {
             .then(|| graph::build(&checked.program, net).expect("what checks can be expanded"))
     };
     // The body alone may be fine where this input is not; only the trace knows what it leaves.
-    let text = format!("{}net n : [{c}, {h}, {w}] -> [1] = body\n", program(words));
+    let text = format!("{}net n : {input:?} -> [1] = body\n", program(words));
     let parsed = syntax::parse(&Source::new("random.snap", text));
     let checked = types::check(&parsed.file);
     let net = checked.program.named("n")?;
@@ -84,8 +182,8 @@ fn accepted(words: &[String], input: [i64; 3]) -> Option<Graph> {
     (!stack.is_empty()).then(|| attempt(&stack)).flatten()
 }
 
-/// Runs a graph as a network, forward and backward, on two examples.
-fn train_once(graph: &Graph) {
+/// Runs a graph as a network, forward and backward, on two examples of numbers from `least` to 1.
+fn train_once(graph: &Graph, least: f32) {
     let network = Network::compile(graph, &Device::Cpu, 1).expect("what checks compiles");
     let inputs: Vec<Tensor> = network
         .plan()
@@ -93,7 +191,7 @@ fn train_once(graph: &Graph) {
         .iter()
         .map(|shape| {
             let shape: Vec<usize> = [2].iter().chain(shape).copied().collect();
-            Tensor::rand(-1_f32, 1_f32, shape, &Device::Cpu).unwrap()
+            Tensor::rand(least, 1_f32, shape, &Device::Cpu).unwrap()
         })
         .collect();
     let outputs = network
@@ -130,26 +228,49 @@ proptest! {
         height in 1..7_i64,
         width in 1..7_i64,
     ) {
-        if let Some(graph) = accepted(&words, [channels, height, width]) {
-            train_once(&graph);
+        if let Some(graph) = accepted(&words, &[channels, height, width]) {
+            train_once(&graph, -1.0);
             let summary = graph::summarise(&graph);
             let layers = summary.layers.iter().filter_map(|layer| layer.parameters.constant());
             prop_assert_eq!(summary.parameters.constant(), Some(layers.sum()));
-            let options = draw::Options::default();
-            prop_assert!(draw::svg(&graph, &options).ends_with("</svg>\n"));
-            let canonical = graph::canonicalise(&graph, Laws::Real);
-            let text = graph::canonical_text(&canonical);
-            let source = Source::new("canonical.snap", format!("{text}\n"));
-            let parsed = syntax::parse(&source);
-            prop_assert_eq!(&parsed.diagnostics, &[], "{}", text);
-            let checked = types::check(&parsed.file);
-            prop_assert_eq!(&checked.diagnostics, &[], "{}", text);
-            let net = checked.program.of_kind(Kind::Net).next().map(|(id, _)| id);
-            let again = graph::build(&checked.program, net.expect("a net is printed")).unwrap();
-            let again = graph::canonicalise(&again, Laws::Real);
-            prop_assert_eq!(again.certificate, canonical.certificate, "{}", text);
+            check_forms(&graph)?;
         }
     }
+
+    #[test]
+    fn sequences_that_check_compile_and_train(
+        words in prop::collection::vec(sequence_word(), 1..9),
+        tokens in 1..6_i64,
+        width in 1..5_i64,
+    ) {
+        if let Some(graph) = accepted(&words, &[tokens, width]) {
+            train_once(&graph, -1.0);
+            check_forms(&graph)?;
+        }
+        let embedded = [vec![format!("embedding(3, {width})")], words].concat();
+        if let Some(graph) = accepted(&embedded, &[tokens]) {
+            train_once(&graph, 0.0);
+            check_forms(&graph)?;
+        }
+    }
+}
+
+/// A graph can be drawn, and its canonical program stands for the same graph.
+fn check_forms(graph: &Graph) -> Result<(), TestCaseError> {
+    let options = draw::Options::default();
+    prop_assert!(draw::svg(graph, &options).ends_with("</svg>\n"));
+    let canonical = graph::canonicalise(graph, Laws::Real);
+    let text = graph::canonical_text(&canonical);
+    let source = Source::new("canonical.snap", format!("{text}\n"));
+    let parsed = syntax::parse(&source);
+    prop_assert_eq!(&parsed.diagnostics, &[], "{}", text);
+    let checked = types::check(&parsed.file);
+    prop_assert_eq!(&checked.diagnostics, &[], "{}", text);
+    let net = checked.program.of_kind(Kind::Net).next().map(|(id, _)| id);
+    let again = graph::build(&checked.program, net.expect("a net is printed")).unwrap();
+    let again = graph::canonicalise(&again, Laws::Real);
+    prop_assert_eq!(again.certificate, canonical.certificate, "{}", text);
+    Ok(())
 }
 
 #[test]
@@ -157,14 +278,41 @@ fn random_programs_are_accepted_often_enough_to_mean_something() {
     use proptest::strategy::ValueTree;
     use proptest::test_runner::TestRunner;
     let mut runner = TestRunner::deterministic();
-    let strategy = prop::collection::vec(word(), 1..8);
-    let accepted = (0..200)
-        .filter(|_| {
-            let words = strategy.new_tree(&mut runner).unwrap().current();
-            accepted(&words, [4, 6, 6]).is_some()
-        })
-        .count();
-    assert!(accepted > 40, "only {accepted} of 200");
+    let words = prop::collection::vec(word(), 1..8);
+    let sequence_words = prop::collection::vec(sequence_word(), 1..8);
+    let mut count = |strategy: &dyn Fn(&mut TestRunner) -> Vec<String>, input: &[i64]| {
+        (0..200)
+            .filter(|_| accepted(&strategy(&mut runner), input).is_some())
+            .count()
+    };
+    let images = count(
+        &|runner| words.new_tree(runner).unwrap().current(),
+        &[4, 6, 6],
+    );
+    assert!(images > 40, "only {images} of 200");
+    let sequences = count(
+        &|runner| sequence_words.new_tree(runner).unwrap().current(),
+        &[4, 4],
+    );
+    assert!(sequences > 40, "only {sequences} of 200");
+}
+
+#[test]
+fn every_word_for_images_is_accepted_and_trains() {
+    use proptest::strategy::ValueTree;
+    use proptest::test_runner::TestRunner;
+    let mut runner = TestRunner::deterministic();
+    let mut met = std::collections::BTreeSet::new();
+    for _ in 0..600 {
+        let word = image_word().new_tree(&mut runner).unwrap().current();
+        if let Some(graph) = accepted(std::slice::from_ref(&word), [4, 6, 6]) {
+            train_once(&graph);
+            let names = word.split(' ').filter_map(|part| part.split_once('('));
+            met.extend(names.map(|(name, _)| name.to_string()));
+        }
+    }
+    let met: Vec<String> = met.into_iter().collect();
+    insta::assert_snapshot!(met.join(" "), @"adaptive_avgpool adaptive_maxpool avgpool avgpool1d bilinear channel_shuffle circular_pad conv conv1d crop dwconv1d maxpool maxpool1d pad pixel_shuffle pixel_unshuffle reflect_pad replicate_pad slice split upconv upconv1d");
 }
 
 /// Equal programs start from equal weights, whatever they are called and however they are written.

@@ -1,7 +1,10 @@
 //! Plans: what is declared, in which order, where values die, and graphs that have no plan.
 
 use snapc::graph::{Graph, Node, NodeId, NodeKind};
-use snapc::operations::{Activation, Dimension, Operation, Pooling, Real, Shape, Variable};
+use snapc::operations::{
+    Activation, Dimension, Filling, Operation, Pooling, Real, Shape, TransposedConvolution,
+    Variable,
+};
 use snapc::plan::{self, PlanError, Value};
 
 fn node(kind: NodeKind, inputs: &[u32], shape: &[i64], path: &str) -> Node {
@@ -129,6 +132,8 @@ fn graphs_that_do_not_hold_together_are_refused() {
             kernel: pair(2),
             stride: pair(1),
             padding: pair(padding),
+            ceil: false,
+            count_padding: false,
         })
     };
     let images = || node(NodeKind::Input(0), &[], &[1, 4, 4], "");
@@ -203,4 +208,175 @@ fn graphs_that_do_not_hold_together_are_refused() {
             ..
         })
     ));
+}
+
+/// What the checker requires of words for features and sequences, of graphs made otherwise.
+#[test]
+fn layers_for_sequences_that_do_not_fit_are_refused() {
+    let size = Dimension::Constant;
+    let window = |heads, window, shift| Operation::WindowAttention {
+        channels: size(4),
+        heads: size(heads),
+        window: size(window),
+        shift: size(shift),
+    };
+    let norm = |groups| Operation::GroupNorm {
+        channels: size(4),
+        groups: size(groups),
+        epsilon: Real::new(1e-5),
+    };
+    let cross = Operation::CrossAttention {
+        width: size(4),
+        context: size(3),
+        heads: size(2),
+        bias: true,
+    };
+    let masked = |heads| Operation::MaskedAttention {
+        width: size(4),
+        heads: size(heads),
+    };
+    let embedding = |count| Operation::Embedding {
+        count: size(count),
+        width: size(4),
+    };
+    let (image, tokens): (&[i64], &[i64]) = (&[4, 6, 6], &[6, 4]);
+    let refused: [(Operation, &[&[i64]]); 17] = [
+        (window(2, 4, 0), &[image]),
+        (window(2, 0, 0), &[image]),
+        (window(0, 3, 0), &[image]),
+        (window(2, 3, 3), &[image]),
+        (norm(3), &[image]),
+        (norm(0), &[image]),
+        (Operation::Scale, &[image]),
+        (Operation::Scale, &[image, &[3]]),
+        (Operation::Scale, &[image, &[4], &[4]]),
+        (cross.clone(), &[tokens]),
+        (cross, &[tokens, tokens]),
+        (masked(2), &[tokens, &[5]]),
+        (masked(0), &[tokens, &[6]]),
+        (Operation::attention(size(4), size(0)), &[tokens]),
+        (embedding(0), &[&[6]]),
+        (Operation::Token { place: size(6) }, &[tokens]),
+        (
+            Operation::Image {
+                size: [size(2), size(4)],
+            },
+            &[tokens],
+        ),
+    ];
+    for (operation, inputs) in refused {
+        let given = match &operation {
+            Operation::Embedding { .. } => tokens,
+            _ => inputs[0],
+        };
+        let mut nodes: Vec<Node> = (0..inputs.len())
+            .map(|place| node(NodeKind::Input(place), &[], inputs[place], ""))
+            .collect();
+        let places: Vec<u32> = (0..inputs.len() as u32).collect();
+        nodes.push(node(
+            NodeKind::Operation(operation.clone()),
+            &places,
+            given,
+            "layer",
+        ));
+        let refused = plan::plan(&graph(inputs.len(), nodes, &[inputs.len() as u32]));
+        assert!(
+            matches!(refused, Err(PlanError::Malformed { .. })),
+            "{operation:?}: {refused:?}"
+        );
+    }
+}
+
+/// Hand-made graphs of operations on images that do not fit what they read: no shape can be given
+/// for them that a plan accepts.
+#[test]
+fn operations_on_images_that_do_not_fit_are_refused() {
+    let pair = |size: i64| [Dimension::Constant(size), Dimension::Constant(size)];
+    let pad = |filling, size| Operation::Pad {
+        filling,
+        before: pair(size),
+        after: pair(0),
+    };
+    let upconv = |padding, output_padding, groups: i64| {
+        Operation::TransposedConvolution(Box::new(TransposedConvolution {
+            input: 6.into(),
+            output: 6.into(),
+            kernel: pair(3),
+            stride: pair(2),
+            padding: pair(padding),
+            output_padding: pair(output_padding),
+            dilation: pair(1),
+            groups: groups.into(),
+            bias: false,
+        }))
+    };
+    let convolution = |height: i64| Operation::Convolution {
+        input: 6.into(),
+        output: 6.into(),
+        kernel: [height.into(), 3.into()],
+        stride: pair(1),
+        padding: [1.into(), 1.into()],
+        dilation: pair(1),
+        groups: 1.into(),
+        bias: false,
+    };
+    let slice = |start: i64, size: i64| Operation::Slice {
+        start: start.into(),
+        size: size.into(),
+    };
+    let crop = Operation::Crop {
+        before: pair(2),
+        after: pair(2),
+    };
+    let image = [6, 4, 4];
+    for (operation, input, output) in [
+        (pad(Filling::Reflect, 4), &image[..], &[6, 8, 8][..]),
+        (pad(Filling::Circular, 5), &image, &[6, 9, 9]),
+        (crop, &image, &[6, 0, 0]),
+        (upconv(5, 0, 1), &image, &[6, 1, 1]),
+        (upconv(0, 2, 1), &image, &[6, 11, 11]),
+        (upconv(0, 0, 4), &image, &[6, 9, 9]),
+        (upconv(0, 0, 1), &[6, 4], &[6, 9]),
+        (convolution(1), &[6, 4], &[6, 4]),
+        (convolution(3), &[6, 4], &[6, 4]),
+        (slice(3, 4), &image, &[4, 4, 4]),
+        (slice(0, 0), &image, &[0, 4, 4]),
+        (
+            Operation::PixelShuffle { factor: 2.into() },
+            &image,
+            &[1, 8, 8],
+        ),
+        (
+            Operation::PixelShuffle { factor: 0.into() },
+            &image,
+            &[6, 4, 4],
+        ),
+        (
+            Operation::PixelUnshuffle { factor: 3.into() },
+            &image,
+            &[54, 1, 1],
+        ),
+        (
+            Operation::ChannelShuffle { groups: 4.into() },
+            &image,
+            &image,
+        ),
+        (Operation::Bilinear { factor: 0.into() }, &image, &[6, 0, 0]),
+        (
+            Operation::AdaptivePool {
+                kind: Pooling::Average,
+                size: pair(0),
+            },
+            &image,
+            &[6, 0, 0],
+        ),
+    ] {
+        let kind = NodeKind::Operation(operation);
+        let nodes = vec![
+            node(NodeKind::Input(0), &[], input, ""),
+            node(kind.clone(), &[0], output, "layer"),
+        ];
+        let result = plan::plan(&graph(1, nodes, &[1]));
+        assert!(result.is_err(), "{kind:?} of {input:?}");
+    }
 }

@@ -17,8 +17,26 @@ const ALPHABET: &str = "alphabet k {
 }
 ";
 
+/// Symbols for words that take two tensors of different kinds, and for sequences.
+const SEQUENCES: &str = "alphabet k {
+    g = gap
+    x = scale
+    : = dup
+    ~ = swap
+    t = tokens
+    i = image(2, 2)
+    a = attention(2)
+    m = token_mean
+    r = relu
+}
+";
+
 fn space(net: &str) -> Result<(Source, Space), String> {
-    let source = Source::new("test.snap", format!("{ALPHABET}{net}"));
+    space_over(ALPHABET, net)
+}
+
+fn space_over(alphabet: &str, net: &str) -> Result<(Source, Space), String> {
+    let source = Source::new("test.snap", format!("{alphabet}{net}"));
     let parsed = syntax::parse(&source);
     let checked = types::check(&parsed.file);
     assert_eq!(parsed.diagnostics, []);
@@ -58,7 +76,11 @@ fn compiles(source: &Source, space: &Space, program: &[u8]) -> bool {
 }
 
 fn agrees_with_the_compiler(net: &str, length: usize) {
-    let (source, space) = space(net).expect("the sketch has fillings");
+    agrees_over(ALPHABET, net, length);
+}
+
+fn agrees_over(alphabet: &str, net: &str, length: usize) {
+    let (source, space) = space_over(alphabet, net).expect("the sketch has fillings");
     let programs = strings(space.symbols().len() as u8, length);
     let mut valid = 0;
     for program in &programs {
@@ -110,6 +132,20 @@ fn a_hole_in_a_pattern_keeps_the_shape() {
 #[test]
 fn a_hole_in_a_net_may_do_whatever_the_rest_accepts() {
     agrees_with_the_compiler("net n : [4, 8, 8] -> [10] = ?{1..4} gap dense(10)\n", 4);
+}
+
+#[test]
+fn a_hole_takes_words_of_two_tensors_and_of_sequences() {
+    agrees_over(
+        SEQUENCES,
+        "pattern cell : k = \":?{2..4}\"\nnet n : [4, 2, 2] -> [4, 2, 2] = cell\n",
+        4,
+    );
+    agrees_over(
+        SEQUENCES,
+        "net n : [4, 2, 2] -> [4] = ?{1..4} dense(4)\n",
+        4,
+    );
 }
 
 #[test]

@@ -116,7 +116,7 @@ assert_messages!(
 );
 assert_messages!(
     wrong_arguments,
-    "net a : [1, 8, 8] -> [10] =\n    conv\n    bn(3)\n    conv(3, 16, strid: 2)\n    conv(3, kernel: 3)\n    conv(out: 3, 3)\n    gap dense(10)\n"
+    "net a : [1, 8, 8] -> [10] =\n    conv\n    relu(3)\n    conv(3, 16, strid: 2)\n    conv(3, kernel: 3)\n    conv(out: 3, 3)\n    gap dense(10)\n"
 );
 assert_messages!(
     arguments_of_the_wrong_kind,
@@ -162,6 +162,96 @@ assert_messages!(
     quotient_that_does_not_come_out_even,
     "block b : [c, h, w] -> [c, h, w] = conv(3, c / 2) conv(3, c)\nnet n : [5, 8, 8] -> [5, 8, 8] = b\n"
 );
+
+assert_messages!(
+    words_for_images_on_other_tensors,
+    "net a : [4, 64] -> [4, 64] = conv(3)\nnet b : [4, 8, 8] -> [4, 8, 8] = maxpool1d(3)\nnet c : [64] -> [64] = upconv1d(2)\nnet d : [4, 8] -> [4, 8] = pad(1)\n"
+);
+assert_messages!(
+    windows_that_do_not_fit,
+    "net a : [4, 2] -> [4, 1] = conv1d(5, pad: 1)\nnet b : [4, 1, 1] -> [4, 1, 1] = maxpool(3, stride: 2, pad: 0, ceil: true)\nnet c : [4, 4] -> [4, 4] = avgpool1d(2, pad: 2)\n"
+);
+assert_messages!(
+    transposed_convolutions_that_do_not_fit,
+    "net a : [4, 8, 8] -> [4, 24, 24] = upconv(2, stride: 3)\nnet b : [4, 8, 8] -> [4, 16, 16] = upconv(2, stride: 2, output_pad: 2)\nnet c : [4, 1, 1] -> [4, 1, 1] = upconv(2, pad: 1)\nnet d : [4, 8, 8] -> [6, 8, 8] = upconv(3, 6, groups: 4)\n"
+);
+assert_messages!(
+    margins_that_do_not_fit,
+    "net a : [4, 8, 8] -> [4, 24, 24] = reflect_pad(8)\nnet b : [4, 8, 4] -> [4, 18, 14] = circular_pad(5)\nnet c : [4, 8, 8] -> [4, 1, 1] = crop(4)\nnet d : [4, 8, 8] -> [4, 1, 1] = pad(-1)\n"
+);
+assert_messages!(
+    parts_that_do_not_fit,
+    "net a : [4, 8, 8] -> [1, 8, 8] = split(3)\nnet b : [6, 8, 8] -> [1, 16, 16] = pixel_shuffle(2)\nnet c : [6, 8, 9] -> [1, 4, 4] = pixel_unshuffle(2)\nnet d : [6, 8, 9] -> [6, 8, 9] = channel_shuffle(4)\nnet e : [6, 8, 9] -> [6, 8, 9] = slice(4, 3)\nnet f : [4, 8, 8] -> [1, 8, 8] = split(65)\n"
+);
+assert_messages!(
+    words_for_images_that_give_too_much,
+    "net a : [4, 8, 8] -> [4, 8, 8] = pad(100000)\nnet b : [4, 8, 8] -> [4, 8, 8] = adaptive_avgpool(100000)\nnet c : [4, 8, 8] -> [4, 8, 8] = pixel_shuffle(4000000000)\nnet d : [4, 1, 1] -> [4, 1, 1] = upconv(2, dilation: 1000001, pad: 500000, output_pad: 1000000)\nnet e : [1, 8, 8] -> [1, 8, 8] = conv(2, dilation: 1000001, pad: 500000)\n"
+);
+
+/// What is unknown in a block is known where it is used, and the backend gives what the checker says.
+#[test]
+fn windows_that_hang_over_have_the_same_size_in_blocks_and_nets() {
+    let source = "block known = maxpool(3, stride: 2, pad: 0, ceil: true)
+block open(n) = maxpool(n, stride: 2, pad: 0, ceil: true)
+block square(n) = avgpool(n, stride: n, pad: 0, ceil: true)
+block whole : [c, h, w] -> [c, 1, 1] = maxpool([h, w], stride: [h, w], pad: 0, ceil: true)
+net a : [3, 8, 9] -> [3, 4, 4] = known
+net b : [3, 8, 9] -> [3, 4, 4] = open(3)
+net c : [3, 8, 9] -> [3, 3, 3] = square(3)
+net d : [3, 8, 9] -> [3, 1, 1] = whole
+";
+    let (_, checked) = check(source);
+    assert_eq!(checked.diagnostics, []);
+    for (net, _) in checked.program.of_kind(Kind::Net) {
+        graph::build(&checked.program, net).expect("what checks can be expanded");
+    }
+    insta::assert_snapshot!(effects(source).join("\n"), @r"
+    known : [c, h, w] -> [c, h // 2, w // 2]
+    open : open
+    square : [c, h, w] -> [c, (h - 1) // n + 1, (w - 1) // n + 1]
+    whole : [c, h, w] -> [c, (-1) // h + 2, (-1) // w + 2]
+    a : [3, 8, 9] -> [3, 4, 4]
+    b : [3, 8, 9] -> [3, 4, 4]
+    c : [3, 8, 9] -> [3, 3, 3]
+    d : [3, 8, 9] -> [3, 1, 1]
+    ");
+}
+
+#[test]
+fn blocks_of_words_for_images_have_principal_effects() {
+    insta::assert_snapshot!(
+        effects(
+            "block up = upconv(2, stride: 2)
+block widen(n) = upconv(4, n, stride: 2)
+block signal = dup conv1d(3) bn relu conv1d(3) bn add
+block longer(n) = upconv1d(n, stride: n)
+block mirrored = reflect_pad(1) conv(3, pad: 0)
+block cut = crop(1, [0, 2])
+block shuffled(r) = conv(3, 3 * r * r) pixel_shuffle(r)
+block packed = pixel_unshuffle(2)
+block mixed(g) = conv(1, groups: g) channel_shuffle(g)
+block fixed = adaptive_avgpool(7) flatten
+block halves = conv(1) split(2) add
+net n : [3, 8, 8] -> [10] = gap dense(10)
+"
+        )
+        .join("\n"),
+        @r"
+    up : [c, h, w] -> [c, 2 * h, 2 * w]
+    widen : [c, h, w] -> [n, 2 * h, 2 * w]
+    signal : [t, d] -> [t, d]
+    longer : [t, d] -> [t, n * d]
+    mirrored : [c, h, w] -> [c, h, w]
+    cut : [c, h, w] -> [c, h - 1, w - 3]
+    shuffled : [c, h, w] -> [3, r * h, r * w]
+    packed : [c, h, w] -> [4 * c, h // 2, w // 2]
+    mixed : [c, h, w] -> [c, h, w]
+    fixed : [c, h, w] -> [49 * c]
+    halves : [c, h, w] -> [c // 2, h, w]
+    n : [3, 8, 8] -> [10]
+    "
+    );
+}
 
 #[test]
 fn blocks_have_principal_effects() {
@@ -283,4 +373,83 @@ fn dimensions_of_a_signature_are_solved_for() {
         let graph = graph::build(&checked.program, id).expect("it checks");
         assert!(graph.nodes.iter().all(|node| node.shape.sizes().is_some()));
     }
+}
+
+assert_messages!(
+    words_for_two_tensors_of_the_wrong_number_of_axes,
+    "net a : [8, 4, 4] -> [8, 4, 4] = dup gap swap scale\n\
+     net b : [8, 4, 4] -> [8, 4, 4] = dup scale\n\
+     net c : [6, 8] [6, 8] -> [6, 8] = masked_attention(2)\n\
+     net d : [6, 8] [8] -> [6, 8] = cross_attention(2)\n\
+     net e : [8] -> [8] = scale\n"
+);
+assert_messages!(
+    words_for_two_tensors_of_sizes_that_do_not_fit,
+    "net a : [8, 4, 4] -> [8, 4, 4] = dup gap dense(4) scale\n\
+     net b : [6, 8] [5] -> [6, 8] = masked_attention(2)\n\
+     net c : [6, 8] [5, 7] -> [6, 8] = cross_attention(3)\n"
+);
+assert_messages!(
+    sequences_of_the_wrong_number_of_axes,
+    "net a : [8, 4, 4] -> [8, 4, 4] = attention(2)\n\
+     net b : [8, 4, 4] -> [8] = token_mean\n\
+     net c : [8] -> [8] = token(0)\n\
+     net d : [8, 4] -> [8, 4, 16] = embedding(10, 16)\n\
+     net e : [8] -> [8] = groupnorm(2)\n\
+     net f : [16, 8] -> [16, 8] = window_attention(2, 2)\n"
+);
+assert_messages!(
+    sizes_that_do_not_fit_sequences,
+    "net a : [16, 8] -> [8] = token(16)\n\
+     net b : [16, 8] -> [8, 4, 5] = image(4, 5)\n\
+     net c : [8, 6, 6] -> [8, 6, 6] = window_attention(2, 4)\n\
+     net d : [8, 6, 6] -> [8, 6, 6] = window_attention(2, 3, shift: 3)\n\
+     net e : [8, 6, 6] -> [8, 6, 6] = window_attention(3, 3)\n\
+     net f : [8, 6, 6] -> [8, 6, 6] = groupnorm(3)\n"
+);
+assert_messages!(
+    arguments_of_words_for_sequences,
+    "net a : [6] -> [6, 8] = embedding(8)\n\
+     net b : [6] -> [6, 8] = embedding(0, 8)\n\
+     net c : [6] -> [6, 65536] = embedding(65536, 65536)\n\
+     net d : [6, 8] -> [6, 8] = attention(2, causal: 1)\n\
+     net e : [6, 8] -> [6, 8] = drop_path(1)\n\
+     net f : [6, 8] -> [6, 8] = ln(epsilon: 0)\n\
+     net g : [6, 8] -> [6, 8] = bn(momentum: 1.5)\n\
+     net h : [6, 8] -> [8] = token(0 - 1)\n"
+);
+
+#[test]
+fn words_for_sequences_have_principal_effects() {
+    let effects = effects(
+        "block excite(r) : [c, h, w] -> [c, h, w] = dup gap dense(c // r) relu dense(c) sigmoid scale\n\
+         block decode = cross_attention(4)\n\
+         block masked = masked_attention(2)\n\
+         block mix(n) : [t, d] -> [t, d] = dup ln transpose dense(n) gelu dense(t) transpose add\n\
+         block front = class_token positions\n\
+         block back = tokens attention(2) image(4, 5)\n\
+         block look(n) = embedding(n, 16)\n\
+         block last : [t, d] -> [d] = token(t - 1)\n\
+         block swin(n) : [c, h, w] -> [c, h, w] = dup ln window_attention(n, 7, shift: 3) add\n",
+    );
+    insta::assert_snapshot!(effects.join("\n"));
+}
+
+/// Blocks that expand for an image fix symbolic sizes later; what they require is checked then.
+#[test]
+fn requirements_of_sequences_wait_until_sizes_are_known() {
+    let text = |sizes: &str| {
+        format!(
+            "block swin(n) : [c, h, w] -> [c, h, w] = dup ln window_attention(n, 4, shift: 2) add\n\
+             block last : [t, d] -> [d] = token(t - 1)\n\
+             block third : [t, d] -> [d] = token(2)\n\
+             net a : [6, {sizes}] -> [6] = swin(3) tokens dup last swap third add\n"
+        )
+    };
+    assert_eq!(codes(&text("8, 12")), [""; 0]);
+    assert_eq!(codes(&text("8, 10")), ["E0305"]);
+    assert_eq!(
+        codes("block third : [t, d] -> [d] = token(2)\nnet a : [2, 5] -> [5] = third\n"),
+        ["E0310"]
+    );
 }

@@ -1,12 +1,17 @@
 //! What each layer computes: from a step of the plan and tensors to kernels.
 
+mod attention;
+mod features;
+mod image;
+mod sequence;
+
 use candle_core::{Error, Result, Tensor};
 
 use super::kernels::batch_norm::Statistics;
 use super::kernels::float::Float;
 use super::kernels::{
-    activation, attention, batch_norm, convolution, dense, dropout, element_wise, global_pool,
-    layer_norm, pool, softmax, upsample,
+    activation, batch_norm, convolution, dense, dropout, element_wise, global_pool, layer_norm,
+    pool, softmax, upsample,
 };
 use super::random;
 use super::slices::{tensor, view};
@@ -62,8 +67,10 @@ pub(super) fn forward<T: Float>(call: &Call) -> Result<Given> {
     match &call.step.layer {
         Layer::Convolution(attributes) => convolve::<T>(call, attributes),
         Layer::Dense { input, output, .. } => dense::<T>(call, *input, *output),
-        Layer::BatchNorm { channels } => batch_norm::<T>(call, *channels),
-        Layer::LayerNorm { features } => layer_norm::<T>(call, *features),
+        Layer::BatchNorm {
+            epsilon, momentum, ..
+        } => batch_norm::<T>(call, *epsilon, *momentum),
+        Layer::LayerNorm { features, epsilon } => layer_norm::<T>(call, *features, *epsilon),
         Layer::Activation(function) => activate::<T>(call, *function),
         Layer::Softmax => softmax::<T>(call),
         Layer::Pool(attributes) => pool::<T>(call, attributes),
@@ -71,11 +78,52 @@ pub(super) fn forward<T: Float>(call: &Call) -> Result<Given> {
         Layer::Upsample { factor } => upsample::<T>(call, *factor),
         Layer::Dropout { rate } => dropout::<T>(call, *rate),
         Layer::Flatten => flatten(call),
-        Layer::Tokens => tokens(call),
-        Layer::Attention { width, heads } => attention::<T>(call, *width, *heads),
+        Layer::Tokens => sequence::tokens::<T>(call),
+        Layer::Attention {
+            heads,
+            causal,
+            bias,
+            ..
+        } => attention::attention::<T>(call, *heads, *causal, *bias),
+        Layer::CrossAttention { heads, bias, .. } => {
+            attention::cross_attention::<T>(call, *heads, *bias)
+        }
+        Layer::MaskedAttention { heads, .. } => attention::masked_attention::<T>(call, *heads),
+        Layer::WindowAttention(attributes) => attention::window_attention::<T>(call, attributes),
+        Layer::RmsNorm { features, epsilon } => features::rms_norm::<T>(call, *features, *epsilon),
+        Layer::GroupNorm {
+            groups, epsilon, ..
+        } => features::group_norm::<T>(call, *groups, *epsilon),
+        Layer::InstanceNorm { epsilon } => features::instance_norm::<T>(call, *epsilon),
+        Layer::ParametricRelu { .. } => features::parametric_relu::<T>(call),
+        Layer::LayerScale { features } => features::layer_scale::<T>(call, *features),
+        Layer::DropPath { rate } => features::drop_path::<T>(call, *rate),
+        Layer::Scale => features::scale::<T>(call),
+        Layer::Embedding { count, width } => sequence::embedding::<T>(call, *count, *width),
+        Layer::Positions { .. } => sequence::positions::<T>(call),
+        Layer::ClassToken { .. } => sequence::class_token::<T>(call),
+        Layer::Token { place } => sequence::token(call, *place),
+        Layer::TokenMean => sequence::token_mean::<T>(call),
+        Layer::Transpose => sequence::transpose::<T>(call),
+        Layer::Image { size } => sequence::image::<T>(call, *size),
         Layer::Add => add::<T>(call),
         Layer::Multiply => multiply::<T>(call),
         Layer::Concatenate => concatenate(call),
+        Layer::TransposedConvolution(attributes) => {
+            image::convolve_transposed::<T>(call, attributes)
+        }
+        Layer::AdaptivePool { kind, size } => image::adaptive_pool::<T>(call, *kind, *size),
+        Layer::Pad {
+            filling,
+            before,
+            after,
+        } => image::pad::<T>(call, *filling, *before, *after),
+        Layer::Crop { before, after } => image::crop::<T>(call, *before, *after),
+        Layer::Bilinear { factor } => image::bilinear::<T>(call, *factor),
+        Layer::PixelShuffle { factor } => image::pixel_shuffle::<T>(call, *factor),
+        Layer::PixelUnshuffle { factor } => image::pixel_unshuffle::<T>(call, *factor),
+        Layer::ChannelShuffle { groups } => image::channel_shuffle::<T>(call, *groups),
+        Layer::Slice { start, size } => image::slice::<T>(call, *start, *size),
     }
 }
 
@@ -83,6 +131,16 @@ impl Call<'_> {
     fn input(&self) -> Result<&Tensor> {
         let missing = || Error::Msg(format!("`{}` was given no tensor", self.step.path));
         self.inputs.first().ok_or_else(missing)
+    }
+
+    fn pair(&self) -> Result<[&Tensor; 2]> {
+        match self.inputs.as_slice() {
+            [first, second] => Ok([first, second]),
+            _ => Err(Error::Msg(format!(
+                "`{}` was not given two tensors",
+                self.step.path
+            ))),
+        }
     }
 
     fn parameter(&self, place: usize) -> Result<&Tensor> {
@@ -95,10 +153,22 @@ impl Call<'_> {
     }
 }
 
-/// The axes of a batch of feature maps.
+/// Height and width of a batch of images, or of signals, which are one row.
 fn image_size(tensor: &Tensor) -> Result<[usize; 2]> {
-    let (_, _, height, width) = tensor.dims4()?;
-    Ok([height, width])
+    match tensor.dims() {
+        [_, _, height, width] => Ok([*height, *width]),
+        [_, _, length] => Ok([1, *length]),
+        shape => Err(Error::Msg(format!("{shape:?} are no images or signals"))),
+    }
+}
+
+/// The shape of images of this size, or of signals if the input is of that kind.
+fn like(input: &Tensor, channels: usize, [height, width]: [usize; 2]) -> Vec<usize> {
+    let batch = input.dims().first().copied().unwrap_or(1);
+    match input.rank() {
+        3 => vec![batch, channels, width],
+        _ => vec![batch, channels, height, width],
+    }
 }
 
 /// The second axis and the product of those behind it.
@@ -133,7 +203,7 @@ fn convolve<T: Float>(call: &Call, attributes: &Convolution) -> Result<Given> {
             bias,
         )
     };
-    let shape = [geometry.batch, attributes.output, height, width];
+    let shape = like(&input, attributes.output, geometry.output);
     let with_input = call.wants_input();
     Ok(Given::new(tensor(output, &shape)?, move |gradient| {
         let gradients = convolution::backward(
@@ -211,17 +281,15 @@ fn dense<T: Float>(call: &Call, _input: usize, _output: usize) -> Result<Given> 
     project::<T>(call.input()?, call.parameter(0)?, bias, call.wants_input())
 }
 
-/// How much of the batch's statistics goes into the running ones.
-const MOMENTUM: f64 = 0.1;
-
-fn batch_norm<T: Float>(call: &Call, channels: usize) -> Result<Given> {
+fn batch_norm<T: Float>(call: &Call, epsilon: f64, momentum: f64) -> Result<Given> {
     let input = call.input()?.clone();
     let (weight, bias) = (call.parameter(0)?.clone(), call.parameter(1)?);
     let running = [call.parameter(2)?, call.parameter(3)?];
-    let (_, positions) = channels_and_positions(&input);
+    let (channels, positions) = channels_and_positions(&input);
     let geometry = batch_norm::Geometry {
         channels,
         positions,
+        epsilon,
     };
     let numbers = |tensor: &Tensor| -> Result<Vec<f64>> {
         let tensor = view(tensor);
@@ -246,7 +314,7 @@ fn batch_norm<T: Float>(call: &Call, channels: usize) -> Result<Given> {
             let mixed = numbers(running)?
                 .iter()
                 .zip(latest)
-                .map(|(old, new)| T::of(old * (1.0 - MOMENTUM) + new * MOMENTUM))
+                .map(|(old, new)| T::of(old * (1.0 - momentum) + new * momentum))
                 .collect();
             state.push((place, tensor::<T>(mixed, &[channels])?));
         }
@@ -286,17 +354,13 @@ fn norm_gradients<T: Float>(
     ])
 }
 
-fn layer_norm<T: Float>(call: &Call, features: usize) -> Result<Given> {
+fn layer_norm<T: Float>(call: &Call, features: usize, epsilon: f64) -> Result<Given> {
     let input = call.input()?.clone();
     let (weight, bias) = (call.parameter(0)?.clone(), call.parameter(1)?);
-    // Feature maps are normalised over channels, all else over the last axis.
-    let positions = match input.rank() {
-        4 => input.dims()[2..].iter().product(),
-        _ => 1,
-    };
     let geometry = layer_norm::Geometry {
         features,
-        positions,
+        positions: features::positions_of_features(&input),
+        epsilon,
     };
     let output = layer_norm::forward(
         &geometry,
@@ -358,7 +422,7 @@ fn pool<T: Float>(call: &Call, attributes: &Pool) -> Result<Given> {
         output: [height, width],
     };
     let shape = input.dims().to_vec();
-    let pooled = [shape[0], shape[1], height, width];
+    let pooled = like(input, shape[1], geometry.output);
     match attributes.kind {
         Pooling::Maximum => {
             let (output, places) = pool::maximum(&geometry, view(input).slice::<T>()?);
@@ -437,57 +501,6 @@ fn flatten(call: &Call) -> Result<Given> {
     let output = input.reshape((shape[0], shape[1..].iter().product::<usize>()))?;
     Ok(Given::new(output, move |gradient| {
         Ok(vec![Some(gradient.reshape(shape.as_slice())?)])
-    }))
-}
-
-fn tokens(call: &Call) -> Result<Given> {
-    let input = call.input()?;
-    let shape = input.dims().to_vec();
-    let output = input.flatten_from(2)?.transpose(1, 2)?.contiguous()?;
-    Ok(Given::new(output, move |gradient| {
-        let gradient = gradient.transpose(1, 2)?.contiguous()?;
-        Ok(vec![Some(gradient.reshape(shape.as_slice())?)])
-    }))
-}
-
-fn attention<T: Float>(call: &Call, width: usize, heads: usize) -> Result<Given> {
-    let input = call.input()?;
-    let (batch, tokens, _) = input.dims3()?;
-    let geometry = attention::Geometry {
-        tokens,
-        width,
-        heads,
-    };
-    let inward = project::<T>(
-        input,
-        call.parameter(0)?,
-        Some(call.parameter(1)?),
-        call.wants_input(),
-    )?;
-    let projected = inward.output;
-    let (attended, weights) = attention::forward(&geometry, view(&projected).slice::<T>()?);
-    let attended = tensor(attended, &[batch, tokens, width])?;
-    let outward = project::<T>(
-        &attended,
-        call.parameter(2)?,
-        Some(call.parameter(3)?),
-        true,
-    )?;
-    let (inward, outward, output) = (inward.backward, outward.backward, outward.output);
-    Ok(Given::new(output, move |gradient| {
-        let mut after = outward(gradient)?;
-        let attended = after.remove(0).ok_or_else(|| {
-            Error::Msg("a projection gave no gradient for what it projects".to_owned())
-        })?;
-        let values = attention::backward(
-            &geometry,
-            view(&projected).slice::<T>()?,
-            &weights,
-            view(&attended).slice()?,
-        );
-        let mut all = inward(&tensor(values, projected.dims())?)?;
-        all.append(&mut after);
-        Ok(all)
     }))
 }
 

@@ -39,6 +39,7 @@ pub(super) fn initial_values(seed: u64, declaration: &ParameterDeclaration) -> V
     match declaration.initial {
         InitialValues::Zero => vec![0.0; count],
         InitialValues::One => vec![1.0; count],
+        InitialValues::Constant { value } => vec![value; count],
         InitialValues::Normal { standard_deviation } => (0..count)
             .map(|_| standard_normal(&mut random) * standard_deviation)
             .collect(),

@@ -1,9 +1,8 @@
 //! Weights out to and in from safetensors files.
 
 use std::collections::HashMap;
-use std::ffi::OsString;
-use std::fs::{self, File};
-use std::io::{self, Write};
+use std::fs;
+use std::io;
 use std::path::{Path, PathBuf};
 
 use candle_core::safetensors::Load;
@@ -12,6 +11,7 @@ use safetensors::SafeTensors;
 use thiserror::Error;
 
 use super::Network;
+use crate::files;
 
 /// Why weights could not be written or read.
 #[derive(Debug, Error)]
@@ -126,14 +126,7 @@ impl Network {
         };
         let bytes = safetensors::serialize(self.tensors()?, None)
             .map_err(|error| write_error(io::Error::other(error)))?;
-        let partial = partial_path(path);
-        let write = || {
-            let mut file = File::create(&partial)?;
-            file.write_all(&bytes)?;
-            file.sync_all()?;
-            fs::rename(&partial, path)
-        };
-        write().map_err(write_error)
+        files::write(path, &bytes).map_err(write_error)
     }
 
     /// Reads all parameters and state. The network stays as it was where there is an error.
@@ -232,11 +225,4 @@ impl Network {
         );
         misfits
     }
-}
-
-/// Where a file lies while it is written.
-fn partial_path(path: &Path) -> PathBuf {
-    let mut name = path.file_name().map(OsString::from).unwrap_or_default();
-    name.push(".partial");
-    path.with_file_name(name)
 }

@@ -41,7 +41,7 @@ pub(super) fn run(options: &Options, output: &Output) -> Result<(), Failure> {
                 return Ok(());
             }
         } else if changed && !options.check {
-            write(file, &text)?;
+            load::write(file, &text)?;
         }
         if changed && !output.is_json() {
             let what = match options.check {
@@ -66,17 +66,4 @@ pub(super) fn run(options: &Options, output: &Output) -> Result<(), Failure> {
         true => Err(Failure::Silent),
         false => Ok(()),
     }
-}
-
-/// Replaces a file in one step, so that a kill leaves the old or the new text.
-fn write(path: &Path, text: &str) -> Result<(), Failure> {
-    let mut name = path.file_name().unwrap_or_default().to_os_string();
-    name.push(".snapc-fmt");
-    let beside = path.with_file_name(name);
-    std::fs::write(&beside, text)
-        .and_then(|()| std::fs::rename(&beside, path))
-        .map_err(|error| {
-            let _ = std::fs::remove_file(&beside);
-            Failure::Runtime(format!("can't write `{}`: {error}", path.display()))
-        })
 }

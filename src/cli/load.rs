@@ -1,11 +1,13 @@
 //! Reading sources and checking them.
 
+use std::collections::HashMap;
 use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use super::output::Failure;
 use crate::diagnostic::{Diagnostic, Source, SourceId};
-use crate::syntax;
+use crate::files;
+use crate::syntax::{self, Files};
 use crate::types::{self, Checked, DefinitionId, Kind};
 
 /// A source with those it uses and what the checker made of them.
@@ -15,6 +17,32 @@ pub(super) struct Loaded {
     /// The file, those it uses, and the prelude: whatever messages may point into.
     pub(super) sources: Vec<Source>,
     pub(super) checked: Checked,
+    /// The trees it was made of.
+    pub(super) files: Files,
+}
+
+/// Texts that take the place of those of files, by the files' canonical paths.
+#[derive(Default)]
+pub(super) struct Edited(HashMap<PathBuf, String>);
+
+impl Edited {
+    /// Lets a file have another text.
+    pub(super) fn set(&mut self, path: &Path, text: String) {
+        self.0.insert(canonical(path), text);
+    }
+
+    /// The text a file was given.
+    pub(super) fn text(&self, path: &Path) -> Option<&str> {
+        match self.0.is_empty() {
+            true => None,
+            false => self.0.get(&canonical(path)).map(String::as_str),
+        }
+    }
+}
+
+/// One path for all ways to write it.
+pub(super) fn canonical(path: &Path) -> PathBuf {
+    std::fs::canonicalize(path).unwrap_or_else(|_| path.to_path_buf())
 }
 
 impl Loaded {
@@ -48,6 +76,12 @@ pub(super) fn read(path: &Path, id: SourceId) -> Result<Source, Failure> {
     })
 }
 
+/// Replaces a file in one step, so that a kill leaves the old or the new text.
+pub(super) fn write(path: &Path, text: &str) -> Result<(), Failure> {
+    files::write(path, text.as_bytes())
+        .map_err(|error| Failure::Runtime(format!("can't write `{}`: {error}", path.display())))
+}
+
 fn read_standard_input() -> std::io::Result<Vec<u8>> {
     let mut bytes = Vec::new();
     // One byte more than is accepted: enough to tell that there is too much.
@@ -61,20 +95,32 @@ fn read_standard_input() -> std::io::Result<Vec<u8>> {
 
 /// Reads and checks a file, whatever is wrong with it. The sources of the files it uses are
 /// numbered on from `id`.
-pub(super) fn load_unchecked(path: &Path, id: SourceId) -> Result<Loaded, Failure> {
-    let source = read(path, id)?;
-    let mut read_used = |path: &str| read_limited(Path::new(path));
+pub(super) fn load_unchecked(
+    path: &Path,
+    id: SourceId,
+    edited: &Edited,
+) -> Result<Loaded, Failure> {
+    let mut source = read(path, id)?;
+    if let Some(text) = edited.text(path) {
+        source.text = text.to_string();
+    }
+    let mut read_used = |path: &str| match edited.text(Path::new(path)) {
+        Some(text) => Ok(text.as_bytes().to_vec()),
+        None => read_limited(Path::new(path)),
+    };
     let mut files = syntax::parse_files(source.clone(), &mut read_used);
     let mut checked = types::check_files(&files);
     // What could not be parsed would only give rise to more messages about the same mistakes.
     if !files.diagnostics.is_empty() {
-        checked.diagnostics = files.diagnostics;
+        checked.diagnostics = std::mem::take(&mut files.diagnostics);
     }
-    files.sources.push(types::prelude_source().clone());
+    let mut sources = files.sources.clone();
+    sources.push(types::prelude_source().clone());
     Ok(Loaded {
         source,
-        sources: files.sources,
+        sources,
         checked,
+        files,
     })
 }
 
@@ -90,7 +136,7 @@ fn read_limited(path: &Path) -> Result<Vec<u8>, String> {
 
 /// Reads a file and fails if anything is wrong with it.
 pub(super) fn load(path: &Path) -> Result<Loaded, Failure> {
-    let loaded = load_unchecked(path, SourceId(0))?;
+    let loaded = load_unchecked(path, SourceId(0), &Edited::default())?;
     match loaded.checked.has_errors() {
         true => Err(Failure::Diagnostics(
             loaded.checked.diagnostics,

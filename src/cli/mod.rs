@@ -4,6 +4,7 @@ mod canon;
 mod check;
 mod eval;
 mod explain;
+mod fix;
 mod fmt;
 mod interrupt;
 mod load;
@@ -11,6 +12,7 @@ mod new;
 mod output;
 mod search;
 mod show;
+mod signatures;
 mod train;
 mod training;
 

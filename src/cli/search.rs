@@ -69,6 +69,7 @@ pub(super) fn run(options: &Options, output: &Output) -> Result<(), Failure> {
         source,
         sources,
         checked,
+        ..
     } = load::load(&options.file)?;
     let space = Space::new(Arc::new(checked), options.net.as_deref())
         .map_err(|diagnostic| Failure::Diagnostics(vec![*diagnostic], sources))?;
@@ -369,11 +370,7 @@ impl Results<'_> {
     }
 
     fn write_file(&self, name: &str, text: &str) -> Result<(), Failure> {
-        let path = self.folder.join(name);
-        let beside = self.folder.join(format!("{name}.part"));
-        std::fs::write(&beside, text)
-            .and_then(|()| std::fs::rename(&beside, &path))
-            .map_err(|error| Failure::Runtime(format!("can't write {}: {error}", path.display())))
+        load::write(&self.folder.join(name), text)
     }
 
     fn table(&self) -> String {

@@ -103,6 +103,24 @@ codes! {
     MisplacedHole = "E0311", Error;
     /// weights can't be shared
     DifferentWeights = "E0312", Error;
+    /// unused block
+    UnusedBlock = "W0001", Warning;
+    /// unused name of a tensor
+    UnusedName = "W0002", Warning;
+    /// layer that nothing needs
+    DeadLayer = "W0003", Warning;
+    /// bias that a norm takes away
+    LostBias = "W0004", Warning;
+    /// equal patterns or symbols
+    EqualPatterns = "W0005", Warning;
+    /// norm after the same norm
+    RepeatedNorm = "W0006", Warning;
+    /// repetition that repeats nothing
+    PointlessRepetition = "W0007", Warning;
+    /// weights with a name that are not shared
+    UnsharedWeights = "W0008", Warning;
+    /// comment that allows nothing
+    PointlessAllow = "W0009", Warning;
 }
 
 impl Code {

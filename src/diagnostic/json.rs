@@ -82,10 +82,7 @@ impl Report {
     /// The diagnostics with the names of their files and the positions in them. A span of a source
     /// that is not among `sources` gets an empty name and the first position.
     pub fn new(diagnostics: &[Diagnostic], sources: &[Source]) -> Self {
-        let mut places = Places {
-            sources,
-            indices: FxHashMap::default(),
-        };
+        let mut places = Places::new(sources);
         Self {
             diagnostics: diagnostics
                 .iter()
@@ -125,13 +122,24 @@ fn reported(diagnostic: &Diagnostic, places: &mut Places<'_>) -> ReportedDiagnos
     }
 }
 
-struct Places<'a> {
+/// Finds the places of many spans.
+pub struct Places<'a> {
     sources: &'a [Source],
     indices: FxHashMap<SourceId, LineIndex<'a>>,
 }
 
-impl Places<'_> {
-    fn place(&mut self, span: Span) -> Place {
+impl<'a> Places<'a> {
+    /// Finds places in these sources.
+    pub fn new(sources: &'a [Source]) -> Self {
+        Self {
+            sources,
+            indices: FxHashMap::default(),
+        }
+    }
+
+    /// The place of a span. One of a source that is not among the sources gets an empty name and the
+    /// first position.
+    pub fn place(&mut self, span: Span) -> Place {
         let source = self.sources.iter().find(|source| source.id == span.source);
         let first = Position { line: 1, column: 1 };
         let (start, end) = source.map_or((first, first), |source| {

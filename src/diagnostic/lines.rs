@@ -49,14 +49,14 @@ impl<'a> LineIndex<'a> {
     }
 
     /// The line (counted from 0) that holds a byte offset.
-    pub(super) fn line_of(&self, offset: usize) -> usize {
+    pub(crate) fn line_of(&self, offset: usize) -> usize {
         self.starts
             .partition_point(|&start| start as usize <= offset)
             .saturating_sub(1)
     }
 
     /// The bytes of a line (counted from 0) without its line feed.
-    pub(super) fn line_range(&self, line: usize) -> std::ops::Range<usize> {
+    pub(crate) fn line_range(&self, line: usize) -> std::ops::Range<usize> {
         let start = self.start(line);
         let end = match self.starts.get(line + 1) {
             Some(&next) => next as usize - 1,

@@ -28,9 +28,9 @@ pub struct Diagnostic {
     pub secondary: Vec<Label>,
     /// Facts that help to understand the problem.
     pub notes: Vec<String>,
-    /// What to do about it.
+    /// What to do about it. Where there is a suggestion too, it says what that does.
     pub help: Option<String>,
-    /// An edit that mends it, if one is known.
+    /// An edit that certainly mends it, if one is known: `snapc check --fix` makes it.
     pub suggestion: Option<Suggestion>,
 }
 
@@ -50,6 +50,20 @@ pub struct Suggestion {
     pub span: Span,
     /// The new text.
     pub replacement: String,
+}
+
+/// A text with edits made. They must be in the order of the text and apart from one another.
+pub fn apply(text: &str, edits: &[&Suggestion]) -> String {
+    let mut edited = String::with_capacity(text.len());
+    let mut done = 0;
+    for edit in edits {
+        let range = edit.span.range();
+        edited.push_str(text.get(done..range.start).unwrap_or_default());
+        edited.push_str(&edit.replacement);
+        done = range.end;
+    }
+    edited.push_str(text.get(done..).unwrap_or_default());
+    edited
 }
 
 impl Diagnostic {
@@ -96,7 +110,7 @@ impl Diagnostic {
         self
     }
 
-    /// Adds an edit that mends the problem.
+    /// Adds an edit that certainly mends the problem.
     pub fn with_suggestion(mut self, span: Span, replacement: impl Into<String>) -> Self {
         self.suggestion = Some(Suggestion {
             span,

@@ -155,11 +155,11 @@ impl<'a> Renderer<'a> {
                     .with_color(color),
             );
         }
-        for help in diagnostic.help.iter() {
-            report.add_help(printable_lines(help));
-        }
-        for suggestion in diagnostic.suggestion.iter() {
-            report.add_help(printable_lines(&self.suggestion(suggestion)));
+        // Where there is help, it says what the suggestion does.
+        let suggestion = diagnostic.suggestion.as_ref();
+        let help = diagnostic.help.clone();
+        if let Some(help) = help.or_else(|| suggestion.map(|it| self.suggestion(it))) {
+            report.add_help(printable_lines(&help));
         }
         report.with_notes(diagnostic.notes.iter().map(|note| printable_lines(note)));
         let mut output = Vec::new();

@@ -37,6 +37,30 @@ pub fn build_filled(
     id: DefinitionId,
     filling: Option<&[DefinitionId]>,
 ) -> Result<Graph, Box<Diagnostic>> {
+    // Repetitions are within the limit of operations, but stack moves and braces cost steps too.
+    let steps = (MAXIMUM_OPERATIONS as u64) * 16 + program.steps() as u64;
+    build_bounded(program, id, filling, steps)
+}
+
+/// As [`build`], within a number of steps.
+///
+/// # Errors
+///
+/// As for [`build`]; also if the steps do not suffice.
+pub fn build_within(
+    program: &Program,
+    id: DefinitionId,
+    steps: u64,
+) -> Result<Graph, Box<Diagnostic>> {
+    build_bounded(program, id, None, steps)
+}
+
+fn build_bounded(
+    program: &Program,
+    id: DefinitionId,
+    filling: Option<&[DefinitionId]>,
+    steps: u64,
+) -> Result<Graph, Box<Diagnostic>> {
     let definition = program.definition(id);
     if definition.has_hole && filling.is_none() {
         return Err(Box::new(incomplete(definition)));
@@ -47,7 +71,7 @@ pub fn build_filled(
     };
     let mut first_problem = None;
     for &rank in ranks {
-        match expand(program, id, filling, rank) {
+        match expand(program, id, filling, rank, steps) {
             Ok(graph) => return Ok(graph),
             Err(stop) => {
                 first_problem.get_or_insert(stop);
@@ -65,16 +89,15 @@ fn expand(
     id: DefinitionId,
     filling: Option<&[DefinitionId]>,
     rank: usize,
+    steps: u64,
 ) -> Result<Graph, Stop> {
     let definition = program.definition(id);
-    // Repetitions are within the limit of operations, but stack moves and braces cost steps too.
-    let budget = (MAXIMUM_OPERATIONS as u64) * 16 + program.steps() as u64;
     let mut interpreter = Interpreter::new(
         program,
         Calls::Expand,
         Pull::Rank(rank),
         Builder::default(),
-        budget,
+        steps,
     );
     interpreter.filling = filling;
     interpreter.run(id, definition.kind != Kind::Net)?;

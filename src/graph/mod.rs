@@ -8,7 +8,7 @@ mod laws;
 mod path;
 mod summary;
 
-pub use build::{build, build_filled};
+pub use build::{build, build_filled, build_within};
 pub use canonical::{Canonical, Canonicaliser, Certificate, InvalidKey, Key, canonicalise};
 pub use emit::{canonical_text, operation_word};
 pub use laws::{LAWS, Law, Laws, UnknownLaws};

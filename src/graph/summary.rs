@@ -76,13 +76,12 @@ fn layer(graph: &Graph, node: &Node, shares: bool) -> Option<Layer> {
         .iter()
         .map(|id| graph.node(*id).shape.clone())
         .collect();
-    let multiply_adds = match inputs.first() {
-        Some(first) => operation.multiply_adds(first, &node.shape),
-        None => Dimension::Constant(0),
-    };
+    let multiply_adds = operation.multiply_adds(&inputs, &node.shape);
     Some(Layer {
         path: node.path.clone(),
-        word: operation_word(operation, &|variable| graph.variable_name(variable)),
+        word: operation_word(operation, node.shape.rank(), &|variable| {
+            graph.variable_name(variable)
+        }),
         output: node.shape.clone(),
         parameters: match shares {
             true => Dimension::Constant(0),

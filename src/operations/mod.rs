@@ -7,7 +7,10 @@ mod shape;
 mod table;
 
 pub use dimension::{Dimension, Variable};
-pub use operation::{Activation, Class, Initial, Operation, ParameterTensor, Pooling, Real};
+pub use operation::{
+    Activation, Class, Filling, Initial, Operation, ParameterTensor, Pooling, Real,
+    TransposedConvolution,
+};
 pub use shape::{Constraint, MAXIMUM_ELEMENTS, Reason, Requirement, Shape};
 pub use table::{
     Argument, Arguments, Default, Family, MAXIMUM_COUNT, Parameter, ParameterKind, Requirements,

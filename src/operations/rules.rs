@@ -1,6 +1,11 @@
 //! Shape rules of the layers: the operation that a word becomes on a shape, and what it gives.
 //!
-//! A rule is called with a shape whose number of axes fits ([`super::Rule::Layer`]).
+//! A rule is called with shapes whose numbers of axes fit ([`super::Rule::Layer`],
+//! [`super::Rule::Pair`]).
+
+pub(super) mod sequence;
+
+pub(super) mod image;
 
 use super::dimension::Dimension;
 use super::operation::{Operation, Pooling};
@@ -21,6 +26,8 @@ struct Window {
     stride: [Dimension; 2],
     padding: [Dimension; 2],
     dilation: [Dimension; 2],
+    /// Whether the last window may hang over the padding.
+    ceil: bool,
 }
 
 /// Padding that keeps the size for odd kernels at stride 1.
@@ -50,27 +57,39 @@ impl Window {
             kernel,
             padding,
             dilation,
+            ceil: false,
         }
     }
 
-    /// `[channels, h', w']` after sliding over `shape`.
+    /// `[channels, h', w']` after sliding over `shape`; over `[c, l]`, which is one row,
+    /// `[channels, l']`.
     fn slide(&self, shape: &Shape, channels: Dimension, requirements: &mut Requirements) -> Shape {
         let mut sizes = Shape([channels].into_iter().collect());
-        for index in 0..2 {
-            let padded =
-                &axis(shape, index + 1) + &(&self.padding[index] * &Dimension::Constant(2));
+        let mut whole = axis(shape, 0);
+        let without_height = 3_usize.saturating_sub(shape.rank());
+        for index in without_height..2 {
+            let place = index + 1 - without_height;
+            let padded = &axis(shape, place) + &(&self.padding[index] * &Dimension::Constant(2));
             let reach = &self.dilation[index] * &(&self.kernel[index] - &Dimension::ONE);
-            let room = &(&padded - &reach) - &Dimension::ONE;
-            requirements.at_least(&room, 0, Reason::WindowFits { axis: index + 1 });
+            let mut room = &(&padded - &reach) - &Dimension::ONE;
+            if self.ceil {
+                room = self.room_rounded_up(index, room, requirements);
+            }
+            requirements.at_least(&room, 0, Reason::WindowFits { axis: place });
             let steps = room.floor_divide(&self.stride[index]);
             sizes.0.push(&steps + &Dimension::ONE);
+            whole = &whole * &padded;
+        }
+        // A dilated window may reach over padding that is far larger than image and result.
+        if self.dilation.iter().any(|taps| *taps != Dimension::ONE) {
+            limit_numbers(whole, requirements);
         }
         sizes
     }
 }
 
-/// Requires that the weights of a layer can be counted.
-fn limit_weights(weights: Dimension, requirements: &mut Requirements) {
+/// Requires that the weights of a layer, or the numbers it works on, can be counted.
+fn limit_numbers(weights: Dimension, requirements: &mut Requirements) {
     requirements.at_most(
         &weights,
         &Dimension::Constant(MAXIMUM_ELEMENTS - 1),
@@ -127,7 +146,7 @@ fn convolve(
     let result = window.slide(shape, output.clone(), requirements);
     let taps = &window.kernel[0] * &window.kernel[1];
     let weights = &(&input.floor_divide(&groups) * &output) * &taps;
-    limit_weights(weights, requirements);
+    limit_numbers(weights, requirements);
     let operation = Operation::Convolution {
         input,
         output,
@@ -148,7 +167,7 @@ pub(super) fn dense(
 ) -> (Operation, Shape) {
     let input = last(shape);
     let output = arguments.number_or(0, || input.clone());
-    limit_weights(&input * &output, requirements);
+    limit_numbers(&input * &output, requirements);
     let mut result = shape.clone();
     if let Some(size) = result.0.last_mut() {
         *size = output.clone();
@@ -161,52 +180,38 @@ pub(super) fn dense(
     (operation, result)
 }
 
-pub(super) fn attention(
+pub(super) fn batch_norm(
     arguments: &Arguments,
     shape: &Shape,
-    requirements: &mut Requirements,
+    _: &mut Requirements,
 ) -> (Operation, Shape) {
-    let width = last(shape);
-    let heads = arguments.number_or(0, || Dimension::ONE);
-    requirements.divides(&heads, &width, Reason::HeadsDivideWidth);
-    limit_weights(&(&width * &width) * &Dimension::Constant(3), requirements);
-    let tokens = axis(shape, 0);
-    limit_weights(&(&tokens * &tokens) * &heads, requirements);
-    (Operation::Attention { width, heads }, shape.clone())
+    let operation = Operation::BatchNorm {
+        channels: axis(shape, 0),
+        epsilon: arguments.real(0),
+        momentum: arguments.real(1),
+    };
+    (operation, shape.clone())
 }
 
-pub(super) fn batch_norm(_: &Arguments, shape: &Shape, _: &mut Requirements) -> (Operation, Shape) {
-    let channels = axis(shape, 0);
-    (Operation::BatchNorm { channels }, shape.clone())
-}
-
-pub(super) fn layer_norm(_: &Arguments, shape: &Shape, _: &mut Requirements) -> (Operation, Shape) {
-    let features = match shape.rank() {
+/// The size of the axis whose numbers are the features of a position: the channels of an image, the
+/// last axis of all else.
+fn features(shape: &Shape) -> Dimension {
+    match shape.rank() {
         3 => axis(shape, 0),
         _ => last(shape),
-    };
-    (Operation::LayerNorm { features }, shape.clone())
+    }
 }
 
-pub(super) fn pool(
-    kind: Pooling,
+pub(super) fn layer_norm(
     arguments: &Arguments,
     shape: &Shape,
-    requirements: &mut Requirements,
+    _: &mut Requirements,
 ) -> (Operation, Shape) {
-    let window = Window::read(arguments, 1, 2, None);
-    for index in 0..2 {
-        let half = window.kernel[index].floor_divide(&Dimension::Constant(2));
-        requirements.at_most(&window.padding[index], &half, Reason::PaddingWithinWindow);
-    }
-    let result = window.slide(shape, axis(shape, 0), requirements);
-    let operation = Operation::Pool {
-        kind,
-        kernel: window.kernel,
-        stride: window.stride,
-        padding: window.padding,
+    let operation = Operation::LayerNorm {
+        features: features(shape),
+        epsilon: arguments.real(0),
     };
-    (operation, result)
+    (operation, shape.clone())
 }
 
 pub(super) fn global_pool(kind: Pooling, shape: &Shape) -> (Operation, Shape) {

@@ -174,6 +174,21 @@ pub enum Reason {
     GroupsDivideOutput,
     /// The heads of an attention must divide the width.
     HeadsDivideWidth,
+    /// There must be one number for each channel.
+    NumberForEachChannel,
+    /// There must be one mask for each position.
+    MaskForEachToken,
+    /// A position that is asked for must be there.
+    TokenExists,
+    /// The positions of an image must be as many as those of the sequence.
+    ImageHasAllTokens,
+    /// The windows must divide this axis of the image.
+    WindowsDivideImage {
+        /// The axis, counted from 0.
+        axis: usize,
+    },
+    /// A shift must be less than the window.
+    ShiftWithinWindow,
     /// The window, dilated, must fit into the padded image along this axis.
     WindowFits {
         /// The axis, counted from 0.
@@ -181,6 +196,20 @@ pub enum Reason {
     },
     /// Padding beyond half the window would make windows of nothing but padding.
     PaddingWithinWindow,
+    /// What is padded with the image itself must have enough of it along this axis.
+    PaddingWithinImage {
+        /// The axis, counted from 0.
+        axis: usize,
+    },
+    /// Rows that are added to the output must be fewer than the stride or the dilation.
+    OutputPadding,
+    /// An axis must fall into equal parts.
+    EqualParts {
+        /// The axis, counted from 0.
+        axis: usize,
+    },
+    /// What is cut out of the first axis must end within it.
+    SliceWithin,
     /// An argument must lie in its range.
     Argument {
         /// The parameter's name.

@@ -2,17 +2,22 @@
 //!
 //! The checker, the graph builder, the reference in the book and the search's vocabulary read it.
 //! A rule says how a word moves the stack and what it makes of the shapes it finds there; it can't
-//! fail, but states what it requires ([`Requirement`]), and the checker decides.
+//! fail, but states what it requires ([`Requirements`]), and the checker decides. Where known arguments
+//! must decide what is given, it leaves that open until they are ([`Requirements::leave_open`]).
+
+mod arguments;
+mod image;
 
 use smallvec::SmallVec;
 
-use super::dimension::Dimension;
-use super::operation::{Activation, Operation, Pooling, Real};
+use super::operation::{Activation, Operation, Pooling};
 use super::rules;
-use super::shape::{Constraint, Reason, Requirement, Shape};
+use super::shape::Shape;
+
+pub use arguments::{Argument, Arguments, Requirements};
 
 /// A word of the language.
-#[derive(Debug)]
+#[derive(Clone, Copy, Debug)]
 pub struct Word {
     /// How it is written.
     pub name: &'static str,
@@ -45,8 +50,10 @@ pub enum Family {
     Activation,
     /// Reduces or enlarges images.
     Pooling,
-    /// Rearranges axes.
+    /// Cuts, extends and rearranges.
     Shape,
+    /// Makes sequences, or reduces them.
+    Sequence,
 }
 
 /// A parameter of a word.
@@ -106,26 +113,8 @@ pub enum Default {
     Flag(bool),
 }
 
-/// The value of an argument.
-#[derive(Clone, Debug, PartialEq)]
-pub enum Argument {
-    /// Not given, and the rule finds a value.
-    Omitted,
-    /// A whole number.
-    Number(Dimension),
-    /// One for height, one for width.
-    PerAxis([Dimension; 2]),
-    /// A number.
-    Real(f64),
-    /// A truth value.
-    Flag(bool),
-}
-
-/// The values of all parameters of a word, in the order of [`Word::parameters`].
-#[derive(Clone, Debug, Default, PartialEq)]
-pub struct Arguments(pub SmallVec<[Argument; 4]>);
-
 /// What a word does to the stack.
+#[derive(Clone, Copy)]
 pub enum Rule {
     /// Moves tensors: gives for the count argument (0 where there is none) what is taken and left.
     Move(fn(usize) -> StackMove),
@@ -144,6 +133,21 @@ pub enum Rule {
         /// The operation and the shape it gives.
         apply: fn(&Arguments, &Shape, &mut Requirements) -> (Operation, Shape),
     },
+    /// Takes two tensors that have one of these pairs of numbers of axes, the deeper first, and
+    /// leaves one.
+    Pair {
+        /// The pairs of numbers of axes it works on.
+        ranks: &'static [[usize; 2]],
+        /// The operation and the shape it gives.
+        apply: fn(&Arguments, [&Shape; 2], &mut Requirements) -> (Operation, Shape),
+    },
+    /// Takes one tensor that has one of these numbers of axes and leaves several.
+    Split {
+        /// The numbers of axes it works on.
+        ranks: &'static [usize],
+        /// The operations and the shapes they give, the deepest first.
+        apply: fn(&Arguments, &Shape, &mut Requirements) -> Vec<(Operation, Shape)>,
+    },
 }
 
 impl std::fmt::Debug for Rule {
@@ -155,6 +159,8 @@ impl std::fmt::Debug for Rule {
             Rule::Fork => "Fork",
             Rule::Elementwise(_) => "Elementwise",
             Rule::Layer { .. } => "Layer",
+            Rule::Pair { .. } => "Pair",
+            Rule::Split { .. } => "Split",
         })
     }
 }
@@ -168,90 +174,10 @@ pub struct StackMove {
     pub leaves: SmallVec<[usize; 4]>,
 }
 
-/// What the rules of words require of dimensions; collected for the checker.
-#[derive(Debug, Default)]
-pub struct Requirements(pub Vec<Requirement>);
-
-impl Requirements {
-    /// Requires `value >= minimum`.
-    pub fn at_least(&mut self, value: &Dimension, minimum: i64, reason: Reason) {
-        let value = value.clone();
-        self.push(Constraint::AtLeast { value, minimum }, reason);
-    }
-
-    /// Requires `value <= maximum`.
-    pub fn at_most(&mut self, value: &Dimension, maximum: &Dimension, reason: Reason) {
-        let (value, maximum) = (value.clone(), maximum.clone());
-        self.push(Constraint::AtMost { value, maximum }, reason);
-    }
-
-    /// Requires that `divisor` divides `dividend`.
-    pub fn divides(&mut self, divisor: &Dimension, dividend: &Dimension, reason: Reason) {
-        let (divisor, dividend) = (divisor.clone(), dividend.clone());
-        self.push(Constraint::Divides { divisor, dividend }, reason);
-    }
-
-    /// Requires that both are the same.
-    pub fn equal(&mut self, left: &Dimension, right: &Dimension, reason: Reason) {
-        self.push(Constraint::Equal(left.clone(), right.clone()), reason);
-    }
-
-    fn push(&mut self, constraint: Constraint, reason: Reason) {
-        // Nearly all hold at once; keeping those would cost more than checking them here.
-        if constraint.holds() != Some(true) {
-            self.0.push(Requirement { constraint, reason });
-        }
-    }
-}
-
-impl Arguments {
-    /// The whole number at `index`, or what `default` gives where none was given.
-    pub fn number_or(&self, index: usize, default: impl FnOnce() -> Dimension) -> Dimension {
-        match self.0.get(index) {
-            Some(Argument::Number(value)) => value.clone(),
-            _ => default(),
-        }
-    }
-
-    /// The numbers for height and width at `index`, or what `default` gives for each axis.
-    pub fn per_axis_or(
-        &self,
-        index: usize,
-        default: impl Fn(usize) -> Dimension,
-    ) -> [Dimension; 2] {
-        match self.0.get(index) {
-            Some(Argument::PerAxis(values)) => values.clone(),
-            Some(Argument::Number(value)) => [value.clone(), value.clone()],
-            _ => [default(0), default(1)],
-        }
-    }
-
-    /// The number at `index`; zero where there is none.
-    pub fn real(&self, index: usize) -> Real {
-        match self.0.get(index) {
-            Some(Argument::Real(value)) => Real::new(*value),
-            _ => Real::new(0.0),
-        }
-    }
-
-    /// The truth value at `index`; false where there is none.
-    pub fn flag(&self, index: usize) -> bool {
-        matches!(self.0.get(index), Some(Argument::Flag(true)))
-    }
-
-    /// The known whole number at `index`; `None` where it is symbolic, zero where there is none.
-    pub fn count(&self, index: usize) -> Option<usize> {
-        match self.0.get(index) {
-            Some(Argument::Number(value)) => usize::try_from(value.constant()?).ok(),
-            _ => Some(0),
-        }
-    }
-}
-
 impl Word {
     /// The word of this name.
     pub fn named(name: &str) -> Option<&'static Word> {
-        // Some fifty words: a scan by length and bytes beats hashing.
+        // Less than a hundred words: a scan by length and bytes beats hashing.
         WORDS.iter().find(|word| word.name == name)
     }
 }
@@ -286,21 +212,7 @@ const fn optional(
     }
 }
 
-const SIZE: ParameterKind = ParameterKind::PerAxis { minimum: 1 };
-const PADDING: ParameterKind = ParameterKind::PerAxis { minimum: 0 };
 const NUMBER: ParameterKind = ParameterKind::Number { minimum: 1 };
-const HALF_KERNEL: Default =
-    Default::Computed("`dilation * (kernel - 1) // 2`: odd kernels of stride 1 keep the size");
-
-const KERNEL: Parameter = required("kernel", SIZE, "height and width of the window");
-const STRIDE: Parameter = optional("stride", SIZE, Default::Number(1), "step of the window");
-const PAD: Parameter = optional("pad", PADDING, HALF_KERNEL, "padding on each side");
-const DILATION: Parameter = optional(
-    "dilation",
-    SIZE,
-    Default::Number(1),
-    "distance between the taps of the window",
-);
 
 const fn bias(default: bool) -> Parameter {
     optional(
@@ -358,8 +270,43 @@ macro_rules! stack_word {
     };
 }
 
-/// Every word of the language, by family.
-pub static WORDS: &[Word] = &[
+// Below the macros, which it uses.
+mod sequence;
+
+/// Every word of the language.
+pub static WORDS: &[Word] =
+    &joined::<{ FIRST.len() + sequence::WORDS.len() }>([FIRST, sequence::WORDS]);
+
+/// The words of all parts behind one another.
+const fn joined<const COUNT: usize>(parts: [&[Word]; 2]) -> [Word; COUNT] {
+    let mut all = [parts[0][0]; COUNT];
+    let (mut part, mut place) = (0, 0);
+    while part < parts.len() {
+        let mut index = 0;
+        while index < parts[part].len() {
+            all[place] = parts[part][index];
+            (index, place) = (index + 1, place + 1);
+        }
+        part += 1;
+    }
+    all
+}
+
+const EPSILON: ParameterKind = ParameterKind::Real {
+    minimum: 1e-12,
+    maximum: 1.0,
+};
+
+const fn epsilon(default: f64) -> Parameter {
+    optional(
+        "epsilon",
+        EPSILON,
+        Default::Real(default),
+        "what is added to a variance before its root is taken",
+    )
+}
+
+const FIRST: &[Word] = &[
     stack_word!("dup", "a -- a a", 1 => [0, 0],
         "net example : [4, 8, 8] -> [4, 8, 8] =\n    dup conv(3) bn relu add\n",
         "Doubles the tensor on top. Both are the same value, not two sets of weights."),
@@ -449,49 +396,12 @@ pub static WORDS: &[Word] = &[
         parameters: &[how_many("n", 1, 2, "how many tensors")],
         rule: Rule::Concatenate,
     },
-    Word {
-        name: "conv",
-        family: Family::Layer,
-        effect: "[c, h, w] -- [out, h', w']",
-        documentation: "A two-dimensional convolution. `h' = (h + 2 * pad - dilation * (kernel - 1) - 1) // stride + 1`, and likewise `w'`. \
-            It has no bias unless told: a norm usually follows.",
-        example: "net example : [1, 8, 8] -> [32, 4, 4] =\n    conv(3, 16) bn relu\n    conv([1, 3], 32, stride: 2) bn relu\n",
-        parameters: &[
-            KERNEL,
-            optional(
-                "out",
-                NUMBER,
-                Default::Computed("the channels it takes"),
-                "channels it gives",
-            ),
-            STRIDE,
-            PAD,
-            DILATION,
-            optional(
-                "groups",
-                NUMBER,
-                Default::Number(1),
-                "independent groups of channels",
-            ),
-            bias(false),
-        ],
-        rule: Rule::Layer {
-            ranks: IMAGE,
-            apply: rules::convolution,
-        },
-    },
-    Word {
-        name: "dwconv",
-        family: Family::Layer,
-        effect: "[c, h, w] -- [c, h', w']",
-        documentation: "A depthwise convolution: each channel with a kernel of its own. The same as `conv` with as many groups as channels.",
-        example: "net example : [8, 8, 8] -> [16, 8, 8] =\n    dwconv(3) bn relu\n    conv(1, 16) bn\n",
-        parameters: &[KERNEL, STRIDE, PAD, DILATION, bias(false)],
-        rule: Rule::Layer {
-            ranks: IMAGE,
-            apply: rules::depthwise_convolution,
-        },
-    },
+    image::CONV,
+    image::DWCONV,
+    image::CONV1D,
+    image::DWCONV1D,
+    image::UPCONV,
+    image::UPCONV1D,
     Word {
         name: "dense",
         family: Family::Layer,
@@ -505,24 +415,23 @@ pub static WORDS: &[Word] = &[
         },
     },
     Word {
-        name: "attention",
-        family: Family::Layer,
-        effect: "[t, d] -- [t, d]",
-        documentation: "Multi-head self-attention between the `t` positions (Vaswani et al., 2017). The heads must divide `d`.",
-        example: "net example : [8, 4, 4] -> [16, 8] =\n    tokens\n    dup ln attention(2) add\n",
-        parameters: &[required("heads", NUMBER, "number of heads")],
-        rule: Rule::Layer {
-            ranks: &[2],
-            apply: rules::attention,
-        },
-    },
-    Word {
         name: "bn",
         family: Family::Norm,
         effect: "[c, ..s] -- [c, ..s]",
         documentation: "Batch normalisation of each channel (the first axis), with weight and bias.",
         example: "net example : [1, 8, 8] -> [16, 8, 8] =\n    conv(3, 16) bn relu\n",
-        parameters: &[],
+        parameters: &[
+            epsilon(1e-5),
+            optional(
+                "momentum",
+                ParameterKind::Real {
+                    minimum: 0.0,
+                    maximum: 1.0,
+                },
+                Default::Real(0.1),
+                "the share of a batch in the new running statistics",
+            ),
+        ],
         rule: Rule::Layer {
             ranks: &[1, 2, 3],
             apply: rules::batch_norm,
@@ -534,7 +443,7 @@ pub static WORDS: &[Word] = &[
         effect: "[..s] -- [..s]",
         documentation: "Layer normalisation of the features of each position: the channels of `[c, h, w]`, the last axis of `[t, d]` and `[d]`. With weight and bias.",
         example: "net example : [8, 4, 4] -> [8, 4, 4] =\n    dup dwconv(3) ln conv(1) add\n",
-        parameters: &[],
+        parameters: &[epsilon(1e-5)],
         rule: Rule::Layer {
             ranks: &[1, 2, 3],
             apply: rules::layer_norm,
@@ -630,34 +539,12 @@ pub static WORDS: &[Word] = &[
             rate: arguments.real(0),
         }),
     },
-    Word {
-        name: "maxpool",
-        family: Family::Pooling,
-        effect: "[c, h, w] -- [c, h', w']",
-        documentation: "The largest value in a sliding window; windows may overlap. Padding never wins. Sizes as for `conv`.",
-        example: "net example : [4, 8, 8] -> [4, 4, 4] =\n    maxpool(3, stride: 2)\n",
-        parameters: &[KERNEL, STRIDE, PAD],
-        rule: Rule::Layer {
-            ranks: IMAGE,
-            apply: |arguments, shape, requirements| {
-                rules::pool(Pooling::Maximum, arguments, shape, requirements)
-            },
-        },
-    },
-    Word {
-        name: "avgpool",
-        family: Family::Pooling,
-        effect: "[c, h, w] -- [c, h', w']",
-        documentation: "The mean of a sliding window; windows may overlap. Padding does not count. Sizes as for `conv`.",
-        example: "net example : [4, 8, 8] -> [4, 4, 4] =\n    avgpool(2, stride: 2)\n",
-        parameters: &[KERNEL, STRIDE, PAD],
-        rule: Rule::Layer {
-            ranks: IMAGE,
-            apply: |arguments, shape, requirements| {
-                rules::pool(Pooling::Average, arguments, shape, requirements)
-            },
-        },
-    },
+    image::MAXPOOL,
+    image::AVGPOOL,
+    image::MAXPOOL1D,
+    image::AVGPOOL1D,
+    image::ADAPTIVE_AVGPOOL,
+    image::ADAPTIVE_MAXPOOL,
     Word {
         name: "gap",
         family: Family::Pooling,
@@ -694,6 +581,7 @@ pub static WORDS: &[Word] = &[
             apply: rules::upsample,
         },
     },
+    image::BILINEAR,
     Word {
         name: "flatten",
         family: Family::Shape,
@@ -718,4 +606,14 @@ pub static WORDS: &[Word] = &[
             apply: |_, shape, _| rules::tokens(shape),
         },
     },
+    image::SPLIT,
+    image::SLICE,
+    image::PAD_WITH_ZEROS,
+    image::REFLECT_PAD,
+    image::REPLICATE_PAD,
+    image::CIRCULAR_PAD,
+    image::CROP,
+    image::PIXEL_SHUFFLE,
+    image::PIXEL_UNSHUFFLE,
+    image::CHANNEL_SHUFFLE,
 ];

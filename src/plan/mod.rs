@@ -15,7 +15,7 @@ use thiserror::Error;
 use crate::graph::{Graph, Laws, NodeId, NodeKind, WeightsId, canonicalise};
 use crate::operations::{Class, Dimension, Initial, MAXIMUM_ELEMENTS, Operation, ParameterTensor};
 
-pub use layer::{Convolution, Layer, Pool};
+pub use layer::{Convolution, Layer, Pool, TransposedConvolution, WindowAttention};
 
 /// What a backend executes: the steps of a net in order, over numbered values.
 #[derive(Clone, Debug, PartialEq)]
@@ -85,6 +85,11 @@ pub enum InitialValues {
     Zero,
     /// All one.
     One,
+    /// All this number.
+    Constant {
+        /// The number.
+        value: f64,
+    },
     /// Normal around zero with this standard deviation.
     Normal {
         /// The square root of the variance.
@@ -385,6 +390,12 @@ impl Lowering<'_> {
         Ok(match initial {
             Initial::Zero => InitialValues::Zero,
             Initial::One => InitialValues::One,
+            Initial::Constant(value) => InitialValues::Constant {
+                value: value.value(),
+            },
+            Initial::Normal(deviation) => InitialValues::Normal {
+                standard_deviation: deviation.value(),
+            },
             Initial::HeNormal { fan_in: size } => InitialValues::Normal {
                 standard_deviation: (2.0 / fan_in(size)?).sqrt(),
             },

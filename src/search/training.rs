@@ -11,6 +11,7 @@ use super::evaluation::{Candidate, Evaluation, Outcome};
 use crate::backend::Network;
 use crate::data::Dataset;
 use crate::diagnostic::Source;
+use crate::files;
 use crate::graph::{self, Graph};
 use crate::sketch::Space;
 use crate::train::{self, Observer, Trainer, TrainingConfiguration};
@@ -118,9 +119,7 @@ impl<'a> TrainingEvaluation<'a> {
             .save_weights(&folder.join("best.safetensors"))
             .map_err(|error| CandidateError(format!("the best program can't be kept: {error}")))?;
         let text = self.space.fill(self.source, program);
-        let beside = folder.join("best.snap.part");
-        std::fs::write(&beside, text).map_err(failed)?;
-        std::fs::rename(&beside, folder.join("best.snap")).map_err(failed)
+        files::write(&folder.join("best.snap"), text.as_bytes()).map_err(failed)
     }
 }
 

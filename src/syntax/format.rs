@@ -334,7 +334,10 @@ impl<'s> Layout<'s> {
                 let opening = self.opening(index..range.end);
                 !self.fits(index..opening)
             };
-            if self.current.comment.is_some() || is_full {
+            if let Some(level) = self.piece(index).list_level {
+                let outer = continuation.saturating_sub(INDENT);
+                self.break_line((outer + level * INDENT).min(DEEPEST_INDENT));
+            } else if self.current.comment.is_some() || is_full {
                 self.break_line(continuation);
             }
             self.write(index);

@@ -341,14 +341,18 @@ fn body<'t>(source: &'t Source) -> Rule<'t, Vec<Term>> {
 }
 
 fn term<'t>(source: &'t Source, body: Rule<'t, Vec<Term>>) -> Rule<'t, Term> {
-    let count = select! {
+    let number = select! {
         Token::Integer = extra => integer(source.slice(extra.span()), extra.span()),
+    };
+    let named = select! {
         Token::Name = extra => Expression {
             span: extra.span(),
             kind: ExpressionKind::Name(source.slice(extra.span()).to_owned()),
         },
     };
-    let count = count
+    let named = indexed(named.boxed(), expression(source));
+    let count = number
+        .or(named)
         .or(parenthesised(expression(source)))
         .labelled(Label::Count);
     let weights = just(Token::At).ignore_then(name(source));
@@ -572,7 +576,7 @@ fn expression<'t>(source: &'t Source) -> Rule<'t, Expression> {
 
 /// Numbers joined by arithmetic. Inside of it, `expression` may stand in parentheses.
 fn sum<'t>(source: &'t Source, expression: Rule<'t, Expression>) -> Rule<'t, Expression> {
-    let atom = indexed(source, expression).labelled(Label::Number);
+    let atom = indexed(atom(source, expression.clone()), expression).labelled(Label::Number);
     let unary = just(Token::Minus)
         .map_with(|_, extra| extra.span())
         .repeated()
@@ -629,21 +633,22 @@ fn binary(left: Expression, (operator, right): (BinaryOperator, Expression)) -> 
 /// How many indices may follow one another. Lists are not nested deeper.
 const MAXIMUM_INDICES: usize = 8;
 
-/// An atom, or an element of one: `layers[0]`.
-fn indexed<'t>(source: &'t Source, expression: Rule<'t, Expression>) -> Rule<'t, Expression> {
+/// What `atom` parses, or an element of it: `layers[0]`.
+fn indexed<'t>(
+    atom: Rule<'t, Expression>,
+    expression: Rule<'t, Expression>,
+) -> Rule<'t, Expression> {
     let index = expression
-        .clone()
         .delimited_by(just(Token::LeftBracket), just(Token::RightBracket))
         .map_with(|index, extra| (index, extra.span()));
-    atom(source, expression)
-        .foldl(
-            index.repeated().at_most(MAXIMUM_INDICES),
-            |list, (index, brackets)| Expression {
-                span: list.span.to(brackets),
-                kind: ExpressionKind::Index(Box::new(list), Box::new(index)),
-            },
-        )
-        .boxed()
+    atom.foldl(
+        index.repeated().at_most(MAXIMUM_INDICES),
+        |list, (index, brackets)| Expression {
+            span: list.span.to(brackets),
+            kind: ExpressionKind::Index(Box::new(list), Box::new(index)),
+        },
+    )
+    .boxed()
 }
 
 /// A number, a name, a function, a list, or an expression in parentheses.

@@ -110,9 +110,12 @@ impl Display for Term {
 
 /// Whether a repetition can be written without parentheses.
 fn is_count(expression: &Expression) -> bool {
-    match expression.kind {
-        ExpressionKind::Integer(value) => value >= 0,
+    match &expression.kind {
+        ExpressionKind::Integer(value) => *value >= 0,
         ExpressionKind::Name(_) => true,
+        ExpressionKind::Index(list, _) => {
+            !matches!(list.kind, ExpressionKind::Integer(_)) && is_count(list)
+        }
         _ => false,
     }
 }

@@ -1,6 +1,6 @@
 use std::collections::{BTreeMap, HashMap};
-use std::fs::{self, File};
-use std::io::{self, Write};
+use std::fs;
+use std::io;
 use std::path::{Path, PathBuf};
 
 use candle_core::{Device, Tensor};
@@ -12,6 +12,7 @@ use xxhash_rust::xxh3::Xxh3Default;
 
 use super::{EpochRecord, Weights, WeightsError};
 use crate::data::Normalization;
+use crate::files;
 
 /// What can be wrong with the files of a run.
 #[derive(Debug, Error)]
@@ -355,26 +356,8 @@ pub(super) fn read_file(path: &Path) -> Result<Vec<u8>, CheckpointError> {
 /// Writes a file so that at every moment, also after a crash, there is the old content or the new
 /// one under its name.
 pub(super) fn write_file(path: &Path, content: &[u8]) -> Result<(), CheckpointError> {
-    let write = || -> io::Result<()> {
-        let mut name = path.file_name().unwrap_or_default().to_os_string();
-        name.push(".tmp");
-        let temporary = path.with_file_name(name);
-        let mut file = File::create(&temporary)?;
-        file.write_all(content)?;
-        file.sync_all()?;
-        fs::rename(&temporary, path)?;
-        sync_folder(path.parent().unwrap_or(Path::new(".")))
-    };
-    write().map_err(|source| CheckpointError::Write {
+    files::write(path, content).map_err(|source| CheckpointError::Write {
         path: path.into(),
         source,
     })
-}
-
-/// Makes a renamed file's new name last. Only Unix lets a folder be opened for that.
-fn sync_folder(folder: &Path) -> io::Result<()> {
-    if cfg!(unix) {
-        File::open(folder)?.sync_all()?;
-    }
-    Ok(())
 }

@@ -6,6 +6,7 @@ mod prelude;
 mod program;
 mod report;
 mod resolve;
+mod signature;
 mod solver;
 
 pub use effect::{Effect, Inferred};
@@ -20,6 +21,7 @@ pub use program::{
 };
 pub use report::{incomplete, needs_arguments};
 pub use resolve::{MAXIMUM_DEPTH, MAXIMUM_PARAMETERS, MAXIMUM_RANK};
+pub use signature::{InferredSignature, signatures};
 pub use solver::{Role, ShapeTerm, ShapeVariable};
 
 use std::cell::RefCell;

@@ -230,6 +230,52 @@ fn axis_name(axis: usize, shape: &str) -> String {
     }
 }
 
+/// How shapes with this number of axes are written.
+fn form_of_rank(rank: usize) -> &'static str {
+    match rank {
+        1 => "`[d]`",
+        2 => "`[t, d]`",
+        _ => "`[c, h, w]`",
+    }
+}
+
+/// A word that takes two tensors of given numbers of axes, and found others.
+pub(super) fn wrong_ranks(
+    word: &Word,
+    ranks: &[[usize; 2]],
+    span: Span,
+    [(first, first_origin), (second, second_origin)]: [(String, Span); 2],
+    uses: &[Span],
+) -> Report {
+    let forms: Vec<String> = ranks
+        .iter()
+        .map(|pair| format!("{} and {}", form_of_rank(pair[0]), form_of_rank(pair[1])))
+        .collect();
+    let forms = forms.join(", or ");
+    let mut diagnostic = Diagnostic::new(
+        Code::WrongRank,
+        format!(
+            "`{}` works on {forms}, found {first} and {second}",
+            word.name
+        ),
+        span,
+        format!("needs {forms}"),
+    );
+    if first_origin != span {
+        diagnostic = diagnostic.with_label(first_origin, format!("{first} comes from here"));
+    }
+    if second_origin != span && second_origin != first_origin {
+        diagnostic = diagnostic.with_label(second_origin, format!("{second} comes from here"));
+    }
+    let axes = |text: &str| text.matches(',').count() + usize::from(text != "[]");
+    let is_exchanged = ranks.contains(&[axes(&second), axes(&first)]);
+    let help = match is_exchanged && first != second {
+        true => "put `swap` before it",
+        false => "bring the tensors to that form first, with `gap`, `flatten` or `tokens`",
+    };
+    Box::new(with_uses(diagnostic.with_help(help), uses))
+}
+
 pub(super) fn wrong_rank(
     word: &Word,
     ranks: &[usize],
@@ -240,9 +286,8 @@ pub(super) fn wrong_rank(
     let forms: Vec<&str> = ranks
         .iter()
         .map(|rank| match rank {
-            1 => "`[d]`",
-            2 => "`[t, d]`",
-            _ => "`[c, h, w]`",
+            2 if word.name.ends_with("1d") => "`[c, l]`",
+            rank => form_of_rank(*rank),
         })
         .collect();
     let mut diagnostic = Diagnostic::new(
@@ -258,12 +303,24 @@ pub(super) fn wrong_rank(
     if origin != span {
         diagnostic = diagnostic.with_label(origin, format!("{found} comes from here"));
     }
-    let is_image = found.matches(',').count() == 2;
-    let help = match (word.name, is_image) {
-        ("dense", true) => "put `gap` (the mean of each channel) or `flatten` before it",
-        ("attention", true) => "put `tokens` before it",
-        (_, false) => "use it before the image is brought to fewer axes",
-        _ => "bring the tensor to that form first",
+    let axes = found.matches(',').count() + 1;
+    let help = match (word.name, axes) {
+        ("dense", 3) => "put `gap` (the mean of each channel) or `flatten` before it".to_string(),
+        (
+            "attention" | "positions" | "class_token" | "token" | "token_mean" | "transpose"
+            | "image",
+            3,
+        ) => "put `tokens` before it".to_string(),
+        (name, 3) if name.ends_with("1d") => {
+            format!("for images there is `{}`", name.trim_end_matches("1d"))
+        }
+        (name, 2) if Word::named(&format!("{name}1d")).is_some() => {
+            format!("for `[c, l]` there is `{name}1d`")
+        }
+        ("embedding", _) => "it looks up whole numbers: use it first, on `[t]`".to_string(),
+        (_, 3) => "bring the tensor to that form first".to_string(),
+        _ if ranks == [2] => "use it before the sequence is brought to one axis".to_string(),
+        _ => "use it before the image is brought to fewer axes".to_string(),
     };
     Box::new(with_uses(diagnostic.with_help(help), uses))
 }
@@ -300,7 +357,11 @@ pub(super) fn violation(
                 Code::NotDivisible,
                 format!("the {} channels that `{word}` {side} can't be split into {} groups", show(dividend), show(divisor)),
                 format!("{} is not divisible by {}", show(dividend), show(divisor)),
-                "choose a number of groups that divides the channels on both sides".to_string(),
+                match word {
+                    "groupnorm" => "choose a number of groups that divides the channels",
+                    _ => "choose a number of groups that divides the channels on both sides",
+                }
+                .to_string(),
             )
         }
         (Reason::HeadsDivideWidth, Constraint::Divides { divisor, dividend }) => (
@@ -309,8 +370,53 @@ pub(super) fn violation(
             format!("{} is not divisible by {}", show(dividend), show(divisor)),
             "choose a number of heads that divides the width".to_string(),
         ),
+        (Reason::NumberForEachChannel, Constraint::Equal(numbers, channels)) => (
+            Code::ShapeMismatch,
+            format!("`{word}` needs a number for each of the {} channels, found {}", show(channels), show(numbers)),
+            "the sizes differ".to_string(),
+            format!("give {} numbers, for example with `dense({})`", show(channels), show(channels)),
+        ),
+        (Reason::MaskForEachToken, Constraint::Equal(masks, tokens)) => (
+            Code::ShapeMismatch,
+            format!("`{word}` needs a mask for each of the {} positions, found {}", show(tokens), show(masks)),
+            "the sizes differ".to_string(),
+            "give a mask as long as the sequence".to_string(),
+        ),
+        (Reason::ImageHasAllTokens, Constraint::Equal(tokens, positions)) => (
+            Code::ShapeMismatch,
+            format!("the image of `{word}` has {} positions, the sequence {}", show(positions), show(tokens)),
+            "the sizes differ".to_string(),
+            "choose a height and a width whose product is the length of the sequence".to_string(),
+        ),
+        (Reason::TokenExists, Constraint::AtMost { value, maximum }) => (
+            Code::ArgumentOutOfRange,
+            format!("`{word}` asks for position {} of a sequence whose last is {}", show(value), show(maximum)),
+            "there is no such position".to_string(),
+            "positions are counted from 0".to_string(),
+        ),
+        (Reason::WindowsDivideImage { axis }, Constraint::Divides { divisor, dividend }) => (
+            Code::NotDivisible,
+            format!(
+                "the {} {} can't be cut into windows of {}",
+                if axis == 1 { "height" } else { "width" },
+                show(dividend),
+                show(divisor)
+            ),
+            format!("{} is not divisible by {}", show(dividend), show(divisor)),
+            "choose a window that divides height and width".to_string(),
+        ),
+        (Reason::ShiftWithinWindow, Constraint::AtMost { value, maximum }) => (
+            Code::ArgumentOutOfRange,
+            format!("the shift of `{word}` must be less than its window"),
+            format!("{} is more than {}", show(value), show(maximum)),
+            "half the window is usual".to_string(),
+        ),
         (Reason::WindowFits { axis }, Constraint::AtLeast { value, .. }) => {
-            let side = if axis == 1 { "height" } else { "width" };
+            let side = match axis {
+                _ if word.ends_with("1d") => "length",
+                1 => "height",
+                _ => "width",
+            };
             let missing = &Dimension::Constant(0) - value;
             (
                 Code::TooSmall,
@@ -324,6 +430,39 @@ pub(super) fn violation(
             format!("the padding of `{word}` is more than half its window"),
             format!("{} is more than {}", show(value), show(maximum)),
             "windows of nothing but padding have no value; use less `pad`".to_string(),
+        ),
+        (Reason::PaddingWithinImage { axis }, Constraint::AtMost { value, maximum }) => (
+            Code::ArgumentOutOfRange,
+            format!("`{word}` needs more pixels than the image has in {}", if axis == 1 { "height" } else { "width" }),
+            format!("{} is more than {}", show(value), show(maximum)),
+            "pad less, or with zeros (`pad`) or the nearest pixels (`replicate_pad`)".to_string(),
+        ),
+        (Reason::OutputPadding, Constraint::AtMost { value, maximum }) => (
+            Code::ArgumentOutOfRange,
+            format!("`output_pad` of `{word}` must be less than `stride` or `dilation`"),
+            format!("{} is more than {}", show(value), show(maximum)),
+            "rows that no pixel reaches would be empty; use less `output_pad`".to_string(),
+        ),
+        (Reason::EqualParts { axis }, Constraint::Divides { divisor, dividend }) => (
+            Code::NotDivisible,
+            format!(
+                "`{word}` can't make {} equal parts of {} of {}",
+                show(divisor),
+                match axis {
+                    0 => "a first axis",
+                    1 => "a height",
+                    _ => "a width",
+                },
+                show(dividend)
+            ),
+            format!("{} is not divisible by {}", show(dividend), show(divisor)),
+            "choose a number that divides it".to_string(),
+        ),
+        (Reason::SliceWithin, Constraint::AtMost { value, maximum }) => (
+            Code::ArgumentOutOfRange,
+            format!("what `{word}` cuts out ends at {}, but the first axis has {}", show(value), show(maximum)),
+            "beyond the end".to_string(),
+            "choose a smaller `start` or `size`".to_string(),
         ),
         (Reason::Argument { parameter }, Constraint::AtLeast { value, minimum }) => (
             Code::ArgumentOutOfRange,

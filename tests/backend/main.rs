@@ -4,9 +4,14 @@
 
 mod build;
 mod gradient;
+mod images;
 mod network;
 mod operations;
 mod pytorch;
+mod pytorch_images;
+mod pytorch_sequence;
 mod random_graphs;
 mod reference;
+mod sequence;
+mod sequence_words;
 mod sharing;

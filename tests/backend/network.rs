@@ -28,7 +28,7 @@ fn small_net() -> Graph {
     };
     let shape = [4, 6, 5];
     let node = builder.add(convolution, &[0], &shape);
-    let node = builder.add(Operation::BatchNorm { channels: 4.into() }, &[node], &shape);
+    let node = builder.add(Operation::batch_norm(4.into()), &[node], &shape);
     let node = builder.add(Operation::Activation(Activation::Relu), &[node], &shape);
     let node = builder.add(Operation::GlobalPool(Pooling::Average), &[node], &[4]);
     let dense = Operation::Dense {
@@ -128,7 +128,7 @@ fn initial_values_have_the_variance_of_their_rule() {
 
 #[test]
 fn training_updates_running_statistics_as_pytorch_does() {
-    let graph = single(Operation::BatchNorm { channels: 1.into() }, &[1, 2, 1]);
+    let graph = single(Operation::batch_norm(1.into()), &[1, 2, 1]);
     let network = compile(&graph, 0);
     let input = Tensor::new(&[1f32, 2.0, 3.0, 6.0], &Device::Cpu).unwrap();
     let input = input.reshape((2, 1, 2, 1)).unwrap();
@@ -145,7 +145,7 @@ fn training_updates_running_statistics_as_pytorch_does() {
 
 #[test]
 fn one_value_a_channel_trains_without_a_division_by_zero() {
-    let graph = single(Operation::BatchNorm { channels: 3.into() }, &[3]);
+    let graph = single(Operation::batch_norm(3.into()), &[3]);
     let network = compile(&graph, 0);
     let input = Tensor::new(&[[1f32, 2.0, 3.0]], &Device::Cpu).unwrap();
     let output = network.forward(&input, TRAIN).unwrap();

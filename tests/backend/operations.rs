@@ -7,7 +7,7 @@ use snapc::graph::Graph;
 use snapc::operations::{Activation, Dimension, Operation, Pooling, Real};
 
 use super::build::{Builder, batched, input_shapes, numbers, pair};
-use super::gradient;
+use super::{gradient, images, sequence};
 
 /// Every kind of operation, so that none is forgotten: `next` must name them all to compile.
 pub fn all_kinds() -> Vec<Operation> {
@@ -37,8 +37,8 @@ fn next(operation: &Operation) -> Option<Operation> {
             output: one(),
             bias: false,
         },
-        Operation::Dense { .. } => Operation::BatchNorm { channels: one() },
-        Operation::BatchNorm { .. } => Operation::LayerNorm { features: one() },
+        Operation::Dense { .. } => Operation::batch_norm(one()),
+        Operation::BatchNorm { .. } => Operation::layer_norm(one()),
         Operation::LayerNorm { .. } => Operation::Activation(Activation::Relu),
         Operation::Activation(activation) => match next_activation(*activation) {
             Some(activation) => Operation::Activation(activation),
@@ -49,17 +49,22 @@ fn next(operation: &Operation) -> Option<Operation> {
             kernel: pair([1, 1]),
             stride: pair([1, 1]),
             padding: pair([0, 0]),
+            ceil: false,
+            count_padding: false,
         },
         Operation::Pool {
             kind: Pooling::Maximum,
             kernel,
             stride,
             padding,
+            ..
         } => Operation::Pool {
             kind: Pooling::Average,
             kernel: kernel.clone(),
             stride: stride.clone(),
             padding: padding.clone(),
+            ceil: false,
+            count_padding: false,
         },
         Operation::Pool {
             kind: Pooling::Average,
@@ -72,14 +77,72 @@ fn next(operation: &Operation) -> Option<Operation> {
         },
         Operation::Dropout { .. } => Operation::Flatten,
         Operation::Flatten => Operation::Tokens,
-        Operation::Tokens => Operation::Attention {
+        Operation::Tokens => Operation::attention(one(), one()),
+        Operation::Attention { .. } => Operation::RmsNorm {
+            features: one(),
+            epsilon: Real::new(1e-6),
+        },
+        Operation::RmsNorm { .. } => Operation::GroupNorm {
+            channels: one(),
+            groups: one(),
+            epsilon: Real::new(1e-5),
+        },
+        Operation::GroupNorm { .. } => Operation::InstanceNorm {
+            epsilon: Real::new(1e-5),
+        },
+        Operation::InstanceNorm { .. } => Operation::ParametricRelu { channels: one() },
+        Operation::ParametricRelu { .. } => Operation::LayerScale {
+            features: one(),
+            initial: Real::new(0.5),
+        },
+        Operation::LayerScale { .. } => Operation::DropPath {
+            rate: Real::new(0.3),
+        },
+        Operation::DropPath { .. } => Operation::Scale,
+        Operation::Scale => Operation::CrossAttention {
+            width: one(),
+            context: one(),
+            heads: one(),
+            bias: true,
+        },
+        Operation::CrossAttention { .. } => Operation::MaskedAttention {
             width: one(),
             heads: one(),
         },
-        Operation::Attention { .. } => Operation::Add { arity: 2 },
+        Operation::MaskedAttention { .. } => Operation::WindowAttention {
+            channels: one(),
+            heads: one(),
+            window: one(),
+            shift: Dimension::Constant(0),
+        },
+        Operation::WindowAttention { .. } => Operation::Embedding {
+            count: one(),
+            width: one(),
+        },
+        Operation::Embedding { .. } => Operation::Positions {
+            tokens: one(),
+            width: one(),
+        },
+        Operation::Positions { .. } => Operation::ClassToken { width: one() },
+        Operation::ClassToken { .. } => Operation::Token {
+            place: Dimension::Constant(0),
+        },
+        Operation::Token { .. } => Operation::TokenMean,
+        Operation::TokenMean => Operation::Transpose,
+        Operation::Transpose => Operation::Image { size: pair([1, 1]) },
+        Operation::Image { .. } => Operation::Add { arity: 2 },
         Operation::Add { .. } => Operation::Multiply { arity: 2 },
         Operation::Multiply { .. } => Operation::Concatenate { arity: 2 },
-        Operation::Concatenate { .. } => return None,
+        Operation::Concatenate { .. } => images::first(),
+        Operation::TransposedConvolution(_)
+        | Operation::AdaptivePool { .. }
+        | Operation::Pad { .. }
+        | Operation::Crop { .. }
+        | Operation::Bilinear { .. }
+        | Operation::PixelShuffle { .. }
+        | Operation::PixelUnshuffle { .. }
+        | Operation::ChannelShuffle { .. }
+        | Operation::Slice { .. } => return images::next(operation),
     })
 }
 
@@ -98,16 +161,19 @@ fn next_activation(activation: Activation) -> Option<Activation> {
         Activation::Sigmoid => Activation::Tanh,
         Activation::Tanh => Activation::HardSwish,
         Activation::HardSwish => Activation::HardSigmoid,
-        Activation::HardSigmoid => return None,
+        Activation::HardSigmoid => Activation::GeluTanh,
+        Activation::GeluTanh => Activation::Mish,
+        Activation::Mish => Activation::Softplus,
+        Activation::Softplus => return None,
     })
 }
 
 /// A number of the range.
-fn draw(random: &mut ChaCha8Rng, range: std::ops::RangeInclusive<i64>) -> i64 {
+pub fn draw(random: &mut ChaCha8Rng, range: std::ops::RangeInclusive<i64>) -> i64 {
     random.random_range(range)
 }
 
-fn draw_pair(random: &mut ChaCha8Rng, range: std::ops::RangeInclusive<i64>) -> [i64; 2] {
+pub fn draw_pair(random: &mut ChaCha8Rng, range: std::ops::RangeInclusive<i64>) -> [i64; 2] {
     [draw(random, range.clone()), draw(random, range)]
 }
 
@@ -141,15 +207,23 @@ pub fn random_graph(kind: &Operation, random: &mut ChaCha8Rng) -> Graph {
             let multiplier = draw(random, 1..=6);
             image[0] = groups * draw(random, 1..=4);
             let output = groups * multiplier;
-            let [kernel, stride, dilation] = [
+            let [mut kernel, mut stride, dilation] = [
                 draw_pair(random, 1..=3),
                 draw_pair(random, 1..=3),
                 draw_pair(random, 1..=2),
             ];
-            let padding: [i64; 2] = std::array::from_fn(|axis| {
+            // A signal is an image of one row, whose height is not told.
+            let is_signal = draw(random, 0..=3) == 0;
+            if is_signal {
+                (image[1], kernel[0], stride[0]) = (1, 1, 1);
+            }
+            let mut padding: [i64; 2] = std::array::from_fn(|axis| {
                 let window = dilation[axis] * (kernel[axis] - 1) + 1;
                 draw(random, 0..=3).max((window - image[axis + 1] + 1) / 2)
             });
+            if is_signal {
+                padding[0] = 0;
+            }
             let [height, width] = std::array::from_fn(|axis| {
                 places(
                     image[axis + 1],
@@ -169,29 +243,12 @@ pub fn random_graph(kind: &Operation, random: &mut ChaCha8Rng) -> Graph {
                 groups: size(groups),
                 bias: random.random(),
             };
-            single(operation, &image, &[output, height, width])
+            match is_signal {
+                true => single(operation, &[image[0], image[2]], &[output, width]),
+                false => single(operation, &image, &[output, height, width]),
+            }
         }
-        Operation::Pool { kind, .. } => {
-            let kernel = draw_pair(random, 1..=3);
-            let stride = draw_pair(random, 1..=3);
-            let padding: [i64; 2] = std::array::from_fn(|axis| draw(random, 0..=kernel[axis] / 2));
-            let [height, width] = std::array::from_fn(|axis| {
-                places(
-                    image[axis + 1],
-                    kernel[axis],
-                    stride[axis],
-                    padding[axis],
-                    1,
-                )
-            });
-            let operation = Operation::Pool {
-                kind: *kind,
-                kernel: pair(kernel),
-                stride: pair(stride),
-                padding: pair(padding),
-            };
-            single(operation, &image, &[image[0], height, width])
-        }
+        Operation::Pool { kind, .. } => images::random_pool(*kind, random),
         Operation::Dense { .. } => {
             let rank = draw(random, 1..=2) as usize;
             let input = &tokens[2 - rank..];
@@ -206,7 +263,7 @@ pub fn random_graph(kind: &Operation, random: &mut ChaCha8Rng) -> Graph {
         }
         Operation::BatchNorm { .. } => {
             let channels = size(any[0]);
-            single(Operation::BatchNorm { channels }, &any, &any)
+            single(Operation::batch_norm(channels), &any, &any)
         }
         Operation::LayerNorm { .. } => {
             let features = size(if any.len() == 3 {
@@ -214,7 +271,7 @@ pub fn random_graph(kind: &Operation, random: &mut ChaCha8Rng) -> Graph {
             } else {
                 any[any.len() - 1]
             });
-            single(Operation::LayerNorm { features }, &any, &any)
+            single(Operation::layer_norm(features), &any, &any)
         }
         Operation::Activation(_) | Operation::Softmax | Operation::Dropout { .. } => {
             single(kind.clone(), &any, &any)
@@ -237,9 +294,28 @@ pub fn random_graph(kind: &Operation, random: &mut ChaCha8Rng) -> Graph {
             let operation = Operation::Attention {
                 width: size(width),
                 heads: size(heads),
+                causal: random.random(),
+                bias: random.random(),
             };
             single(operation, &shape, &shape)
         }
+        Operation::RmsNorm { .. }
+        | Operation::GroupNorm { .. }
+        | Operation::InstanceNorm { .. }
+        | Operation::ParametricRelu { .. }
+        | Operation::LayerScale { .. }
+        | Operation::DropPath { .. }
+        | Operation::Scale
+        | Operation::CrossAttention { .. }
+        | Operation::MaskedAttention { .. }
+        | Operation::WindowAttention { .. }
+        | Operation::Embedding { .. }
+        | Operation::Positions { .. }
+        | Operation::ClassToken { .. }
+        | Operation::Token { .. }
+        | Operation::TokenMean
+        | Operation::Transpose
+        | Operation::Image { .. } => sequence::random_graph(kind, random),
         Operation::Add { .. } | Operation::Multiply { .. } => {
             let arity = draw(random, 2..=4) as usize;
             let mut builder = Builder::new(&vec![any.as_slice(); arity]);
@@ -268,6 +344,15 @@ pub fn random_graph(kind: &Operation, random: &mut ChaCha8Rng) -> Graph {
             let node = builder.add(Operation::Concatenate { arity }, &inputs, &whole);
             builder.finish(&[node])
         }
+        Operation::TransposedConvolution(_)
+        | Operation::AdaptivePool { .. }
+        | Operation::Pad { .. }
+        | Operation::Crop { .. }
+        | Operation::Bilinear { .. }
+        | Operation::PixelShuffle { .. }
+        | Operation::PixelUnshuffle { .. }
+        | Operation::ChannelShuffle { .. }
+        | Operation::Slice { .. } => images::random_graph(kind, random),
     }
 }
 
@@ -275,7 +360,7 @@ pub fn random_graph(kind: &Operation, random: &mut ChaCha8Rng) -> Graph {
 fn gradients_agree_with_finite_differences() {
     for kind in all_kinds() {
         let rounds = match kind {
-            Operation::Convolution { .. } => 60,
+            Operation::Convolution { .. } | Operation::TransposedConvolution(_) => 60,
             Operation::Pool { .. } => 25,
             _ => 6,
         };
@@ -283,12 +368,8 @@ fn gradients_agree_with_finite_differences() {
             let mut random = ChaCha8Rng::seed_from_u64(seed);
             let graph = random_graph(&kind, &mut random);
             let batch = random.random_range(1..=4);
-            let inputs: Vec<_> = input_shapes(&graph)
-                .iter()
-                .zip(seed * 100..)
-                // Six times as large, so that every piece of a function made of pieces is met.
-                .map(|(shape, seed)| (numbers(&batched(batch, shape), seed) * 6.0).unwrap())
-                .collect();
+            // Six times as large, so that every piece of a function made of pieces is met.
+            let inputs = sequence::inputs(&graph, batch, seed * 100, 6.0);
             gradient::check(&graph, &inputs, Mode::Train { step: 3 }, seed);
             gradient::check(&graph, &inputs, Mode::Evaluate, seed);
         }

@@ -49,6 +49,8 @@ fn operation(name: &str, input: &[i64], weight: &[i64], bias: bool) -> Operation
         kernel: pair(kernel),
         stride: pair(stride),
         padding: pair(padding),
+        ceil: false,
+        count_padding: false,
     };
     match name {
         "convolution" => convolution(plain),
@@ -83,21 +85,14 @@ fn operation(name: &str, input: &[i64], weight: &[i64], bias: bool) -> Operation
         "global_maximum" => Operation::GlobalPool(Pooling::Maximum),
         "global_average" => Operation::GlobalPool(Pooling::Average),
         "upsample" => Operation::Upsample { factor: size(3) },
-        "batch_norm" | "batch_norm_flat" => Operation::BatchNorm {
-            channels: size(input[0]),
-        },
-        "layer_norm" | "layer_norm_channels" => Operation::LayerNorm {
-            features: size(weight[0]),
-        },
+        "batch_norm" | "batch_norm_flat" => Operation::batch_norm(size(input[0])),
+        "layer_norm" | "layer_norm_channels" => Operation::layer_norm(size(weight[0])),
         "dense" => Operation::Dense {
             input: size(weight[1]),
             output: size(weight[0]),
             bias,
         },
-        "attention" => Operation::Attention {
-            width: size(input[1]),
-            heads: size(3),
-        },
+        "attention" => Operation::attention(size(input[1]), size(3)),
         "softmax" => Operation::Softmax,
         "relu" => Operation::Activation(Activation::Relu),
         "relu6" => Operation::Activation(Activation::Relu6),
@@ -122,7 +117,7 @@ fn sizes(tensor: &Tensor) -> Vec<i64> {
     tensor.dims()[1..].iter().map(|size| *size as i64).collect()
 }
 
-fn close(what: &str, given: &Tensor, expected: &Tensor, tolerance: f64) {
+pub fn close(what: &str, given: &Tensor, expected: &Tensor, tolerance: f64) {
     assert_eq!(given.dims(), expected.dims(), "{what}");
     let (given, expected) = (values(given), values(expected));
     let largest = expected.iter().fold(1.0, |most, x| f64::max(most, x.abs()));

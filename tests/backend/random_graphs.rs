@@ -5,7 +5,7 @@ use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use snapc::backend::{Mode, Model, Network};
 use snapc::graph::{Graph, Node, NodeKind, WeightsId};
-use snapc::operations::{Activation, Dimension, Operation, Pooling, Real};
+use snapc::operations::{Activation, Dimension, Operation, Pooling, Real, TransposedConvolution};
 
 use super::build::{Builder, batched, input_shapes, numbers, pair, values};
 use super::gradient;
@@ -58,7 +58,7 @@ fn random_layer(builder: &mut Builder, random: &mut ChaCha8Rng, source: u32, ope
     };
     let (channels, height, width) = (*channels, *height, *width);
     let size = Dimension::Constant;
-    match random.random_range(0..9) {
+    match random.random_range(0..11) {
         0 | 1 => {
             let output = random.random_range(1..=5);
             let kernel = [random.random_range(1..=3), random.random_range(1..=3)];
@@ -85,9 +85,7 @@ fn random_layer(builder: &mut Builder, random: &mut ChaCha8Rng, source: u32, ope
             builder.add(operation, &[source], &[output, tall, wide])
         }
         2 => {
-            let operation = Operation::BatchNorm {
-                channels: size(channels),
-            };
+            let operation = Operation::batch_norm(size(channels));
             builder.add(operation, &[source], &shape)
         }
         3 => {
@@ -102,6 +100,8 @@ fn random_layer(builder: &mut Builder, random: &mut ChaCha8Rng, source: u32, ope
                 kernel: pair([2, 3]),
                 stride: pair([1, 1]),
                 padding: pair([1, 1]),
+                ceil: false,
+                count_padding: false,
             };
             builder.add(operation, &[source], &[channels, height + 1, width])
         }
@@ -110,6 +110,29 @@ fn random_layer(builder: &mut Builder, random: &mut ChaCha8Rng, source: u32, ope
         7 => {
             let operation = Operation::Concatenate { arity: 2 };
             builder.add(operation, &[source, other], &[2 * channels, height, width])
+        }
+        8 => {
+            let attributes = TransposedConvolution {
+                input: size(channels),
+                output: size(3),
+                kernel: pair([3, 2]),
+                stride: pair([2, 1]),
+                padding: pair([1, 0]),
+                output_padding: pair([1, 0]),
+                dilation: pair([1, 1]),
+                groups: size(1),
+                bias: random.random(),
+            };
+            let operation = Operation::TransposedConvolution(Box::new(attributes));
+            builder.add(operation, &[source], &[3, 2 * height, width + 1])
+        }
+        9 => {
+            let operation = Operation::Slice {
+                start: size(channels / 2),
+                size: size(channels - channels / 2),
+            };
+            let part = [channels - channels / 2, height, width];
+            builder.add(operation, &[source], &part)
         }
         _ => builder.add(Operation::Tokens, &[source], &[height * width, channels]),
     }
@@ -136,16 +159,11 @@ fn random_flat_layer(
             builder.add(operation, &[source], &shape)
         }
         1 => {
-            let operation = Operation::LayerNorm {
-                features: size(features),
-            };
+            let operation = Operation::layer_norm(size(features));
             builder.add(operation, &[source], shape)
         }
         2 if shape.len() == 2 => {
-            let operation = Operation::Attention {
-                width: size(features),
-                heads: size(1),
-            };
+            let operation = Operation::attention(size(features), size(1));
             builder.add(operation, &[source], shape)
         }
         3 => {

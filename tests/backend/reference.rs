@@ -5,22 +5,24 @@ use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use snapc::backend::{Mode, Model, Network};
 use snapc::graph::Graph;
-use snapc::operations::{Activation, Dimension, Operation, Pooling};
+use snapc::operations::{Activation, Class, Dimension, Operation, Pooling};
 
 use super::build::{batched, input_shapes, numbers, single_operation, values};
-use super::gradient;
 use super::operations::{all_kinds, random_graph};
+use super::{gradient, images, sequence};
 
 /// A tensor with its batch axis.
 #[derive(Clone, Debug)]
-struct Array {
-    shape: Vec<usize>,
-    data: Vec<f64>,
+pub struct Array {
+    /// Its sizes.
+    pub shape: Vec<usize>,
+    /// Its elements, row by row.
+    pub data: Vec<f64>,
 }
 
 impl Array {
     /// Computes every element from its place.
-    fn from_fn(shape: &[usize], mut element: impl FnMut(&[usize]) -> f64) -> Self {
+    pub fn from_fn(shape: &[usize], mut element: impl FnMut(&[usize]) -> f64) -> Self {
         let count: usize = shape.iter().product();
         let data = (0..count)
             .map(|mut flat| {
@@ -45,7 +47,8 @@ impl Array {
         }
     }
 
-    fn at(&self, place: &[usize]) -> f64 {
+    /// One element.
+    pub fn at(&self, place: &[usize]) -> f64 {
         assert_eq!(place.len(), self.shape.len());
         let flat = place
             .iter()
@@ -55,14 +58,14 @@ impl Array {
     }
 
     /// The element of an image, zero or none beyond its edges.
-    fn pixel(&self, n: usize, c: usize, y: i64, x: i64) -> Option<f64> {
+    pub fn pixel(&self, n: usize, c: usize, y: i64, x: i64) -> Option<f64> {
         let inside = |at: i64, size: usize| (0..size as i64).contains(&at);
         (inside(y, self.shape[2]) && inside(x, self.shape[3]))
             .then(|| self.at(&[n, c, y as usize, x as usize]))
     }
 }
 
-fn number(dimension: &Dimension) -> usize {
+pub fn number(dimension: &Dimension) -> usize {
     dimension.constant().expect("a constant") as usize
 }
 
@@ -85,14 +88,20 @@ fn activation(function: Activation, x: f64) -> f64 {
         Activation::Tanh => x.tanh(),
         Activation::HardSwish => x * (x + 3.0).clamp(0.0, 6.0) / 6.0,
         Activation::HardSigmoid => (x + 3.0).clamp(0.0, 6.0) / 6.0,
+        Activation::GeluTanh => {
+            let inner = (2.0 / std::f64::consts::PI).sqrt() * (x + 0.044715 * x.powi(3));
+            0.5 * x * (1.0 + inner.tanh())
+        }
+        Activation::Mish => x * x.exp().ln_1p().tanh(),
+        Activation::Softplus => x.exp().ln_1p(),
     }
 }
 
-fn mean(values: &[f64]) -> f64 {
+pub fn mean(values: &[f64]) -> f64 {
     values.iter().sum::<f64>() / values.len() as f64
 }
 
-fn normalised(x: f64, values: &[f64]) -> f64 {
+pub fn normalised(x: f64, values: &[f64], epsilon: f64) -> f64 {
     let centre = mean(values);
     let variance = mean(
         &values
@@ -100,10 +109,10 @@ fn normalised(x: f64, values: &[f64]) -> f64 {
             .map(|x| (x - centre).powi(2))
             .collect::<Vec<_>>(),
     );
-    (x - centre) / (variance + 1e-5).sqrt()
+    (x - centre) / (variance + epsilon).sqrt()
 }
 
-fn project(input: &Array, weight: &Array, bias: Option<&Array>) -> Array {
+pub fn project(input: &Array, weight: &Array, bias: Option<&Array>) -> Array {
     let mut shape = input.shape.clone();
     let last = shape.len() - 1;
     shape[last] = weight.shape[0];
@@ -123,28 +132,49 @@ fn softmax(values: &[f64]) -> Vec<f64> {
     values.iter().map(|x| x.exp() / total).collect()
 }
 
-fn attention(input: &Array, parameters: &[Array], heads: usize) -> Array {
-    let projected = project(input, &parameters[0], Some(&parameters[1]));
-    let (tokens, width) = (input.shape[1], input.shape[2]);
-    let head = width / heads;
-    let attended = Array::from_fn(&input.shape, |place| {
+/// The values of the keys that a query sees, by example, query and key, weighted by how well they fit;
+/// zero where it sees none.
+pub fn attend(
+    [queries, keys, values]: [&Array; 3],
+    heads: usize,
+    sees: impl Fn(usize, usize, usize) -> bool,
+) -> Array {
+    let head = queries.shape[2] / heads;
+    Array::from_fn(&queries.shape, |place| {
         let (n, token, feature) = (place[0], place[1], place[2]);
         let first = feature / head * head;
-        let scores: Vec<f64> = (0..tokens)
-            .map(|other| {
-                let products = (first..first + head).map(|feature| {
-                    projected.at(&[n, token, feature]) * projected.at(&[n, other, width + feature])
-                });
+        let seen: Vec<usize> = (0..keys.shape[1])
+            .filter(|key| sees(n, token, *key))
+            .collect();
+        let scores: Vec<f64> = seen
+            .iter()
+            .map(|key| {
+                let products = (first..first + head)
+                    .map(|feature| queries.at(&[n, token, feature]) * keys.at(&[n, *key, feature]));
                 products.sum::<f64>() / (head as f64).sqrt()
             })
             .collect();
-        softmax(&scores)
-            .iter()
-            .enumerate()
-            .map(|(other, weight)| weight * projected.at(&[n, other, 2 * width + feature]))
+        let weights = softmax(&scores);
+        let weighted = weights.iter().zip(&seen);
+        weighted
+            .map(|(weight, key)| weight * values.at(&[n, *key, feature]))
             .sum()
+    })
+}
+
+fn attention(input: &Array, parameters: &[Array], heads: usize, causal: bool, bias: bool) -> Array {
+    let [inward, outward] = match bias {
+        true => [0, 2],
+        false => [0, 1],
+    };
+    let of = |place: usize| (&parameters[place], bias.then(|| &parameters[place + 1]));
+    let (weight, offset) = of(inward);
+    let [queries, keys, values] = sequence::thirds(&project(input, weight, offset));
+    let attended = attend([&queries, &keys, &values], heads, |_, query, key| {
+        !causal || key <= query
     });
-    project(&attended, &parameters[2], Some(&parameters[3]))
+    let (weight, offset) = of(outward);
+    project(&attended, weight, offset)
 }
 
 /// The output; `shape` is its shape, with the batch axis.
@@ -155,6 +185,21 @@ fn forward(
     shape: &[usize],
     training: bool,
 ) -> Array {
+    // Images of one row stand for signals.
+    let is_for_images = matches!(
+        operation,
+        Operation::Convolution { .. }
+            | Operation::TransposedConvolution(_)
+            | Operation::Pool { .. }
+    );
+    if is_for_images && shape.len() == 3 {
+        let mut row = inputs[0].clone();
+        row.shape.insert(2, 1);
+        let tall = [shape[0], shape[1], 1, shape[2]];
+        let mut given = forward(operation, &[row], parameters, &tall, training);
+        given.shape.remove(2);
+        return given;
+    }
     let input = &inputs[0];
     let last = input.shape.len() - 1;
     match operation {
@@ -203,7 +248,7 @@ fn forward(
                 let positions: usize = input.shape[2..].iter().product();
                 let rows = input.data.chunks(positions);
                 let own = rows.skip(channel).step_by(input.shape[1]);
-                normalised(x, &own.flatten().copied().collect::<Vec<f64>>())
+                normalised(x, &own.flatten().copied().collect::<Vec<f64>>(), 1e-5)
             } else {
                 let deviation = (parameters[3].data[channel] + 1e-5).sqrt();
                 (x - parameters[2].data[channel]) / deviation
@@ -221,7 +266,7 @@ fn forward(
                     })
                     .collect();
                 let feature = place[axis];
-                normalised(input.at(place), &own) * parameters[0].data[feature]
+                normalised(input.at(place), &own, 1e-5) * parameters[0].data[feature]
                     + parameters[1].data[feature]
             })
         }
@@ -236,23 +281,7 @@ fn forward(
                 .flat_map(softmax)
                 .collect(),
         },
-        Operation::Pool {
-            kind,
-            kernel,
-            stride,
-            padding,
-        } => {
-            let [kernel, stride, padding] =
-                [kernel, stride, padding].map(|pair| [number(&pair[0]), number(&pair[1])]);
-            Array::from_fn(shape, |place| {
-                let taps = (0..kernel[0] * kernel[1]).filter_map(|tap| {
-                    let y = under(place[2], tap / kernel[1], stride[0], padding[0], 1);
-                    let x = under(place[3], tap % kernel[1], stride[1], padding[1], 1);
-                    input.pixel(place[0], place[1], y, x)
-                });
-                pool(*kind, taps.collect())
-            })
-        }
+        Operation::Pool { .. } => images::sliding(operation, input, shape),
         Operation::GlobalPool(kind) => Array::from_fn(shape, |place| {
             let positions: usize = input.shape[2..].iter().product();
             let row = place[0] * input.shape[1] + place[1];
@@ -270,7 +299,29 @@ fn forward(
             let width = input.shape[3];
             input.at(&[place[0], place[2], place[1] / width, place[1] % width])
         }),
-        Operation::Attention { heads, .. } => attention(input, parameters, number(heads)),
+        Operation::Attention {
+            heads,
+            causal,
+            bias,
+            ..
+        } => attention(input, parameters, number(heads), *causal, *bias),
+        Operation::RmsNorm { .. }
+        | Operation::GroupNorm { .. }
+        | Operation::InstanceNorm { .. }
+        | Operation::ParametricRelu { .. }
+        | Operation::LayerScale { .. }
+        | Operation::DropPath { .. }
+        | Operation::Scale
+        | Operation::CrossAttention { .. }
+        | Operation::MaskedAttention { .. }
+        | Operation::WindowAttention { .. }
+        | Operation::Embedding { .. }
+        | Operation::Positions { .. }
+        | Operation::ClassToken { .. }
+        | Operation::Token { .. }
+        | Operation::TokenMean
+        | Operation::Transpose
+        | Operation::Image { .. } => sequence::forward(operation, inputs, parameters, shape),
         Operation::Add { .. } => Array::from_fn(shape, |place| {
             inputs.iter().map(|input| input.at(place)).sum()
         }),
@@ -287,10 +338,19 @@ fn forward(
             }
             unreachable!("the parts are as wide as the whole")
         }),
+        Operation::TransposedConvolution(_)
+        | Operation::AdaptivePool { .. }
+        | Operation::Pad { .. }
+        | Operation::Crop { .. }
+        | Operation::Bilinear { .. }
+        | Operation::PixelShuffle { .. }
+        | Operation::PixelUnshuffle { .. }
+        | Operation::ChannelShuffle { .. }
+        | Operation::Slice { .. } => images::forward(operation, input, parameters, shape),
     }
 }
 
-fn pool(kind: Pooling, values: Vec<f64>) -> f64 {
+pub fn pool(kind: Pooling, values: Vec<f64>) -> f64 {
     match kind {
         Pooling::Maximum => values.into_iter().fold(f64::NEG_INFINITY, f64::max),
         Pooling::Average => mean(&values),
@@ -313,11 +373,7 @@ fn layers_agree_with_their_definitions() {
             let graph = random_graph(&kind, &mut random);
             let (operation, output) = single_operation(&graph);
             let batch = random.random_range(1..=11);
-            let inputs: Vec<Tensor> = input_shapes(&graph)
-                .iter()
-                .zip(seed * 100..)
-                .map(|(shape, seed)| (numbers(&batched(batch, shape), seed) * 5.0).unwrap())
-                .collect();
+            let inputs = sequence::inputs(&graph, batch, seed * 100, 5.0);
             let network = gradient::network(&graph, seed);
             let single = single_precision(&network, &graph, seed);
             let parameters: Vec<Array> = network
@@ -330,7 +386,7 @@ fn layers_agree_with_their_definitions() {
             let shape = batched(batch, &output);
             for mode in [Mode::Evaluate, Mode::Train { step: 0 }] {
                 let training = mode != Mode::Evaluate;
-                if training && matches!(operation, Operation::Dropout { .. }) {
+                if training && operation.class() == Class::Random {
                     continue;
                 }
                 let expected = forward(&operation, &arrays, &parameters, &shape, training);
@@ -366,11 +422,7 @@ fn gradients_in_single_precision_agree_with_double_precision() {
             let (operation, output) = single_operation(&graph);
             let network = gradient::network(&graph, seed);
             let single = single_precision(&network, &graph, seed);
-            let inputs: Vec<Tensor> = input_shapes(&graph)
-                .iter()
-                .zip(seed * 100..)
-                .map(|(shape, seed)| numbers(&batched(5, shape), seed))
-                .collect();
+            let inputs = sequence::inputs(&graph, 5, seed * 100, 1.0);
             let weights = numbers(&batched(5, &output), 5);
             let gradients = |network: &Network| {
                 let inputs: Vec<_> = inputs

@@ -83,9 +83,7 @@ fn every_word_prints_with_what_is_not_default() {
         convolution(4, pair(1, 7), pair(0, 6), 1, false),
         convolution(8, pair(3, 3), pair(0, 1), 2, true),
         convolution(4, pair(3, 3), pair(2, 2), 4, true),
-        Operation::LayerNorm {
-            features: constant(4),
-        },
+        Operation::layer_norm(constant(4)),
         Operation::Dropout {
             rate: Real::new(0.25),
         },
@@ -105,12 +103,16 @@ fn every_word_prints_with_what_is_not_default() {
             kernel: pair(2, 2),
             stride: pair(2, 2),
             padding: pair(0, 0),
+            ceil: false,
+            count_padding: false,
         },
         Operation::Pool {
             kind: Pooling::Maximum,
             kernel: pair(3, 2),
             stride: pair(1, 1),
             padding: pair(0, 1),
+            ceil: false,
+            count_padding: false,
         },
         Operation::Activation(Activation::LeakyRelu {
             slope: Real::new(0.01),
@@ -139,13 +141,7 @@ fn every_word_prints_with_what_is_not_default() {
     }
     let mut builder = Builder::new();
     let tokens = builder.input(Shape::constant(&[36, 8]));
-    let attended = builder.apply(
-        Operation::Attention {
-            width: constant(8),
-            heads: constant(2),
-        },
-        &[tokens],
-    );
+    let attended = builder.apply(Operation::attention(constant(8), constant(2)), &[tokens]);
     let dense = builder.apply(
         Operation::Dense {
             input: constant(8),
@@ -182,6 +178,293 @@ fn every_word_prints_with_what_is_not_default() {
     hardsigmoid
     attention(2) dense(3, bias: false)
     ");
+}
+
+/// What words on images and signals print as, and that it compiles to the same form.
+#[test]
+fn words_for_images_print_with_what_is_not_default() {
+    let words = [
+        "upconv(2, stride: 2)",
+        "upconv([3, 4], 8, stride: [2, 3], pad: 1, output_pad: [1, 0], dilation: 2, groups: 4, bias: true)",
+        "maxpool(3, stride: 2, pad: 0, ceil: true)",
+        "avgpool(3, count_padding: true)",
+        "adaptive_avgpool(7)",
+        "adaptive_maxpool([2, 3])",
+        "pad(1, [0, 2])",
+        "reflect_pad(2, after: 2)",
+        "replicate_pad([0, 1])",
+        "circular_pad(1)",
+        "crop([1, 2], 0)",
+        "bilinear",
+        "pixel_shuffle",
+        "pixel_unshuffle(3)",
+        "channel_shuffle(2)",
+        "slice(1, 2)",
+        "split mul",
+        "split(4) drop drop drop",
+        "conv1d(3)",
+        "conv1d(5, 8, stride: 2, pad: 0, dilation: 3, groups: 2, bias: true)",
+        "dwconv1d(7)",
+        "upconv1d(4, 2, stride: 2)",
+        "upconv1d(3, stride: 2, pad: 2, output_pad: 1, bias: true)",
+        "maxpool1d(3, stride: 2)",
+        "avgpool1d(4, stride: 3, pad: 0, ceil: true, count_padding: true)",
+    ];
+    let mut printed = Vec::new();
+    for word in words {
+        let graph = compiled(&format!("block b = {word}\n"));
+        for laws in [Laws::Exact, Laws::Real] {
+            let canonical = canonicalise(&graph, laws);
+            let text = canonical_text(&canonical);
+            let read = canonicalise(&compiled(&text), laws);
+            assert_eq!(read.certificate, canonical.certificate, "{text}");
+            assert_eq!(canonical_text(&read), text);
+        }
+        printed.push(body(&graph));
+    }
+    insta::assert_snapshot!(printed.join("\n"), @r"
+    upconv(2, stride: 2)
+    upconv([3, 4], 8, stride: [2, 3], pad: 1, output_pad: [1, 0], dilation: 2, groups: 4, bias: true)
+    maxpool(3, stride: 2, pad: 0, ceil: true)
+    avgpool(3, count_padding: true)
+    adaptive_avgpool(7)
+    adaptive_maxpool([2, 3])
+    pad(1, [0, 2])
+    reflect_pad(2)
+    replicate_pad([0, 1])
+    circular_pad(1)
+    crop([1, 2], 0)
+    bilinear(2)
+    pixel_shuffle(2)
+    pixel_unshuffle(3)
+    channel_shuffle(2)
+    slice(1, 2)
+    dup slice(0, c // 2) swap slice(c // 2, c // 2) mul
+    slice(0, c // 4)
+    conv1d(3)
+    conv1d(5, 8, stride: 2, pad: 0, dilation: 3, groups: 2, bias: true)
+    dwconv1d(7)
+    upconv1d(4, 2, stride: 2)
+    upconv1d(3, stride: 2, pad: 2, output_pad: 1, bias: true)
+    maxpool1d(3, stride: 2)
+    avgpool1d(4, stride: 3, pad: 0, ceil: true, count_padding: true)
+    ");
+}
+
+#[test]
+fn words_for_features_and_sequences_print_with_what_is_not_default() {
+    let (image, tokens, ids) = ([8, 6, 6], [36, 8], [8]);
+    let number = constant;
+    let real = Real::new;
+    let cases: [(Operation, &[&[i64]]); 34] = [
+        (Operation::batch_norm(number(8)), &[&image]),
+        (
+            Operation::BatchNorm {
+                channels: number(8),
+                epsilon: real(1e-3),
+                momentum: real(0.01),
+            },
+            &[&image],
+        ),
+        (
+            Operation::LayerNorm {
+                features: number(8),
+                epsilon: real(1e-6),
+            },
+            &[&tokens],
+        ),
+        (
+            Operation::RmsNorm {
+                features: number(8),
+                epsilon: real(1e-6),
+            },
+            &[&image],
+        ),
+        (
+            Operation::RmsNorm {
+                features: number(8),
+                epsilon: real(1e-5),
+            },
+            &[&tokens],
+        ),
+        (
+            Operation::GroupNorm {
+                channels: number(8),
+                groups: number(4),
+                epsilon: real(1e-5),
+            },
+            &[&image],
+        ),
+        (
+            Operation::GroupNorm {
+                channels: number(8),
+                groups: number(2),
+                epsilon: real(1e-6),
+            },
+            &[&image],
+        ),
+        (
+            Operation::InstanceNorm {
+                epsilon: real(1e-5),
+            },
+            &[&image],
+        ),
+        (Operation::InstanceNorm { epsilon: real(0.5) }, &[&image]),
+        (Operation::Activation(Activation::GeluTanh), &[&image]),
+        (Operation::Activation(Activation::Mish), &[&image]),
+        (Operation::Activation(Activation::Softplus), &[&image]),
+        (
+            Operation::ParametricRelu {
+                channels: number(8),
+            },
+            &[&image],
+        ),
+        (
+            Operation::LayerScale {
+                features: number(8),
+                initial: real(1e-6),
+            },
+            &[&image],
+        ),
+        (
+            Operation::LayerScale {
+                features: number(8),
+                initial: real(0.1),
+            },
+            &[&tokens],
+        ),
+        (Operation::DropPath { rate: real(0.1) }, &[&image]),
+        (Operation::DropPath { rate: real(0.0) }, &[&image]),
+        (Operation::Scale, &[&image, &ids]),
+        (
+            Operation::Attention {
+                width: number(8),
+                heads: number(2),
+                causal: true,
+                bias: true,
+            },
+            &[&tokens],
+        ),
+        (
+            Operation::Attention {
+                width: number(8),
+                heads: number(2),
+                causal: false,
+                bias: false,
+            },
+            &[&tokens],
+        ),
+        (
+            Operation::CrossAttention {
+                width: number(8),
+                context: number(5),
+                heads: number(4),
+                bias: true,
+            },
+            &[&tokens, &[3, 5]],
+        ),
+        (
+            Operation::CrossAttention {
+                width: number(8),
+                context: number(8),
+                heads: number(4),
+                bias: false,
+            },
+            &[&tokens, &tokens],
+        ),
+        (
+            Operation::MaskedAttention {
+                width: number(8),
+                heads: number(2),
+            },
+            &[&tokens, &[36]],
+        ),
+        (window_attention(0), &[&image]),
+        (window_attention(1), &[&image]),
+        (
+            Operation::Embedding {
+                count: number(50_257),
+                width: number(768),
+            },
+            &[&ids],
+        ),
+        (
+            Operation::Positions {
+                tokens: number(36),
+                width: number(8),
+            },
+            &[&tokens],
+        ),
+        (Operation::ClassToken { width: number(8) }, &[&tokens]),
+        (Operation::Token { place: number(0) }, &[&tokens]),
+        (Operation::Token { place: number(35) }, &[&tokens]),
+        (Operation::TokenMean, &[&tokens]),
+        (Operation::Transpose, &[&tokens]),
+        (
+            Operation::Image {
+                size: [number(4), number(9)],
+            },
+            &[&tokens],
+        ),
+        (Operation::Softmax, &[&tokens]),
+    ];
+    let mut words = Vec::new();
+    for (operation, inputs) in cases {
+        let mut builder = Builder::new();
+        let inputs: Vec<NodeId> = inputs
+            .iter()
+            .map(|shape| builder.input(Shape::constant(shape)))
+            .collect();
+        let output = builder.apply(operation, &inputs);
+        let graph = builder.finish(&[output]);
+        check_form(&graph, Laws::Real);
+        words.push(body(&graph));
+    }
+    insta::assert_snapshot!(words.join("\n"), @r"
+    bn
+    bn(epsilon: 0.001, momentum: 0.01)
+    ln(epsilon: 1e-6)
+    rmsnorm
+    rmsnorm(epsilon: 1e-5)
+    groupnorm(4)
+    groupnorm(2, epsilon: 1e-6)
+    instancenorm
+    instancenorm(epsilon: 0.5)
+    gelu_tanh
+    mish
+    softplus
+    prelu
+    layer_scale
+    layer_scale(0.1)
+    drop_path(0.1)
+    drop_path(0.0)
+    scale
+    attention(2, causal: true)
+    attention(2, bias: false)
+    cross_attention(4)
+    cross_attention(4, bias: false)
+    masked_attention(2)
+    window_attention(2, 3)
+    window_attention(2, 3, shift: 1)
+    embedding(50257, 768)
+    positions
+    class_token
+    token(0)
+    token(35)
+    token_mean
+    transpose
+    image(4, 9)
+    softmax
+    ");
+}
+
+fn window_attention(shift: i64) -> Operation {
+    Operation::WindowAttention {
+        channels: constant(8),
+        heads: constant(2),
+        window: constant(3),
+        shift: constant(shift),
+    }
 }
 
 #[test]

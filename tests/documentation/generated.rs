@@ -48,7 +48,7 @@ fn the_words() {
     assert_page("reference/words.md", &page);
 }
 
-const FAMILIES: [(Family, &str, &str); 7] = [
+const FAMILIES: [(Family, &str, &str); 8] = [
     (
         Family::Stack,
         "Stack words",
@@ -63,18 +63,19 @@ const FAMILIES: [(Family, &str, &str); 7] = [
         Family::Layer,
         "Layers with weights",
         "Every occurrence has weights of its own. First values are He normal for convolutions and \
-         LeCun uniform for `dense` and `attention`; biases start at zero.",
+         LeCun uniform for `dense` and attention of every sort; biases start at zero, tables of \
+         relative positions are normal with a standard deviation of 0.02.",
     ),
     (
         Family::Norm,
         "Norms",
-        "They have a weight and a bias for each channel or feature, which start at one and zero. \
-         Epsilon is 1e-5. `bn` keeps running statistics with momentum 0.1, which evaluation uses.",
+        "Unless told otherwise they have a weight and a bias for each channel or feature, which \
+         start at one and zero. `bn` keeps running statistics, which evaluation uses.",
     ),
     (
         Family::Activation,
         "Activations",
-        "They work element by element and have no weights.",
+        "They work element by element. Only `prelu` has weights.",
     ),
     (
         Family::Pooling,
@@ -85,7 +86,14 @@ const FAMILIES: [(Family, &str, &str); 7] = [
     (
         Family::Shape,
         "Shapes",
-        "They lay the same values out along other axes.",
+        "They cut, extend and rearrange tensors and have no weights.",
+    ),
+    (
+        Family::Sequence,
+        "Sequences",
+        "They make sequences `[t, d]` of `t` positions with `d` features each, or reduce them. \
+         Weights are normal with a standard deviation of 0.02 at first. Layers with weights such as \
+         `attention` and `dense`, norms and activations work on sequences too.",
     ),
 ];
 

@@ -1,12 +1,12 @@
 //! Every program of the documentation is checked, and every message is the one people get.
 //!
-//! A block `snap` has no diagnostics; a block `snap error` has some, on the page of a code that
-//! code, elsewhere the one it names, if it names one. A block `text message` holds what is said
-//! about the program before it.
+//! A block `snap` has no errors, and on the page of a warning no warnings either; a block `snap
+//! error` has some, on the page of a code that code, elsewhere the one it names, if it names one. A
+//! block `text message` holds what is said about the program before it.
 
-use snapc::diagnostic::{Code, Diagnostic, Source, render};
+use snapc::diagnostic::{Code, Diagnostic, Severity, Source, render};
 use snapc::syntax::Files;
-use snapc::{syntax, types};
+use snapc::{lint, syntax, types};
 
 use super::pages::{Block, Page, alone, blessing, pages, report, rewrite};
 
@@ -22,10 +22,13 @@ fn read_used(path: &str) -> Result<Vec<u8>, String> {
 fn diagnostics(source: &Source) -> (Vec<Diagnostic>, Vec<Source>) {
     let mut files: Files = syntax::parse_files(source.clone(), &mut read_used);
     files.sources.push(types::prelude_source().clone());
-    match files.diagnostics.is_empty() {
-        true => (types::check_files(&files).diagnostics, files.sources),
-        false => (files.diagnostics, files.sources),
+    if !files.diagnostics.is_empty() {
+        return (files.diagnostics, files.sources);
     }
+    let checked = types::check_files(&files);
+    let warnings = lint::lint(&checked, &files.files[0], source);
+    let diagnostics = checked.diagnostics.into_iter().chain(warnings);
+    (diagnostics.collect(), files.sources)
 }
 
 /// What people see of it.
@@ -38,10 +41,12 @@ fn source(block: &Block) -> Source {
     Source::new(block.file().unwrap_or("program.snap"), block.text.as_str())
 }
 
-fn codes(block: &Block) -> Vec<&'static str> {
+/// The codes of what is said about a program: of the errors, and of warnings if they matter.
+fn codes(block: &Block, warnings: bool) -> Vec<&'static str> {
     let mut codes: Vec<&str> = diagnostics(&source(block))
         .0
         .iter()
+        .filter(|diagnostic| diagnostic.is_error() || warnings)
         .map(|diagnostic| diagnostic.code.text())
         .collect();
     codes.dedup();
@@ -71,8 +76,10 @@ fn programs_are_as_good_or_as_wrong_as_the_text_says() {
             if block.language() != "snap" {
                 continue;
             }
-            let (place, found) = (page.place(&block), codes(&block));
-            match (block.says("error"), expected(&page, &block)) {
+            let expected = expected(&page, &block);
+            let warnings = expected.is_some_and(|code| code.severity() == Severity::Warning);
+            let (place, found) = (page.place(&block), codes(&block, warnings));
+            match (block.says("error"), expected) {
                 (false, _) if !found.is_empty() => {
                     let messages = rendered(&source(&block));
                     problems.push(format!("{place}: this program has errors\n{messages}"));

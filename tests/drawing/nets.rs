@@ -111,13 +111,13 @@ impl Builder {
     pub fn norm(&mut self, x: NodeId) -> NodeId {
         let sizes = self.sizes(x);
         let channels = sizes[0].into();
-        self.apply("bn", Operation::BatchNorm { channels }, &[x], &sizes)
+        self.apply("bn", Operation::batch_norm(channels), &[x], &sizes)
     }
 
     pub fn layer_norm(&mut self, x: NodeId) -> NodeId {
         let sizes = self.sizes(x);
         let features = sizes[sizes.len() - 1].into();
-        self.apply("ln", Operation::LayerNorm { features }, &[x], &sizes)
+        self.apply("ln", Operation::layer_norm(features), &[x], &sizes)
     }
 
     pub fn activation(&mut self, word: &str, activation: Activation, x: NodeId) -> NodeId {
@@ -143,6 +143,8 @@ impl Builder {
             kernel: [kernel, kernel].map(Dimension::Constant),
             stride: [stride, stride].map(Dimension::Constant),
             padding: [kernel / 2, kernel / 2].map(Dimension::Constant),
+            ceil: false,
+            count_padding: false,
         };
         let reduced = |size: i64| (size - 1) / stride + 1;
         let sizes = [sizes[0], reduced(sizes[1]), reduced(sizes[2])];
@@ -368,10 +370,7 @@ pub fn transformer() -> Graph {
     for _ in 0..6 {
         x = builder.block("encoder", |builder| {
             let y = builder.layer_norm(x);
-            let operation = Operation::Attention {
-                width: 64.into(),
-                heads: 4.into(),
-            };
+            let operation = Operation::attention(64.into(), 4.into());
             let y = builder.apply("attention", operation, &[y], &[64, 64]);
             let x = builder.add(&[x, y]);
             let y = builder.layer_norm(x);

@@ -23,6 +23,32 @@ fn normal_density<T: Float>(x: T) -> T {
     scale * Float::exp(-x * x * T::of(0.5))
 }
 
+/// The tangent in the approximation of the normal distribution, and the derivative of its argument.
+#[inline(always)]
+fn gelu_tangent<T: Float>(x: T) -> (T, T) {
+    let scale = T::of((2.0 / std::f64::consts::PI).sqrt());
+    let cubic = T::of(0.044715);
+    let tangent = Float::tanh(scale * (x + cubic * x * x * x));
+    (tangent, scale * (T::ONE + T::of(3.0) * cubic * x * x))
+}
+
+/// `ln(1 + exp(x))`, by the larger of `x` and zero, so that nothing overflows.
+#[inline(always)]
+fn softplus<T: Float>(x: T) -> T {
+    let positive = x > T::ZERO;
+    let small = Float::exp(select(positive, -x, x));
+    select(positive, x, T::ZERO) + Float::ln_1p(small)
+}
+
+/// `tanh(ln(1 + exp(x)))`: with `n = exp(x) * (exp(x) + 2)` it is `n / (n + 2)`, and one from 20 up.
+#[inline(always)]
+fn softplus_tangent<T: Float>(x: T) -> T {
+    let bound = T::of(20.0);
+    let power = Float::exp(select(x > bound, bound, x));
+    let n = power * (power + T::of(2.0));
+    n / (n + T::of(2.0))
+}
+
 /// The first where `condition` holds. With both computed, it is a selection without a branch.
 #[inline(always)]
 fn select<T>(condition: bool, first: T, second: T) -> T {
@@ -53,6 +79,9 @@ pub(in crate::backend) fn forward<T: Float>(activation: Activation, input: &[T])
         Activation::Tanh => map(input, |x| Float::tanh(x)),
         Activation::HardSwish => map(input, |x| x * hard_sigmoid(x)),
         Activation::HardSigmoid => map(input, hard_sigmoid),
+        Activation::GeluTanh => map(input, |x| T::of(0.5) * x * (one + gelu_tangent(x).0)),
+        Activation::Mish => map(input, |x| x * softplus_tangent(x)),
+        Activation::Softplus => map(input, softplus),
     }
 }
 
@@ -108,6 +137,15 @@ pub(in crate::backend) fn backward<T: Float>(
             let between = g * T::of(1.0 / 6.0);
             select(x > -three, select(x < three, between, zero), zero)
         }),
+        Activation::GeluTanh => zip(input, gradient, |x, g| {
+            let (tangent, inner) = gelu_tangent(x);
+            g * T::of(0.5) * (one + tangent + x * (one - tangent * tangent) * inner)
+        }),
+        Activation::Mish => zip(input, gradient, |x, g| {
+            let tangent = softplus_tangent(x);
+            g * (tangent + x * sigmoid(x) * (one - tangent * tangent))
+        }),
+        Activation::Softplus => zip(input, gradient, |x, g| g * sigmoid(x)),
     }
 }
 
@@ -126,6 +164,9 @@ mod tests {
             Activation::Tanh,
             Activation::HardSwish,
             Activation::HardSigmoid,
+            Activation::GeluTanh,
+            Activation::Mish,
+            Activation::Softplus,
         ];
         for activation in all {
             let output = forward(activation, &[f32::NAN, 1.0]);
@@ -133,6 +174,18 @@ mod tests {
                 output[0].is_nan() && output[1].is_finite(),
                 "{activation:?}"
             );
+        }
+    }
+
+    #[test]
+    fn far_from_zero_nothing_overflows() {
+        for activation in [Activation::GeluTanh, Activation::Mish, Activation::Softplus] {
+            let output = forward(activation, &[-1e4_f32, 1e4]);
+            assert!(output[0].abs() < 1e-6, "{activation:?}: {output:?}");
+            assert_eq!(output[1], 1e4, "{activation:?}");
+            let gradient = backward(activation, &[-1e4_f32, 1e4], &[1.0, 1.0]);
+            assert!(gradient[0].abs() < 1e-6, "{activation:?}: {gradient:?}");
+            assert_eq!(gradient[1], 1.0, "{activation:?}");
         }
     }
 }

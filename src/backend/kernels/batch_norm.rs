@@ -8,9 +8,6 @@ use rayon::prelude::*;
 use super::float::Float;
 use super::reduce::Lanes;
 
-/// What is added to a variance before its root is taken.
-pub(in crate::backend) const EPSILON: f64 = 1e-5;
-
 /// Sizes of the axes behind the first.
 #[derive(Clone, Copy, Debug)]
 pub(in crate::backend) struct Geometry {
@@ -18,6 +15,8 @@ pub(in crate::backend) struct Geometry {
     pub(in crate::backend) channels: usize,
     /// All others.
     pub(in crate::backend) positions: usize,
+    /// What is added to a variance before its root is taken.
+    pub(in crate::backend) epsilon: f64,
 }
 
 /// Mean and (biased) variance of every channel.
@@ -162,7 +161,8 @@ pub(in crate::backend) fn forward<T: Float>(
 ) -> Vec<T> {
     let factors: Vec<(T, T)> = (0..geometry.channels)
         .map(|channel| {
-            let scale = weight[channel].to_f64() / (statistics.variance[channel] + EPSILON).sqrt();
+            let scale =
+                weight[channel].to_f64() / (statistics.variance[channel] + geometry.epsilon).sqrt();
             let shift = bias[channel].to_f64() - statistics.mean[channel] * scale;
             (T::of(scale), T::of(shift))
         })
@@ -197,7 +197,7 @@ pub(in crate::backend) fn backward<T: Float>(
         .into_par_iter()
         .map(|channel| {
             let mean = statistics.mean[channel];
-            let scale = 1.0 / (statistics.variance[channel] + EPSILON).sqrt();
+            let scale = 1.0 / (statistics.variance[channel] + geometry.epsilon).sqrt();
             let (mut sum, mut product) = (0.0, 0.0);
             let groups = input.chunks(geometry.group());
             for (input, gradient) in groups.zip(gradient.chunks(geometry.group())) {
@@ -213,7 +213,7 @@ pub(in crate::backend) fn backward<T: Float>(
     let factors: Vec<[T; 3]> = (0..geometry.channels)
         .map(|channel| {
             let (sum, product) = sums[channel];
-            let inverse = 1.0 / (statistics.variance[channel] + EPSILON).sqrt();
+            let inverse = 1.0 / (statistics.variance[channel] + geometry.epsilon).sqrt();
             let scale = weight[channel].to_f64() * inverse;
             let (of_input, constant) = match of_batch {
                 true => {

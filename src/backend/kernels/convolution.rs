@@ -117,6 +117,7 @@ pub(in crate::backend) fn forward<T: Float>(
     let offsets = geometry.offsets(&layout);
     let packed = geometry.pack(weight, offsets.len());
     let scratches = Scratches::default();
+    let pixels = geometry.output[0] * geometry.output[1];
     let mut output = vec![T::ZERO; geometry.batch * geometry.output_size()];
     output
         .par_chunks_mut(layout.images * geometry.output_size())
@@ -127,7 +128,7 @@ pub(in crate::backend) fn forward<T: Float>(
             let padded = geometry.lay_out(&layout, input, padded);
             forward_tile(geometry, &layout, &offsets, &packed, padded, runs, output);
             if let Some(bias) = bias {
-                add_bias(geometry, bias, output);
+                add_bias(pixels, bias, output);
             }
             scratches.give(scratch);
         });
@@ -168,8 +169,8 @@ fn forward_tile<T: Float>(
     }
 }
 
-fn add_bias<T: Float>(geometry: &Geometry, bias: &[T], output: &mut [T]) {
-    let pixels = geometry.output[0] * geometry.output[1];
+/// Adds a bias to each channel, of so many pixels, of images.
+fn add_bias<T: Float>(pixels: usize, bias: &[T], output: &mut [T]) {
     for (channel, bias) in output.chunks_exact_mut(pixels).zip(bias.iter().cycle()) {
         channel.iter_mut().for_each(|value| *value += *bias);
     }
@@ -209,6 +210,38 @@ pub(in crate::backend) fn backward<T: Float>(
             reduce::add_in_order(biases).unwrap_or_else(|| zeros(geometry.convolution.output))
         }),
     }
+}
+
+/// The gradient of the images alone, from that of the output: the transpose of [`forward`]. A bias
+/// is added to each of their channels.
+pub(in crate::backend) fn transposed<T: Float>(
+    geometry: &Geometry,
+    weight: &[T],
+    bias: Option<&[T]>,
+    gradient: &[T],
+) -> Vec<T> {
+    let pixels = geometry.image[0] * geometry.image[1];
+    let backward = Backward::new(geometry, weight, true);
+    let images = backward.layout.images;
+    let mut target = vec![T::ZERO; geometry.batch * geometry.input_size()];
+    target
+        .par_chunks_mut(images * geometry.input_size())
+        .zip(gradient.par_chunks(images * geometry.output_size()))
+        .for_each(|(target, gradient)| {
+            let mut scratch = backward.scratches.take();
+            let Scratch { spread, runs, .. } = &mut scratch;
+            let spread = backward.spread(gradient, spread);
+            let rows = geometry.group_output();
+            let stride = backward.layout.reach + backward.layout.area();
+            for group in 0..geometry.convolution.groups {
+                backward.input_gradient(group, &spread[group * rows * stride..], runs, target);
+            }
+            backward.scratches.give(scratch);
+            if let Some(bias) = bias {
+                add_bias(pixels, bias, target);
+            }
+        });
+    target
 }
 
 /// What the backward pass of all tiles shares.

@@ -26,12 +26,42 @@ vectorised! {
     }
 }
 
+/// Whether to keep an element means to compare with this.
+fn threshold(rate: f64) -> u64 {
+    (rate * (1u64 << 32) as f64) as u64
+}
+
+/// All of an example, which has `example` numbers, times `1 / (1 - rate)`, or zero with probability
+/// `rate`; which examples follows from the key and their places alone. The gradient is the same
+/// function with the same key.
+pub(in crate::backend) fn apply_to_examples<T: Float>(
+    rate: f64,
+    key: u64,
+    example: usize,
+    input: &[T],
+) -> Vec<T> {
+    let scale = T::of(1.0 / (1.0 - rate));
+    let threshold = threshold(rate);
+    let mut output = vec![T::ZERO; input.len()];
+    output
+        .par_chunks_mut(example)
+        .zip(input.par_chunks(example))
+        .enumerate()
+        .filter(|(place, _)| split_mix(key, *place as u64) >> 32 >= threshold)
+        .for_each(|(_, (output, input))| {
+            for (output, input) in output.iter_mut().zip(input) {
+                *output = *input * scale;
+            }
+        });
+    output
+}
+
 /// Every element times `1 / (1 - rate)`, or times zero with probability `rate`. Which elements are
 /// dropped follows from the key and the place of the element alone, so the gradient is the same
 /// function with the same key.
 pub(in crate::backend) fn apply<T: Float>(rate: f64, key: u64, input: &[T]) -> Vec<T> {
     let scale = T::of(1.0 / (1.0 - rate));
-    let threshold = (rate * (1u64 << 32) as f64) as u64;
+    let threshold = threshold(rate);
     let mut output = vec![T::ZERO; input.len()];
     output
         .par_chunks_mut(PIECE)

@@ -5,7 +5,7 @@
 
 use rayon::prelude::*;
 
-use super::batch_norm::{EPSILON, Gradients};
+use super::batch_norm::Gradients;
 use super::float::Float;
 use super::reduce;
 
@@ -16,11 +16,13 @@ pub(in crate::backend) struct Geometry {
     pub(in crate::backend) features: usize,
     /// The axes behind it.
     pub(in crate::backend) positions: usize,
+    /// What is added to a variance before its root is taken.
+    pub(in crate::backend) epsilon: f64,
 }
 
 vectorised! {
     /// Adds `function(values, others)` of every feature to the sum of its position.
-    fn accumulate[T: Float](values: &[T], others: &[T], sums: &mut [T]) {
+    pub(super) fn accumulate[T: Float](values: &[T], others: &[T], sums: &mut [T]) {
         let rows = values.chunks_exact(sums.len()).zip(others.chunks_exact(sums.len()));
         for (values, others) in rows {
             for ((sum, value), other) in sums.iter_mut().zip(values).zip(others) {
@@ -36,7 +38,7 @@ vectorised! {
         geometry: &Geometry, input: &[T], output: &mut [T], inverse: &mut [T],
     ) {
         let size = T::of(geometry.features as f64);
-        let inverse_of = |squares: T| T::ONE / Float::sqrt(squares / size + T::of(EPSILON));
+        let inverse_of = |squares: T| T::ONE / Float::sqrt(squares / size + T::of(geometry.epsilon));
         if let [inverse] = inverse {
             let mean = reduce::sum(input) / size;
             *inverse = inverse_of(reduce::squared_distances(input, mean));
@@ -82,6 +84,7 @@ pub(in crate::backend) fn forward<T: Float>(
     let Geometry {
         features,
         positions,
+        ..
     } = *geometry;
     let mut output = vec![T::ZERO; input.len()];
     output

@@ -1,4 +1,5 @@
-//! Maximum and average pooling with overlap, stride and padding, and their gradients.
+//! Maximum and average pooling with overlap, stride and padding, and their gradients. The last window
+//! may hang over the padding.
 
 use rayon::prelude::*;
 
@@ -58,24 +59,32 @@ impl Geometry {
         }
     }
 
+    /// The spans of the taps along an axis under which there are pixels. A window may be far larger
+    /// than the image.
+    fn spans(&self, axis: usize) -> Vec<Span> {
+        let (stride, padding) = (self.pool.stride[axis], self.pool.padding[axis]);
+        let first = padding.saturating_sub((self.output[axis] - 1) * stride);
+        let end = self.pool.kernel[axis].min(self.image[axis] + padding);
+        let spans = (first..end).map(|tap| self.span(axis, tap));
+        spans.filter(|span| span.count > 0).collect()
+    }
+
     /// The runs of all taps, in their order.
     fn runs(&self) -> Vec<Run> {
-        let [height, width] = self.pool.kernel;
+        let [rows, columns] = [self.spans(0), self.spans(1)];
         let mut runs = Vec::new();
-        for tap in 0..height * width {
-            let (rows, columns) = (self.span(0, tap / width), self.span(1, tap % width));
-            if columns.count == 0 {
-                continue;
+        for rows in &rows {
+            for columns in &columns {
+                runs.extend((0..rows.count).map(|row| {
+                    let window = (rows.first + row) * self.output[1] + columns.first;
+                    let pixel_row = rows.pixel + row * self.pool.stride[0];
+                    Run {
+                        first: window,
+                        end: window + columns.count,
+                        pixel: pixel_row * self.image[1] + columns.pixel,
+                    }
+                }));
             }
-            runs.extend((0..rows.count).map(|row| {
-                let window = (rows.first + row) * self.output[1] + columns.first;
-                let pixel_row = rows.pixel + row * self.pool.stride[0];
-                Run {
-                    first: window,
-                    end: window + columns.count,
-                    pixel: pixel_row * self.image[1] + columns.pixel,
-                }
-            }));
         }
         runs
     }
@@ -85,18 +94,38 @@ impl Geometry {
         self.pool.stride[1]
     }
 
-    /// One over the number of pixels in every window.
-    fn weights<T: Float>(&self, runs: &[Run]) -> Vec<T> {
-        let mut counts = vec![0.0; self.windows()];
-        for run in runs {
-            counts[run.first..run.end]
-                .iter_mut()
-                .for_each(|count| *count += 1.0);
-        }
-        counts
-            .into_iter()
-            .map(|count: f64| T::of(1.0 / count))
+    /// How many pixels that count a window covers along an axis: those of the image, and those of
+    /// the padding if they count, but never what hangs over it.
+    fn covered(&self, axis: usize) -> Vec<usize> {
+        let Pool {
+            kernel,
+            stride,
+            padding,
+            count_padding,
+            ..
+        } = self.pool;
+        let (size, padding) = (self.image[axis], padding[axis]);
+        let (first, end) = match count_padding {
+            true => (0, size + 2 * padding),
+            false => (padding, size + padding),
+        };
+        let windows = 0..self.output[axis];
+        windows
+            .map(|window| window * stride[axis])
+            .map(|start| (start + kernel[axis]).min(end) - start.max(first))
             .collect()
+    }
+
+    /// One over the number of pixels that count in every window.
+    fn weights<T: Float>(&self) -> Vec<T> {
+        let [rows, columns] = [self.covered(0), self.covered(1)];
+        let of_row = |row: usize| {
+            let counts = columns
+                .iter()
+                .map(move |column| row as f64 * *column as f64);
+            counts.map(|count| T::of(1.0 / count))
+        };
+        rows.into_iter().flat_map(of_row).collect()
     }
 }
 
@@ -239,7 +268,7 @@ pub(in crate::backend) fn maximum_gradient<T: Float>(
 /// The mean of the pixels in every window.
 pub(in crate::backend) fn average<T: Float>(geometry: &Geometry, input: &[T]) -> Vec<T> {
     let runs = geometry.runs();
-    let weights = geometry.weights(&runs);
+    let weights = geometry.weights();
     let images = input.len() / geometry.pixels();
     let mut output = vec![T::ZERO; images * geometry.windows()];
     output
@@ -261,7 +290,7 @@ pub(in crate::backend) fn average_gradient<T: Float>(
     gradient: &[T],
 ) -> Vec<T> {
     let runs = geometry.runs();
-    let weights = geometry.weights(&runs);
+    let weights = geometry.weights();
     let images = gradient.len() / geometry.windows();
     let mut target = vec![T::ZERO; images * geometry.pixels()];
     target

@@ -1,5 +1,7 @@
 //! Sums over slices. The order of addition depends on the length alone.
 
+use rayon::prelude::*;
+
 use super::float::Float;
 
 /// Partial sums kept side by side, so that additions do not wait for each other.
@@ -74,6 +76,22 @@ vectorised! {
     pub(in crate::backend) fn squared_distances[T: Float](values: &[T], centre: T) -> T {
         sum_pairs(values, values, |value, _| (value - centre) * (value - centre))
     }
+}
+
+/// The sums over a batch and all pixels of an image, for each channel.
+pub(in crate::backend) fn sums_of_channels<T: Float>(
+    channels: usize,
+    pixels: usize,
+    values: &[T],
+) -> Vec<T> {
+    (0..channels)
+        .into_par_iter()
+        .map(|channel| {
+            let images = values.chunks_exact(channels * pixels);
+            let sums = images.map(|image| sum(&image[channel * pixels..][..pixels]));
+            sums.fold(T::ZERO, |total, sum| total + sum)
+        })
+        .collect()
 }
 
 /// Adds the parts into the first, in order; none where there are none.

@@ -4,7 +4,10 @@
 //! equal bytes mean equal labels and labels may stand behind one another. The arity of merges is
 //! left out: it follows from their operands.
 
-use crate::operations::{Activation, Dimension, Operation, Pooling, Real, Shape, Variable};
+use crate::operations::{
+    Activation, Dimension, Filling, Operation, Pooling, Real, Shape, TransposedConvolution,
+    Variable,
+};
 
 /// Writes labels. How symbolic dimensions are written is up to `names`, because variables have no
 /// names of their own.
@@ -60,13 +63,34 @@ impl LabelWriter<'_, '_> {
                 self.dimensions([input, output]);
                 self.flag(*bias);
             }
-            Operation::BatchNorm { channels } => {
+            // Usual attributes are left out, as before there were any others: certificates of
+            // programs that do not use them stay what they were.
+            Operation::BatchNorm { channels, .. }
+                if *operation == Operation::batch_norm(channels.clone()) =>
+            {
                 self.tag(b'b');
                 self.dimension(channels);
             }
-            Operation::LayerNorm { features } => {
+            Operation::BatchNorm {
+                channels,
+                epsilon,
+                momentum,
+            } => {
+                self.long_tag(b'b');
+                self.dimension(channels);
+                self.real(*epsilon);
+                self.real(*momentum);
+            }
+            Operation::LayerNorm { features, .. }
+                if *operation == Operation::layer_norm(features.clone()) =>
+            {
                 self.tag(b'l');
                 self.dimension(features);
+            }
+            Operation::LayerNorm { features, epsilon } => {
+                self.long_tag(b'l');
+                self.dimension(features);
+                self.real(*epsilon);
             }
             Operation::Activation(activation) => self.activation(*activation),
             Operation::Softmax => self.tag(b's'),
@@ -75,8 +99,14 @@ impl LabelWriter<'_, '_> {
                 kernel,
                 stride,
                 padding,
+                ceil,
+                count_padding,
             } => {
-                self.tag(b'p');
+                // The label of a pool without flags is older than the flags.
+                match (ceil, count_padding) {
+                    (false, false) => self.tag(b'p'),
+                    _ => self.image(u8::from(*ceil) + 2 * u8::from(*count_padding)),
+                }
                 self.pooling(*kind);
                 self.pairs([kernel, stride, padding]);
             }
@@ -94,14 +124,172 @@ impl LabelWriter<'_, '_> {
             }
             Operation::Flatten => self.tag(b'f'),
             Operation::Tokens => self.tag(b't'),
-            Operation::Attention { width, heads } => {
+            Operation::Attention {
+                width,
+                heads,
+                causal: false,
+                bias: true,
+            } => {
                 self.tag(b'a');
                 self.dimensions([width, heads]);
+            }
+            Operation::Attention {
+                width,
+                heads,
+                causal,
+                bias,
+            } => {
+                self.long_tag(b'a');
+                self.dimensions([width, heads]);
+                self.flag(*causal);
+                self.flag(*bias);
+            }
+            Operation::RmsNorm { features, epsilon } => {
+                self.long_tag(b'r');
+                self.dimension(features);
+                self.real(*epsilon);
+            }
+            Operation::GroupNorm {
+                channels,
+                groups,
+                epsilon,
+            } => {
+                self.long_tag(b'g');
+                self.dimensions([channels, groups]);
+                self.real(*epsilon);
+            }
+            Operation::InstanceNorm { epsilon } => {
+                self.long_tag(b'i');
+                self.real(*epsilon);
+            }
+            Operation::ParametricRelu { channels } => {
+                self.long_tag(b'n');
+                self.dimension(channels);
+            }
+            Operation::LayerScale { features, initial } => {
+                self.long_tag(b's');
+                self.dimension(features);
+                self.real(*initial);
+            }
+            Operation::DropPath { rate } => {
+                self.long_tag(b'd');
+                self.real(*rate);
+            }
+            Operation::Scale => self.long_tag(b'*'),
+            Operation::CrossAttention {
+                width,
+                context,
+                heads,
+                bias,
+            } => {
+                self.long_tag(b'x');
+                self.dimensions([width, context, heads]);
+                self.flag(*bias);
+            }
+            Operation::MaskedAttention { width, heads } => {
+                self.long_tag(b'm');
+                self.dimensions([width, heads]);
+            }
+            Operation::WindowAttention {
+                channels,
+                heads,
+                window,
+                shift,
+            } => {
+                self.long_tag(b'w');
+                self.dimensions([channels, heads, window, shift]);
+            }
+            Operation::Embedding { count, width } => {
+                self.long_tag(b'e');
+                self.dimensions([count, width]);
+            }
+            Operation::Positions { tokens, width } => {
+                self.long_tag(b'p');
+                self.dimensions([tokens, width]);
+            }
+            Operation::ClassToken { width } => {
+                self.long_tag(b'c');
+                self.dimension(width);
+            }
+            Operation::Token { place } => {
+                self.long_tag(b't');
+                self.dimension(place);
+            }
+            Operation::TokenMean => self.long_tag(b'+'),
+            Operation::Transpose => self.long_tag(b'o'),
+            Operation::Image { size } => {
+                self.long_tag(b'h');
+                self.pairs([size]);
             }
             Operation::Add { .. } => self.tag(if ordered { b'>' } else { b'+' }),
             Operation::Multiply { .. } => self.tag(if ordered { b'.' } else { b'*' }),
             Operation::Concatenate { .. } => self.tag(b'|'),
+            Operation::TransposedConvolution(attributes) => {
+                let TransposedConvolution {
+                    input,
+                    output,
+                    kernel,
+                    stride,
+                    padding,
+                    output_padding,
+                    dilation,
+                    groups,
+                    bias,
+                } = &**attributes;
+                self.image(4);
+                self.dimensions([input, output]);
+                self.pairs([kernel, stride, padding, output_padding, dilation]);
+                self.dimension(groups);
+                self.flag(*bias);
+            }
+            Operation::AdaptivePool { kind, size } => {
+                self.image(5);
+                self.pooling(*kind);
+                self.pairs([size]);
+            }
+            Operation::Pad {
+                filling,
+                before,
+                after,
+            } => {
+                self.image(match filling {
+                    Filling::Zero => 6,
+                    Filling::Reflect => 7,
+                    Filling::Replicate => 8,
+                    Filling::Circular => 9,
+                });
+                self.pairs([before, after]);
+            }
+            Operation::Crop { before, after } => {
+                self.image(10);
+                self.pairs([before, after]);
+            }
+            Operation::Bilinear { factor } => {
+                self.image(11);
+                self.dimension(factor);
+            }
+            Operation::PixelShuffle { factor } => {
+                self.image(12);
+                self.dimension(factor);
+            }
+            Operation::PixelUnshuffle { factor } => {
+                self.image(13);
+                self.dimension(factor);
+            }
+            Operation::ChannelShuffle { groups } => {
+                self.image(14);
+                self.dimension(groups);
+            }
+            Operation::Slice { start, size } => {
+                self.image(15);
+                self.dimensions([start, size]);
+            }
         }
+    }
+
+    /// The tag of an operation on images, by its number.
+    fn image(&mut self, number: u8) {
+        self.bytes.extend([b'i', number]);
     }
 
     fn activation(&mut self, activation: Activation) {
@@ -117,6 +305,9 @@ impl LabelWriter<'_, '_> {
             Activation::Tanh => (7, None),
             Activation::HardSwish => (8, None),
             Activation::HardSigmoid => (9, None),
+            Activation::GeluTanh => (10, None),
+            Activation::Mish => (11, None),
+            Activation::Softplus => (12, None),
         };
         self.tag(kind);
         if let Some(parameter) = parameter {
@@ -126,6 +317,11 @@ impl LabelWriter<'_, '_> {
 
     fn tag(&mut self, tag: u8) {
         self.bytes.push(tag);
+    }
+
+    /// A tag of two bytes, for operations that came later.
+    fn long_tag(&mut self, tag: u8) {
+        self.bytes.extend_from_slice(&[b'@', tag]);
     }
 
     fn flag(&mut self, flag: bool) {
@@ -233,6 +429,33 @@ mod tests {
                 slope: Real::new(slope),
             })
         };
+        let pair = || [Dimension::ONE, Dimension::ONE];
+        let pool = |ceil, count_padding| Operation::Pool {
+            kind: Pooling::Average,
+            kernel: pair(),
+            stride: pair(),
+            padding: pair(),
+            ceil,
+            count_padding,
+        };
+        let upconv = |added: i64, bias| {
+            Operation::TransposedConvolution(Box::new(TransposedConvolution {
+                input: Dimension::ONE,
+                output: Dimension::ONE,
+                kernel: pair(),
+                stride: pair(),
+                padding: pair(),
+                output_padding: [added, added].map(Dimension::Constant),
+                dilation: pair(),
+                groups: Dimension::ONE,
+                bias,
+            }))
+        };
+        let pad = |filling| Operation::Pad {
+            filling,
+            before: pair(),
+            after: pair(),
+        };
         let operations = [
             dense(1, 2, false),
             dense(2, 1, false),
@@ -249,6 +472,41 @@ mod tests {
             Operation::Flatten,
             Operation::Tokens,
             Operation::Softmax,
+            pool(false, false),
+            pool(true, false),
+            pool(false, true),
+            pool(true, true),
+            pad(Filling::Zero),
+            pad(Filling::Reflect),
+            pad(Filling::Replicate),
+            pad(Filling::Circular),
+            Operation::Crop {
+                before: pair(),
+                after: pair(),
+            },
+            Operation::Bilinear {
+                factor: Dimension::ONE,
+            },
+            Operation::PixelShuffle {
+                factor: Dimension::ONE,
+            },
+            Operation::PixelUnshuffle {
+                factor: Dimension::ONE,
+            },
+            Operation::ChannelShuffle {
+                groups: Dimension::ONE,
+            },
+            Operation::Slice {
+                start: Dimension::Constant(0),
+                size: Dimension::ONE,
+            },
+            Operation::AdaptivePool {
+                kind: Pooling::Maximum,
+                size: pair(),
+            },
+            upconv(0, false),
+            upconv(1, false),
+            upconv(0, true),
         ];
         for operation in &operations {
             assert!(labels.insert(label(operation)), "{operation:?}");

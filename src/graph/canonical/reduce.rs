@@ -552,6 +552,7 @@ fn is_identity(graph: &Graph, number: u32, operation: &Operation, laws: Laws) ->
             kernel,
             stride,
             padding,
+            ..
         } => {
             (*kind == Pooling::Maximum || laws == Laws::Real)
                 && all(kernel, 1)

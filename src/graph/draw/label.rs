@@ -2,7 +2,9 @@
 
 use crate::graph::path::parts;
 use crate::graph::{Graph, Node, NodeKind};
-use crate::operations::{Activation, Dimension, Operation, Pooling, Shape};
+use crate::operations::{
+    Activation, Dimension, Filling, Operation, Pooling, Shape, TransposedConvolution,
+};
 
 /// The sort of a node, which gives it its colour.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -86,8 +88,8 @@ pub struct Label {
 
 /// The label of a node of a graph. Only what differs from the usual is written: a stride of one, the padding
 /// that keeps the size and a single group are not.
-pub fn label(graph: &Graph, node: &NodeKind) -> Label {
-    let operation = match node {
+pub fn label(graph: &Graph, node: &Node) -> Label {
+    let operation = match &node.kind {
         NodeKind::Input(number) => {
             return Label {
                 text: format!("input {number}"),
@@ -96,6 +98,12 @@ pub fn label(graph: &Graph, node: &NodeKind) -> Label {
         }
         NodeKind::Operation(operation) => operation,
     };
+    let is_signal = node.shape.rank() == 2;
+    let window = |pair: &[Dimension; 2]| match is_signal {
+        true => size(graph, &pair[1]),
+        false => window(graph, pair),
+    };
+    let form = if is_signal { "1d" } else { "" };
     let (text, kind) = match operation {
         Operation::Convolution {
             input,
@@ -109,13 +117,13 @@ pub fn label(graph: &Graph, node: &NodeKind) -> Label {
             let grouped = *groups != Dimension::ONE;
             let depthwise = grouped && groups == input;
             let text = [
-                if depthwise { "dwconv " } else { "conv " }.into(),
-                window(graph, kernel),
+                format!("{}{form} ", if depthwise { "dwconv" } else { "conv" }),
+                window(kernel),
                 when(!depthwise || output != input, || {
                     format!(", {}", size(graph, output))
                 }),
-                stride_text(graph, stride),
-                dilation_text(graph, dilation),
+                stride_text(graph, &along(stride, is_signal)),
+                dilation_text(graph, &along(dilation, is_signal)),
                 when(grouped && !depthwise, || {
                     format!(", groups {}", size(graph, groups))
                 }),
@@ -123,9 +131,56 @@ pub fn label(graph: &Graph, node: &NodeKind) -> Label {
             (text.concat(), Kind::Convolution)
         }
         Operation::Dense { output, .. } => (format!("dense {}", size(graph, output)), Kind::Dense),
-        Operation::Attention { heads, .. } => {
+        Operation::Attention { heads, causal, .. } => {
             let heads = size(graph, heads);
-            (format!("attention, heads {heads}"), Kind::Dense)
+            let causal = if *causal { "causal " } else { "" };
+            (format!("{causal}attention, heads {heads}"), Kind::Dense)
+        }
+        Operation::CrossAttention { heads, .. } => {
+            let heads = size(graph, heads);
+            (format!("cross attention, heads {heads}"), Kind::Dense)
+        }
+        Operation::MaskedAttention { heads, .. } => {
+            let heads = size(graph, heads);
+            (format!("masked attention, heads {heads}"), Kind::Dense)
+        }
+        Operation::WindowAttention {
+            heads,
+            window,
+            shift,
+            ..
+        } => {
+            let [heads, window, distance] = [heads, window, shift].map(|one| size(graph, one));
+            let shift = when(*shift != Dimension::Constant(0), || {
+                format!(", shift {distance}")
+            });
+            let text = format!("window attention {window}×{window}, heads {heads}{shift}");
+            (text, Kind::Dense)
+        }
+        Operation::Embedding { count, width } => {
+            let [count, width] = [count, width].map(|one| size(graph, one));
+            (format!("embedding {count}×{width}"), Kind::Dense)
+        }
+        Operation::RmsNorm { .. } => ("rmsnorm".into(), Kind::Norm),
+        Operation::GroupNorm { groups, .. } => {
+            let groups = size(graph, groups);
+            (format!("groupnorm, groups {groups}"), Kind::Norm)
+        }
+        Operation::InstanceNorm { .. } => ("instancenorm".into(), Kind::Norm),
+        Operation::ParametricRelu { .. } => ("prelu".into(), Kind::Activation),
+        Operation::LayerScale { .. } => ("layer_scale".into(), Kind::Other),
+        Operation::DropPath { rate } => (format!("drop_path {}", rate.value()), Kind::Other),
+        Operation::Scale => ("scale".into(), Kind::Merge),
+        Operation::Positions { .. } => ("positions".into(), Kind::Other),
+        Operation::ClassToken { .. } => ("class_token".into(), Kind::Other),
+        Operation::Token { place } => (format!("token {}", size(graph, place)), Kind::Other),
+        Operation::TokenMean => ("token_mean".into(), Kind::Pooling),
+        Operation::Transpose => ("transpose".into(), Kind::Other),
+        Operation::Image {
+            size: [height, width],
+        } => {
+            let [height, width] = [height, width].map(|one| size(graph, one));
+            (format!("image {height}×{width}"), Kind::Other)
         }
         Operation::BatchNorm { .. } => ("bn".into(), Kind::Norm),
         Operation::LayerNorm { .. } => ("ln".into(), Kind::Norm),
@@ -141,8 +196,8 @@ pub fn label(graph: &Graph, node: &NodeKind) -> Label {
                 Pooling::Maximum => "maxpool",
                 Pooling::Average => "avgpool",
             };
-            let window = window(graph, kernel);
-            let text = format!("{name} {window}{}", stride_text(graph, stride));
+            let stride = stride_text(graph, &along(stride, is_signal));
+            let text = format!("{name}{form} {}{stride}", window(kernel));
             (text, Kind::Pooling)
         }
         Operation::GlobalPool(Pooling::Maximum) => ("gmp".into(), Kind::Pooling),
@@ -157,6 +212,74 @@ pub fn label(graph: &Graph, node: &NodeKind) -> Label {
         Operation::Add { .. } => ("add".into(), Kind::Merge),
         Operation::Multiply { .. } => ("mul".into(), Kind::Merge),
         Operation::Concatenate { .. } => ("cat".into(), Kind::Merge),
+        Operation::TransposedConvolution(attributes) => {
+            let TransposedConvolution {
+                output,
+                kernel,
+                stride,
+                dilation,
+                groups,
+                ..
+            } = &**attributes;
+            let text = [
+                format!("upconv{form} {}, {}", window(kernel), size(graph, output)),
+                multiple_text(graph, &along(stride, is_signal)),
+                dilation_text(graph, &along(dilation, is_signal)),
+                when(*groups != Dimension::ONE, || {
+                    format!(", groups {}", size(graph, groups))
+                }),
+            ];
+            (text.concat(), Kind::Convolution)
+        }
+        Operation::AdaptivePool { kind, size } => {
+            let name = match kind {
+                Pooling::Maximum => "maxpool",
+                Pooling::Average => "avgpool",
+            };
+            (format!("{name} to {}", window(size)), Kind::Pooling)
+        }
+        Operation::Pad {
+            filling,
+            before,
+            after,
+        } => {
+            let name = match filling {
+                Filling::Zero => "pad",
+                Filling::Reflect => "reflect",
+                Filling::Replicate => "replicate",
+                Filling::Circular => "circular",
+            };
+            let margins = margins_text(graph, before, after);
+            (format!("{name} {margins}"), Kind::Other)
+        }
+        Operation::Crop { before, after } => {
+            let margins = margins_text(graph, before, after);
+            (format!("crop {margins}"), Kind::Other)
+        }
+        Operation::Bilinear { factor } => {
+            let factor = size(graph, factor);
+            (format!("bilinear ×{factor}"), Kind::Other)
+        }
+        Operation::PixelShuffle { factor } => {
+            let factor = size(graph, factor);
+            (format!("pixel_shuffle ×{factor}"), Kind::Other)
+        }
+        Operation::PixelUnshuffle { factor } => {
+            let factor = size(graph, factor);
+            (format!("pixel_unshuffle /{factor}"), Kind::Other)
+        }
+        Operation::ChannelShuffle { groups } => {
+            let groups = size(graph, groups);
+            (format!("channel_shuffle {groups}"), Kind::Other)
+        }
+        Operation::Slice {
+            start,
+            size: length,
+        } => {
+            let name = |variable| graph.variable_name(variable);
+            let end = (start + length).display(&name).to_string();
+            (format!("slice {}..{end}", size(graph, start)), Kind::Other)
+        }
     };
     Label { text, kind }
 }
@@ -199,6 +322,33 @@ fn window(graph: &Graph, kernel: &[Dimension; 2]) -> String {
     format!("{height}×{width}")
 }
 
+/// What is said of height and width: the same of both for a signal, which has no height.
+fn along(pair: &[Dimension; 2], is_signal: bool) -> [Dimension; 2] {
+    let [height, width] = pair;
+    let height = if is_signal { width } else { height };
+    [height.clone(), width.clone()]
+}
+
+/// The margins of a padded or cropped image: `1`, `1×2` or `0×0 1×1`.
+fn margins_text(graph: &Graph, before: &[Dimension; 2], after: &[Dimension; 2]) -> String {
+    let one = |pair: &[Dimension; 2]| match pair {
+        [height, width] if height == width => size(graph, height),
+        _ => window(graph, pair),
+    };
+    match before == after {
+        true => one(before),
+        false => format!("{} {}", one(before), one(after)),
+    }
+}
+
+fn multiple_text(graph: &Graph, stride: &[Dimension; 2]) -> String {
+    match stride {
+        [Dimension::ONE, Dimension::ONE] => String::new(),
+        [height, width] if height == width => format!(" ×{}", size(graph, height)),
+        _ => format!(" ×({})", window(graph, stride)),
+    }
+}
+
 fn stride_text(graph: &Graph, stride: &[Dimension; 2]) -> String {
     match stride {
         [Dimension::ONE, Dimension::ONE] => String::new(),
@@ -227,6 +377,9 @@ fn activation_name(activation: Activation) -> String {
         Activation::Tanh => "tanh".into(),
         Activation::HardSwish => "hard_swish".into(),
         Activation::HardSigmoid => "hard_sigmoid".into(),
+        Activation::GeluTanh => "gelu_tanh".into(),
+        Activation::Mish => "mish".into(),
+        Activation::Softplus => "softplus".into(),
     }
 }
 
@@ -250,7 +403,19 @@ mod tests {
     }
 
     fn text(operation: Operation) -> String {
-        label(&graph(&[]), &NodeKind::Operation(operation)).text
+        text_of_rank(operation, 3)
+    }
+
+    fn text_of_rank(operation: Operation, rank: usize) -> String {
+        let node = Node {
+            kind: NodeKind::Operation(operation),
+            inputs: Default::default(),
+            shape: Shape::constant(&vec![1; rank]),
+            path: String::new(),
+            span: Default::default(),
+            weights: None,
+        };
+        label(&graph(&[]), &node).text
     }
 
     fn convolution(output: i64, kernel: [i64; 2], stride: i64, groups: i64) -> Operation {
@@ -276,6 +441,62 @@ mod tests {
             text(convolution(64, [3, 3], 1, 4)),
             "conv 3×3, 64, groups 4"
         );
+    }
+
+    #[test]
+    fn attention_says_what_it_sees() {
+        let attention = |causal| Operation::Attention {
+            width: 8.into(),
+            heads: 2.into(),
+            causal,
+            bias: true,
+        };
+        assert_eq!(text(attention(false)), "attention, heads 2");
+        assert_eq!(text(attention(true)), "causal attention, heads 2");
+        let window = |shift: i64| Operation::WindowAttention {
+            channels: 8.into(),
+            heads: 2.into(),
+            window: 7.into(),
+            shift: shift.into(),
+        };
+        assert_eq!(text(window(0)), "window attention 7×7, heads 2");
+        assert_eq!(text(window(3)), "window attention 7×7, heads 2, shift 3");
+    }
+
+    #[test]
+    fn signals_have_no_height() {
+        let convolution = convolution(64, [1, 7], 2, 1);
+        assert_eq!(text_of_rank(convolution, 2), "conv1d 7, 64 /2");
+        let upconv = TransposedConvolution {
+            input: Dimension::Constant(32),
+            output: Dimension::Constant(8),
+            kernel: pair(1, 4),
+            stride: pair(1, 2),
+            padding: pair(0, 1),
+            output_padding: pair(0, 0),
+            dilation: pair(1, 1),
+            groups: Dimension::ONE,
+            bias: false,
+        };
+        let upconv = Operation::TransposedConvolution(Box::new(upconv));
+        assert_eq!(text_of_rank(upconv.clone(), 2), "upconv1d 4, 8 ×2");
+        assert_eq!(text(upconv), "upconv 1×4, 8 ×(1×2)");
+    }
+
+    #[test]
+    fn margins_and_parts_are_told() {
+        let pad = |before, after| Operation::Pad {
+            filling: Filling::Reflect,
+            before,
+            after,
+        };
+        assert_eq!(text(pad(pair(1, 1), pair(1, 1))), "reflect 1");
+        assert_eq!(text(pad(pair(1, 2), pair(0, 0))), "reflect 1×2 0");
+        let slice = Operation::Slice {
+            start: Dimension::Constant(4),
+            size: Dimension::Constant(8),
+        };
+        assert_eq!(text(slice), "slice 4..12");
     }
 
     #[test]

@@ -4,7 +4,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::schedule::Step;
 use crate::graph::{Graph, Node, NodeKind, WeightsId};
-use crate::operations::{Activation, Dimension, Operation, Pooling, Real, Variable};
+use crate::operations::{
+    Activation, Dimension, Filling, Operation, Pooling, Real, TransposedConvolution, Variable,
+};
 
 /// Names of variables.
 #[derive(Default)]
@@ -76,7 +78,8 @@ fn applied_word(names: &Names, node: &Node) -> String {
     let NodeKind::Operation(operation) = &node.kind else {
         return String::new();
     };
-    let word = operation_word(operation, &|variable| names.name(variable));
+    let rank = node.shape.rank();
+    let word = operation_word(operation, rank, &|variable| names.name(variable));
     match node.weights {
         Some(weights) => format!("{word}@{}", weights_name(weights)),
         None => word,
@@ -97,6 +100,8 @@ struct Word<'a> {
     name: &'a dyn Fn(Variable) -> String,
     text: String,
     arguments: Vec<String>,
+    /// Whether it works on `[c, l]` and takes one number where a word for images takes a pair.
+    is_for_signals: bool,
 }
 
 impl<'a> Word<'a> {
@@ -105,7 +110,17 @@ impl<'a> Word<'a> {
             name,
             text: text.to_string(),
             arguments: Vec::new(),
+            is_for_signals: false,
         }
+    }
+
+    /// The word for signals, if that is what the operation gives.
+    fn of_rank(mut self, rank: usize) -> Self {
+        if rank == 2 {
+            self.text.push_str("1d");
+            self.is_for_signals = true;
+        }
+        self
     }
 
     fn value(&self, dimension: &Dimension) -> String {
@@ -114,8 +129,8 @@ impl<'a> Word<'a> {
 
     fn pair_value(&self, pair: &[Dimension; 2]) -> String {
         let [height, width] = pair;
-        if height == width {
-            self.value(height)
+        if height == width || self.is_for_signals {
+            self.value(width)
         } else {
             format!("[{}, {}]", self.value(height), self.value(width))
         }
@@ -149,6 +164,15 @@ impl<'a> Word<'a> {
         self
     }
 
+    /// What is put around an image or cut off it.
+    fn margins(self, before: &[Dimension; 2], after: &[Dimension; 2]) -> Self {
+        let word = self.pair(before);
+        match before == after {
+            true => word,
+            false => word.pair(after),
+        }
+    }
+
     fn named(mut self, name: &str, value: String, is_default: bool) -> Self {
         if !is_default {
             self.arguments.push(format!("{name}: {value}"));
@@ -156,11 +180,23 @@ impl<'a> Word<'a> {
         self
     }
 
-    fn real(mut self, real: Real, default: f64) -> Self {
-        if real != Real::new(default) {
-            self.arguments.push(format!("{:?}", real.value()));
+    fn real(self, real: Real, default: f64) -> Self {
+        if real == Real::new(default) {
+            self
+        } else {
+            self.required_real(real)
         }
+    }
+
+    fn required_real(mut self, real: Real) -> Self {
+        self.arguments.push(format!("{:?}", real.value()));
         self
+    }
+
+    /// A named number, unless it is the default.
+    fn named_real(self, name: &str, real: Real, default: f64) -> Self {
+        let text = format!("{:?}", real.value());
+        self.named(name, text, real == Real::new(default))
     }
 
     fn arity(mut self, arity: usize) -> Self {
@@ -180,8 +216,13 @@ impl<'a> Word<'a> {
 }
 
 /// An operation as the word that stands for it, with its arguments: `conv(3, 32, stride: 2)`.
-/// `name` names the dimension variables.
-pub fn operation_word(operation: &Operation, name: &dyn Fn(Variable) -> String) -> String {
+/// `rank` is the number of axes that it gives, which tells images and signals apart; `name` names the
+/// dimension variables.
+pub fn operation_word(
+    operation: &Operation,
+    rank: usize,
+    name: &dyn Fn(Variable) -> String,
+) -> String {
     let ones = [Dimension::ONE, Dimension::ONE];
     let word = |text| Word::new(text, name);
     let word = match operation {
@@ -197,9 +238,10 @@ pub fn operation_word(operation: &Operation, name: &dyn Fn(Variable) -> String) 
         } => {
             let is_depthwise = groups == input && output == input && *groups != Dimension::ONE;
             let kernel_word = if is_depthwise {
-                word("dwconv").pair(kernel)
+                word("dwconv").of_rank(rank).pair(kernel)
             } else {
-                word("conv").pair(kernel).optional(output, input)
+                let word = word("conv").of_rank(rank).pair(kernel);
+                word.optional(output, input)
             };
             let groups_text = kernel_word.value(groups);
             let is_default = is_depthwise || *groups == Dimension::ONE;
@@ -215,8 +257,12 @@ pub fn operation_word(operation: &Operation, name: &dyn Fn(Variable) -> String) 
                 .number(output)
                 .named("bias", bias.to_string(), *bias)
         }
-        Operation::BatchNorm { .. } => word("bn"),
-        Operation::LayerNorm { .. } => word("ln"),
+        Operation::BatchNorm {
+            epsilon, momentum, ..
+        } => word("bn")
+            .named_real("epsilon", *epsilon, 1e-5)
+            .named_real("momentum", *momentum, 0.1),
+        Operation::LayerNorm { epsilon, .. } => word("ln").named_real("epsilon", *epsilon, 1e-5),
         Operation::Activation(activation) => match activation {
             Activation::Relu => word("relu"),
             Activation::Relu6 => word("relu6"),
@@ -228,6 +274,9 @@ pub fn operation_word(operation: &Operation, name: &dyn Fn(Variable) -> String) 
             Activation::Tanh => word("tanh"),
             Activation::HardSwish => word("hardswish"),
             Activation::HardSigmoid => word("hardsigmoid"),
+            Activation::GeluTanh => word("gelu_tanh"),
+            Activation::Mish => word("mish"),
+            Activation::Softplus => word("softplus"),
         },
         Operation::Softmax => word("softmax"),
         Operation::Pool {
@@ -235,15 +284,20 @@ pub fn operation_word(operation: &Operation, name: &dyn Fn(Variable) -> String) 
             kernel,
             stride,
             padding,
+            ceil,
+            count_padding,
         } => {
             let text = match kind {
                 Pooling::Maximum => "maxpool",
                 Pooling::Average => "avgpool",
             };
             word(text)
+                .of_rank(rank)
                 .pair(kernel)
                 .named_pair("stride", stride, &ones)
                 .named_pair("pad", padding, &half(kernel, &ones))
+                .named("ceil", ceil.to_string(), !ceil)
+                .named("count_padding", count_padding.to_string(), !count_padding)
         }
         Operation::GlobalPool(Pooling::Average) => word("gap"),
         Operation::GlobalPool(Pooling::Maximum) => word("gmp"),
@@ -251,10 +305,103 @@ pub fn operation_word(operation: &Operation, name: &dyn Fn(Variable) -> String) 
         Operation::Dropout { rate } => word("dropout").real(*rate, 0.5),
         Operation::Flatten => word("flatten"),
         Operation::Tokens => word("tokens"),
-        Operation::Attention { heads, .. } => word("attention").number(heads),
+        Operation::Attention {
+            heads,
+            causal,
+            bias,
+            ..
+        } => word("attention")
+            .number(heads)
+            .named("causal", causal.to_string(), !causal)
+            .named("bias", bias.to_string(), *bias),
+        Operation::RmsNorm { epsilon, .. } => word("rmsnorm").named_real("epsilon", *epsilon, 1e-6),
+        Operation::GroupNorm {
+            groups, epsilon, ..
+        } => word("groupnorm")
+            .number(groups)
+            .named_real("epsilon", *epsilon, 1e-5),
+        Operation::InstanceNorm { epsilon } => {
+            word("instancenorm").named_real("epsilon", *epsilon, 1e-5)
+        }
+        Operation::ParametricRelu { .. } => word("prelu"),
+        Operation::LayerScale { initial, .. } => word("layer_scale").real(*initial, 1e-6),
+        Operation::DropPath { rate } => word("drop_path").required_real(*rate),
+        Operation::Scale => word("scale"),
+        Operation::CrossAttention { heads, bias, .. } => word("cross_attention")
+            .number(heads)
+            .named("bias", bias.to_string(), *bias),
+        Operation::MaskedAttention { heads, .. } => word("masked_attention").number(heads),
+        Operation::WindowAttention {
+            heads,
+            window,
+            shift,
+            ..
+        } => {
+            let word = word("window_attention").number(heads).number(window);
+            let value = word.value(shift);
+            word.named("shift", value, *shift == Dimension::Constant(0))
+        }
+        Operation::Embedding { count, width } => word("embedding").number(count).number(width),
+        Operation::Positions { .. } => word("positions"),
+        Operation::ClassToken { .. } => word("class_token"),
+        Operation::Token { place } => word("token").number(place),
+        Operation::TokenMean => word("token_mean"),
+        Operation::Transpose => word("transpose"),
+        Operation::Image {
+            size: [height, width],
+        } => word("image").number(height).number(width),
         Operation::Add { arity } => word("add").arity(*arity),
         Operation::Multiply { arity } => word("mul").arity(*arity),
         Operation::Concatenate { arity } => word("cat").arity(*arity),
+        Operation::TransposedConvolution(attributes) => {
+            let TransposedConvolution {
+                input,
+                output,
+                kernel,
+                stride,
+                padding,
+                output_padding,
+                dilation,
+                groups,
+                bias,
+            } = &**attributes;
+            let none = [Dimension::Constant(0), Dimension::Constant(0)];
+            let word = word("upconv").of_rank(rank).pair(kernel);
+            let groups_text = word.value(groups);
+            word.optional(output, input)
+                .named_pair("stride", stride, &ones)
+                .named_pair("pad", padding, &half_difference(kernel, stride, dilation))
+                .named_pair("output_pad", output_padding, &none)
+                .named_pair("dilation", dilation, &ones)
+                .named("groups", groups_text, *groups == Dimension::ONE)
+                .named("bias", bias.to_string(), !bias)
+        }
+        Operation::AdaptivePool { kind, size } => {
+            let text = match kind {
+                Pooling::Maximum => "adaptive_maxpool",
+                Pooling::Average => "adaptive_avgpool",
+            };
+            word(text).pair(size)
+        }
+        Operation::Pad {
+            filling,
+            before,
+            after,
+        } => {
+            let text = match filling {
+                Filling::Zero => "pad",
+                Filling::Reflect => "reflect_pad",
+                Filling::Replicate => "replicate_pad",
+                Filling::Circular => "circular_pad",
+            };
+            word(text).margins(before, after)
+        }
+        Operation::Crop { before, after } => word("crop").margins(before, after),
+        Operation::Bilinear { factor } => word("bilinear").number(factor),
+        Operation::PixelShuffle { factor } => word("pixel_shuffle").number(factor),
+        Operation::PixelUnshuffle { factor } => word("pixel_unshuffle").number(factor),
+        Operation::ChannelShuffle { groups } => word("channel_shuffle").number(groups),
+        Operation::Slice { start, size } => word("slice").number(start).number(size),
     };
     word.finish()
 }
@@ -264,5 +411,19 @@ fn half(kernel: &[Dimension; 2], dilation: &[Dimension; 2]) -> [Dimension; 2] {
     [0, 1].map(|axis| {
         let covered = &dilation[axis] * &(&kernel[axis] - &Dimension::ONE);
         covered.floor_divide(&Dimension::Constant(2))
+    })
+}
+
+/// The padding of a transposed convolution that is not told any: half of what the window covers
+/// beyond the stride, rounded down.
+fn half_difference(
+    kernel: &[Dimension; 2],
+    stride: &[Dimension; 2],
+    dilation: &[Dimension; 2],
+) -> [Dimension; 2] {
+    [0, 1].map(|axis| {
+        let reach = &dilation[axis] * &(&kernel[axis] - &Dimension::ONE);
+        let beyond = &(&reach + &Dimension::ONE) - &stride[axis];
+        beyond.floor_divide(&Dimension::Constant(2))
     })
 }

@@ -28,6 +28,13 @@ pub(super) struct Piece<'s> {
     pub starts_term: bool,
     /// For a delimiter, the index of the one it belongs to.
     pub partner: usize,
+    /// For an element or the closing bracket of a list that the writer broke into lines, and that
+    /// starts a line: by how many levels it is indented.
+    pub list_level: Option<usize>,
+    /// Whether it stands where numbers do.
+    pub in_expression: bool,
+    /// The innermost delimiter that is open before it.
+    pub around: Option<usize>,
 }
 
 impl Piece<'_> {
@@ -62,9 +69,6 @@ impl<'s> Pieces<'s> {
         let mut list: Vec<Piece<'s>> = Vec::with_capacity(tokens.len() + comments.len());
         let mut end = 0;
         for (token, span) in in_order(tokens, comments) {
-            if matches!(token, Token::RightParenthesis | Token::RightBracket) {
-                remove_trailing_comma(&mut list);
-            }
             let last = list.iter().rev().find(|piece| !piece.is_comment());
             let follows_use = last.is_some_and(|last| last.token == Token::Use);
             let mut piece = piece(source, token, span, end);
@@ -76,6 +80,10 @@ impl<'s> Pieces<'s> {
             end = span.range().end;
         }
         Relations::default().find(&mut list);
+        mark_lists(&mut list);
+        remove_trailing_commas(&mut list);
+        Relations::default().find(&mut list);
+        mark_lists(&mut list);
         let mut pieces = Pieces {
             list,
             ..Pieces::default()
@@ -92,7 +100,8 @@ impl<'s> Pieces<'s> {
                 && index
                     .checked_sub(1)
                     .is_some_and(|before| piece.partner != before);
-            let is_break = (piece.starts_term || ends_group) && piece.line_feeds > 0;
+            let starts_line = piece.starts_term || ends_group;
+            let is_break = (starts_line && piece.line_feeds > 0) || piece.list_level.is_some();
             obstacles += usize::from(is_break || piece.is_comment());
             self.columns.push(column);
             self.obstacles.push(obstacles);
@@ -183,6 +192,9 @@ fn piece(source: &Source, token: Token, span: Span, previous_end: usize) -> Piec
         may_break: false,
         starts_term: false,
         partner: 0,
+        list_level: None,
+        in_expression: false,
+        around: None,
     }
 }
 
@@ -192,11 +204,56 @@ fn string(text: &str) -> String {
     format!("\"{}\"", symbols.join(" "))
 }
 
-fn remove_trailing_comma(list: &mut Vec<Piece<'_>>) {
-    let last = list.iter().rposition(|piece| !piece.is_comment());
-    if let Some(last) = last.filter(|&last| list[last].token == Token::Comma) {
-        list.remove(last);
+/// Removes the commas before closing delimiters; those of tables stay.
+fn remove_trailing_commas(list: &mut Vec<Piece<'_>>) {
+    let mut next = None;
+    let mut trailing = vec![false; list.len()];
+    for (index, piece) in list
+        .iter()
+        .enumerate()
+        .rev()
+        .filter(|(_, one)| !one.is_comment())
+    {
+        trailing[index] = piece.token == Token::Comma && next == Some(true);
+        let closes = matches!(piece.token, Token::RightParenthesis | Token::RightBracket);
+        next = Some(closes && piece.list_level.is_none());
     }
+    let mut trailing = trailing.into_iter();
+    list.retain(|_| !trailing.next().unwrap_or(false));
+}
+
+/// Marks what starts a line in a list whose first element does: the writer made a table of it.
+fn mark_lists(list: &mut [Piece<'_>]) {
+    list.iter_mut().for_each(|piece| piece.list_level = None);
+    // The ends of the tables that are open.
+    let mut open: Vec<usize> = Vec::new();
+    for index in 0..list.len() {
+        let starts_line = list[index].line_feeds > 0 && !list[index].is_comment();
+        if open.last() == Some(&index) {
+            open.pop();
+            list[index].list_level = Some(open.len());
+        } else if let Some(&end) = open.last()
+            && starts_line
+            && is_element(list, index, end)
+        {
+            list[index].list_level = Some(open.len());
+        }
+        let opens = list[index].token == Token::LeftBracket && list[index].in_expression;
+        let is_table = opens && list.get(index + 1).is_some_and(|next| next.line_feeds > 0);
+        if is_table && list[index].partner > index + 1 {
+            open.push(list[index].partner);
+        }
+    }
+}
+
+/// Whether an element of the list that ends at `end` starts at `index`.
+fn is_element(list: &[Piece<'_>], index: usize, end: usize) -> bool {
+    let before = list[..index].iter().rposition(|piece| !piece.is_comment());
+    before.is_some_and(|before| match list[before].token {
+        Token::Comma => list[before].around == Some(list[end].partner),
+        Token::LeftBracket => list[before].partner == end,
+        _ => false,
+    })
 }
 
 /// Finds which delimiters belong together, where spaces and breaks may be, and where terms start.
@@ -253,6 +310,8 @@ impl Relations {
                 && !(token == Token::If && self.previous == Some(Token::Else));
             self.in_statement |= matches!(token, Token::Let | Token::If | Token::For);
             self.in_names = self.in_statement && (self.in_names || token == Token::Let);
+            piece.in_expression = in_expression || self.in_statement;
+            piece.around = self.open.last().copied();
             piece.has_space = self.has_space(token, in_expression);
             piece.may_break = piece.has_space && self.may_break(token, in_expression);
             self.pair(list, index);
@@ -348,9 +407,8 @@ impl Relations {
             }
             (Token::At, _) | (_, Token::At) => true,
             (Token::DotDot, _) | (_, Token::DotDot) => true,
-            (Token::Name | Token::RightBracket | Token::RightParenthesis, Token::LeftBracket) => {
-                in_expression || self.in_statement
-            }
+            (Token::Name | Token::RightParenthesis, Token::LeftBracket) => true,
+            (Token::RightBracket, Token::LeftBracket) => in_expression || !self.in_header,
             (_, Token::Colon) => in_expression,
             _ => self.after_sign || self.in_count,
         };

@@ -39,18 +39,117 @@ impl<'p, R: Recorder> Interpreter<'p, R> {
             Rule::Layer { ranks, apply } => {
                 let value = self.pop(word.name, 1, span)?.remove(0);
                 let shape = self.layer_input(word, ranks, &value, span)?;
+                let arguments = self.resolve_arguments(arguments);
                 let mut requirements = Requirements::default();
-                let (operation, result) = apply(&arguments, &shape, &mut requirements);
-                for requirement in requirements.0 {
-                    self.require(word.name, requirement, span)?;
+                let applied = apply(&arguments, &shape, &mut requirements);
+                self.apply(word, applied, requirements, &[value.node], span)?;
+            }
+            Rule::Pair { ranks, apply } => {
+                let taken = self.pop(word.name, 2, span)?;
+                let [first, second] = self.pair_inputs(word, ranks, &taken, span)?;
+                let mut requirements = Requirements::default();
+                let applied = apply(&arguments, [&first, &second], &mut requirements);
+                let nodes: SmallVec<[R::Value; 2]> = taken.iter().map(|value| value.node).collect();
+                self.apply(word, applied, requirements, &nodes, span)?;
+            }
+            Rule::Split { ranks, apply } => {
+                let value = self.pop(word.name, 1, span)?.remove(0);
+                let shape = self.layer_input(word, ranks, &value, span)?;
+                let mut requirements = Requirements::default();
+                let parts = apply(&arguments, &shape, &mut requirements);
+                self.require_all(word, requirements, span)?;
+                let count = Dimension::Constant(parts.len() as i64);
+                for (operation, result) in parts {
+                    let result = ShapeTerm::Known(result);
+                    self.leave(word, operation, &[value.node], result, span)?;
                 }
-                self.limit_elements(word.name, &result, span)?;
-                let result = ShapeTerm::Known(result);
-                self.leave(word, operation, &[value.node], result, span)?;
+                self.operations = &self.operations + &count;
+                return self.limit_operations(step.span);
             }
         }
         self.operations = &self.operations + &Dimension::ONE;
         self.limit_operations(step.span)
+    }
+
+    /// Leaves what a layer gives, if what it requires holds.
+    fn apply(
+        &mut self,
+        word: &Word,
+        (operation, result): (Operation, Shape),
+        requirements: Requirements,
+        nodes: &[R::Value],
+        span: Span,
+    ) -> Result<(), Stop> {
+        self.require_all(word, requirements, span)?;
+        self.limit_elements(word.name, &result, span)?;
+        self.leave(word, operation, nodes, ShapeTerm::Known(result), span)
+    }
+
+    /// The shapes of two tensors, which have one of these pairs of numbers of axes. A number that is
+    /// not known is found out where only one pair fits.
+    fn pair_inputs(
+        &mut self,
+        word: &Word,
+        ranks: &[[usize; 2]],
+        taken: &[Value<R::Value>],
+        span: Span,
+    ) -> Result<[Shape; 2], Stop> {
+        let [first, second] = taken else {
+            return Err(Stop::Failed);
+        };
+        let known = [first, second].map(|value| match self.solver.resolve_shape(&value.shape) {
+            ShapeTerm::Known(shape) => Some(shape.rank()),
+            ShapeTerm::Unknown(_) => None,
+        });
+        let fits = |pair: &&[usize; 2]| {
+            let mut axes = known.iter().zip(*pair);
+            axes.all(|(known, rank)| known.is_none_or(|known| known == *rank))
+        };
+        let mut fitting = ranks.iter().filter(fits);
+        match (fitting.next(), fitting.next()) {
+            (Some([one, other]), None) => {
+                let one = self.solver.with_rank(&first.shape, *one);
+                let other = self.solver.with_rank(&second.shape, *other);
+                one.zip(other)
+                    .map(|(one, other)| [one, other])
+                    .ok_or(Stop::Open)
+            }
+            (Some(_), Some(_)) => Err(Stop::Open),
+            (None, _) => {
+                let found =
+                    [first, second].map(|value| (self.solver.display(&value.shape), value.origin));
+                Err(report::wrong_ranks(word, ranks, span, found, &self.uses).into())
+            }
+        }
+    }
+
+    /// The arguments with everything put in that is known: rules may decide by them.
+    fn resolve_arguments(&self, mut arguments: Arguments) -> Arguments {
+        for argument in &mut arguments.0 {
+            match argument {
+                Argument::Number(value) => *value = self.solver.resolve(value),
+                Argument::PerAxis(values) => {
+                    *values = values.each_ref().map(|value| self.solver.resolve(value));
+                }
+                Argument::Omitted | Argument::Real(_) | Argument::Flag(_) => {}
+            }
+        }
+        arguments
+    }
+
+    fn require_all(
+        &mut self,
+        word: &Word,
+        requirements: Requirements,
+        span: Span,
+    ) -> Result<(), Stop> {
+        for requirement in requirements.all {
+            self.require(word.name, requirement, span)?;
+        }
+        match requirements.is_open {
+            true => Err(Stop::Open),
+            false => Ok(()),
+        }
     }
 
     pub(super) fn layer_input(

@@ -79,9 +79,7 @@ impl<'a> Resolver<'a> {
                     "unknown parameter",
                 );
                 match nearest(&name.text, parameters.iter().map(|(name, _)| *name)) {
-                    Some(nearest) => diagnostic
-                        .with_help(format!("did you mean `{nearest}`?"))
-                        .with_suggestion(name.span, nearest),
+                    Some(nearest) => nearest.suggest(diagnostic, name.span),
                     None => diagnostic.with_help(format!("its form is `{form}`")),
                 }
             }

@@ -321,7 +321,7 @@ impl<'a> Resolver<'a> {
         None
     }
 
-    fn unknown_word(&mut self, name: &Name, scope: &Scope) {
+    fn unknown_word(&mut self, name: &Name, scope: &Scope<'a>) {
         let mut diagnostic = Diagnostic::new(
             Code::UnknownWord,
             format!("unknown word `{}`", name.text),
@@ -341,10 +341,10 @@ impl<'a> Resolver<'a> {
                 "`{}` is a number; numbers stand in the arguments of words",
                 name.text
             ));
-        } else if let Some(nearest) = self.nearest_word(&name.text, scope) {
-            diagnostic = diagnostic
-                .with_help(format!("did you mean `{nearest}`?"))
-                .with_suggestion(name.span, nearest);
+        } else if self.diagnostics.len() <= SUGGESTION_LIMIT
+            && let Some(nearest) = nearest(&name.text, self.known_words(scope))
+        {
+            diagnostic = nearest.suggest(diagnostic, name.span);
         } else {
             diagnostic = diagnostic.with_help(format!(
                 "define it: `block {} = ...`, or see the reference for the words there are",
@@ -354,10 +354,8 @@ impl<'a> Resolver<'a> {
         self.report(diagnostic);
     }
 
-    fn nearest_word(&self, name: &str, scope: &Scope) -> Option<String> {
-        if self.diagnostics.len() > SUGGESTION_LIMIT {
-            return None;
-        }
+    /// Everything that a word could stand for.
+    fn known_words<'n>(&'n self, scope: &'n Scope<'a>) -> impl Iterator<Item = &'n str> {
         let words = WORDS.iter().map(|word| word.name);
         let file = self.scopes.get(self.current);
         let definitions = file
@@ -366,7 +364,6 @@ impl<'a> Resolver<'a> {
         let locals = scope.locals.iter().map(|(name, _)| name.text.as_str());
         let prelude = prelude::get().names.keys().map(String::as_str);
         let known = words.chain(definitions).chain(locals);
-        let known = known.chain(scope.blocks.iter().copied()).chain(prelude);
-        nearest(name, known).map(str::to_string)
+        known.chain(scope.blocks.iter().copied()).chain(prelude)
     }
 }

@@ -71,9 +71,7 @@ impl<'a> Resolver<'a> {
                 "not a function of numbers",
             );
             let diagnostic = match nearest(&name.text, known()) {
-                Some(nearest) => diagnostic
-                    .with_help(format!("did you mean `{nearest}`?"))
-                    .with_suggestion(name.span, nearest),
+                Some(nearest) => nearest.suggest(diagnostic, name.span),
                 None => {
                     let names: Vec<String> = known().map(|name| format!("`{name}`")).collect();
                     diagnostic.with_help(format!("there are {}", names.join(", ")))
@@ -113,9 +111,7 @@ impl<'a> Resolver<'a> {
         );
         let known = scope.numbers.iter().map(String::as_str);
         diagnostic = match nearest(name, known) {
-            Some(nearest) => diagnostic
-                .with_help(format!("did you mean `{nearest}`?"))
-                .with_suggestion(span, nearest),
+            Some(nearest) => nearest.suggest(diagnostic, span),
             None if name == "_" => {
                 diagnostic.with_help("`_` stands for a whole dimension of a signature, alone")
             }

@@ -47,9 +47,7 @@ impl<'a> Resolver<'a> {
             );
             let known = self.known_alphabets().map(|(name, _)| name);
             diagnostic = match nearest(&name.text, known) {
-                Some(nearest) => diagnostic
-                    .with_help(format!("did you mean `{nearest}`?"))
-                    .with_suggestion(name.span, nearest),
+                Some(nearest) => nearest.suggest(diagnostic, name.span),
                 None => diagnostic.with_help(format!(
                     "define it: `alphabet {} {{ c = conv(3) bn relu }}`",
                     name.text

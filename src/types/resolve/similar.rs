@@ -1,19 +1,45 @@
 //! Names that were most likely meant.
 
+use crate::diagnostic::{Diagnostic, Span};
+
+/// A known name that was most likely meant.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Nearest<'n> {
+    pub name: &'n str,
+    /// Whether no other name is as near.
+    is_certain: bool,
+}
+
+impl Nearest<'_> {
+    /// Asks whether this name was meant where another stands; puts it there if that is certain.
+    pub(super) fn suggest(self, diagnostic: Diagnostic, place: Span) -> Diagnostic {
+        let diagnostic = diagnostic.with_help(format!("did you mean `{}`?", self.name));
+        match self.is_certain {
+            true => diagnostic.with_suggestion(place, self.name),
+            false => diagnostic,
+        }
+    }
+}
+
 /// The known name that `name` was most likely meant to be.
-pub(super) fn nearest<'n>(name: &str, known: impl Iterator<Item = &'n str>) -> Option<&'n str> {
+pub(super) fn nearest<'n>(name: &str, known: impl Iterator<Item = &'n str>) -> Option<Nearest<'n>> {
     // A third of the letters may be wrong, as in rustc's suggestions.
     let limit = (name.chars().count() / 3).max(1);
-    known
+    let near: Vec<(usize, &str)> = known
         .filter(|other| other.len().abs_diff(name.len()) <= limit)
         .map(|other| (edit_distance(name, other), other))
         .filter(|(distance, other)| *distance <= limit && *distance < other.chars().count())
-        // Among equally near ones, the one that begins alike: people get the first letters right.
-        .min_by_key(|(distance, other)| {
-            let alike = name.chars().zip(other.chars()).take_while(|(a, b)| a == b);
-            (*distance, std::cmp::Reverse(alike.count()), *other)
-        })
-        .map(|(_, other)| other)
+        .collect();
+    // Among equally near ones, the one that begins alike: people get the first letters right.
+    let (distance, nearest) = near.iter().min_by_key(|(distance, other)| {
+        let alike = name.chars().zip(other.chars()).take_while(|(a, b)| a == b);
+        (*distance, std::cmp::Reverse(alike.count()), *other)
+    })?;
+    let mut others = near.iter().filter(|(_, other)| other != nearest);
+    Some(Nearest {
+        name: nearest,
+        is_certain: others.all(|(other, _)| other > distance),
+    })
 }
 
 /// Insertions, deletions, replacements and exchanges of neighbours that lead from one word to the

@@ -111,6 +111,8 @@ impl Builder {
             kernel: same(kernel),
             stride: same(1),
             padding: same((kernel - 1) / 2),
+            ceil: false,
+            count_padding: false,
         };
         self.apply(operation, &[from])
     }
@@ -122,7 +124,7 @@ impl Builder {
 
     pub fn norm(&mut self, from: NodeId) -> NodeId {
         let channels = self.channels(from);
-        self.apply(Operation::BatchNorm { channels }, &[from])
+        self.apply(Operation::batch_norm(channels), &[from])
     }
 
     pub fn add(&mut self, inputs: &[NodeId]) -> NodeId {
@@ -202,6 +204,19 @@ fn output_shape(operation: &Operation, inputs: &[&Shape]) -> Shape {
         }
         Operation::Flatten => std::iter::once(first.elements()).collect(),
         Operation::Tokens => [&first.0[1] * &first.0[2], first.0[0].clone()]
+            .into_iter()
+            .collect(),
+        Operation::Embedding { width, .. } => {
+            [first.0[0].clone(), width.clone()].into_iter().collect()
+        }
+        Operation::ClassToken { width } => [&first.0[0] + &Dimension::ONE, width.clone()]
+            .into_iter()
+            .collect(),
+        Operation::Token { .. } | Operation::TokenMean => first.0[1..].iter().cloned().collect(),
+        Operation::Transpose => first.0.iter().rev().cloned().collect(),
+        Operation::Image {
+            size: [height, width],
+        } => [first.0[1].clone(), height.clone(), width.clone()]
             .into_iter()
             .collect(),
         Operation::Concatenate { .. } => {

@@ -180,6 +180,11 @@ impl Arguments<'_> {
         Real::new(text.map_or(default, |text| text.parse().unwrap()))
     }
 
+    fn named_real(&mut self, name: &str, default: f64) -> Real {
+        let text = self.named.remove(name);
+        Real::new(text.map_or(default, |text| text.parse().unwrap()))
+    }
+
     fn flag(&mut self, name: &str, default: bool) -> bool {
         let text = self.named.remove(name);
         text.map_or(default, |text| text.parse().unwrap())
@@ -226,8 +231,11 @@ fn step(word: &str, stack: &mut Vec<NodeId>, builder: &mut Builder, names: &mut 
         "nip" => drop(stack.remove(top - 1)),
         "drop" => drop(stack.pop()),
         _ => {
-            let input = builder.graph.node(stack[top]).shape.clone();
-            let operation = operation(name, &mut arguments, &input);
+            let other = builder.graph.node(stack[top]).shape.clone();
+            let reads_two = ["scale", "cross_attention", "masked_attention"].contains(&name);
+            let first = if reads_two { top - 1 } else { top };
+            let input = builder.graph.node(stack[first]).shape.clone();
+            let operation = operation(name, &mut arguments, &input, &other);
             let operands = stack.split_off(stack.len() - operation.arity());
             stack.push(builder.apply(operation, &operands));
         }
@@ -235,7 +243,12 @@ fn step(word: &str, stack: &mut Vec<NodeId>, builder: &mut Builder, names: &mut 
     assert!(arguments.named.is_empty(), "{word}");
 }
 
-fn operation(name: &str, arguments: &mut Arguments<'_>, input: &Shape) -> Operation {
+/// The operation of a word on its first and its last operand, which may be one.
+fn operation(name: &str, arguments: &mut Arguments<'_>, input: &Shape, other: &Shape) -> Operation {
+    let features = || match input.rank() {
+        3 => input.0[0].clone(),
+        _ => input.0.last().unwrap().clone(),
+    };
     let ones = || [constant(1), constant(1)];
     let half = |kernel: &[Dimension; 2], dilation: &[Dimension; 2]| {
         [0, 1].map(|axis| {
@@ -251,6 +264,8 @@ fn operation(name: &str, arguments: &mut Arguments<'_>, input: &Shape) -> Operat
             kind,
             stride: arguments.named_pair("stride", ones()),
             padding: arguments.named_pair("pad", half(&kernel, &ones())),
+            ceil: arguments.flag("ceil", false),
+            count_padding: arguments.flag("count_padding", false),
             kernel,
         }
     };
@@ -283,12 +298,12 @@ fn operation(name: &str, arguments: &mut Arguments<'_>, input: &Shape) -> Operat
         },
         "bn" => Operation::BatchNorm {
             channels: input.0[0].clone(),
+            epsilon: arguments.named_real("epsilon", 1e-5),
+            momentum: arguments.named_real("momentum", 0.1),
         },
         "ln" => Operation::LayerNorm {
-            features: match input.rank() {
-                3 => input.0[0].clone(),
-                _ => input.0.last().unwrap().clone(),
-            },
+            features: features(),
+            epsilon: arguments.named_real("epsilon", 1e-5),
         },
         "relu" => activation(Activation::Relu),
         "relu6" => activation(Activation::Relu6),
@@ -320,6 +335,69 @@ fn operation(name: &str, arguments: &mut Arguments<'_>, input: &Shape) -> Operat
         "attention" => Operation::Attention {
             width: input.0[1].clone(),
             heads: arguments.number(0).unwrap(),
+            causal: arguments.flag("causal", false),
+            bias: arguments.flag("bias", true),
+        },
+        "rmsnorm" => Operation::RmsNorm {
+            features: features(),
+            epsilon: arguments.named_real("epsilon", 1e-6),
+        },
+        "groupnorm" => Operation::GroupNorm {
+            channels: input.0[0].clone(),
+            groups: arguments.number(0).unwrap(),
+            epsilon: arguments.named_real("epsilon", 1e-5),
+        },
+        "instancenorm" => Operation::InstanceNorm {
+            epsilon: arguments.named_real("epsilon", 1e-5),
+        },
+        "gelu_tanh" => activation(Activation::GeluTanh),
+        "mish" => activation(Activation::Mish),
+        "softplus" => activation(Activation::Softplus),
+        "prelu" => Operation::ParametricRelu {
+            channels: input.0[0].clone(),
+        },
+        "layer_scale" => Operation::LayerScale {
+            features: features(),
+            initial: arguments.real(1e-6),
+        },
+        "drop_path" => Operation::DropPath {
+            rate: arguments.real(0.0),
+        },
+        "scale" => Operation::Scale,
+        "cross_attention" => Operation::CrossAttention {
+            width: input.0[1].clone(),
+            context: other.0[1].clone(),
+            heads: arguments.number(0).unwrap(),
+            bias: arguments.flag("bias", true),
+        },
+        "masked_attention" => Operation::MaskedAttention {
+            width: input.0[1].clone(),
+            heads: arguments.number(0).unwrap(),
+        },
+        "window_attention" => Operation::WindowAttention {
+            channels: input.0[0].clone(),
+            heads: arguments.number(0).unwrap(),
+            window: arguments.number(1).unwrap(),
+            shift: arguments.named_pair("shift", [constant(0), constant(0)])[0].clone(),
+        },
+        "embedding" => Operation::Embedding {
+            count: arguments.number(0).unwrap(),
+            width: arguments.number(1).unwrap(),
+        },
+        "positions" => Operation::Positions {
+            tokens: input.0[0].clone(),
+            width: input.0[1].clone(),
+        },
+        "class_token" => Operation::ClassToken {
+            width: input.0[1].clone(),
+        },
+        "token" => Operation::Token {
+            place: arguments.number(0).unwrap(),
+        },
+        "token_mean" => Operation::TokenMean,
+        "transpose" => Operation::Transpose,
+        "image" => Operation::Image {
+            size: [0, 1].map(|axis| arguments.number(axis).unwrap()),
         },
         "add" => Operation::Add {
             arity: arguments.count(2),

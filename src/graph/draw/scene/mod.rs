@@ -172,7 +172,7 @@ impl Scene {
                 continue;
             }
             numbers[index] = self.vertices.len();
-            let mut label = label(graph, &node.kind);
+            let mut label = label(graph, node);
             label.text.push_str(&weights_mark(node));
             if matches!(node.kind, NodeKind::Input(_)) && graph.inputs == 1 {
                 label.text = "input".into();

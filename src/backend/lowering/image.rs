@@ -1,0 +1,209 @@
+//! Layers for images and signals beyond convolution and pooling.
+
+use super::*;
+use crate::backend::kernels::{adaptive_pool, bilinear, margins, reduce, shuffle};
+use crate::operations::Filling;
+use crate::plan::TransposedConvolution;
+
+/// A layer without parameters: its output, and what makes the gradient of the input of its own.
+fn pure<T: Float>(
+    input: &Tensor,
+    output: Vec<T>,
+    shape: &[usize],
+    gradient_of: impl Fn(&[T]) -> Vec<T> + Send + Sync + 'static,
+) -> Result<Given> {
+    let input_shape = input.dims().to_vec();
+    Ok(Given::new(tensor(output, shape)?, move |gradient| {
+        let values = gradient_of(view(gradient).slice::<T>()?);
+        Ok(vec![Some(tensor(values, &input_shape)?)])
+    }))
+}
+
+/// A transposed convolution is the gradient of a convolution with respect to its input; its own
+/// gradients are that convolution, and the gradient of that convolution's weights.
+pub(super) fn convolve_transposed<T: Float>(
+    call: &Call,
+    attributes: &TransposedConvolution,
+) -> Result<Given> {
+    let input = call.input()?.clone();
+    let weight = call.parameter(0)?.clone();
+    let with_bias = attributes.convolution.bias;
+    let image = image_size(&input)?;
+    let size = attributes
+        .output_size(image)
+        .ok_or_else(|| Error::Msg(format!("`{}`: nothing is left", call.step.path)))?;
+    let geometry = convolution::Geometry {
+        convolution: Convolution {
+            bias: false,
+            ..attributes.convolution
+        },
+        image: size,
+        output: image,
+        batch: input.dim(0)?,
+    };
+    let channels = geometry.convolution.input;
+    let pixels = size[0] * size[1];
+    let output = {
+        let bias = with_bias.then(|| call.parameter(1)).transpose()?.map(view);
+        let bias = bias.as_ref().map(|bias| bias.slice::<T>()).transpose()?;
+        convolution::transposed(
+            &geometry,
+            view(&weight).slice()?,
+            bias,
+            view(&input).slice()?,
+        )
+    };
+    let shape = like(&input, channels, size);
+    let with_input = call.wants_input();
+    Ok(Given::new(tensor(output, &shape)?, move |gradient| {
+        let gradient = view(gradient);
+        let gradient = gradient.slice::<T>()?;
+        let input_gradient = match with_input {
+            true => {
+                let values =
+                    convolution::forward(&geometry, gradient, view(&weight).slice()?, None);
+                Some(tensor(values, input.dims())?)
+            }
+            false => None,
+        };
+        let gradients = convolution::backward(
+            &geometry,
+            gradient,
+            view(&weight).slice()?,
+            view(&input).slice()?,
+            false,
+        );
+        let mut all = vec![
+            input_gradient,
+            Some(tensor(gradients.weight, weight.dims())?),
+        ];
+        if with_bias {
+            let bias = reduce::sums_of_channels(channels, pixels, gradient);
+            all.push(Some(tensor(bias, &[channels])?));
+        }
+        Ok(all)
+    }))
+}
+
+pub(super) fn adaptive_pool<T: Float>(
+    call: &Call,
+    kind: Pooling,
+    size: [usize; 2],
+) -> Result<Given> {
+    let input = call.input()?;
+    let geometry = adaptive_pool::Geometry {
+        image: image_size(input)?,
+        output: size,
+    };
+    let shape = like(input, input.dim(1)?, size);
+    let values = view(input);
+    let values = values.slice::<T>()?;
+    match kind {
+        Pooling::Maximum => {
+            let (output, places) = adaptive_pool::maximum(&geometry, values);
+            pure(input, output, &shape, move |gradient| {
+                adaptive_pool::maximum_gradient(&geometry, &places, gradient)
+            })
+        }
+        Pooling::Average => {
+            let output = adaptive_pool::average(&geometry, values);
+            pure(input, output, &shape, move |gradient| {
+                adaptive_pool::average_gradient(&geometry, gradient)
+            })
+        }
+    }
+}
+
+pub(super) fn pad<T: Float>(
+    call: &Call,
+    filling: Filling,
+    before: [usize; 2],
+    after: [usize; 2],
+) -> Result<Given> {
+    let input = call.input()?;
+    let geometry = margins::Geometry {
+        image: image_size(input)?,
+        before,
+        after,
+    };
+    let output = margins::pad(&geometry, filling, view(input).slice::<T>()?);
+    let shape = like(input, input.dim(1)?, geometry.padded());
+    pure(input, output, &shape, move |gradient| {
+        margins::pad_gradient(&geometry, filling, gradient)
+    })
+}
+
+/// Cropping is the gradient of padding with zeros, and the other way round.
+pub(super) fn crop<T: Float>(call: &Call, before: [usize; 2], after: [usize; 2]) -> Result<Given> {
+    let input = call.input()?;
+    let whole = image_size(input)?;
+    let image = [0, 1].map(|axis| whole[axis] - before[axis] - after[axis]);
+    let geometry = margins::Geometry {
+        image,
+        before,
+        after,
+    };
+    let output = margins::pad_gradient(&geometry, Filling::Zero, view(input).slice::<T>()?);
+    let shape = like(input, input.dim(1)?, image);
+    pure(input, output, &shape, move |gradient| {
+        margins::pad(&geometry, Filling::Zero, gradient)
+    })
+}
+
+pub(super) fn bilinear<T: Float>(call: &Call, factor: usize) -> Result<Given> {
+    let input = call.input()?;
+    let image = image_size(input)?;
+    let output = bilinear::forward(image, factor, view(input).slice::<T>()?);
+    let shape = like(input, input.dim(1)?, image.map(|size| size * factor));
+    pure(input, output, &shape, move |gradient| {
+        bilinear::backward(image, factor, gradient)
+    })
+}
+
+pub(super) fn pixel_shuffle<T: Float>(call: &Call, factor: usize) -> Result<Given> {
+    let input = call.input()?;
+    let image = image_size(input)?;
+    let output = shuffle::channels_to_pixels(image, factor, view(input).slice::<T>()?);
+    let channels = input.dim(1)? / (factor * factor);
+    let shape = like(input, channels, image.map(|size| size * factor));
+    pure(input, output, &shape, move |gradient| {
+        shuffle::pixels_to_channels(image, factor, gradient)
+    })
+}
+
+pub(super) fn pixel_unshuffle<T: Float>(call: &Call, factor: usize) -> Result<Given> {
+    let input = call.input()?;
+    let image = image_size(input)?.map(|size| size / factor);
+    let output = shuffle::pixels_to_channels(image, factor, view(input).slice::<T>()?);
+    let shape = like(input, input.dim(1)? * factor * factor, image);
+    pure(input, output, &shape, move |gradient| {
+        shuffle::channels_to_pixels(image, factor, gradient)
+    })
+}
+
+pub(super) fn channel_shuffle<T: Float>(call: &Call, groups: usize) -> Result<Given> {
+    let input = call.input()?;
+    let (channels, pixels) = channels_and_positions(input);
+    let output = shuffle::channels(channels, groups, pixels, view(input).slice::<T>()?);
+    pure(input, output, input.dims(), move |gradient| {
+        shuffle::channels(channels, channels / groups, pixels, gradient)
+    })
+}
+
+pub(super) fn slice<T: Float>(call: &Call, start: usize, size: usize) -> Result<Given> {
+    let input = call.input()?;
+    let (channels, positions) = channels_and_positions(input);
+    let kept = start * positions..(start + size) * positions;
+    let whole = channels * positions;
+    let output = input.narrow(1, start, size)?.contiguous()?;
+    let shape = input.dims().to_vec();
+    Ok(Given::new(output, move |gradient| {
+        let gradient = view(gradient);
+        let mut target = vec![T::ZERO; shape.iter().product()];
+        let parts = gradient.slice::<T>()?.chunks_exact(kept.len());
+        for (target, part) in target.chunks_exact_mut(whole).zip(parts) {
+            target[kept.clone()].copy_from_slice(part);
+        }
+        Ok(vec![Some(tensor(target, &shape)?)])
+    }))
+}

@@ -1,0 +1,116 @@
+//! What the rules of words are given, and what they require.
+
+use smallvec::SmallVec;
+
+use crate::operations::dimension::Dimension;
+use crate::operations::operation::Real;
+use crate::operations::shape::{Constraint, Reason, Requirement};
+
+/// The value of an argument.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Argument {
+    /// Not given, and the rule finds a value.
+    Omitted,
+    /// A whole number.
+    Number(Dimension),
+    /// One for height, one for width.
+    PerAxis([Dimension; 2]),
+    /// A number.
+    Real(f64),
+    /// A truth value.
+    Flag(bool),
+}
+
+/// The values of all parameters of a word, in the order of [`Word::parameters`](super::Word::parameters).
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Arguments(pub SmallVec<[Argument; 4]>);
+
+impl Arguments {
+    /// The whole number at `index`, or what `default` gives where none was given.
+    pub fn number_or(&self, index: usize, default: impl FnOnce() -> Dimension) -> Dimension {
+        match self.0.get(index) {
+            Some(Argument::Number(value)) => value.clone(),
+            _ => default(),
+        }
+    }
+
+    /// The numbers for height and width at `index`, or what `default` gives for each axis.
+    pub fn per_axis_or(
+        &self,
+        index: usize,
+        default: impl Fn(usize) -> Dimension,
+    ) -> [Dimension; 2] {
+        match self.0.get(index) {
+            Some(Argument::PerAxis(values)) => values.clone(),
+            Some(Argument::Number(value)) => [value.clone(), value.clone()],
+            _ => [default(0), default(1)],
+        }
+    }
+
+    /// The number at `index`; zero where there is none.
+    pub fn real(&self, index: usize) -> Real {
+        match self.0.get(index) {
+            Some(Argument::Real(value)) => Real::new(*value),
+            _ => Real::new(0.0),
+        }
+    }
+
+    /// The truth value at `index`; false where there is none.
+    pub fn flag(&self, index: usize) -> bool {
+        matches!(self.0.get(index), Some(Argument::Flag(true)))
+    }
+
+    /// The known whole number at `index`; `None` where it is symbolic, zero where there is none.
+    pub fn count(&self, index: usize) -> Option<usize> {
+        match self.0.get(index) {
+            Some(Argument::Number(value)) => usize::try_from(value.constant()?).ok(),
+            _ => Some(0),
+        }
+    }
+}
+
+/// What the rules of words require of dimensions; collected for the checker.
+#[derive(Debug, Default)]
+pub struct Requirements {
+    /// What must hold.
+    pub all: Vec<Requirement>,
+    /// Whether what is given can't be said before more is known of the arguments.
+    pub is_open: bool,
+}
+
+impl Requirements {
+    /// Says that what is given can't be said before more is known of the arguments.
+    pub fn leave_open(&mut self) {
+        self.is_open = true;
+    }
+
+    /// Requires `value >= minimum`.
+    pub fn at_least(&mut self, value: &Dimension, minimum: i64, reason: Reason) {
+        let value = value.clone();
+        self.push(Constraint::AtLeast { value, minimum }, reason);
+    }
+
+    /// Requires `value <= maximum`.
+    pub fn at_most(&mut self, value: &Dimension, maximum: &Dimension, reason: Reason) {
+        let (value, maximum) = (value.clone(), maximum.clone());
+        self.push(Constraint::AtMost { value, maximum }, reason);
+    }
+
+    /// Requires that `divisor` divides `dividend`.
+    pub fn divides(&mut self, divisor: &Dimension, dividend: &Dimension, reason: Reason) {
+        let (divisor, dividend) = (divisor.clone(), dividend.clone());
+        self.push(Constraint::Divides { divisor, dividend }, reason);
+    }
+
+    /// Requires that both are the same.
+    pub fn equal(&mut self, left: &Dimension, right: &Dimension, reason: Reason) {
+        self.push(Constraint::Equal(left.clone(), right.clone()), reason);
+    }
+
+    fn push(&mut self, constraint: Constraint, reason: Reason) {
+        // Nearly all hold at once; keeping those would cost more than checking them here.
+        if constraint.holds() != Some(true) {
+            self.all.push(Requirement { constraint, reason });
+        }
+    }
+}
