@@ -1,11 +1,11 @@
 //! Plans: what is declared, in which order, where values die, and graphs that have no plan.
 
-use snapc::graph::{Graph, Node, NodeId, NodeKind};
+use snapc::graph::{Graph, Node, NodeId, NodeKind, WeightsId};
 use snapc::operations::{
     Activation, Dimension, Filling, Operation, Pooling, Real, Shape, TransposedConvolution,
     Variable,
 };
-use snapc::plan::{self, PlanError, Value};
+use snapc::plan::{self, InitialValues, PlanError, Value};
 
 fn node(kind: NodeKind, inputs: &[u32], shape: &[i64], path: &str) -> Node {
     Node {
@@ -38,6 +38,14 @@ fn dense(input: i64, output: i64) -> NodeKind {
 
 fn relu() -> NodeKind {
     NodeKind::Operation(Operation::Activation(Activation::Relu))
+}
+
+/// A node whose layer shares its weights with the others of this number.
+fn sharing(weights: u32, node: Node) -> Node {
+    Node {
+        weights: Some(WeightsId(weights)),
+        ..node
+    }
 }
 
 /// A residual net with a layer that nothing reads.
@@ -379,4 +387,135 @@ fn operations_on_images_that_do_not_fit_are_refused() {
         let result = plan::plan(&graph(1, nodes, &[1]));
         assert!(result.is_err(), "{kind:?} of {input:?}");
     }
+}
+
+#[test]
+fn shared_parameters_are_declared_once_with_the_first_values_of_the_least_number() {
+    let nodes = vec![
+        node(NodeKind::Input(0), &[], &[4], ""),
+        sharing(0, node(dense(4, 4), &[0], &[4], "dead")),
+        sharing(7, node(dense(4, 4), &[0], &[4], "a")),
+        node(dense(4, 9), &[2], &[9], "own"),
+        sharing(0, node(dense(4, 4), &[2], &[4], "b")),
+        sharing(7, node(dense(4, 4), &[4], &[4], "elsewhere")),
+    ];
+    let graph = graph(1, nodes, &[3, 5]);
+    let numbers = [None, Some(40), Some(9), Some(6), Some(8), Some(5)];
+    let plan = plan::plan_numbered(&graph, &numbers).expect("it has a plan");
+    let declared: Vec<(&str, u64)> = plan
+        .parameters
+        .iter()
+        .map(|parameter| (parameter.name.as_str(), parameter.layer))
+        .collect();
+    assert_eq!(
+        declared,
+        [
+            ("a.weight", 5),
+            ("a.bias", 5),
+            ("own.weight", 6),
+            ("own.bias", 6),
+            ("dead.weight", 8),
+            ("dead.bias", 8)
+        ]
+    );
+    let ranges: Vec<_> = plan
+        .steps
+        .iter()
+        .map(|step| step.parameters.clone())
+        .collect();
+    assert_eq!(ranges, [0..2, 2..4, 4..6, 0..2]);
+    assert_eq!(plan.parameter_count(), 20 + 45 + 20);
+}
+
+#[test]
+fn tied_weights_begin_as_the_layer_with_the_least_number_says() {
+    let embedding = NodeKind::Operation(Operation::Embedding {
+        count: 9.into(),
+        width: 4.into(),
+    });
+    let project = NodeKind::Operation(Operation::Dense {
+        input: 4.into(),
+        output: 9.into(),
+        bias: false,
+    });
+    let nodes = vec![
+        node(NodeKind::Input(0), &[], &[5], ""),
+        sharing(0, node(embedding, &[0], &[5, 4], "tokens")),
+        sharing(0, node(project, &[1], &[5, 9], "tokens")),
+    ];
+    let graph = graph(1, nodes, &[2]);
+    let initial = |numbers: [Option<u64>; 3]| {
+        let plan = plan::plan_numbered(&graph, &numbers).expect("it has a plan");
+        assert_eq!(plan.parameters.len(), 1);
+        plan.parameters[0].initial
+    };
+    let forwards = initial([None, Some(1), Some(2)]);
+    assert!(
+        matches!(forwards, InitialValues::Normal { .. }),
+        "{forwards:?}"
+    );
+    let backwards = initial([None, Some(2), Some(1)]);
+    assert!(
+        matches!(backwards, InitialValues::Uniform { .. }),
+        "{backwards:?}"
+    );
+}
+
+#[test]
+fn layers_with_other_tensors_share_nothing() {
+    for (kind, shape) in [
+        (dense(4, 5), [5]),
+        (
+            NodeKind::Operation(Operation::LayerNorm {
+                features: 4.into(),
+                epsilon: Real::new(1e-5),
+            }),
+            [4],
+        ),
+        (relu(), [4]),
+    ] {
+        let nodes = vec![
+            node(NodeKind::Input(0), &[], &[4], ""),
+            sharing(0, node(dense(4, 4), &[0], &[4], "a")),
+            sharing(0, node(kind, &[1], &shape, "b")),
+        ];
+        let error = plan::plan(&graph(1, nodes, &[2])).expect_err("they do not fit");
+        assert!(matches!(error, PlanError::Malformed { .. }), "{error}");
+    }
+}
+
+/// Running statistics depend on the order of their updates, which is that of the numbers.
+#[test]
+fn updates_of_shared_statistics_are_in_the_order_of_the_numbers() {
+    let norm = || {
+        NodeKind::Operation(Operation::BatchNorm {
+            channels: 4.into(),
+            epsilon: Real::new(1e-5),
+            momentum: Real::new(0.1),
+        })
+    };
+    let add = NodeKind::Operation(Operation::Add { arity: 3 });
+    let nodes = vec![
+        node(NodeKind::Input(0), &[], &[4], ""),
+        sharing(0, node(norm(), &[0], &[4], "a")),
+        node(relu(), &[1], &[4], "relu.0"),
+        node(relu(), &[0], &[4], "relu.1"),
+        sharing(0, node(norm(), &[3], &[4], "a")),
+        sharing(0, node(norm(), &[4], &[4], "a")),
+        node(add, &[1, 4, 5], &[4], "add"),
+    ];
+    let graph = graph(1, nodes, &[6, 2]);
+    let order = |numbers: [u64; 3]| -> Vec<usize> {
+        let mut all = vec![None; 7];
+        for (node, number) in [1, 4, 5].into_iter().zip(numbers) {
+            all[node] = Some(number);
+        }
+        let plan = plan::plan_numbered(&graph, &all).expect("it has a plan");
+        plan.steps.iter().map(|step| step.output.0).collect()
+    };
+    assert_eq!(order([1, 2, 3]), [1, 2, 3, 4, 5, 6]);
+    assert_eq!(order([2, 1, 3]), [3, 4, 1, 2, 5, 6]);
+    assert_eq!(order([3, 1, 2]), [3, 4, 5, 1, 2, 6]);
+    // Numbers that no canonical form gives: what is read comes first all the same.
+    assert_eq!(order([1, 3, 2]), [1, 2, 3, 4, 5, 6]);
 }

@@ -89,7 +89,7 @@ fn agrees_over(alphabet: &str, net: &str, length: usize) {
         assert_eq!(
             space.is_valid(program),
             expected,
-            "{:?}",
+            "{:?} in {net}",
             space.text(program)
         );
         assert_eq!(
@@ -176,6 +176,39 @@ fn allowed_symbols_are_exactly_those_that_can_be_completed() {
             }
         }
     }
+}
+
+/// The same filling for other channels can't have the same weights.
+#[test]
+fn a_hole_in_what_shares_its_weights_takes_what_fits_at_every_use() {
+    for net in [
+        "pattern cell : k = \":?{1..4}+\"\n\
+         net n : [4, 8, 8] -> [8, 8, 8] = cell@a conv(1, 8) cell@a\n",
+        "pattern cell : k = \":?{1..4}+\"\n\
+         net n : [4, 8, 8] -> [8, 8, 8] = cell@a conv(1, 8) cell@b\n",
+        "block cell : [c, h, w] -> [c, h, w] = ?{1..4} conv(1, 4) conv(1, c)\n\
+         net n : [4, 8, 8] -> [4, 8, 8] = { conv(1) cell }@a { conv(1) cell }@a\n",
+    ] {
+        agrees_with_the_compiler(net, 4);
+    }
+    // Whatever fills the hole, the layer behind it has other weights for eight channels.
+    let nothing = "block cell : [c, h, w] -> [c, h, w] = ?{1..4} conv(1, c)\n\
+                   net n : [4, 8, 8] -> [8, 8, 8] = cell@a conv(1, 8) cell@a\n";
+    assert!(space(nothing).is_err());
+}
+
+/// Each turn of a loop has weights of its own.
+#[test]
+fn a_hole_in_a_loop_that_shares_its_weights_takes_what_fits_in_every_turn() {
+    let net = "net n : [4, 8, 8] -> [8, 8, 8] =\n\
+               { for k in [4, 8] { conv(1, k) { dup ?{1..3} add } } }@a\n";
+    let (source, space) = space(net).expect("the sketch has fillings");
+    for program in strings(space.symbols().len() as u8, 3) {
+        let is_valid = space.is_valid(&program);
+        assert!(!is_valid || compiles(&source, &space, &program));
+        assert!(!is_valid || space.graph(&program).is_ok());
+    }
+    assert!(space.is_valid(&space.opcodes("c").expect("symbols")));
 }
 
 #[test]

@@ -4,9 +4,12 @@
 //! Laws come in versioned sets, each containing the one before it; a certificate names its set. A
 //! law is added, removed or changed only together with the version.
 //!
+//! What a law says of words that the language did not have when its set got its version is no change
+//! of it: certificates of programs without them stay what they were.
+//!
 //! *Exact* speaks of the forward pass, bit for bit, of a backend that computes an operation the
-//! same way wherever it stands. Gradients are equal as real numbers; where a value has several
-//! users, they may be summed in another order. Two quiet NaNs count as one: IEEE 754 leaves open
+//! same way wherever it stands. Gradients are equal as real numbers; where a value or a weight has
+//! several users, they may be summed in another order. Two quiet NaNs count as one: IEEE 754 leaves open
 //! which payload an operation passes on.
 //!
 //! Never a law: two convolutions into one, `conv(x) + conv(x)` into `conv(x)`, the norm of a norm.
@@ -92,9 +95,11 @@ pub const LAWS: [Law; 10] = [
         name: "dataflow",
         first: Laws::Exact,
         statement: "Only what is computed from what counts: stack moves, the order of execution, \
-                    names and places in the source do not. Parameters are renamed one to one.",
-        reason: "An operation reads its operands and its own parameters and nothing else. \
-                 Parameters get their first values from their place in the canonical form.",
+                    names and places in the source do not. Parameters are renamed one to one; which \
+                    layers share them counts.",
+        reason: "An operation reads its operands and its parameters and nothing else. \
+                 Parameters get their first values from their place in the canonical form, and \
+                 running statistics that are shared are updated in the order of that form.",
     },
     Law {
         number: 2,
@@ -102,8 +107,8 @@ pub const LAWS: [Law; 10] = [
         first: Laws::Exact,
         statement: "What no output needs vanishes. Inputs stay: how many there are is part of the \
                     interface.",
-        reason: "Nothing reads its value, so it gets no gradient, and the state it would update \
-                 is its own.",
+        reason: "Nothing reads its value, so it gets no gradient, and it is not executed, so it \
+                 updates no state.",
     },
     Law {
         number: 3,
@@ -129,9 +134,11 @@ pub const LAWS: [Law; 10] = [
         name: "sharing",
         first: Laws::Exact,
         statement: "Two equal operations without parameters, state and randomness over equal \
-                    operands are one. Two layers with weights stay two even if they look alike.",
-        reason: "They are one function applied to one value. Two layers with weights are born \
-                 with different weights, and two dropouts drop different elements.",
+                    operands are one. Two layers with weights stay two even if they look alike, \
+                    unless they share the weights and have no state.",
+        reason: "They are one function applied to one value. Two layers with weights of their own \
+                 are born with different weights, and two dropouts drop different elements. A \
+                 shared batch norm updates its running statistics as often as it is used.",
     },
     Law {
         number: 6,

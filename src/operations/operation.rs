@@ -410,7 +410,7 @@ impl Real {
 pub enum Class {
     /// A function of its inputs; equal nodes over equal inputs are one node.
     Pure,
-    /// Has trainable parameters; every occurrence is its own.
+    /// Has trainable parameters, every occurrence its own unless it is written that they are shared.
     Parameters,
     /// Has parameters and state that training updates.
     State,

@@ -90,11 +90,18 @@ impl Automaton {
             Next::Invalid => return None,
             Next::Unknown => {}
         }
+        let mut shared = None;
         let stacks: Option<Stacks> = current
             .stacks
             .iter()
             .zip(machine.sites)
-            .map(|(stack, site)| advance(machine.checked, definition, site, stack))
+            .map(|(stack, site)| {
+                let mut interpreter = at_site(machine.checked, site, stack, &mut shared)?;
+                interpreter.symbol(definition, site.hole.span).ok()?;
+                let stack = interpreter.shapes();
+                keep_weights(interpreter, site, &mut shared);
+                stack
+            })
             .collect();
         let next = stacks.map(|stacks| self.state(stacks));
         self.states[state as usize].next[usize::from(symbol)] =
@@ -108,11 +115,16 @@ impl Automaton {
         if let Some(accepts) = current.accepts {
             return accepts;
         }
-        let accepts = current
-            .stacks
-            .iter()
-            .zip(machine.sites)
-            .all(|(stack, site)| ends(machine.checked, site, stack));
+        let mut shared = None;
+        let mut sites = current.stacks.iter().zip(machine.sites);
+        let accepts = sites.all(|(stack, site)| {
+            let Some(mut interpreter) = at_site(machine.checked, site, stack, &mut shared) else {
+                return false;
+            };
+            let ends = interpreter.leave_site(site).unwrap_or(false);
+            keep_weights(interpreter, site, &mut shared);
+            ends
+        });
         self.states[state as usize].accepts = Some(accepts);
         accepts
     }
@@ -177,23 +189,33 @@ impl Automaton {
     }
 }
 
-/// The stack after a symbol; `None` if it does not type-check.
-fn advance(
-    checked: &Checked,
-    symbol: DefinitionId,
+/// An interpreter at a site with this stack; `None` if the stack is too high. Where weights are
+/// shared with other sites, it takes `shared`, which knows those of the sites before.
+fn at_site<'p>(
+    checked: &'p Checked,
     site: &HoleSite,
     stack: &[Shape],
-) -> Option<Vec<Shape>> {
+    shared: &mut Option<Interpreter<'p, ()>>,
+) -> Option<Interpreter<'p, ()>> {
     let mut interpreter = interpreter(checked);
+    if site.weights.are_shared()
+        && let Some(other) = shared.take()
+    {
+        interpreter.remember_weights(other);
+    }
     interpreter.enter_site(site, stack).ok()?;
-    interpreter.symbol(symbol, site.hole.span).ok()?;
-    interpreter.shapes()
+    Some(interpreter)
 }
 
-/// Whether a stack after the hole leads to what must be left.
-fn ends<'p>(checked: &'p Checked, site: &'p HoleSite, stack: &[Shape]) -> bool {
-    let mut interpreter = interpreter(checked);
-    interpreter.enter_site(site, stack).is_ok() && interpreter.leave_site(site).unwrap_or(false)
+/// Keeps for later sites which weights this one has.
+fn keep_weights<'p>(
+    interpreter: Interpreter<'p, ()>,
+    site: &HoleSite,
+    shared: &mut Option<Interpreter<'p, ()>>,
+) {
+    if site.weights.are_shared() {
+        *shared = Some(interpreter);
+    }
 }
 
 fn interpreter(checked: &Checked) -> Interpreter<'_, ()> {

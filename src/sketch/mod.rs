@@ -357,6 +357,7 @@ fn find_sites(checked: &Checked, net: DefinitionId) -> Result<Vec<HoleSite>, Box
             known.before == site.before
                 && known.after == site.after
                 && known.environment == site.environment
+                && known.weights == site.weights
         });
         if !is_known {
             sites.push(site);

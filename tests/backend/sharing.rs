@@ -108,6 +108,43 @@ fn gradients_agree_with_finite_differences() {
     }
 }
 
+/// A table of words that also scores them, as in GPT-2.
+#[test]
+fn an_embedding_and_a_dense_layer_can_be_tied() {
+    let graph = net(
+        "[5] -> [5, 11]",
+        "embedding(11, 4)@tokens dup dense(4) gelu add dense(11, bias: false)@tokens",
+    );
+    let tokens = [0.0, 3.0, 3.0, 10.0, 7.0, 1.0, 2.0, 0.0, 9.0, 10.0];
+    let input = Tensor::from_slice(&tokens, (2, 5), &Device::Cpu).unwrap();
+    let network = compiled(&graph);
+    assert_eq!(
+        names(&network),
+        ["tokens.weight", "dense.0.weight", "dense.0.bias"]
+    );
+    assert_eq!(network.trainable()[0].1.dims(), [11, 4]);
+    gradient::check(
+        &graph,
+        std::slice::from_ref(&input),
+        Mode::Train { step: 0 },
+        1,
+    );
+
+    let apart = compiled(&net(
+        "[5] -> [5, 11]",
+        "embedding(11, 4) dup dense(4) gelu add dense(11, bias: false)",
+    ));
+    copy(&network, &apart, |name| match name {
+        "embedding.0.weight" | "dense.1.weight" => "tokens.weight".to_string(),
+        name => name.to_string(),
+    });
+    let (sum, parts) = (gradients(&network, &input), gradients(&apart, &input));
+    let (table, scores) = (&parts["embedding.0.weight"], &parts["dense.1.weight"]);
+    for (place, found) in sum["tokens.weight"].iter().enumerate() {
+        assert!((found - table[place] - scores[place]).abs() < 1e-12);
+    }
+}
+
 #[test]
 fn the_gradient_is_the_sum_over_all_uses() {
     let graphs = [

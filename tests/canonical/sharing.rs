@@ -237,6 +237,20 @@ fn sharing_prints_with_letters() {
 }
 
 #[test]
+fn kinds_of_layers_that_share_print_so() {
+    let graph = compiled(
+        "net n : [5] -> [5, 11] = embedding(11, 4)@tokens gelu dense(11, bias: false)@tokens\n",
+    );
+    let apart = compiled("net n : [5] -> [5, 11] = embedding(11, 4) gelu dense(11, bias: false)\n");
+    assert!(!are_equal(&graph, &apart, Laws::Real));
+    check_forms(&graph);
+    insta::assert_snapshot!(canonical_text(&canonicalise(&graph, Laws::Real)), @r"
+    net n : [5] -> [5, 11] =
+        embedding(11, 4)@a gelu dense(11, bias: false)@a
+    ");
+}
+
+#[test]
 fn blocks_with_open_sizes_share_too() {
     let graph = compiled("block b : [c, h, w] -> [c, h, w] = conv(3)@x relu conv(3)@x\n");
     check_forms(&graph);

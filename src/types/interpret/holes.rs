@@ -6,6 +6,27 @@
 
 use super::*;
 
+/// Stands for what fills a hole in the paths of its layers.
+const FILLING: &str = "?";
+
+/// The named weights around a hole, and where the layers of a filling stand among them.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct WeightsAround {
+    /// How many there are, one within the other. If there are none, the rest says nothing.
+    names: usize,
+    /// The path of what is around the hole.
+    path: String,
+    /// How many words of each name come before it right inside that.
+    counts: FxHashMap<String, usize>,
+}
+
+impl WeightsAround {
+    /// Whether the weights of a filling are shared with those at other places of the hole.
+    pub fn are_shared(&self) -> bool {
+        self.names > 0
+    }
+}
+
 impl<'p, R: Recorder> Interpreter<'p, R> {
     /// Meets a hole that may do anything that leads to `outputs` when `rest` has run, and goes on as
     /// if that had happened.
@@ -81,6 +102,7 @@ impl<'p, R: Recorder> Interpreter<'p, R> {
             in_pattern,
         } = step.kind
         {
+            let weights = self.weights_around();
             self.holes.push(HoleSite {
                 definition,
                 alphabet,
@@ -91,8 +113,33 @@ impl<'p, R: Recorder> Interpreter<'p, R> {
                 rest,
                 environment,
                 rigid: self.rigid.clone(),
+                weights,
             });
         }
+    }
+
+    fn weights_around(&mut self) -> WeightsAround {
+        let entered = self.enter_filling();
+        self.path.leave(entered);
+        match self.path.named {
+            0 => WeightsAround::default(),
+            names => WeightsAround {
+                names,
+                path: self.path.text.clone(),
+                counts: self.path.counts.last().cloned().unwrap_or_default(),
+            },
+        }
+    }
+
+    /// Enters what fills a hole. Holes are counted: a loop may fill one several times, each time with
+    /// other weights.
+    pub(super) fn enter_filling(&mut self) -> Entered {
+        self.path.enter(FILLING)
+    }
+
+    /// Takes over which layers have named weights from the same filling at another site.
+    pub fn remember_weights(&mut self, other: Self) {
+        self.named = other.named;
     }
 
     fn settled(&self, environment: &Environment) -> Environment {
@@ -113,7 +160,8 @@ impl<'p, R: Recorder> Interpreter<'p, R> {
     }
 
     /// Prepares an empty interpreter for a filling of `site`: the stack is what the filling finds,
-    /// or has become by now.
+    /// or has become by now. Where the weights around it are shared, it may know those of other
+    /// sites.
     ///
     /// # Errors
     ///
@@ -123,6 +171,14 @@ impl<'p, R: Recorder> Interpreter<'p, R> {
             self.solver.dimension(name, *role);
         }
         self.rigid.clone_from(&site.rigid);
+        let weights = &site.weights;
+        self.path.text.clone_from(&weights.path);
+        self.path.named = weights.names;
+        self.path.counts = vec![weights.counts.clone()];
+        if weights.are_shared() {
+            // Whether weights fit one another shows only when calls are followed.
+            self.calls = Calls::Expand;
+        }
         let span = site.hole.span;
         for shape in stack {
             let term = ShapeTerm::Known(shape.clone());

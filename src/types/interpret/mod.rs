@@ -16,6 +16,7 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 use frame::{Closure, Frame};
+pub use holes::WeightsAround;
 use rustc_hash::FxHashMap;
 use smallvec::SmallVec;
 
@@ -140,6 +141,8 @@ pub struct HoleSite {
     /// The names of the definition that may be any number, if this is about the definition by
     /// itself and not about one use of it. They are the first variables of all shapes here.
     pub rigid: Vec<(String, Role)>,
+    /// The named weights around it.
+    pub weights: WeightsAround,
 }
 
 /// A number that an expression has come to.
@@ -376,7 +379,12 @@ impl<'p, R: Recorder> Interpreter<'p, R> {
                 }
                 Some(Inferred::Failed) | None => Err(Stop::Failed),
             },
-            Calls::Expand => self.expand(id, definition, Environment::new(), Vec::new(), span),
+            Calls::Expand => {
+                let entered = self.enter_filling();
+                self.expand(id, definition, Environment::new(), Vec::new(), span)?;
+                self.path.leave(entered);
+                Ok(())
+            }
         }
     }
 
