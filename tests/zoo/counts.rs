@@ -41,6 +41,9 @@ const NETS: &[(&str, &str, &str)] = &[
     ("unet", "unet", "unet"),
     ("gpt2", "gpt2_small", "gpt2_small"),
     ("darts", "darts_v2", "darts_v2_cifar"),
+    ("nasnet", "nasnet_a_mobile", "nasnet_a_mobile"),
+    ("nasnet", "nasnet_a_large", "nasnet_a_large"),
+    ("amoebanet", "amoebanet_a_cifar", "amoebanet_a_cifar"),
 ];
 
 fn folder() -> PathBuf {

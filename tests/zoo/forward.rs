@@ -149,6 +149,8 @@ const CASES: &[Case] = &[
     case("gpt2", "gpt2", "gpt2(24, 16, 2, 2)"),
     case("i3posnet", "i3posnet", "i3posnet([4, 6, 12], [12, 8, 8])"),
     case("darts", "darts", "darts(4, [1, 1, 1])"),
+    case("nasnet_a", "nasnet", "nasnet(6, [4, 8], 1, 10)"),
+    case("amoebanet_a", "amoebanet", "amoebanet(6, [4, 8], 1)"),
     Case {
         fixture: "swin",
         file: "swin",
@@ -397,4 +399,36 @@ fn outputs_are_those_of_pytorch() {
         }
     }
     assert!(problems.is_empty(), "{problems:#?}");
+}
+
+#[test]
+fn gradients_reach_every_weight() {
+    let folder = root().join("tests/fixtures/zoo/forward");
+    for case in CASES {
+        let text = std::fs::read_to_string(folder.join(format!("{}.json", case.fixture)));
+        let fixture: Fixture =
+            serde_json::from_str(&text.expect("it is there")).expect("the fixture is readable");
+        let graph = graph_of(case, &fixture);
+        let network = Network::compile(&graph, &Device::Cpu, 1).expect("it compiles");
+        let shape = fixture.input.shape.as_slice();
+        let input = Tensor::from_vec(input_of(&fixture), shape, &Device::Cpu).expect("it fits");
+        let output = network
+            .forward_all(&[input], Mode::Train { step: 0 })
+            .expect("it runs");
+        let loss = output[0]
+            .sqr()
+            .and_then(|squares| squares.sum_all())
+            .expect("a number");
+        let gradients = loss.backward().expect("it has gradients");
+        for (name, variable) in network.var_map().data().lock().expect("alone").iter() {
+            let is_state = name.ends_with("running_mean") || name.ends_with("running_var");
+            let gradient = gradients.get(variable.as_tensor());
+            assert_eq!(gradient.is_none(), is_state, "{name} of {}", case.fixture);
+            if let Some(gradient) = gradient {
+                let sum = gradient.abs().and_then(|all| all.sum_all());
+                let sum: f32 = sum.and_then(|sum| sum.to_scalar()).expect("a number");
+                assert!(sum.is_finite(), "{name} of {}", case.fixture);
+            }
+        }
+    }
 }
