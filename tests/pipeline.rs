@@ -51,6 +51,13 @@ fn word() -> impl Strategy<Value = String> {
         6 => image_word(),
         1 => Just("{ dup relu add } * 2".to_string()),
         1 => Just("half".to_string()),
+        4 => prop::sample::select(vec![
+            "fork { conv(1, 3) | conv(3, 3) } add", "fork { | conv(3) | half } cat(3)",
+            "residual { conv(3) bn }", "{ let x x relu x add }", "{ let x, y x y x cat(3) }",
+            "for i in 0..2 { conv(1 + i) }", "for k, n in [[1, 2], [3, 4]] { conv(k, n) } relu",
+            "squeeze_excite(2) { relu | sigmoid }", "widen(3)", "widen(4)", "twice { conv(3) relu }",
+        ])
+        .prop_map(str::to_string),
         6 => prop::sample::select(vec![
             "conv(3)@a", "conv(3)@a", "conv(3, dilation: 2)@a", "conv(3)@b", "dwconv(3)@d * 2",
             "bn@n", "ln@l", "{ conv(3) bn }@g", "{ dup conv(1)@a add }@g * 2", "half@h", "half@h",
@@ -154,7 +161,9 @@ fn signal_word() -> impl Strategy<Value = String> {
     ]
 }
 
-const BLOCK: &str = "block half : [c, h, w] -> [(c + 1) // 2, h, w] = conv(1, (c + 1) // 2) bn\n";
+const BLOCK: &str = "block half : [c, h, w] -> [(c + 1) // 2, h, w] = conv(1, (c + 1) // 2) bn\n\
+    block widen(n) : [c, h, w] -> [max(c, n), _, _] = if c < n { conv(1, n) bn }\n\
+    block twice{f} = f f\n";
 
 fn program(words: &[String]) -> String {
     format!("{BLOCK}block body = {}\n", words.join(" "))

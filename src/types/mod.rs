@@ -306,9 +306,11 @@ pub(crate) fn distinct_names(names: Vec<String>) -> Vec<String> {
         .map(|name| {
             let mut candidate = name.clone();
             while !used.insert(candidate.clone()) {
-                let number = next.entry(name.clone()).or_insert(1);
+                // A number from an earlier numbering is not kept: `c2` and `c2` are `c2` and `c3`.
+                let base = name.trim_end_matches(|end: char| end.is_ascii_digit());
+                let number = next.entry(base.to_string()).or_insert(1);
                 *number += 1;
-                candidate = format!("{name}{number}");
+                candidate = format!("{base}{number}");
             }
             candidate
         })
