@@ -305,8 +305,8 @@ fn every_word_for_images_is_accepted_and_trains() {
     let mut met = std::collections::BTreeSet::new();
     for _ in 0..600 {
         let word = image_word().new_tree(&mut runner).unwrap().current();
-        if let Some(graph) = accepted(std::slice::from_ref(&word), [4, 6, 6]) {
-            train_once(&graph);
+        if let Some(graph) = accepted(std::slice::from_ref(&word), &[4, 6, 6]) {
+            train_once(&graph, -1.0);
             let names = word.split(' ').filter_map(|part| part.split_once('('));
             met.extend(names.map(|(name, _)| name.to_string()));
         }

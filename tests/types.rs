@@ -453,3 +453,30 @@ fn requirements_of_sequences_wait_until_sizes_are_known() {
         ["E0310"]
     );
 }
+
+#[test]
+fn several_problems_of_one_definition() {
+    insta::assert_snapshot!(messages(
+        "block half = maxpool(2, stride: 2)\n\
+         net n : [4, 8, 8] -> [10] =\n    dup conv(3, 8) add\n    dup half add\n    \
+         gap conv(3) relu\n    conv(3, 6, groups: 0) conv(3, 7, groups: 2)\n    conv(9, pad: 0) add\n    \
+         dropout(2)"
+    ));
+}
+
+#[test]
+fn one_mistake_is_told_once() {
+    for body in [
+        // What a wrong step leaves agrees with everything.
+        "dup conv(3, 8) add dup conv(3, 16) swap conv(5, 16) add gap dense(10)",
+        "gap dup conv(3) add dense(10)",
+        "dup conv(3, 8) add dup cat gap dense(9)",
+        // Too few tensors, or an unknown number of them: nothing more is looked for.
+        "add gap conv(3)",
+        "fork { conv(3) | gap conv(1) } add add",
+        "{ gap conv(3) } * 2 add",
+    ] {
+        let text = format!("net n : [4, 8, 8] -> [10] = {body}");
+        assert_eq!(codes(&text).len(), 1, "{}", messages(&text));
+    }
+}

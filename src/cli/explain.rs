@@ -4,25 +4,36 @@ use serde::Serialize;
 
 use super::output::{Failure, Output};
 use crate::diagnostic::{Code, Severity};
+use crate::operations::Word;
+use crate::types::prelude_blocks;
 
 #[derive(Debug, clap::Args)]
-#[command(after_help = "Example:\n  snapc explain E0301")]
+#[command(after_help = "Examples:\n  snapc explain E0301\n  snapc explain conv")]
 pub(super) struct Options {
-    /// An error code; without one, all are listed
-    code: Option<String>,
+    /// The code of an error or a warning, or a word of the language; without one, all codes are
+    /// listed
+    subject: Option<String>,
 }
 
 #[derive(Serialize)]
-struct Explained {
+struct ExplainedCode {
     code: &'static str,
     title: &'static str,
     severity: &'static str,
     explanation: &'static str,
 }
 
-impl From<Code> for Explained {
+#[derive(Serialize)]
+struct ExplainedWord<'a> {
+    word: &'a str,
+    /// Whether it is a block of the prelude.
+    prelude: bool,
+    explanation: String,
+}
+
+impl From<Code> for ExplainedCode {
     fn from(code: Code) -> Self {
-        Explained {
+        ExplainedCode {
             code: code.text(),
             title: code.title(),
             severity: match code.severity() {
@@ -35,25 +46,54 @@ impl From<Code> for Explained {
 }
 
 pub(super) fn run(options: &Options, output: &Output) -> Result<(), Failure> {
-    let Some(text) = &options.code else {
+    let Some(subject) = &options.subject else {
         list(output);
         return Ok(());
     };
-    let code = Code::from_text(text).ok_or_else(|| {
+    if let Some(code) = Code::from_text(subject) {
+        match output.is_json() {
+            true => output.json(&ExplainedCode::from(code)),
+            false => output.line(code.explanation().trim_end()),
+        }
+        return Ok(());
+    }
+    let word = word(subject).ok_or_else(|| {
         Failure::Usage(format!(
-            "there is no code `{text}`; `snapc explain` lists them"
+            "`{subject}` is no code, no word of the language and no block of the prelude; \
+             `snapc explain` lists the codes"
         ))
     })?;
     match output.is_json() {
-        true => output.json(&Explained::from(code)),
-        false => output.line(code.explanation().trim_end()),
+        true => output.json(&word),
+        false => output.line(&format!(
+            "# `{}`\n\n{}",
+            word.word,
+            word.explanation.trim_end()
+        )),
     }
     Ok(())
 }
 
+/// What is said about a word of the table or a block of the prelude.
+fn word(name: &str) -> Option<ExplainedWord<'_>> {
+    if let Some(word) = Word::named(name) {
+        return Some(ExplainedWord {
+            word: name,
+            prelude: false,
+            explanation: word.page(),
+        });
+    }
+    let block = prelude_blocks().into_iter().find(|it| it.name == name)?;
+    Some(ExplainedWord {
+        word: name,
+        prelude: true,
+        explanation: block.page(),
+    })
+}
+
 fn list(output: &Output) {
     if output.is_json() {
-        let all: Vec<Explained> = Code::ALL.iter().copied().map(Explained::from).collect();
+        let all: Vec<ExplainedCode> = Code::ALL.iter().copied().map(Into::into).collect();
         output.json(&all);
         return;
     }

@@ -124,6 +124,23 @@ pub(super) fn load_unchecked(
     })
 }
 
+/// The prelude, as a file of its own.
+pub(super) fn prelude() -> Loaded {
+    let source = types::prelude_source().clone();
+    let file = types::prelude_file().clone();
+    Loaded {
+        sources: vec![source.clone()],
+        checked: types::check(&file),
+        files: Files {
+            sources: vec![source.clone()],
+            files: vec![file],
+            uses: vec![Vec::new()],
+            diagnostics: Vec::new(),
+        },
+        source,
+    }
+}
+
 /// Reads a file, a little more than is accepted at most.
 fn read_limited(path: &Path) -> Result<Vec<u8>, String> {
     let limit = syntax::MAXIMUM_SOURCE_BYTES as u64 + 1;

@@ -9,7 +9,7 @@ use super::load::{self, Loaded};
 use super::output::{Failure, Output, thousands};
 use crate::graph::{self, Graph, Summary, draw};
 use crate::operations::{Dimension, Shape};
-use crate::types::{self, Definition, DefinitionId, Inferred, Kind};
+use crate::types::{self, Definition, DefinitionId, Inferred, Kind, prelude_blocks};
 
 #[derive(Debug, clap::Args)]
 #[command(
@@ -19,7 +19,7 @@ pub(super) struct Options {
     /// The file to show
     file: PathBuf,
 
-    /// Only this net, block or pattern
+    /// Only this net, block or pattern, or block of the prelude
     #[arg(long)]
     name: Option<String>,
 
@@ -47,6 +47,8 @@ enum Drawing {
 struct Shown {
     kind: &'static str,
     name: String,
+    /// What its `##` comments say; empty if there are none.
+    documentation: String,
     /// The stack effect, if it is the same wherever the definition is used.
     effect: Option<String>,
     inputs: Vec<Vec<Size>>,
@@ -94,7 +96,13 @@ enum Size {
 }
 
 pub(super) fn run(options: &Options, output: &Output) -> Result<(), Failure> {
-    let loaded = load::load(&options.file)?;
+    let mut loaded = load::load(&options.file)?;
+    if let Some(name) = &options.name
+        && loaded.checked.program.named(name).is_none()
+        && prelude_blocks().iter().any(|block| block.name == *name)
+    {
+        loaded = load::prelude();
+    }
     let chosen = load::choose(&loaded, options.name.as_deref())?;
     if let Some(drawing) = options.draw {
         return write_drawing(&loaded, &chosen, drawing, options, output);
@@ -121,6 +129,7 @@ fn describe(loaded: &Loaded, id: DefinitionId) -> Shown {
     let mut shown = Shown {
         kind: definition.kind.describe(),
         name: definition.name.clone(),
+        documentation: definition.documentation.clone(),
         effect,
         inputs: Vec::new(),
         outputs: Vec::new(),
@@ -209,6 +218,11 @@ fn text(shown: &Shown, color: bool) -> String {
         .clone()
         .unwrap_or_else(|| "depends on its arguments".to_string());
     let mut text = format!("{bold}{} {}{end} : {effect}\n", shown.kind, shown.name);
+    for line in shown.documentation.lines() {
+        text.push_str(&format!("  {line}"));
+        text.truncate(text.trim_end().len());
+        text.push('\n');
+    }
     if let Some(note) = &shown.note {
         text.push_str(&format!("  {dim}{note}{end}\n"));
     } else {

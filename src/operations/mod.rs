@@ -2,6 +2,7 @@
 
 mod dimension;
 mod operation;
+mod page;
 mod rules;
 mod shape;
 mod table;

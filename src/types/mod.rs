@@ -14,7 +14,7 @@ pub use interpret::{
     Calls, HoleSite, Interpreter, LayerPath, MAXIMUM_OPERATIONS, MAXIMUM_STACK, NumberValue, Pull,
     Recorder, Stop, Value,
 };
-pub use prelude::{PRELUDE, prelude_source};
+pub use prelude::{PRELUDE, PreludeBlock, prelude_blocks, prelude_file, prelude_source};
 pub use program::{
     Alphabet, Definition, DefinitionId, Function, Kind, Number, NumberKind, Parameter, Program,
     Signature, Step, StepKind, Values, WrittenShape,
@@ -38,6 +38,9 @@ use crate::syntax::{Files, MAXIMUM_DIAGNOSTICS};
 /// How many steps checking a file may take in all, beyond those it is written with. Only files made
 /// to be slow come near it.
 const STEP_BUDGET: u64 = 50_000;
+
+/// How many problems with tensors are looked for in one definition.
+const MAXIMUM_PROBLEMS: usize = 8;
 
 /// A file whose names are resolved and whose definitions have effects.
 #[derive(Debug)]
@@ -84,14 +87,11 @@ fn check_modules(modules: &[Module]) -> Checked {
     let (program, mut diagnostics) = resolve::resolve(modules);
     let mut effects = vec![Inferred::Failed; program.definitions.len()];
     let mut budget = STEP_BUDGET + program.steps() as u64;
+    // For what is run again to find the next problem.
+    let mut spare_budget = STEP_BUDGET;
     for &id in &program.order {
-        let mut interpreter = Interpreter::new(
-            &program,
-            Calls::ByEffect(&effects),
-            Pull::Unknown,
-            (),
-            budget,
-        );
+        let calls = Calls::ByEffect(&effects);
+        let mut interpreter = Interpreter::new(&program, calls, Pull::Unknown, (), budget);
         let mut result = interpreter.run(id, false);
         let definition = program.definition(id);
         if result.is_ok() && definition.kind == Kind::Net {
@@ -107,7 +107,18 @@ fn check_modules(modules: &[Module]) -> Checked {
             Err(Stop::Open) => Inferred::Open,
             Err(Stop::Failed) => Inferred::Failed,
             Err(Stop::Error(diagnostic)) => {
+                let step = interpreter.passable(&diagnostic);
                 diagnostics.push(*diagnostic);
+                if let Some(step) = step {
+                    further_problems(
+                        &program,
+                        id,
+                        calls,
+                        step,
+                        &mut spare_budget,
+                        &mut diagnostics,
+                    );
+                }
                 Inferred::Failed
             }
         };
@@ -136,6 +147,37 @@ fn check_modules(modules: &[Module]) -> Checked {
         program,
         effects,
         diagnostics,
+    }
+}
+
+/// Finds what else is wrong in a definition, apart from its step `wrong`.
+fn further_problems(
+    program: &Program,
+    id: DefinitionId,
+    calls: Calls,
+    wrong: usize,
+    budget: &mut u64,
+    diagnostics: &mut Vec<Diagnostic>,
+) {
+    let mut skipped = vec![wrong];
+    while skipped.len() < MAXIMUM_PROBLEMS && diagnostics.len() < MAXIMUM_DIAGNOSTICS {
+        let mut interpreter = Interpreter::new(program, calls, Pull::Unknown, (), *budget);
+        interpreter.skipped.clone_from(&skipped);
+        let result = interpreter.run(id, false);
+        *budget = interpreter.budget;
+        let Err(Stop::Error(diagnostic)) = result else {
+            return;
+        };
+        let step = interpreter.passable(&diagnostic);
+        let is_known = |other: &Diagnostic| other.primary == diagnostic.primary;
+        if *budget == 0 || diagnostics.iter().any(is_known) {
+            return;
+        }
+        diagnostics.push(*diagnostic);
+        let Some(step) = step else {
+            return;
+        };
+        skipped.push(step);
     }
 }
 

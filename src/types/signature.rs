@@ -7,7 +7,7 @@ use super::{
     distinct_names,
 };
 use crate::diagnostic::{Source, Span, Suggestion, apply};
-use crate::operations::{Dimension, Requirement, Shape, Variable};
+use crate::operations::{Constraint, Dimension, Reason, Requirement, Shape, Variable};
 use crate::syntax::lexer::{self, Token};
 use crate::syntax::{Files, parse};
 
@@ -74,7 +74,12 @@ impl Candidate {
             }
         };
         let tokens = tokens_of(definition, tokens);
-        let names = names(effect, tokens, source);
+        let taken = match definition.signature {
+            // Its dimensions are names of the definition already.
+            Some(_) => FxHashSet::default(),
+            None => words(tokens, source),
+        };
+        let names = names(effect, taken);
         let text = write(effect, &names, false);
         if definition.kind == Kind::Block && definition.signature.is_none() {
             candidate.signature.edit = insertion(&text, tokens);
@@ -125,25 +130,28 @@ fn tokens_of<'t>(definition: &Definition, tokens: &'t [(Token, Span)]) -> &'t [(
     &tokens[place(definition.span.start)..place(definition.span.end)]
 }
 
-/// The names of an effect's variables: parameters keep theirs, the others get one that nothing else
-/// in the definition has.
-fn names(effect: &Effect, tokens: &[(Token, Span)], source: &Source) -> Vec<String> {
+/// All names that stand in a definition.
+fn words(tokens: &[(Token, Span)], source: &Source) -> FxHashSet<String> {
     let words = tokens.iter().filter(|(token, _)| *token == Token::Name);
-    let mut names: Vec<String> = words
+    words
         .map(|(_, span)| source.slice(*span).to_string())
-        .collect::<FxHashSet<String>>()
-        .into_iter()
-        .collect();
+        .collect()
+}
+
+/// The names of an effect's variables: parameters keep theirs, the others get one that is not taken.
+fn names(effect: &Effect, taken: FxHashSet<String>) -> Vec<String> {
+    let parameters = &effect.variables[..effect.parameters];
+    let mut names: Vec<String> = taken.into_iter().collect();
+    names.retain(|name| !parameters.contains(name));
+    names.extend(parameters.iter().cloned());
     let taken = names.len();
     let sizes = effect.variables[effect.parameters..].iter();
     names.extend(sizes.map(|name| match name.trim_start_matches('_') {
         "" => "d".to_string(),
         name => name.to_string(),
     }));
-    let parameters = effect.variables[..effect.parameters].iter().cloned();
-    parameters
-        .chain(distinct_names(names).split_off(taken))
-        .collect()
+    let sizes = distinct_names(names).split_off(taken);
+    parameters.iter().cloned().chain(sizes).collect()
 }
 
 /// Writes an effect as a signature; with `_` for computed sizes that it leaves, if these are to be
@@ -230,21 +238,31 @@ fn settle(files: &Files, checked: &Checked, candidates: &mut [Candidate]) {
     }
 }
 
-/// Whether two effects are the same but for names and places.
-fn same(one: &Inferred, other: &Inferred) -> bool {
-    match (one, other) {
-        (Inferred::Effect(one), Inferred::Effect(other)) => {
-            one.parameters == other.parameters
-                && one.variables.len() == other.variables.len()
-                && one.inputs == other.inputs
-                && one.outputs == other.outputs
-                && one.operations == other.operations
-                && requirements(one) == requirements(other)
+/// Whether an effect is still the same, but for names and places, now that its definition has a
+/// signature.
+fn same(before: &Inferred, after: &Inferred) -> bool {
+    match (before, after) {
+        (Inferred::Effect(before), Inferred::Effect(after)) => {
+            before.parameters == after.parameters
+                && before.variables.len() == after.variables.len()
+                && before.inputs == after.inputs
+                && before.outputs == after.outputs
+                && before.operations == after.operations
+                && requires_the_same(before, after)
         }
-        (one, other) => one == other,
+        (before, after) => before == after,
     }
 }
 
-fn requirements(effect: &Effect) -> FxHashSet<&Requirement> {
-    effect.requirements.iter().map(|(it, _)| it).collect()
+/// A signature says once more that sizes are at least one and not too large, which holds of every
+/// tensor that the body makes. Nothing else may be required.
+fn requires_the_same(before: &Effect, after: &Effect) -> bool {
+    let constraints = |effect: &Effect| -> FxHashSet<Constraint> {
+        let all = effect.requirements.iter();
+        all.map(|(it, _)| it.constraint.clone()).collect()
+    };
+    let (known, kept) = (constraints(before), constraints(after));
+    let says_nothing = |it: &Requirement| matches!(it.reason, Reason::Positive | Reason::Size);
+    let mut all = after.requirements.iter();
+    known.is_subset(&kept) && all.all(|(it, _)| says_nothing(it) || known.contains(&it.constraint))
 }

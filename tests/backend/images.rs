@@ -1,13 +1,16 @@
 //! The operations on images and signals: random ones, and what each computes, written as plainly as
 //! its definition.
 
+use candle_core::{DType, Device, Tensor};
 use rand::RngExt;
 use rand_chacha::ChaCha8Rng;
+use snapc::backend::{Mode, Model, Network};
 use snapc::graph::Graph;
 use snapc::operations::{Dimension, Filling, Operation, Pooling, TransposedConvolution};
 
-use super::build::{Builder, pair};
+use super::build::{Builder, pair, values};
 use super::operations::{draw, draw_pair, places};
+use super::pytorch_images::compiled;
 use super::reference::{Array, number, pool};
 
 /// The first of the kinds.
@@ -465,4 +468,71 @@ fn windows_that_hang_over_are_counted_as_defined() {
     ] {
         assert_eq!(places_with_ceil(size, kernel, stride, padding), expected);
     }
+}
+
+/// Arguments far beyond the image cost nothing where what they give is small.
+#[test]
+fn what_checks_runs_for_extreme_arguments() {
+    for (word, input, output, expected) in [
+        (
+            "maxpool(1000000001)",
+            "[1, 2, 2]",
+            "[1, 2, 2]",
+            [4.0; 4].as_slice(),
+        ),
+        (
+            "avgpool(1000000001, count_padding: true, pad: 0, stride: 2000000000, ceil: true)",
+            "[1, 2, 2]",
+            "[1, 1, 1]",
+            &[2.5],
+        ),
+        (
+            "maxpool1d(3, stride: 2000000000, pad: 0, ceil: true)",
+            "[2, 2]",
+            "[2, 1]",
+            &[2.0, 4.0],
+        ),
+        (
+            "crop(0) adaptive_maxpool(1)",
+            "[1, 2, 2]",
+            "[1, 1, 1]",
+            &[4.0],
+        ),
+        ("pad(0, 2) crop(1, 2)", "[1, 2, 2]", "[1, 1, 1]", &[4.0]),
+    ] {
+        let graph = compiled(word, input, output).expect(word);
+        let network = Network::compile(&graph, &Device::Cpu, 0).expect(word);
+        let inputs: Vec<Tensor> = network
+            .plan()
+            .inputs
+            .iter()
+            .map(|shape| {
+                let count: usize = shape.iter().product();
+                let numbers: Vec<f32> = (1..=count).map(|number| number as f32).collect();
+                let shape: Vec<usize> = [1].iter().chain(shape).copied().collect();
+                Tensor::from_vec(numbers, shape, &Device::Cpu).unwrap()
+            })
+            .collect();
+        let given = &network
+            .forward_all(&inputs, Mode::Train { step: 0 })
+            .unwrap()[0];
+        assert_eq!(values(given), expected, "{word}");
+        given.sum_all().unwrap().backward().expect(word);
+    }
+}
+
+/// A transposed convolution with an enormous stride runs both ways if its result is small.
+#[test]
+fn transposed_convolutions_of_enormous_stride_run() {
+    let graph = compiled(
+        "upconv(1, stride: 2000000000, pad: 0)",
+        "[2, 1, 1]",
+        "[2, 1, 1]",
+    );
+    let network = Network::compile(&graph.unwrap(), &Device::Cpu, 0).unwrap();
+    let input = Tensor::ones((3, 2, 1, 1), DType::F32, &Device::Cpu).unwrap();
+    let output = network.forward(&input, Mode::Train { step: 0 }).unwrap();
+    let gradients = output.sum_all().unwrap().backward().unwrap();
+    let (_, weight) = network.trainable().remove(0);
+    assert_eq!(values(gradients.get(weight.as_tensor()).unwrap()), [3.0; 4]);
 }

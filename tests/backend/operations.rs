@@ -6,7 +6,7 @@ use snapc::backend::Mode;
 use snapc::graph::Graph;
 use snapc::operations::{Activation, Dimension, Operation, Pooling, Real};
 
-use super::build::{Builder, batched, input_shapes, numbers, pair};
+use super::build::{Builder, pair};
 use super::{gradient, images, sequence};
 
 /// Every kind of operation, so that none is forgotten: `next` must name them all to compile.

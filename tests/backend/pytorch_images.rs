@@ -18,7 +18,7 @@ fn path(name: &str) -> PathBuf {
 }
 
 /// The graph of a net of one word, or the codes of what is wrong with it.
-fn compiled(word: &str, input: &str, outputs: &str) -> Result<Graph, Vec<String>> {
+pub fn compiled(word: &str, input: &str, outputs: &str) -> Result<Graph, Vec<String>> {
     let text = format!("net n : {input} -> {outputs} = {word}\n");
     let checked = types::check(&syntax::parse(&Source::new("word.snap", text)).file);
     match checked.program.named("n") {

@@ -7,7 +7,7 @@ use snapc::backend::{Mode, Model, Network};
 use snapc::graph::Graph;
 use snapc::operations::{Activation, Class, Dimension, Operation, Pooling};
 
-use super::build::{batched, input_shapes, numbers, single_operation, values};
+use super::build::{batched, numbers, single_operation, values};
 use super::operations::{all_kinds, random_graph};
 use super::{gradient, images, sequence};
 

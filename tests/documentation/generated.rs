@@ -5,7 +5,7 @@ use std::fs;
 
 use snapc::diagnostic::{Code, Source};
 use snapc::graph::{self, LAWS, Laws, draw};
-use snapc::operations::{Default, Family, MAXIMUM_COUNT, Parameter, ParameterKind, WORDS, Word};
+use snapc::operations::{Family, WORDS, Word};
 use snapc::{syntax, types};
 
 use super::pages::{blessing, root};
@@ -39,14 +39,28 @@ fn the_words() {
     for (family, title, _) in FAMILIES {
         let _ = writeln!(page, "- [{title}](#{}): {}", anchor(title), names(family));
     }
+    let blocks = types::prelude_blocks();
+    let blocks = blocks.iter().map(|block| link(&block.name));
+    let blocks = blocks.collect::<Vec<String>>().join(", ");
+    let _ = writeln!(page, "- [The prelude](#the-prelude): {blocks}");
     for (family, title, introduction) in FAMILIES {
         let _ = write!(page, "\n## {title}\n\n{introduction}\n");
         for word in WORDS.iter().filter(|word| word.family == family) {
             page.push_str(&entry(word));
         }
     }
+    page.push_str(PRELUDE);
+    for block in types::prelude_blocks() {
+        let _ = write!(page, "\n### `{}`\n\n{}", block.name, block.page());
+    }
     assert_page("reference/words.md", &page);
 }
+
+const PRELUDE: &str = "
+## The prelude
+
+Blocks that are always there, written in the language itself. A file that defines a block of the same name has its own.
+";
 
 const FAMILIES: [(Family, &str, &str); 8] = [
     (
@@ -99,10 +113,12 @@ const FAMILIES: [(Family, &str, &str); 8] = [
 
 fn names(family: Family) -> String {
     let words = WORDS.iter().filter(|word| word.family == family);
-    let links: Vec<String> = words
-        .map(|word| format!("[`{0}`](#{0})", word.name))
-        .collect();
+    let links: Vec<String> = words.map(|word| link(word.name)).collect();
     links.join(", ")
+}
+
+fn link(name: &str) -> String {
+    format!("[`{name}`](#{name})")
 }
 
 fn anchor(title: &str) -> String {
@@ -110,65 +126,7 @@ fn anchor(title: &str) -> String {
 }
 
 fn entry(word: &Word) -> String {
-    let mut entry = format!("\n### `{}`\n\n", word.name);
-    if !word.parameters.is_empty() {
-        let _ = writeln!(entry, "Form: `{}`\\", form(word));
-    }
-    let _ = writeln!(entry, "Stack effect: `{}`\n", word.effect);
-    let _ = writeln!(entry, "{}\n", word.documentation.trim());
-    if !word.parameters.is_empty() {
-        entry.push_str("| parameter | takes | if not given | meaning |\n|---|---|---|---|\n");
-        for parameter in word.parameters {
-            let _ = writeln!(
-                entry,
-                "| `{}` | {} | {} | {} |",
-                parameter.name,
-                kind(parameter.kind),
-                default(parameter.default),
-                parameter.documentation
-            );
-        }
-        entry.push('\n');
-    }
-    let _ = writeln!(entry, "```snap\n{}\n```", word.example.trim_end());
-    entry
-}
-
-/// The word as it is called: `conv(kernel, out, stride: 1)`.
-fn form(word: &Word) -> String {
-    let parameter = |parameter: &Parameter| match parameter.default {
-        Default::Required => parameter.name.to_string(),
-        Default::Computed(_) => format!("{}: …", parameter.name),
-        value => format!("{}: {}", parameter.name, default(value).trim_matches('`')),
-    };
-    let parameters: Vec<String> = word.parameters.iter().map(parameter).collect();
-    format!("{}({})", word.name, parameters.join(", "))
-}
-
-fn kind(kind: ParameterKind) -> String {
-    match kind {
-        ParameterKind::Number { minimum } => format!("a whole number, at least {minimum}"),
-        ParameterKind::PerAxis { minimum } => {
-            format!("a whole number or a list of two, at least {minimum}")
-        }
-        ParameterKind::Count { minimum } => {
-            format!("a known whole number, {minimum} to {MAXIMUM_COUNT}")
-        }
-        ParameterKind::Real { minimum, maximum } => {
-            format!("a number, at least {minimum} and below {maximum}")
-        }
-        ParameterKind::Flag => "`true` or `false`".to_string(),
-    }
-}
-
-fn default(default: Default) -> String {
-    match default {
-        Default::Required => "must be given".to_string(),
-        Default::Computed(text) => text.to_string(),
-        Default::Number(number) => format!("`{number}`"),
-        Default::Real(number) => format!("`{number:?}`"),
-        Default::Flag(flag) => format!("`{flag}`"),
-    }
+    format!("\n### `{}`\n\n{}", word.name, word.page())
 }
 
 #[test]

@@ -11,5 +11,6 @@ mod generated;
 mod links;
 mod pages;
 mod programs;
+mod schema;
 #[cfg(feature = "cli")]
 mod transcripts;

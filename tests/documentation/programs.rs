@@ -19,7 +19,7 @@ fn read_used(path: &str) -> Result<Vec<u8>, String> {
 }
 
 /// What is wrong with a program, as `snapc check` finds it, and all the texts that are looked at.
-fn diagnostics(source: &Source) -> (Vec<Diagnostic>, Vec<Source>) {
+pub fn diagnostics(source: &Source) -> (Vec<Diagnostic>, Vec<Source>) {
     let mut files: Files = syntax::parse_files(source.clone(), &mut read_used);
     files.sources.push(types::prelude_source().clone());
     if !files.diagnostics.is_empty() {
@@ -37,7 +37,8 @@ fn rendered(source: &Source) -> String {
     render::render(&diagnostics, &sources, false)
 }
 
-fn source(block: &Block) -> Source {
+/// A program of the documentation.
+pub fn source(block: &Block) -> Source {
     Source::new(block.file().unwrap_or("program.snap"), block.text.as_str())
 }
 

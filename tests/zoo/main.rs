@@ -4,3 +4,5 @@
 //! others (`tests/fixtures/zoo/counts.json`, made by `counts.py` beside it).
 
 mod counts;
+#[cfg(feature = "backend")]
+mod forward;

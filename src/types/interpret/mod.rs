@@ -9,6 +9,7 @@ mod control;
 mod frame;
 mod holes;
 mod numbers;
+mod recover;
 mod stack;
 mod words;
 
@@ -194,6 +195,12 @@ pub struct Interpreter<'p, R: Recorder> {
     pub operations: Dimension,
     /// Steps that may still be run before the program counts as too large.
     pub budget: u64,
+    /// The steps of the definition run that are passed over, since they are wrong.
+    pub(super) skipped: Vec<usize>,
+    /// The definition run.
+    running: Option<DefinitionId>,
+    /// Which of its steps is being done.
+    current: Option<usize>,
     /// Below this height the stack belongs to the caller.
     floor: usize,
     /// For each height, the word that last made the stack lower than that.
@@ -286,6 +293,9 @@ impl<'p, R: Recorder> Interpreter<'p, R> {
             rigid: Vec::new(),
             operations: Dimension::Constant(0),
             budget,
+            skipped: Vec::new(),
+            running: None,
+            current: None,
             floor: 0,
             takers: Vec::new(),
             depth: 0,
@@ -299,6 +309,7 @@ impl<'p, R: Recorder> Interpreter<'p, R> {
     /// dimensions are variables, or have the default value if `use_defaults`.
     pub fn run(&mut self, id: DefinitionId, use_defaults: bool) -> Result<(), Stop> {
         let definition = self.program.definition(id);
+        self.running = Some(id);
         let mut environment = Environment::new();
         for (index, (name, role)) in definition.rigid().into_iter().enumerate() {
             let default = definition
@@ -423,7 +434,11 @@ impl<'p, R: Recorder> Interpreter<'p, R> {
             return Err(report::nested_too_deeply(step.span).into());
         }
         for (index, step) in steps.iter().enumerate() {
+            if self.depth == 1 {
+                self.current = Some(index);
+            }
             match outputs {
+                _ if self.depth == 1 && self.skipped.contains(&index) => self.pass_over(step)?,
                 Some(outputs)
                     if self.filling.is_none() && starts_with_free_hole(&steps[index..]) =>
                 {
@@ -437,6 +452,9 @@ impl<'p, R: Recorder> Interpreter<'p, R> {
             self.note(step.span);
         }
         self.depth -= 1;
+        if self.depth == 0 {
+            self.current = None;
+        }
         Ok(())
     }
 
