@@ -112,11 +112,11 @@ fn kind(graph: &Graph, name: Name) -> String {
         Name::Layer(index) => format!("layer {:?}", graph.nodes[index].kind),
         Name::Own(_) | Name::Shared(_) => {
             let users = (0..graph.nodes.len()).filter(|index| weights(graph, *index) == name);
-            let parameters = users.filter_map(|index| match &graph.nodes[index].kind {
+            let mut parameters = users.filter_map(|index| match &graph.nodes[index].kind {
                 NodeKind::Operation(operation) => Some(format!("{:?}", operation.parameters())),
                 NodeKind::Input(_) => None,
             });
-            parameters.last().unwrap_or_default()
+            parameters.next().unwrap_or_default()
         }
     }
 }
