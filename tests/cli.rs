@@ -101,6 +101,139 @@ fn diagnostics_come_as_json() {
     insta::assert_json_snapshot!(json(&output));
 }
 
+const DOUBTFUL: &str = "use \"lib.snap\"
+block spare = relu
+net n : [1, 8, 8] -> [10] =
+    conv(3, 16, bias: true) bm rleu * 1
+    conv(3, strid: 2) thing let unused
+    residul { conv(3) } dup let x
+    gap dense(10)
+";
+
+/// A folder with a program that has much to fix, and uses a file that has something too.
+fn doubtful() -> TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    fs::write(folder.path().join("main.snap"), DOUBTFUL).unwrap();
+    fs::write(folder.path().join("lib.snap"), "block thing = dup rellu\n").unwrap();
+    folder
+}
+
+#[test]
+fn warnings_fail_only_if_they_are_denied() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path();
+    fs::write(path.join("a.snap"), "net n : [4] -> [4] = relu * 1\n").unwrap();
+    let check = run(path, &["check", "a.snap"]);
+    assert!(check.status.success());
+    assert!(text(&check.stderr).ends_with("1 file checked, 1 warning\n"));
+    let denied = run(path, &["check", "a.snap", "--deny-warnings"]);
+    assert_eq!(denied.status.code(), Some(1));
+    let shown = json(&run(path, &["check", "a.snap", "--format", "json"]));
+    assert_eq!(shown["diagnostics"][0]["severity"], "warning");
+    let other = run(path, &["show", "a.snap"]);
+    assert_eq!(text(&other.stderr), "", "only `check` warns");
+}
+
+#[test]
+fn fix_mends_what_is_certain_and_tells_what_is_left() {
+    let folder = doubtful();
+    let path = folder.path();
+    let one = run(path, &["check", "--fix", "main.snap"]);
+    assert_eq!(one.status.code(), Some(1), "the other file is not touched");
+    let both = run(path, &["check", "--fix", "main.snap", "lib.snap"]);
+    assert!(both.status.success());
+    let outputs = [&one, &both].map(|it| format!("{}{}", text(&it.stdout), text(&it.stderr)));
+    let mended = fs::read_to_string(path.join("main.snap")).unwrap();
+    insta::assert_snapshot!(format!("{}\n{mended}", outputs.join("\n")));
+    let again = json(&run(path, &["check", "--fix", ".", "--format", "json"]));
+    assert_eq!(again["fixed"], serde_json::json!([]));
+    assert_eq!(fs::read_to_string(path.join("main.snap")).unwrap(), mended);
+    assert_eq!(fs::read_dir(path).unwrap().count(), 2);
+}
+
+#[test]
+fn fix_tells_in_json_what_it_did() {
+    let folder = doubtful();
+    let arguments = ["check", "--fix", "--types", ".", "--format", "json"];
+    let shown = json(&run(folder.path(), &arguments));
+    let codes: Vec<&str> = shown["fixed"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|one| one["code"].as_str().unwrap())
+        .collect();
+    assert_eq!(codes[..2], ["E0201"; 2], "{codes:?}");
+    assert!(
+        codes.contains(&"W0004") && codes.contains(&"W0007"),
+        "{codes:?}"
+    );
+    assert_eq!(shown["diagnostics"][0]["code"], "W0001");
+    assert!(shown["signatures"].is_array());
+    let refused = run(folder.path(), &["check", "--fix", "-"]);
+    assert_eq!(refused.status.code(), Some(2));
+}
+
+#[test]
+fn types_are_printed_and_written() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path();
+    let program = "block basic = dup conv(3) add\nblock down(n) = conv(3, n, stride: 2)\n\
+                   block any = dup add\nblock written : [c, h, w] -> [_, h, w] = conv(3, c)\n";
+    fs::write(path.join("a.snap"), program).unwrap();
+    let printed = run(path, &["check", "--types", "a.snap"]);
+    assert_eq!(fs::read_to_string(path.join("a.snap")).unwrap(), program);
+    let wrote = run(path, &["check", "--types", "--fix", "a.snap"]);
+    assert_eq!(text(&printed.stdout), text(&wrote.stdout));
+    let written = fs::read_to_string(path.join("a.snap")).unwrap();
+    insta::assert_snapshot!(format!("{}\n{written}", text(&printed.stdout)));
+    let shown = json(&run(
+        path,
+        &["check", "--types", "a.snap", "--format", "json"],
+    ));
+    let signatures = shown["signatures"].as_array().unwrap();
+    assert!(signatures.iter().all(|one| one["edit"].is_null()));
+}
+
+#[test]
+fn documentation_is_shown() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path();
+    fs::write(
+        path.join("a.snap"),
+        "## Doubles what it is given.\n##\n## Nothing else.\nblock twice = dup add\n",
+    )
+    .unwrap();
+    let shown = text(&run(path, &["show", "a.snap", "--name", "twice"]).stdout);
+    assert!(
+        shown.contains("  Doubles what it is given.\n\n  Nothing else.\n"),
+        "{shown}"
+    );
+    let prelude = json(&run(
+        path,
+        &["show", "a.snap", "--name", "residual", "--format", "json"],
+    ));
+    assert!(
+        prelude[0]["documentation"]
+            .as_str()
+            .unwrap()
+            .contains("He et al., 2016")
+    );
+    let word = text(&run(path, &["explain", "conv"]).stdout);
+    assert!(
+        word.starts_with("# `conv`\n\nForm: `conv(kernel, "),
+        "{word}"
+    );
+    let block = json(&run(path, &["explain", "residual", "--format", "json"]));
+    assert_eq!(block["prelude"], true);
+    assert!(
+        block["explanation"]
+            .as_str()
+            .unwrap()
+            .contains("block residual{f} =")
+    );
+    assert_eq!(run(path, &["explain", "residuel"]).status.code(), Some(2));
+}
+
 #[test]
 fn nothing_is_coloured_unless_asked_for() {
     let folder = tempfile::tempdir().unwrap();

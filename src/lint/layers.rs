@@ -63,7 +63,7 @@ impl Readers {
     }
 
     /// For each node whether something holds of it, given the same of those that read it.
-    fn from_the_end(&self, holds: impl Fn(usize, &[bool]) -> bool) -> Vec<bool> {
+    fn backwards(&self, holds: impl Fn(usize, &[bool]) -> bool) -> Vec<bool> {
         let mut results = vec![false; self.graph.nodes.len()];
         for index in (0..results.len()).rev() {
             results[index] = holds(index, &results);
@@ -73,7 +73,7 @@ impl Readers {
 
     /// Which nodes some output needs.
     fn needed(&self) -> Vec<bool> {
-        self.from_the_end(|index, needed| {
+        self.backwards(|index, needed| {
             self.is_output[index] || self.readers[index].iter().any(|reader| needed[*reader])
         })
     }
@@ -132,7 +132,7 @@ fn dead_layers(subject: &Subject, nets: &[(&Definition, Readers)], warnings: &mu
     let mut in_net: Vec<(Span, &Definition)> = Vec::new();
     for (net, readers) in nets {
         let needed = readers.needed();
-        let leads_on = readers.from_the_end(|index, leads_on| {
+        let leads_on = readers.backwards(|index, leads_on| {
             let mut all = readers.readers[index].iter();
             all.any(|reader| readers.has_weights(*reader) || leads_on[*reader])
         });
@@ -190,7 +190,7 @@ fn dead_in_net(net: &Definition, span: Span) -> Diagnostic {
 fn lost_biases(subject: &Subject, nets: &[(&Definition, Readers)], warnings: &mut Warnings) {
     let mut findings = Findings::default();
     for (_, readers) in nets {
-        let is_lost = readers.from_the_end(|index, is_lost| {
+        let is_lost = readers.backwards(|index, is_lost| {
             readers.has_only_readers(index, |reader| match readers.operation(reader) {
                 Some(Operation::BatchNorm { .. }) => true,
                 Some(operation) => keeps_offsets(operation) && is_lost[reader],

@@ -286,18 +286,21 @@ impl Program {
 impl Step {
     /// The bodies inside of it: of groups, branches, loops, and blocks given to what it calls.
     pub fn bodies(&self) -> impl Iterator<Item = &[Step]> {
-        let (branches, bodies): (&[(Number, Arc<[Step]>)], &[Arc<[Step]>]) = match &self.kind {
-            StepKind::Group(body) | StepKind::For { body, .. } => (&[], std::slice::from_ref(body)),
-            StepKind::Call { blocks, .. } | StepKind::Fork(blocks) => (&[], blocks),
+        let none: &[(Number, Arc<[Step]>)] = &[];
+        let (branches, bodies) = match &self.kind {
+            StepKind::Group(body) | StepKind::For { body, .. } => {
+                (none, std::slice::from_ref(body))
+            }
+            StepKind::Call { blocks, .. } | StepKind::Fork(blocks) => (none, blocks.as_slice()),
             StepKind::If {
                 branches,
                 otherwise,
-            } => (branches, std::slice::from_ref(otherwise)),
+            } => (branches.as_slice(), std::slice::from_ref(otherwise)),
             StepKind::Word { .. }
             | StepKind::BlockParameter(_)
             | StepKind::Bind(_)
             | StepKind::Local(_)
-            | StepKind::Hole { .. } => (&[], &[]),
+            | StepKind::Hole { .. } => (none, &[][..]),
         };
         let branches = branches.iter().map(|(_, body)| &**body);
         branches.chain(bodies.iter().map(|body| &**body))
