@@ -219,8 +219,7 @@ fn text(shown: &Shown, color: bool) -> String {
         .unwrap_or_else(|| "depends on its arguments".to_string());
     let mut text = format!("{bold}{} {}{end} : {effect}\n", shown.kind, shown.name);
     for line in shown.documentation.lines() {
-        text.push_str(&format!("  {line}"));
-        text.truncate(text.trim_end().len());
+        text.push_str(format!("  {line}").trim_end());
         text.push('\n');
     }
     if let Some(note) = &shown.note {
