@@ -2,11 +2,12 @@
 
 mod dimension;
 mod operation;
+mod polynomial;
 mod rules;
 mod shape;
 mod table;
 
-pub use dimension::{Dimension, Variable};
+pub use dimension::{Dimension, Symbolic, Variable};
 pub use operation::{Activation, Class, Initial, Operation, ParameterTensor, Pooling, Real};
 pub use shape::{Constraint, MAXIMUM_ELEMENTS, Reason, Requirement, Shape};
 pub use table::{

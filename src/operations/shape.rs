@@ -100,12 +100,11 @@ pub enum Constraint {
 impl Constraint {
     /// Whether it holds, where that can be decided.
     pub fn holds(&self) -> Option<bool> {
-        let sign = |left: &Dimension, right: &Dimension| (left - right).constant();
         match self {
-            Constraint::Equal(left, right) => Some(sign(left, right)? == 0),
+            Constraint::Equal(left, right) => Some(left.known_difference(right)? == 0),
             Constraint::Divides { divisor, dividend } => dividend.is_multiple_of(divisor),
             Constraint::AtLeast { value, minimum } => Some(value.constant()? >= *minimum),
-            Constraint::AtMost { value, maximum } => Some(sign(value, maximum)? <= 0),
+            Constraint::AtMost { value, maximum } => Some(value.known_difference(maximum)? <= 0),
         }
     }
 

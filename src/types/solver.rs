@@ -227,7 +227,7 @@ impl Solver {
             Some(true) => Ok(Vec::new()),
             None if !requirement.constraint.overflows() => {
                 if let Constraint::Equal(left, right) = &requirement.constraint
-                    && let Some((variable, value)) = self.solve(&(left - right))
+                    && let Some((variable, value)) = self.solve(left, right)
                 {
                     self.dimensions[variable.0 as usize].value = Some(value);
                     return Ok(vec![variable]);
@@ -245,8 +245,8 @@ impl Solver {
         }
     }
 
-    fn solve(&self, difference: &Dimension) -> Option<(Variable, Dimension)> {
-        difference.solve(&|variable| {
+    fn solve(&self, left: &Dimension, right: &Dimension) -> Option<(Variable, Dimension)> {
+        Dimension::solve(left, right, &|variable| {
             self.variable(variable)
                 .is_some_and(|variable| variable.role == Role::Inferred)
         })
