@@ -2,6 +2,7 @@
 
 use std::cell::RefCell;
 
+use compact_str::CompactString;
 use smallvec::SmallVec;
 
 use super::{Graph, Node, NodeId, NodeKind};
@@ -169,8 +170,8 @@ fn finish(definition: &Definition, interpreter: Interpreter<Builder>) -> Graph {
         resolved.for_each_variable(&mut |variable| {
             let mut names = names.borrow_mut();
             let length = names.len().max(variable.0 as usize + 1);
-            names.resize(length, String::new());
-            names[variable.0 as usize] = solver.name(variable);
+            names.resize(length, CompactString::default());
+            names[variable.0 as usize] = solver.name(variable).into();
         });
         resolved
     };
@@ -215,7 +216,7 @@ fn finish(definition: &Definition, interpreter: Interpreter<Builder>) -> Graph {
 }
 
 /// Makes the names distinct; variables that do not occur keep an empty name.
-fn names_of_variables(names: Vec<String>) -> Vec<String> {
+fn names_of_variables(names: Vec<CompactString>) -> Vec<String> {
     let present = names
         .iter()
         .filter(|name| !name.is_empty())
@@ -228,5 +229,6 @@ fn names_of_variables(names: Vec<String>) -> Vec<String> {
             true => name,
             false => distinct.next().unwrap_or(name),
         })
+        .map(String::from)
         .collect()
 }

@@ -265,7 +265,25 @@ impl Dimension {
             Form::Polynomial(polynomial) if polynomial.all_variables(&mut { stays }) => {
                 self.clone()
             }
-            Form::Polynomial(polynomial) => Self::from_checked(polynomial.substitute(value)),
+            Form::Polynomial(polynomial) => match polynomial.evaluate(value) {
+                Some(number) => Dimension::Constant(number),
+                None => Self::from_checked(polynomial.substitute(value)),
+            },
+        }
+    }
+
+    /// Its value where all its variables have numbers; `None` also where that overflows.
+    pub(super) fn evaluate(&self, value: &dyn Fn(Variable) -> Option<Dimension>) -> Option<i64> {
+        match self {
+            Dimension::Constant(number) => Some(*number),
+            Dimension::Overflow => None,
+            Dimension::Symbolic(symbolic) => match &symbolic.0 {
+                Form::Shifted(variable, offset) => {
+                    let number = value(*variable)?.constant()?;
+                    number.checked_add(i64::from(*offset))
+                }
+                Form::Polynomial(polynomial) => polynomial.evaluate(value),
+            },
         }
     }
 

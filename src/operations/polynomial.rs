@@ -219,8 +219,8 @@ impl Polynomial {
                     },
                     Atom::Quotient(parts) => {
                         let (dividend, divisor) = &**parts;
-                        let divisor = divisor.substitute(value);
-                        dividend.substitute(value).floor_divide(&divisor)
+                        let dividend = dividend.substitute(value);
+                        dividend.floor_divide(&divisor.substitute(value))
                     }
                 };
                 // Numbers and variables are so frequent that no polynomials are made of them.
@@ -250,6 +250,28 @@ impl Polynomial {
                     sum.add(&product.times(&term)?, 1)?;
                 }
             }
+        }
+        Some(sum)
+    }
+
+    /// Its value where all its variables have numbers; `None` also where that overflows.
+    pub(super) fn evaluate(&self, value: &dyn Fn(Variable) -> Option<Dimension>) -> Option<i64> {
+        let mut sum = 0_i64;
+        for (monomial, coefficient) in &self.terms {
+            let mut product = *coefficient;
+            for (atom, power) in &monomial.0 {
+                let factor = match atom {
+                    Atom::Variable(variable) => value(*variable)?.constant()?,
+                    Atom::Quotient(parts) => {
+                        let dividend = parts.0.evaluate(value)?;
+                        Dimension::Constant(dividend)
+                            .floor_divide(&Dimension::Constant(parts.1.evaluate(value)?))
+                            .constant()?
+                    }
+                };
+                product = product.checked_mul(factor.checked_pow(*power)?)?;
+            }
+            sum = sum.checked_add(product)?;
         }
         Some(sum)
     }

@@ -122,6 +122,12 @@ impl Constraint {
         self.parts().contains(&Some(&Dimension::Overflow))
     }
 
+    /// Whether `test` holds for every variable in it.
+    pub fn all_variables(&self, test: &mut dyn FnMut(Variable) -> bool) -> bool {
+        let mut parts = self.parts().into_iter().flatten();
+        parts.all(|part| part.all_variables(test))
+    }
+
     /// Calls `visit` for every variable in it.
     pub fn for_each_variable(&self, visit: &mut dyn FnMut(Variable)) {
         for part in self.parts().into_iter().flatten() {
