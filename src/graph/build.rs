@@ -99,6 +99,8 @@ struct Recorded {
 impl Recorder for Builder {
     type Value = NodeId;
 
+    const WANTS_PATHS: bool = true;
+
     fn input(&mut self, shape: &ShapeTerm, span: Span) -> NodeId {
         let shape = match shape {
             ShapeTerm::Known(shape) => shape.clone(),

@@ -11,6 +11,8 @@ use std::cmp::Ordering;
 use std::fmt;
 use std::sync::Arc;
 
+use smallvec::SmallVec;
+
 use super::polynomial::{Atom, Monomial, Polynomial};
 
 /// A variable of a dimension. What it stands for is up to the stage that made it.
@@ -162,10 +164,7 @@ impl Dimension {
             },
             (Dimension::Symbolic(symbolic), None) => match number {
                 0 => self.clone(),
-                number => {
-                    let number = Polynomial::constant(number);
-                    Self::from_checked(symbolic.polynomial().plus(&number, 1))
-                }
+                number => Self::from_checked(symbolic.polynomial().offset(number)),
             },
             (Dimension::Overflow, _) => Dimension::Overflow,
         }
@@ -186,11 +185,46 @@ impl Dimension {
         }
     }
 
+    /// The product of all factors.
+    pub fn product<'d>(factors: impl IntoIterator<Item = &'d Dimension>) -> Dimension {
+        let mut number = 1_i64;
+        let mut variables = Monomial::default();
+        let mut others: SmallVec<[&Dimension; 4]> = SmallVec::new();
+        for factor in factors {
+            let product = match (factor, factor.as_variable()) {
+                (Dimension::Constant(factor), _) => number.checked_mul(*factor).map(|product| {
+                    number = product;
+                }),
+                (_, Some(variable)) => variables.multiply(&Atom::Variable(variable), 1),
+                _ => {
+                    others.push(factor);
+                    Some(())
+                }
+            };
+            if product.is_none() {
+                return Dimension::Overflow;
+            }
+        }
+        let product = match variables.factors().is_empty() {
+            true => Dimension::Constant(number),
+            false => Dimension::from_polynomial(Polynomial::term(variables, number)),
+        };
+        let others = others.into_iter();
+        others.fold(product, |product, factor| &product * factor)
+    }
+
     /// `self / divisor` rounded down. Division by zero gives [`Dimension::Overflow`].
     pub fn floor_divide(&self, divisor: &Dimension) -> Dimension {
         match divisor {
             Dimension::Constant(0) => return Dimension::Overflow,
             Dimension::Constant(1) => return self.clone(),
+            Dimension::Constant(number @ 2..) => {
+                if let Some((variable, offset)) = self.as_shifted() {
+                    let rest = Dimension::shifted(variable, offset.rem_euclid(*number));
+                    let quotient = Polynomial::quotient(rest, divisor.clone());
+                    return Self::from_checked(quotient.offset(offset.div_euclid(*number)));
+                }
+            }
             _ => {}
         }
         self.combine(

@@ -32,7 +32,7 @@ impl Monomial {
         &self.0
     }
 
-    fn multiply(&mut self, atom: &Atom, power: u32) -> Option<()> {
+    pub(super) fn multiply(&mut self, atom: &Atom, power: u32) -> Option<()> {
         match self.0.binary_search_by(|(existing, _)| existing.cmp(atom)) {
             Ok(index) => self.0[index].1 = self.0[index].1.checked_add(power)?,
             Err(index) => self.0.insert(index, (atom.clone(), power)),
@@ -66,17 +66,21 @@ impl Monomial {
 
 impl Polynomial {
     pub(super) fn constant(value: i64) -> Self {
-        let mut constant = Self::default();
-        if value != 0 {
-            constant.terms.push((Monomial::default(), value));
-        }
-        constant
+        Self::term(Monomial::default(), value)
     }
 
     pub(super) fn atom(atom: Atom) -> Self {
         Self {
             terms: smallvec![(Monomial(smallvec![(atom, 1)]), 1)],
         }
+    }
+
+    pub(super) fn term(monomial: Monomial, coefficient: i64) -> Self {
+        let mut term = Self::default();
+        if coefficient != 0 {
+            term.terms.push((monomial, coefficient));
+        }
+        term
     }
 
     pub(super) fn quotient(dividend: Dimension, divisor: Dimension) -> Self {
@@ -148,6 +152,14 @@ impl Polynomial {
         Some(())
     }
 
+    /// The sum with a number.
+    pub(super) fn offset(&self, number: i64) -> Option<Polynomial> {
+        let (constant, rest) = self.split();
+        let mut sum = Self::constant(constant.checked_add(number)?);
+        sum.terms.extend(rest.iter().cloned());
+        Some(sum)
+    }
+
     pub(super) fn plus(&self, other: &Polynomial, factor: i64) -> Option<Polynomial> {
         let mut sum = self.clone();
         sum.add(other, factor)?;
@@ -162,6 +174,9 @@ impl Polynomial {
     }
 
     pub(super) fn times(&self, other: &Polynomial) -> Option<Polynomial> {
+        if let ([(left, factor)], [(right, other)]) = (self.terms(), other.terms()) {
+            return Some(Self::term(left.times(right)?, factor.checked_mul(*other)?));
+        }
         let mut product = Polynomial::default();
         for (left, left_coefficient) in &self.terms {
             for (right, right_coefficient) in &other.terms {
@@ -245,9 +260,7 @@ impl Polynomial {
             match product {
                 None => sum.insert(single, scale)?,
                 Some(product) => {
-                    let mut term = Polynomial::default();
-                    term.insert(single, scale)?;
-                    sum.add(&product.times(&term)?, 1)?;
+                    sum.add(&product.times(&Self::term(single, scale))?, 1)?;
                 }
             }
         }

@@ -57,10 +57,11 @@ impl Window {
     fn slide(&self, shape: &Shape, channels: Dimension, requirements: &mut Requirements) -> Shape {
         let mut sizes = Shape([channels].into_iter().collect());
         for index in 0..2 {
-            let padded =
-                &axis(shape, index + 1) + &(&self.padding[index] * &Dimension::Constant(2));
+            // What is known is put together first: it is nearly always all but the size.
+            let padding = &self.padding[index] * &Dimension::Constant(2);
             let reach = &self.dilation[index] * &(&self.kernel[index] - &Dimension::ONE);
-            let room = &(&padded - &reach) - &Dimension::ONE;
+            let change = &(&padding - &reach) - &Dimension::ONE;
+            let room = &axis(shape, index + 1) + &change;
             requirements.at_least(&room, 0, Reason::WindowFits { axis: index + 1 });
             let steps = room.floor_divide(&self.stride[index]);
             sizes.0.push(&steps + &Dimension::ONE);
@@ -125,8 +126,8 @@ fn convolve(
     requirements.divides(&groups, &input, Reason::GroupsDivideInput);
     requirements.divides(&groups, &output, Reason::GroupsDivideOutput);
     let result = window.slide(shape, output.clone(), requirements);
-    let taps = &window.kernel[0] * &window.kernel[1];
-    let weights = &(&input.floor_divide(&groups) * &output) * &taps;
+    let [height, width] = &window.kernel;
+    let weights = Dimension::product([&input.floor_divide(&groups), &output, height, width]);
     limit_weights(weights, requirements);
     let operation = Operation::Convolution {
         input,

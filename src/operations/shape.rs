@@ -27,9 +27,7 @@ impl Shape {
 
     /// The product of all sizes.
     pub fn elements(&self) -> Dimension {
-        self.0
-            .iter()
-            .fold(Dimension::ONE, |product, size| &product * size)
+        Dimension::product(&self.0)
     }
 
     /// The sizes, if all are known and none is negative.

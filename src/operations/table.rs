@@ -123,7 +123,7 @@ pub enum Argument {
 
 /// The values of all parameters of a word, in the order of [`Word::parameters`].
 #[derive(Clone, Debug, Default, PartialEq)]
-pub struct Arguments(pub SmallVec<[Argument; 4]>);
+pub struct Arguments(pub SmallVec<[Argument; 7]>);
 
 /// What a word does to the stack.
 pub enum Rule {
@@ -167,7 +167,7 @@ pub struct StackMove {
 
 /// What the rules of words require of dimensions; collected for the checker.
 #[derive(Debug, Default)]
-pub struct Requirements(pub Vec<Requirement>);
+pub struct Requirements(pub SmallVec<[Requirement; 4]>);
 
 impl Requirements {
     /// Requires `value >= minimum`.

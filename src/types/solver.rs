@@ -94,7 +94,13 @@ pub struct Solver {
     pending: Vec<Slot>,
     /// The last place in `pending` for each hash of a requirement, to keep each requirement once.
     known: FxHashMap<u64, u32>,
+    /// Shapes whose number of elements was limited, the latest in their turn.
+    limited: [Option<Shape>; LIMITED],
+    next_limited: usize,
 }
+
+/// How many shapes a solver remembers as limited.
+const LIMITED: usize = 4;
 
 /// A place for a requirement that could not be decided.
 #[derive(Debug)]
@@ -117,6 +123,7 @@ impl Solver {
         self.pending.clear();
         self.known.clear();
         self.known.shrink_to(KEPT_CAPACITY);
+        self.limited = Default::default();
     }
 
     /// A new dimension variable.
@@ -221,6 +228,27 @@ impl Solver {
     pub fn display_dimension(&self, dimension: &Dimension) -> String {
         let name = |variable| self.name(variable).to_string();
         self.resolve(dimension).display(&name).to_string()
+    }
+
+    /// Whether a size is given: a number, or made of what the definition leaves open, with nothing
+    /// to be found out.
+    pub fn is_given(&self, dimension: &Dimension) -> bool {
+        *dimension != Dimension::Overflow
+            && dimension.all_variables(&mut |variable| {
+                self.variable(variable)
+                    .is_some_and(|variable| variable.role != Role::Inferred)
+            })
+    }
+
+    /// Whether it is known that the elements of this shape are few enough or must be. If not, it is
+    /// taken to be required from here on.
+    pub fn was_limited(&mut self, shape: &Shape) -> bool {
+        if self.limited.iter().flatten().any(|other| other == shape) {
+            return true;
+        }
+        self.limited[self.next_limited] = Some(shape.clone());
+        self.next_limited = (self.next_limited + 1) % LIMITED;
+        false
     }
 
     /// Requires something: it holds, determines a variable, is kept, or is violated.

@@ -6,6 +6,7 @@
 
 mod calls;
 mod holes;
+mod instance;
 mod numbers;
 mod stack;
 mod words;
@@ -40,6 +41,9 @@ pub trait Recorder {
     /// What stands for a tensor.
     type Value: Copy;
 
+    /// Whether it wants the paths of layers; without, they are empty.
+    const WANTS_PATHS: bool;
+
     /// A tensor given from outside; called for deeper ones later.
     fn input(&mut self, shape: &ShapeTerm, span: Span) -> Self::Value;
 
@@ -57,6 +61,8 @@ pub trait Recorder {
 /// Records nothing.
 impl Recorder for () {
     type Value = ();
+
+    const WANTS_PATHS: bool = false;
 
     fn input(&mut self, _: &ShapeTerm, _: Span) {}
 
@@ -189,6 +195,7 @@ pub struct Interpreter<'p, R: Recorder> {
 /// The path of the layer being expanded.
 #[derive(Default)]
 struct Path {
+    is_wanted: bool,
     text: String,
     counts: Vec<FxHashMap<String, usize>>,
 }
@@ -196,6 +203,9 @@ struct Path {
 impl Path {
     fn enter(&mut self, name: &str) -> usize {
         let length = self.text.len();
+        if !self.is_wanted {
+            return length;
+        }
         let counts = self.counts.last_mut();
         let number = counts.map_or(0, |counts| {
             let count = counts.entry(name.to_string()).or_insert(0);
@@ -247,7 +257,10 @@ impl<'p, R: Recorder> Interpreter<'p, R> {
             takers: Vec::new(),
             depth: 0,
             uses: Vec::new(),
-            path: Path::default(),
+            path: Path {
+                is_wanted: R::WANTS_PATHS,
+                ..Path::default()
+            },
         }
     }
 
@@ -428,8 +441,15 @@ impl<'p, R: Recorder> Interpreter<'p, R> {
         environment: &Environment,
         count: &Dimension,
     ) -> Result<(), Stop> {
+        let resolved = |this: &Self| -> Vec<ShapeTerm> {
+            let stack = this.stack.iter();
+            stack
+                .map(|value| this.solver.resolve_shape(&value.shape))
+                .collect()
+        };
         let mut done = 0;
-        let mut before: Option<(usize, Vec<ShapeTerm>)> = None;
+        let mut pulled = self.pulled.len();
+        let mut before = resolved(self);
         loop {
             let operations = self.operations.clone();
             self.once(definition, step, environment)?;
@@ -437,16 +457,10 @@ impl<'p, R: Recorder> Interpreter<'p, R> {
             if count.constant() == Some(done) {
                 return Ok(());
             }
-            let after: Vec<ShapeTerm> = self
-                .stack
-                .iter()
-                .map(|value| self.solver.resolve_shape(&value.shape))
-                .collect();
-            let is_unchanged = before.as_ref().is_some_and(|(pulled, before)| {
-                // What was learned since may have named the same shape anew.
-                let before = before.iter().map(|term| self.solver.resolve_shape(term));
-                *pulled == self.pulled.len() && before.eq(after.iter().cloned())
-            });
+            let after = resolved(self);
+            // What was learned since may have named the same shape anew.
+            let before_now = before.iter().map(|term| self.solver.resolve_shape(term));
+            let is_unchanged = pulled == self.pulled.len() && before_now.eq(after.iter().cloned());
             if is_unchanged {
                 let once = &self.operations - &operations;
                 let remaining = count - &Dimension::Constant(done);
@@ -456,7 +470,7 @@ impl<'p, R: Recorder> Interpreter<'p, R> {
             if count.constant().is_none() && done >= 2 {
                 return Err(Stop::Open);
             }
-            before = Some((self.pulled.len(), after));
+            (pulled, before) = (self.pulled.len(), after);
         }
     }
 
