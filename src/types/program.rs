@@ -27,6 +27,8 @@ pub struct Program {
     pub(super) names: FxHashMap<String, DefinitionId>,
     /// How many of the definitions stand in the file itself.
     pub(super) own: usize,
+    /// Whether weights have names anywhere.
+    pub(super) names_weights: bool,
 }
 
 /// A set of one-character symbols.

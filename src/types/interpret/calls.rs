@@ -61,8 +61,12 @@ impl<'p, R: Recorder> Interpreter<'p, R> {
             None => self.body_without_signature(callee, &frame)?,
             Some(signature) => {
                 self.take_declared_inputs(callee, signature, &frame.numbers, span)?;
-                let dimensions = &frame.numbers[callee.parameters.len()..];
-                self.require_positive(&callee.name, dimensions, span)?;
+                let dimensions = frame.numbers[callee.parameters.len()..].iter();
+                let whole = dimensions.filter_map(|value| match value {
+                    NumberValue::Whole(value) => Some(value),
+                    _ => None,
+                });
+                self.require_positive(&callee.name, whole, span)?;
                 self.body_with_signature(callee, signature, &frame)?;
             }
         }
@@ -74,18 +78,16 @@ impl<'p, R: Recorder> Interpreter<'p, R> {
 
     /// Requires that the dimensions a call has found are at least one. For dimensions on their own
     /// that is so; a signature may also say `[c + 5]`.
-    pub(super) fn require_positive(
+    pub(super) fn require_positive<'d>(
         &mut self,
         word: &str,
-        values: &[NumberValue],
+        values: impl Iterator<Item = &'d Dimension>,
         span: Span,
     ) -> Result<(), Stop> {
         for value in values {
-            if let NumberValue::Whole(value) = value {
-                let constraint = Constraint::AtLeast {
-                    value: value.clone(),
-                    minimum: 1,
-                };
+            if !matches!(value, Dimension::Constant(1..)) {
+                let value = value.clone();
+                let constraint = Constraint::AtLeast { value, minimum: 1 };
                 let reason = Reason::Positive;
                 self.require(word, Requirement { constraint, reason }, span)?;
             }
@@ -129,66 +131,6 @@ impl<'p, R: Recorder> Interpreter<'p, R> {
                 Err(report::wrong_input(callee, &expected, found, span, &self.uses).into())
             }
         }
-    }
-
-    pub(super) fn apply_effect(
-        &mut self,
-        callee: &Definition,
-        effect: &Effect,
-        arguments: &Environment,
-        span: Span,
-    ) -> Result<(), Stop> {
-        self.spend(effect.requirements.len() + effect.variables.len(), span)?;
-        let values: Vec<Dimension> = effect
-            .variables
-            .iter()
-            .enumerate()
-            .map(|(index, name)| match arguments.get(index) {
-                Some(NumberValue::Whole(value)) => value.clone(),
-                _ => self.solver.dimension(name, Role::Inferred),
-            })
-            .collect();
-        let value = |variable: Variable| values.get(variable.0 as usize).cloned();
-        let unknown: Vec<ShapeTerm> = (0..effect.unknown_shapes)
-            .map(|_| self.solver.shape())
-            .collect();
-        let instance = |term: &ShapeTerm| match term {
-            ShapeTerm::Known(shape) => ShapeTerm::Known(shape.substitute(&value)),
-            ShapeTerm::Unknown(variable) => unknown
-                .get(variable.0 as usize)
-                .cloned()
-                .unwrap_or_else(|| term.clone()),
-        };
-        let taken = self.pop(&callee.name, effect.inputs.len(), span)?;
-        let origin = Origin { span, inner: None };
-        for (found, expected) in taken.iter().zip(&effect.inputs) {
-            let expected = instance(expected);
-            let result = self.solver.unify(&found.shape, &expected, origin);
-            self.accepted(callee, result, found, &expected, span)?;
-        }
-        let dimensions: Vec<NumberValue> = values[effect.parameters..]
-            .iter()
-            .cloned()
-            .map(NumberValue::Whole)
-            .collect();
-        self.require_positive(&callee.name, &dimensions, span)?;
-        for (requirement, inner) in &effect.requirements {
-            let origin = Origin {
-                span,
-                inner: Some(*inner),
-            };
-            self.solver
-                .require(requirement.substitute(&value), origin)
-                .map_err(|violation| self.violation(&callee.name, &violation))?;
-        }
-        for output in &effect.outputs {
-            let shape = instance(output);
-            let node = self.recorder.input(&shape, span);
-            self.push(shape, span, node, span)?;
-        }
-        let operations = effect.operations.substitute(&value);
-        self.operations = &self.operations + &operations;
-        self.limit_operations(span)
     }
 
     pub(super) fn body_with_signature(
@@ -318,14 +260,7 @@ impl<'p, R: Recorder> Interpreter<'p, R> {
                 NumberKind::Any => self.solver.dimension("_", any),
                 _ => self.dimension(number, environment)?,
             };
-            let requirement = Requirement {
-                constraint: Constraint::AtLeast {
-                    value: size.clone(),
-                    minimum: 1,
-                },
-                reason: Reason::Positive,
-            };
-            self.require("the signature", requirement, number.span)?;
+            self.require_positive("the signature", [&size].into_iter(), number.span)?;
             sizes.0.push(size);
         }
         self.limit_elements("this shape", &sizes, shape.span)?;

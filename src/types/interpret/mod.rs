@@ -8,6 +8,7 @@ mod calls;
 mod control;
 mod frame;
 mod holes;
+mod instance;
 mod numbers;
 mod recover;
 mod stack;
@@ -48,6 +49,9 @@ pub trait Recorder {
     /// What stands for a tensor.
     type Value: Copy;
 
+    /// Whether it wants the paths of layers; without, they are empty.
+    const WANTS_PATHS: bool;
+
     /// A tensor given from outside; called for deeper ones later.
     fn input(&mut self, shape: &ShapeTerm, span: Span) -> Self::Value;
 
@@ -75,6 +79,8 @@ pub struct LayerPath<'a> {
 /// Records nothing.
 impl Recorder for () {
     type Value = ();
+
+    const WANTS_PATHS: bool = false;
 
     fn input(&mut self, _: &ShapeTerm, _: Span) {}
 
@@ -223,6 +229,8 @@ struct NamedWeights {
 /// The path of the layer being expanded.
 #[derive(Default)]
 struct Path {
+    /// Somebody records it, or names of weights need it.
+    is_wanted: bool,
     text: String,
     counts: Vec<FxHashMap<String, usize>>,
     /// The path of the word that is entered next, if its weights have a name.
@@ -243,6 +251,9 @@ impl Path {
             return Entered::Text(std::mem::replace(&mut self.text, next));
         }
         let length = self.text.len();
+        if !self.is_wanted {
+            return Entered::Length(length);
+        }
         let counts = self.counts.last_mut();
         let number = counts.map_or(0, |counts| {
             let count = counts.entry(name.to_string()).or_insert(0);
@@ -300,7 +311,10 @@ impl<'p, R: Recorder> Interpreter<'p, R> {
             takers: Vec::new(),
             depth: 0,
             uses: Vec::new(),
-            path: Path::default(),
+            path: Path {
+                is_wanted: R::WANTS_PATHS || program.names_weights,
+                ..Path::default()
+            },
             named: FxHashMap::default(),
         }
     }
@@ -506,8 +520,15 @@ impl<'p, R: Recorder> Interpreter<'p, R> {
         if *count == Dimension::Constant(0) {
             return Ok(());
         }
+        let resolved = |this: &Self| -> Vec<ShapeTerm> {
+            let stack = this.stack.iter();
+            stack
+                .map(|value| this.solver.resolve_shape(&value.shape))
+                .collect()
+        };
         let mut done = 0;
-        let mut before: Option<(usize, Vec<ShapeTerm>)> = None;
+        let mut pulled = self.pulled.len();
+        let mut before = resolved(self);
         loop {
             let operations = self.operations.clone();
             self.once(step, frame)?;
@@ -515,16 +536,10 @@ impl<'p, R: Recorder> Interpreter<'p, R> {
             if count.constant() == Some(done) {
                 return Ok(());
             }
-            let after: Vec<ShapeTerm> = self
-                .stack
-                .iter()
-                .map(|value| self.solver.resolve_shape(&value.shape))
-                .collect();
-            let is_unchanged = before.as_ref().is_some_and(|(pulled, before)| {
-                // What was learned since may have named the same shape anew.
-                let before = before.iter().map(|term| self.solver.resolve_shape(term));
-                *pulled == self.pulled.len() && before.eq(after.iter().cloned())
-            });
+            let after = resolved(self);
+            // What was learned since may have named the same shape anew.
+            let before_now = before.iter().map(|term| self.solver.resolve_shape(term));
+            let is_unchanged = pulled == self.pulled.len() && before_now.eq(after.iter().cloned());
             if is_unchanged {
                 let once = &self.operations - &operations;
                 let remaining = count - &Dimension::Constant(done);
@@ -534,7 +549,7 @@ impl<'p, R: Recorder> Interpreter<'p, R> {
             if count.constant().is_none() && done >= 2 {
                 return Err(Stop::Open);
             }
-            before = Some((self.pulled.len(), after));
+            (pulled, before) = (self.pulled.len(), after);
         }
     }
 

@@ -104,6 +104,11 @@ impl<'p, R: Recorder> Interpreter<'p, R> {
         minimum: i64,
         span: Span,
     ) -> Result<(), Stop> {
+        if let Dimension::Constant(number) = value
+            && (minimum..MAXIMUM_ELEMENTS).contains(number)
+        {
+            return Ok(());
+        }
         let requirement = Requirement {
             constraint: Constraint::AtLeast {
                 value: value.clone(),

@@ -283,6 +283,10 @@ impl<'p, R: Recorder> Interpreter<'p, R> {
         shape: &Shape,
         span: Span,
     ) -> Result<(), Stop> {
+        // Most layers leave a shape that was just met.
+        if self.solver.was_limited(shape) {
+            return Ok(());
+        }
         let requirement = Requirement {
             constraint: Constraint::AtMost {
                 value: shape.elements(),

@@ -100,6 +100,7 @@ impl<'a> Resolver<'a> {
         scope: &mut Scope<'a>,
     ) -> Step {
         let repetition = term.repetition.as_ref();
+        self.program.names_weights |= term.weights.is_some();
         Step {
             span: span.to(term.span.after()),
             word_span,
