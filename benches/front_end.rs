@@ -37,7 +37,9 @@ fn zoo() -> Vec<(String, Source)> {
     let mut networks: Vec<(String, Source)> = paths
         .filter(|path| path.extension().is_some_and(|ending| ending == "snap"))
         .map(|path| {
-            let name = path.file_stem().map(|stem| stem.to_string_lossy().into_owned());
+            let name = path
+                .file_stem()
+                .map(|stem| stem.to_string_lossy().into_owned());
             let text = std::fs::read_to_string(&path).expect("it can be read");
             (name.unwrap_or_default(), Source::new("bench.snap", text))
         })

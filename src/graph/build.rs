@@ -250,7 +250,7 @@ fn finish(definition: &Definition, interpreter: Interpreter<Builder>) -> Graph {
         .map(|value| places[value.node.0 as usize])
         .collect();
     let mut graph = Graph {
-        name: definition.name.clone(),
+        name: definition.name.to_string(),
         inputs: inputs.len(),
         nodes,
         outputs,

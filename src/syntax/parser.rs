@@ -363,7 +363,7 @@ fn term<'t>(source: &'t Source, body: Rule<'t, Vec<Term>>) -> Rule<'t, Term> {
     let named = select! {
         Token::Name = extra => Expression {
             span: extra.span(),
-            kind: ExpressionKind::Name(source.slice(extra.span()).to_owned()),
+            kind: ExpressionKind::Name(source.slice(extra.span()).into()),
         },
     };
     let named = indexed(named.boxed(), expression(source));
@@ -737,7 +737,7 @@ pub(super) fn real(text: &str, span: Span) -> Expression {
 fn name<'t>(source: &'t Source) -> Rule<'t, Name> {
     select! {
         Token::Name = extra => Name {
-            text: source.slice(extra.span()).to_owned(),
+            text: source.slice(extra.span()).into(),
             span: extra.span(),
         },
     }

@@ -2,13 +2,15 @@
 //!
 //! The tree is what the parser could make of a text, errors or not. Names are not resolved here.
 
+use compact_str::CompactString;
+
 use crate::diagnostic::Span;
 
 /// A name with its place.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Name {
     /// The name as written.
-    pub text: String,
+    pub text: CompactString,
     /// Where it stands.
     pub span: Span,
 }
@@ -291,7 +293,7 @@ pub enum ExpressionKind {
     /// A number with a fraction or exponent.
     Real(f64),
     /// A parameter, a dimension, or `true` and `false`.
-    Name(String),
+    Name(CompactString),
     /// `[1, 7]`: one number an axis, or the values of a `for`.
     List(Vec<Expression>),
     /// `list[index]`, counted from 0

@@ -84,7 +84,10 @@ fn name() -> impl Strategy<Value = Name> {
             ];
             !keywords.contains(&text.as_str())
         })
-        .prop_map(|text| Name { text, span: span() })
+        .prop_map(|text| Name {
+            text: text.into(),
+            span: span(),
+        })
 }
 
 fn item() -> impl Strategy<Value = Item> {

@@ -16,7 +16,8 @@ impl<'p, R: Recorder> Interpreter<'p, R> {
             return Err(Stop::Failed);
         }
         let mut values = Environment::with_capacity(callee.scope.len());
-        for (parameter, argument) in callee.parameters.iter().zip(arguments) {
+        for (place, parameter) in callee.parameters.iter().enumerate() {
+            let argument = arguments.get(place).and_then(Option::as_ref);
             let value = match (argument, &parameter.default) {
                 (Some(number), _) => self.number(number, environment)?,
                 (None, Some(default)) => self.number(default, &values)?,

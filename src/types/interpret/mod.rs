@@ -17,6 +17,7 @@ mod words;
 use std::rc::Rc;
 use std::sync::Arc;
 
+use compact_str::CompactString;
 use frame::{Closure, Frame};
 pub use holes::WeightsAround;
 use rustc_hash::FxHashMap;
@@ -147,7 +148,7 @@ pub struct HoleSite {
     pub environment: Vec<NumberValue>,
     /// The names of the definition that may be any number, if this is about the definition by
     /// itself and not about one use of it. They are the first variables of all shapes here.
-    pub rigid: Vec<(String, Role)>,
+    pub rigid: Vec<(CompactString, Role)>,
     /// The named weights around it.
     pub weights: WeightsAround,
 }
@@ -196,7 +197,7 @@ pub struct Interpreter<'p, R: Recorder> {
     /// The holes that were met without a filling.
     pub holes: Vec<HoleSite>,
     /// The first variables of the solver that count as known: those of a [`HoleSite`].
-    pub rigid: Vec<(String, Role)>,
+    pub rigid: Vec<(CompactString, Role)>,
     /// How many operations there were.
     pub operations: Dimension,
     /// Steps that may still be run before the program counts as too large.

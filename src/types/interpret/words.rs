@@ -10,7 +10,7 @@ impl<'p, R: Recorder> Interpreter<'p, R> {
         step: &Step,
         environment: &Environment,
     ) -> Result<(), Stop> {
-        let arguments = self.word_arguments(word, arguments, step, environment)?;
+        let arguments = self.word_arguments(word, arguments, environment)?;
         let span = step.word_span;
         match &word.rule {
             Rule::Move(rule) => {
