@@ -384,8 +384,8 @@ fn term<'t>(source: &'t Source, body: Rule<'t, Vec<Term>>) -> Rule<'t, Term> {
         .map_with(|(kind, weights, repetition), extra| Term {
             span: extra.span(),
             kind,
-            weights,
-            repetition,
+            weights: weights.map(Box::new),
+            repetition: repetition.map(Box::new),
         })
         .boxed()
 }
@@ -481,7 +481,7 @@ fn statement<'t>(source: &'t Source, body: Rule<'t, Vec<Term>>) -> Rule<'t, Term
         .then(braces)
         .map(|((names, values), body)| TermKind::For {
             names,
-            values,
+            values: Box::new(values),
             body,
         });
     choice((binding, condition, iteration)).boxed()
@@ -691,7 +691,7 @@ fn atom<'t>(source: &'t Source, expression: Rule<'t, Expression>) -> Rule<'t, Ex
             span: extra.span(),
             kind: match arguments {
                 Some(arguments) => ExpressionKind::Call {
-                    function,
+                    function: Box::new(function),
                     arguments,
                 },
                 None => ExpressionKind::Name(function.text),

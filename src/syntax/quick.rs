@@ -304,11 +304,11 @@ impl<'t> Reader<'t> {
         }
         let kind = self.factor()?;
         let weights = match self.accept(Token::At) {
-            true => Some(self.name()?),
+            true => Some(Box::new(self.name()?)),
             false => None,
         };
         let repetition = match self.accept(Token::Star) {
-            true => Some(self.count()?),
+            true => Some(Box::new(self.count()?)),
             false => None,
         };
         Some(Term {
@@ -435,7 +435,7 @@ impl<'t> Reader<'t> {
         let body = self.braces()?;
         Some(TermKind::For {
             names,
-            values,
+            values: Box::new(values),
             body,
         })
     }
@@ -590,7 +590,7 @@ impl<'t> Reader<'t> {
             Token::Name if self.accept(Token::LeftParenthesis) => {
                 let arguments = self.listed(Token::RightParenthesis, Self::expression)?;
                 let text = text.into();
-                let function = Name { text, span };
+                let function = Box::new(Name { text, span });
                 Some(Expression {
                     span: self.since(span),
                     kind: ExpressionKind::Call {

@@ -195,9 +195,9 @@ pub struct Term {
     pub kind: TermKind,
     /// The name of its weights, which all terms with this name in the definition share: the `a`
     /// of `conv(3)@a`.
-    pub weights: Option<Name>,
+    pub weights: Option<Box<Name>>,
     /// How often, each time with weights of its own: the `3` of `basic * 3`.
-    pub repetition: Option<Expression>,
+    pub repetition: Option<Box<Expression>>,
 }
 
 /// What a step of a body does.
@@ -243,7 +243,7 @@ pub enum TermKind {
         /// The names of the numbers: one for each value, or several for the elements of each.
         names: Vec<Name>,
         /// What they stand for in turn.
-        values: Values,
+        values: Box<Values>,
         /// What is done each time.
         body: Vec<Term>,
     },
@@ -301,7 +301,7 @@ pub enum ExpressionKind {
     /// `max(a, b)`
     Call {
         /// The function.
-        function: Name,
+        function: Box<Name>,
         /// What it is given.
         arguments: Vec<Expression>,
     },

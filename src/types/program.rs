@@ -133,7 +133,7 @@ pub struct Step {
     /// The name of its weights: all steps of the definition with this name share them.
     pub weights: Option<Arc<str>>,
     /// How often.
-    pub repetition: Option<Number>,
+    pub repetition: Option<Box<Number>>,
 }
 
 /// What a step does.

@@ -102,7 +102,7 @@ impl<'a> Resolver<'a> {
             word_span,
             kind,
             weights: term.weights.as_ref().map(|name| name.text.as_str().into()),
-            repetition: repetition.map(|expression| self.number(expression, scope)),
+            repetition: repetition.map(|count| Box::new(self.number(count, scope))),
         }
     }
 
