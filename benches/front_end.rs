@@ -2,6 +2,7 @@
 //!
 //!     cargo bench --no-default-features --bench front_end
 
+use std::path::Path;
 use std::sync::Arc;
 
 use divan::counter::BytesCount;
@@ -16,15 +17,39 @@ fn main() {
     divan::main();
 }
 
-/// The example net of 20 lines, and a generated file of about a megabyte.
-const INPUTS: &[&str] = &["digits", "megabyte"];
+/// The example net of 20 lines, a network of 50 lines, and a generated file of about a megabyte.
+const INPUTS: &[&str] = &["digits", "fifty_lines", "megabyte"];
 
 fn source(input: &str) -> Source {
     let text = match input {
         "digits" => include_str!("../examples/digits.snap").to_string(),
+        "fifty_lines" => include_str!("fifty_lines.snap").to_string(),
         _ => megabyte(),
     };
     Source::new("bench.snap", text)
+}
+
+/// The networks of the zoo, each with its text.
+fn zoo() -> Vec<(String, Source)> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("examples/zoo");
+    let entries = std::fs::read_dir(folder).expect("the zoo is there");
+    let paths = entries.map(|entry| entry.expect("it can be listed").path());
+    let mut networks: Vec<(String, Source)> = paths
+        .filter(|path| path.extension().is_some_and(|ending| ending == "snap"))
+        .map(|path| {
+            let name = path
+                .file_stem()
+                .map(|stem| stem.to_string_lossy().into_owned());
+            let text = std::fs::read_to_string(&path).expect("it can be read");
+            (name.unwrap_or_default(), Source::new("bench.snap", text))
+        })
+        .collect();
+    networks.sort_by(|left, right| left.0.cmp(&right.0));
+    networks
+}
+
+fn names_of_the_zoo() -> Vec<String> {
+    zoo().into_iter().map(|(name, _)| name).collect()
 }
 
 /// Realistic blocks, each with a name of its own, that use one another.
@@ -83,6 +108,16 @@ fn text_to_graph(bencher: Bencher, input: &str) {
             let net = checked.program.of_kind(Kind::Net).last();
             net.map(|(id, _)| graph::build(&checked.program, id))
         });
+}
+
+/// From the text of a network of the zoo to a checked program.
+#[divan::bench(args = names_of_the_zoo())]
+fn check_the_zoo(bencher: Bencher, name: &str) {
+    let (_, source) = zoo()
+        .into_iter()
+        .find(|(other, _)| other == name)
+        .expect("it is there");
+    bencher.bench(|| types::check(&syntax::parse(black_box(&source)).file));
 }
 
 #[divan::bench]

@@ -1,18 +1,21 @@
 //! Keeps `grammar/snap.ebnf` and the parser together.
 //!
 //! The grammar is read and interpreted: it makes random programs, which the parser must accept, and
-//! it recognises programs, on which the parser must agree, right or wrong.
+//! it recognises programs, on which the parser must agree, right or wrong. Both readers of the parser
+//! must agree as well.
 
 #[path = "grammar/ebnf.rs"]
 mod ebnf;
+#[path = "syntax/readers.rs"]
+mod readers;
 
 use ebnf::Grammar;
 use rand::RngExt;
 use rand::SeedableRng;
 use rand::seq::IndexedRandom;
 use rand_chacha::ChaCha8Rng;
+use readers::parse_by_all;
 use snapc::diagnostic::{Code, Diagnostic, Source};
-use snapc::syntax::parse;
 
 fn grammar() -> Grammar {
     Grammar::read(include_str!("../grammar/snap.ebnf"))
@@ -20,7 +23,7 @@ fn grammar() -> Grammar {
 
 /// What the parser finds wrong, apart from sizes of numbers and depths, which the grammar does not say.
 fn problems(text: &str) -> Vec<Diagnostic> {
-    let mut diagnostics = parse(&Source::new("sentence.snap", text)).diagnostics;
+    let mut diagnostics = parse_by_all(&Source::new("sentence.snap", text)).diagnostics;
     diagnostics.retain(|diagnostic| {
         let is_limit = matches!(
             diagnostic.code,

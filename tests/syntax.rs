@@ -1,10 +1,13 @@
 //! Source text in, trees, formatted text and messages out.
 
+#[path = "syntax/readers.rs"]
+mod readers;
 #[path = "syntax/trees.rs"]
 mod trees;
 
 use insta::assert_snapshot;
 use proptest::prelude::*;
+use readers::parse_by_all;
 use snapc::diagnostic::render::render;
 use snapc::diagnostic::{Code, Diagnostic, Report, Source, SourceId};
 use snapc::syntax::tree::{Item, TermKind};
@@ -425,7 +428,7 @@ fn soup() -> impl Strategy<Value = String> {
 
 /// What must hold of every source.
 fn check(source: &Source) -> Result<(), TestCaseError> {
-    let parsed = parse(source);
+    let parsed = parse_by_all(source);
     let text = &source.text;
     for diagnostic in &parsed.diagnostics {
         let labels = std::iter::once(&diagnostic.primary).chain(&diagnostic.secondary);
@@ -456,7 +459,7 @@ proptest! {
     #[test]
     fn trees_survive_formatting(file in file()) {
         let source = source_of(format_file(&file));
-        let parsed = parse(&source);
+        let parsed = parse_by_all(&source);
         prop_assert_eq!(&parsed.diagnostics, &[], "{}", source.text);
         prop_assert_eq!(without_spans(&parsed.file), without_spans(&file));
         prop_assert_eq!(format(&source), Ok(source.text));
@@ -467,6 +470,25 @@ proptest! {
         let source = source_of(trees::scatter(&format_file(&file), seed));
         prop_assert_eq!(&parse(&source).diagnostics, &[], "{}", source.text);
         check(&source)?;
+    }
+
+    #[test]
+    fn the_readers_agree_on_damaged_trees(
+        file in file(),
+        places in proptest::collection::vec((any::<proptest::sample::Index>(), 0..4), 1..4),
+    ) {
+        let text = format_file(&file);
+        let mut tokens: Vec<&str> = text.split_inclusive(' ').collect();
+        for (place, damage) in places {
+            let place = place.index(tokens.len());
+            match damage {
+                0 if tokens.len() > 1 => drop(tokens.remove(place)),
+                1 => tokens.insert(place, tokens[place]),
+                2 => tokens.insert(place, ") "),
+                _ => tokens.swap(place, 0),
+            }
+        }
+        parse_by_all(&source_of(tokens.concat()));
     }
 
     #[test]

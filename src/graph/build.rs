@@ -2,6 +2,7 @@
 
 use std::cell::RefCell;
 
+use compact_str::CompactString;
 use rustc_hash::FxHashMap;
 use smallvec::SmallVec;
 
@@ -126,6 +127,8 @@ struct Recorded {
 impl Recorder for Builder {
     type Value = NodeId;
 
+    const WANTS_PATHS: bool = true;
+
     fn input(&mut self, shape: &ShapeTerm, span: Span) -> NodeId {
         let shape = match shape {
             ShapeTerm::Known(shape) => shape.clone(),
@@ -209,8 +212,8 @@ fn finish(definition: &Definition, interpreter: Interpreter<Builder>) -> Graph {
         resolved.for_each_variable(&mut |variable| {
             let mut names = names.borrow_mut();
             let length = names.len().max(variable.0 as usize + 1);
-            names.resize(length, String::new());
-            names[variable.0 as usize] = solver.name(variable);
+            names.resize(length, CompactString::default());
+            names[variable.0 as usize] = solver.name(variable).into();
         });
         resolved
     };
@@ -247,7 +250,7 @@ fn finish(definition: &Definition, interpreter: Interpreter<Builder>) -> Graph {
         .map(|value| places[value.node.0 as usize])
         .collect();
     let mut graph = Graph {
-        name: definition.name.clone(),
+        name: definition.name.to_string(),
         inputs: inputs.len(),
         nodes,
         outputs,
@@ -258,7 +261,7 @@ fn finish(definition: &Definition, interpreter: Interpreter<Builder>) -> Graph {
 }
 
 /// Makes the names distinct; variables that do not occur keep an empty name.
-fn names_of_variables(names: Vec<String>) -> Vec<String> {
+fn names_of_variables(names: Vec<CompactString>) -> Vec<String> {
     let present = names
         .iter()
         .filter(|name| !name.is_empty())
@@ -271,5 +274,6 @@ fn names_of_variables(names: Vec<String>) -> Vec<String> {
             true => name,
             false => distinct.next().unwrap_or(name),
         })
+        .map(String::from)
         .collect()
 }

@@ -271,7 +271,7 @@ fn bias_of(term: &Term, word: Span) -> Option<(Span, &'static str)> {
     };
     let is_bias = |argument: &Argument| {
         let name = argument.name.as_ref();
-        let is_true = argument.value.kind == ExpressionKind::Name("true".to_string());
+        let is_true = argument.value.kind == ExpressionKind::Name("true".into());
         is_true && name.is_some_and(|name| name.text == "bias")
     };
     let place = arguments.iter().position(is_bias)?;

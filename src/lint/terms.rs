@@ -70,7 +70,7 @@ fn collect_named<'a>(
         // What a given block does is done as often as what it is given to says.
         let is_given = matches!(term.kind, TermKind::Word { .. });
         let several = several || is_loop || term.repetition.is_some();
-        if let Some(name) = &term.weights {
+        if let Some(name) = term.weights.as_deref() {
             let once = (!several && !named.contains_key(name.text.as_str())).then_some(name);
             named.insert(&name.text, once);
         }

@@ -1,15 +1,19 @@
 //! Dimensions: whole numbers, known or symbolic, in a normal form.
 //!
 //! A symbolic dimension is a polynomial with integer coefficients over atoms; an atom is a variable
-//! or a quotient rounded down. Terms are sorted and collected, so dimensions that are equal as
-//! polynomials are equal as values. Arithmetic that leaves the range of `i64` gives
-//! [`Dimension::Overflow`], which, like a NaN, stays what it is through all further arithmetic; the
-//! checker reports it.
+//! or a quotient rounded down. Dimensions that are equal as polynomials are equal as values. Most
+//! are a variable, or a variable and a number (the `h - 1` of a window); those are kept without
+//! memory of their own. Arithmetic that leaves the range of `i64` gives [`Dimension::Overflow`],
+//! which, like a NaN, stays what it is through all further arithmetic; the checker reports it.
 
+use std::borrow::Cow;
+use std::cmp::Ordering;
 use std::fmt;
 use std::sync::Arc;
 
 use smallvec::SmallVec;
+
+use super::polynomial::{Atom, Monomial, Polynomial};
 
 /// A variable of a dimension. What it stands for is up to the stage that made it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -21,156 +25,47 @@ pub enum Dimension {
     /// A known number.
     Constant(i64),
     /// A polynomial that is not constant.
-    Symbolic(Arc<Polynomial>),
+    Symbolic(Symbolic),
     /// The result of arithmetic that left the range of `i64`.
     Overflow,
 }
 
-/// A sum of terms, sorted by monomial; no coefficient is zero.
-#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Polynomial {
-    terms: Vec<(Monomial, i64)>,
+/// A dimension that depends on variables.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Symbolic(Form);
+
+/// The form is determined by the value, so equal dimensions have equal forms.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+enum Form {
+    /// A variable plus a number, where the number fits.
+    Shifted(Variable, i32),
+    /// Everything else.
+    Polynomial(Arc<Polynomial>),
 }
 
-/// A product of powers of atoms, sorted by atom; the empty product is one.
-#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
-struct Monomial(SmallVec<[(Atom, u32); 1]>);
-
-/// What a polynomial is made of.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-enum Atom {
-    Variable(Variable),
-    /// `dividend / divisor` rounded down.
-    Quotient(Dimension, Dimension),
-}
-
-impl Monomial {
-    fn times(&self, other: &Monomial) -> Option<Monomial> {
-        let mut factors: SmallVec<[(Atom, u32); 1]> = self.0.clone();
-        for (atom, power) in &other.0 {
-            match factors.binary_search_by(|(existing, _)| existing.cmp(atom)) {
-                Ok(index) => factors[index].1 = factors[index].1.checked_add(*power)?,
-                Err(index) => factors.insert(index, (atom.clone(), *power)),
+impl Symbolic {
+    fn polynomial(&self) -> Cow<'_, Polynomial> {
+        match &self.0 {
+            Form::Shifted(variable, offset) => {
+                Cow::Owned(Polynomial::shifted(*variable, i64::from(*offset)))
             }
+            Form::Polynomial(polynomial) => Cow::Borrowed(polynomial),
         }
-        Some(Monomial(factors))
-    }
-
-    /// The monomial that gives `self` when multiplied by `divisor`.
-    fn divided_by(&self, divisor: &Monomial) -> Option<Monomial> {
-        let mut factors = self.0.clone();
-        for (atom, power) in &divisor.0 {
-            let index = factors
-                .binary_search_by(|(existing, _)| existing.cmp(atom))
-                .ok()?;
-            match factors[index].1.checked_sub(*power)? {
-                0 => drop(factors.remove(index)),
-                rest => factors[index].1 = rest,
-            }
-        }
-        Some(Monomial(factors))
     }
 }
 
-impl Polynomial {
-    fn constant(value: i64) -> Self {
-        match value {
-            0 => Self::default(),
-            value => Self {
-                terms: vec![(Monomial::default(), value)],
-            },
-        }
+impl PartialOrd for Symbolic {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
     }
+}
 
-    fn atom(atom: Atom) -> Self {
-        Self {
-            terms: vec![(Monomial(smallvec::smallvec![(atom, 1)]), 1)],
-        }
-    }
-
-    fn insert(&mut self, monomial: Monomial, coefficient: i64) -> Option<()> {
-        match self
-            .terms
-            .binary_search_by(|(existing, _)| existing.cmp(&monomial))
-        {
-            Ok(index) => match self.terms[index].1.checked_add(coefficient)? {
-                0 => drop(self.terms.remove(index)),
-                sum => self.terms[index].1 = sum,
-            },
-            Err(_) if coefficient == 0 => {}
-            Err(index) => self.terms.insert(index, (monomial, coefficient)),
-        }
-        Some(())
-    }
-
-    fn plus(&self, other: &Polynomial, factor: i64) -> Option<Polynomial> {
-        let mut sum = self.clone();
-        for (monomial, coefficient) in &other.terms {
-            sum.insert(monomial.clone(), coefficient.checked_mul(factor)?)?;
-        }
-        Some(sum)
-    }
-
-    fn times(&self, other: &Polynomial) -> Option<Polynomial> {
-        let mut product = Polynomial::default();
-        for (left, left_coefficient) in &self.terms {
-            for (right, right_coefficient) in &other.terms {
-                product.insert(
-                    left.times(right)?,
-                    left_coefficient.checked_mul(*right_coefficient)?,
-                )?;
-            }
-        }
-        Some(product)
-    }
-
-    /// Splits `self` into `divisor * quotient + remainder`, the quotient as large as term-by-term
-    /// division makes it. Only for divisors of one term.
-    fn divide_by_term(&self, divisor: &Polynomial) -> Option<(Polynomial, Polynomial)> {
-        let [(divisor_monomial, divisor_coefficient)] = divisor.terms.as_slice() else {
-            return None;
-        };
-        let mut quotient = Polynomial::default();
-        let mut remainder = Polynomial::default();
-        for (monomial, coefficient) in &self.terms {
-            match monomial.divided_by(divisor_monomial) {
-                Some(rest) => {
-                    quotient.insert(rest, coefficient.checked_div_euclid(*divisor_coefficient)?)?;
-                    remainder.insert(
-                        monomial.clone(),
-                        coefficient.checked_rem_euclid(*divisor_coefficient)?,
-                    )?;
-                }
-                None => remainder.insert(monomial.clone(), *coefficient)?,
-            }
-        }
-        Some((quotient, remainder))
-    }
-
-    /// Where it is zero, if it is a multiple of one variable plus a number, and that is a whole
-    /// number.
-    fn root(&self) -> Option<(Variable, i64)> {
-        // The empty monomial is the least, so a number comes first.
-        let (constant, factors, coefficient) = match self.terms.as_slice() {
-            [(one, constant), (monomial, coefficient)] if one.0.is_empty() => {
-                (*constant, &monomial.0, *coefficient)
-            }
-            [(monomial, coefficient)] => (0, &monomial.0, *coefficient),
-            _ => return None,
-        };
-        let [(Atom::Variable(variable), 1)] = factors.as_slice() else {
-            return None;
-        };
-        let is_whole = constant.checked_rem(coefficient)? == 0;
-        let value = constant.checked_div(coefficient)?.checked_neg()?;
-        is_whole.then_some((*variable, value))
-    }
-
-    fn into_dimension(self) -> Dimension {
-        match self.terms.as_slice() {
-            [] => Dimension::Constant(0),
-            [(monomial, value)] if monomial.0.is_empty() => Dimension::Constant(*value),
-            _ => Dimension::Symbolic(Arc::new(self)),
+impl Ord for Symbolic {
+    /// By the terms, whatever the form.
+    fn cmp(&self, other: &Self) -> Ordering {
+        match (&self.0, &other.0) {
+            (Form::Shifted(left, 0), Form::Shifted(right, 0)) => left.cmp(right),
+            _ => self.polynomial().cmp(&other.polynomial()),
         }
     }
 }
@@ -181,7 +76,26 @@ impl Dimension {
 
     /// A variable on its own.
     pub fn variable(variable: Variable) -> Self {
-        Polynomial::atom(Atom::Variable(variable)).into_dimension()
+        Dimension::Symbolic(Symbolic(Form::Shifted(variable, 0)))
+    }
+
+    /// `variable + offset`
+    fn shifted(variable: Variable, offset: i64) -> Self {
+        let form = match i32::try_from(offset) {
+            Ok(offset) => Form::Shifted(variable, offset),
+            Err(_) => Form::Polynomial(Arc::new(Polynomial::shifted(variable, offset))),
+        };
+        Dimension::Symbolic(Symbolic(form))
+    }
+
+    /// The variable and the number, if it is the sum of those and the number is small.
+    fn as_shifted(&self) -> Option<(Variable, i64)> {
+        match self {
+            Dimension::Symbolic(Symbolic(Form::Shifted(variable, offset))) => {
+                Some((*variable, i64::from(*offset)))
+            }
+            _ => None,
+        }
     }
 
     /// The number, if it is known.
@@ -194,29 +108,66 @@ impl Dimension {
 
     /// The variable, if it is one and nothing else.
     pub fn as_variable(&self) -> Option<Variable> {
-        let Dimension::Symbolic(polynomial) = self else {
-            return None;
-        };
-        match polynomial.terms.as_slice() {
-            [(Monomial(factors), 1)] => match factors.as_slice() {
-                [(Atom::Variable(variable), 1)] => Some(*variable),
-                _ => None,
-            },
+        match self {
+            Dimension::Symbolic(Symbolic(Form::Shifted(variable, 0))) => Some(*variable),
             _ => None,
         }
     }
 
-    fn polynomial(&self) -> Option<std::borrow::Cow<'_, Polynomial>> {
-        use std::borrow::Cow;
+    pub(super) fn polynomial(&self) -> Option<Cow<'_, Polynomial>> {
         match self {
             Dimension::Constant(value) => Some(Cow::Owned(Polynomial::constant(*value))),
-            Dimension::Symbolic(polynomial) => Some(Cow::Borrowed(polynomial.as_ref())),
+            Dimension::Symbolic(symbolic) => Some(symbolic.polynomial()),
             Dimension::Overflow => None,
         }
     }
 
+    fn from_polynomial(polynomial: Polynomial) -> Dimension {
+        if let Some(value) = polynomial.as_constant() {
+            return Dimension::Constant(value);
+        }
+        match polynomial.as_shifted() {
+            Some((variable, offset)) => Dimension::shifted(variable, offset),
+            None => Dimension::Symbolic(Symbolic(Form::Polynomial(Arc::new(polynomial)))),
+        }
+    }
+
     fn from_checked(polynomial: Option<Polynomial>) -> Dimension {
-        polynomial.map_or(Dimension::Overflow, Polynomial::into_dimension)
+        polynomial.map_or(Dimension::Overflow, Dimension::from_polynomial)
+    }
+
+    /// What it is more than `other`, if that is a number.
+    pub(super) fn known_difference(&self, other: &Dimension) -> Option<i64> {
+        match (self, other) {
+            (Dimension::Constant(left), Dimension::Constant(right)) => left.checked_sub(*right),
+            (Dimension::Symbolic(left), Dimension::Symbolic(right)) => {
+                match (self.as_shifted(), other.as_shifted()) {
+                    (Some((variable, left)), Some((other, right))) => {
+                        (variable == other).then_some(left - right)
+                    }
+                    _ => left.polynomial().known_difference(&right.polynomial()),
+                }
+            }
+            _ => None,
+        }
+    }
+
+    /// The sum with a number; cheap for the small forms.
+    fn offset(&self, number: i64) -> Dimension {
+        match (self, self.as_shifted()) {
+            (Dimension::Constant(value), _) => value
+                .checked_add(number)
+                .map_or(Dimension::Overflow, Dimension::Constant),
+            (_, Some((variable, offset))) => match offset.checked_add(number) {
+                Some(offset) => Dimension::shifted(variable, offset),
+                None => Dimension::Overflow,
+            },
+            (Dimension::Symbolic(symbolic), None) => match number {
+                0 => self.clone(),
+                number => Self::from_checked(symbolic.polynomial().offset(number)),
+            },
+            (Dimension::Overflow, _) => Dimension::Overflow,
+        }
     }
 
     fn combine(
@@ -234,10 +185,47 @@ impl Dimension {
         }
     }
 
+    /// The product of all factors.
+    pub fn product<'d>(factors: impl IntoIterator<Item = &'d Dimension>) -> Dimension {
+        let mut number = 1_i64;
+        let mut variables = Monomial::default();
+        let mut others: SmallVec<[&Dimension; 4]> = SmallVec::new();
+        for factor in factors {
+            let product = match (factor, factor.as_variable()) {
+                (Dimension::Constant(factor), _) => number.checked_mul(*factor).map(|product| {
+                    number = product;
+                }),
+                (_, Some(variable)) => variables.multiply(&Atom::Variable(variable), 1),
+                _ => {
+                    others.push(factor);
+                    Some(())
+                }
+            };
+            if product.is_none() {
+                return Dimension::Overflow;
+            }
+        }
+        let product = match variables.factors().is_empty() {
+            true => Dimension::Constant(number),
+            false => Dimension::from_polynomial(Polynomial::term(variables, number)),
+        };
+        let others = others.into_iter();
+        others.fold(product, |product, factor| &product * factor)
+    }
+
     /// `self / divisor` rounded down. Division by zero gives [`Dimension::Overflow`].
     pub fn floor_divide(&self, divisor: &Dimension) -> Dimension {
-        if *divisor == Dimension::Constant(0) {
-            return Dimension::Overflow;
+        match divisor {
+            Dimension::Constant(0) => return Dimension::Overflow,
+            Dimension::Constant(1) => return self.clone(),
+            Dimension::Constant(number @ 2..) => {
+                if let Some((variable, offset)) = self.as_shifted() {
+                    let rest = Dimension::shifted(variable, offset.rem_euclid(*number));
+                    let quotient = Polynomial::quotient(rest, divisor.clone());
+                    return Self::from_checked(quotient.offset(offset.div_euclid(*number)));
+                }
+            }
+            _ => {}
         }
         self.combine(
             divisor,
@@ -257,8 +245,8 @@ impl Dimension {
                     None if left == right => return Some(Polynomial::constant(1)),
                     None => (Polynomial::default(), left.clone()),
                 };
-                let remainder = remainder.into_dimension();
-                let divisor = right.clone().into_dimension();
+                let remainder = Dimension::from_polynomial(remainder);
+                let divisor = divisor.clone();
                 let vanishes = match (&remainder, &divisor) {
                     (Dimension::Constant(0), _) => true,
                     (Dimension::Constant(rest), Dimension::Constant(divisor)) => {
@@ -269,7 +257,7 @@ impl Dimension {
                 if vanishes {
                     return Some(quotient);
                 }
-                quotient.plus(&Polynomial::atom(Atom::Quotient(remainder, divisor)), 1)
+                quotient.plus(&Polynomial::quotient(remainder, divisor), 1)
             },
         )
     }
@@ -282,10 +270,11 @@ impl Dimension {
                 Some(*divisor != 0 && dividend.checked_rem(*divisor) == Some(0))
             }
             _ if self == divisor => Some(true),
+            (_, Dimension::Constant(2..)) if self.as_shifted().is_some() => None,
             _ => {
                 let dividend = self.polynomial()?;
                 let (_, remainder) = dividend.divide_by_term(&*divisor.polynomial()?)?;
-                match remainder.into_dimension() {
+                match Dimension::from_polynomial(remainder) {
                     Dimension::Constant(rest) if divisor.constant().is_some() => Some(rest == 0),
                     rest => (rest == Dimension::Constant(0)).then_some(true),
                 }
@@ -295,77 +284,113 @@ impl Dimension {
 
     /// Replaces variables, also inside quotients; a variable for which `value` gives nothing stays.
     pub fn substitute(&self, value: &dyn Fn(Variable) -> Option<Dimension>) -> Dimension {
-        let Dimension::Symbolic(polynomial) = self else {
+        let Dimension::Symbolic(symbolic) = self else {
             return self.clone();
         };
-        let mut sum = Dimension::Constant(0);
-        for (monomial, coefficient) in &polynomial.terms {
-            let mut product = Dimension::Constant(*coefficient);
-            for (atom, power) in &monomial.0 {
-                let factor = match atom {
-                    Atom::Variable(variable) => {
-                        value(*variable).unwrap_or_else(|| Dimension::variable(*variable))
-                    }
-                    Atom::Quotient(dividend, divisor) => dividend
-                        .substitute(value)
-                        .floor_divide(&divisor.substitute(value)),
-                };
-                for _ in 0..*power {
-                    product = &product * &factor;
-                }
+        let stays = |variable| match value(variable) {
+            Some(value) => value.as_variable() == Some(variable),
+            None => true,
+        };
+        match &symbolic.0 {
+            Form::Shifted(variable, offset) => match value(*variable) {
+                Some(value) => value.offset(i64::from(*offset)),
+                None => self.clone(),
+            },
+            Form::Polynomial(polynomial) if polynomial.all_variables(&mut { stays }) => {
+                self.clone()
             }
-            sum = &sum + &product;
+            Form::Polynomial(polynomial) => match polynomial.evaluate(value) {
+                Some(number) => Dimension::Constant(number),
+                None => Self::from_checked(polynomial.substitute(value)),
+            },
         }
-        sum
+    }
+
+    /// Its value where all its variables have numbers; `None` also where that overflows.
+    pub(super) fn evaluate(&self, value: &dyn Fn(Variable) -> Option<Dimension>) -> Option<i64> {
+        match self {
+            Dimension::Constant(number) => Some(*number),
+            Dimension::Overflow => None,
+            Dimension::Symbolic(symbolic) => match &symbolic.0 {
+                Form::Shifted(variable, offset) => {
+                    let number = value(*variable)?.constant()?;
+                    number.checked_add(i64::from(*offset))
+                }
+                Form::Polynomial(polynomial) => polynomial.evaluate(value),
+            },
+        }
     }
 
     /// Calls `visit` for every variable in it, also inside quotients, in a fixed order.
     pub fn for_each_variable(&self, visit: &mut dyn FnMut(Variable)) {
-        let Dimension::Symbolic(polynomial) = self else {
-            return;
-        };
-        for (monomial, _) in &polynomial.terms {
-            for (atom, _) in &monomial.0 {
-                match atom {
-                    Atom::Variable(variable) => visit(*variable),
-                    Atom::Quotient(dividend, divisor) => {
-                        dividend.for_each_variable(visit);
-                        divisor.for_each_variable(visit);
-                    }
-                }
-            }
+        self.all_variables(&mut |variable| {
+            visit(variable);
+            true
+        });
+    }
+
+    /// Whether `test` holds for every variable in it, also inside quotients.
+    pub fn all_variables(&self, test: &mut dyn FnMut(Variable) -> bool) -> bool {
+        match self {
+            Dimension::Constant(_) | Dimension::Overflow => true,
+            Dimension::Symbolic(symbolic) => match &symbolic.0 {
+                Form::Shifted(variable, _) => test(*variable),
+                Form::Polynomial(polynomial) => polynomial.all_variables(test),
+            },
         }
     }
 
     /// Whether `variable` occurs in it.
     pub fn mentions(&self, variable: Variable) -> bool {
-        let mut found = false;
-        self.for_each_variable(&mut |candidate| found |= candidate == variable);
-        found
+        !self.all_variables(&mut |candidate| candidate != variable)
     }
 
-    /// Solves `self = 0` for a variable that `may_solve` and that occurs once, alone in its term,
-    /// with coefficient one or minus one: gives the variable and its value. If it is the only
+    /// Solves `left = right` for a variable that `may_solve` and that occurs once, alone in its
+    /// term, with coefficient one or minus one: gives the variable and its value. If it is the only
     /// variable, it may have any coefficient that divides the rest.
-    pub fn solve(&self, may_solve: &dyn Fn(Variable) -> bool) -> Option<(Variable, Dimension)> {
-        let Dimension::Symbolic(polynomial) = self else {
+    pub fn solve(
+        left: &Dimension,
+        right: &Dimension,
+        may_solve: &dyn Fn(Variable) -> bool,
+    ) -> Option<(Variable, Dimension)> {
+        match (left.as_shifted(), right.as_shifted()) {
+            (Some((left, left_offset)), Some((right, right_offset))) if left != right => {
+                let shift = right_offset - left_offset;
+                let solutions = match left < right {
+                    true => [(right, (left, -shift)), (left, (right, shift))],
+                    false => [(left, (right, shift)), (right, (left, -shift))],
+                };
+                let mut solutions = solutions.into_iter();
+                let (variable, (other, shift)) = solutions.find(|(one, _)| may_solve(*one))?;
+                Some((variable, Dimension::shifted(other, shift)))
+            }
+            _ => (left - right).root(may_solve),
+        }
+    }
+
+    /// Solves `self = 0`.
+    fn root(&self, may_solve: &dyn Fn(Variable) -> bool) -> Option<(Variable, Dimension)> {
+        let Dimension::Symbolic(symbolic) = self else {
             return None;
         };
+        if let Some((variable, offset)) = self.as_shifted() {
+            return may_solve(variable).then_some((variable, Dimension::Constant(-offset)));
+        }
+        let polynomial = symbolic.polynomial();
         if let Some((variable, value)) = polynomial.root()
             && may_solve(variable)
         {
             return Some((variable, Dimension::Constant(value)));
         }
-        for (index, (monomial, coefficient)) in polynomial.terms.iter().enumerate() {
-            let [(Atom::Variable(variable), 1)] = monomial.0.as_slice() else {
+        // Terms are sorted by variable: the newest stands last.
+        for (index, (monomial, coefficient)) in polynomial.terms().iter().enumerate().rev() {
+            let [(Atom::Variable(variable), 1)] = monomial.factors() else {
                 continue;
             };
             if coefficient.unsigned_abs() != 1 || !may_solve(*variable) {
                 continue;
             }
-            let mut rest = (**polynomial).clone();
-            rest.terms.remove(index);
-            let rest = rest.into_dimension();
+            let rest = Dimension::from_polynomial(polynomial.without(index));
             if rest.mentions(*variable) {
                 continue;
             }
@@ -381,33 +406,17 @@ impl Dimension {
     /// A number that it is never below, where the variables are at least what `minimum` says of
     /// them (nothing where that is not known). `None` if no bound is found that way.
     pub fn lower_bound(&self, minimum: &dyn Fn(Variable) -> Option<i64>) -> Option<i64> {
-        let polynomial = match self {
-            Dimension::Constant(value) => return Some(*value),
-            Dimension::Overflow => return None,
-            Dimension::Symbolic(polynomial) => polynomial,
-        };
-        let mut sum = 0_i64;
-        for (monomial, coefficient) in &polynomial.terms {
-            let mut product = *coefficient;
-            if !monomial.0.is_empty() && product < 0 {
-                return None;
-            }
-            for (atom, power) in &monomial.0 {
-                let bound = match atom {
-                    Atom::Variable(variable) => minimum(*variable)?,
-                    Atom::Quotient(dividend, divisor) => dividend
-                        .lower_bound(minimum)?
-                        .checked_div_euclid(divisor.constant().filter(|divisor| *divisor > 0)?)?,
-                };
-                // A product of what may be negative has no bound from below.
-                if bound < 0 {
-                    return None;
+        match self {
+            Dimension::Constant(value) => Some(*value),
+            Dimension::Overflow => None,
+            Dimension::Symbolic(symbolic) => match &symbolic.0 {
+                Form::Shifted(variable, offset) => {
+                    let bound = minimum(*variable).filter(|bound| *bound >= 0)?;
+                    bound.checked_add(i64::from(*offset))
                 }
-                product = product.checked_mul(bound.checked_pow(*power)?)?;
-            }
-            sum = sum.checked_add(product)?;
+                Form::Polynomial(polynomial) => polynomial.lower_bound(minimum),
+            },
         }
-        Some(sum)
     }
 
     /// Whether it is a polynomial in variables alone, of degree one.
@@ -415,9 +424,12 @@ impl Dimension {
         match self {
             Dimension::Constant(_) => true,
             Dimension::Overflow => false,
-            Dimension::Symbolic(polynomial) => polynomial.terms.iter().all(|(monomial, _)| {
-                matches!(monomial.0.as_slice(), [] | [(Atom::Variable(_), 1)])
-            }),
+            Dimension::Symbolic(symbolic) => match &symbolic.0 {
+                Form::Shifted(..) => true,
+                Form::Polynomial(polynomial) => polynomial.terms().iter().all(|(monomial, _)| {
+                    matches!(monomial.factors(), [] | [(Atom::Variable(_), 1)])
+                }),
+            },
         }
     }
 
@@ -439,21 +451,37 @@ impl From<i64> for Dimension {
 impl std::ops::Add for &Dimension {
     type Output = Dimension;
     fn add(self, other: &Dimension) -> Dimension {
-        self.combine(other, i64::checked_add, |left, right| left.plus(right, 1))
+        match (self, other) {
+            (other, Dimension::Constant(number)) | (Dimension::Constant(number), other) => {
+                other.offset(*number)
+            }
+            _ => self.combine(other, i64::checked_add, |left, right| left.plus(right, 1)),
+        }
     }
 }
 
 impl std::ops::Sub for &Dimension {
     type Output = Dimension;
     fn sub(self, other: &Dimension) -> Dimension {
-        self.combine(other, i64::checked_sub, |left, right| left.plus(right, -1))
+        if let Dimension::Constant(number) = other
+            && let Some(number) = number.checked_neg()
+        {
+            return self.offset(number);
+        }
+        match self.known_difference(other) {
+            Some(number) => Dimension::Constant(number),
+            None => self.combine(other, i64::checked_sub, |left, right| left.plus(right, -1)),
+        }
     }
 }
 
 impl std::ops::Mul for &Dimension {
     type Output = Dimension;
     fn mul(self, other: &Dimension) -> Dimension {
-        self.combine(other, i64::checked_mul, Polynomial::times)
+        match (self, other) {
+            (other, Dimension::Constant(1)) | (Dimension::Constant(1), other) => other.clone(),
+            _ => self.combine(other, i64::checked_mul, Polynomial::times),
+        }
     }
 }
 
@@ -467,8 +495,8 @@ impl Named<'_> {
     fn atom(&self, formatter: &mut fmt::Formatter<'_>, atom: &Atom) -> fmt::Result {
         match atom {
             Atom::Variable(variable) => formatter.write_str(&(self.name)(*variable)),
-            Atom::Quotient(dividend, divisor) => {
-                let parts = [dividend, divisor].map(|part| {
+            Atom::Quotient(parts) => {
+                let parts = [&parts.0, &parts.1].map(|part| {
                     let text = part.display(self.name).to_string();
                     let simple = text.bytes().all(|byte| byte.is_ascii_alphanumeric());
                     if simple { text } else { format!("({text})") }
@@ -484,7 +512,7 @@ impl Named<'_> {
         monomial: &Monomial,
         coefficient: u64,
     ) -> fmt::Result {
-        if monomial.0.is_empty() {
+        if monomial.factors().is_empty() {
             return write!(formatter, "{coefficient}");
         }
         let mut separator = "";
@@ -492,8 +520,8 @@ impl Named<'_> {
             write!(formatter, "{coefficient}")?;
             separator = " * ";
         }
-        let alone = coefficient == 1 && matches!(monomial.0.as_slice(), [(_, 1)]);
-        for (atom, power) in &monomial.0 {
+        let alone = coefficient == 1 && matches!(monomial.factors(), [(_, 1)]);
+        for (atom, power) in monomial.factors() {
             for _ in 0..*power {
                 formatter.write_str(separator)?;
                 separator = " * ";
@@ -516,11 +544,13 @@ impl fmt::Display for Named<'_> {
         let polynomial = match self.dimension {
             Dimension::Constant(value) => return write!(formatter, "{value}"),
             Dimension::Overflow => return formatter.write_str("(too large)"),
-            Dimension::Symbolic(polynomial) => polynomial,
+            Dimension::Symbolic(symbolic) => symbolic.polynomial(),
         };
         // People write `h + 1`, not `1 + h`, and begin with what is added.
-        let mut terms: Vec<_> = polynomial.terms.iter().collect();
-        terms.sort_by_key(|(monomial, coefficient)| (*coefficient < 0, monomial.0.is_empty()));
+        let mut terms: Vec<_> = polynomial.terms().iter().collect();
+        terms.sort_by_key(|(monomial, coefficient)| {
+            (*coefficient < 0, monomial.factors().is_empty())
+        });
         for (index, (monomial, coefficient)) in terms.into_iter().enumerate() {
             match (index, *coefficient < 0) {
                 (0, false) => {}
@@ -602,19 +632,22 @@ mod tests {
     #[test]
     fn equations_are_solved_for_variables_that_stand_alone() {
         let (c, h) = (variable(0), variable(1));
-        let difference = &(&c + &constant(3)) - &(&h * &constant(2));
-        let solution = difference.solve(&|_| true);
+        let (left, right) = (&c + &constant(3), &h * &constant(2));
+        let solution = Dimension::solve(&left, &right, &|_| true);
         assert_eq!(
             solution,
             Some((Variable(0), &(&h * &constant(2)) - &constant(3)))
         );
-        assert_eq!(difference.solve(&|variable| variable == Variable(1)), None);
-        let doubled = |rest| &(&h * &constant(2)) - &constant(rest);
-        assert_eq!(
-            doubled(6).solve(&|_| true),
-            Some((Variable(1), constant(3)))
-        );
-        assert_eq!(doubled(5).solve(&|_| true), None);
+        let only = |variable| variable == Variable(1);
+        assert_eq!(Dimension::solve(&left, &right, &only), None);
+        let doubled = |rest| Dimension::solve(&right, &constant(rest), &|_| true);
+        assert_eq!(doubled(6), Some((Variable(1), constant(3))));
+        assert_eq!(doubled(5), None);
+        let shifted = &h + &constant(2);
+        let solution = Dimension::solve(&shifted, &c, &|_| true);
+        assert_eq!(solution, Some((Variable(0), shifted.clone())));
+        let solution = Dimension::solve(&shifted, &c, &only);
+        assert_eq!(solution, Some((Variable(1), &c - &constant(2))));
     }
 
     #[test]

@@ -3,11 +3,12 @@
 mod dimension;
 mod operation;
 mod page;
+mod polynomial;
 mod rules;
 mod shape;
 mod table;
 
-pub use dimension::{Dimension, Variable};
+pub use dimension::{Dimension, Symbolic, Variable};
 pub use operation::{
     Activation, Class, Filling, Initial, Operation, ParameterTensor, Pooling, Real,
     TransposedConvolution,

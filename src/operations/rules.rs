@@ -67,21 +67,27 @@ impl Window {
         let mut sizes = Shape([channels].into_iter().collect());
         let mut whole = axis(shape, 0);
         let without_height = 3_usize.saturating_sub(shape.rank());
+        let is_dilated = self.dilation.iter().any(|taps| *taps != Dimension::ONE);
         for index in without_height..2 {
             let place = index + 1 - without_height;
-            let padded = &axis(shape, place) + &(&self.padding[index] * &Dimension::Constant(2));
+            let size = axis(shape, place);
+            // What is known is put together first: it is nearly always all but the size.
+            let padding = &self.padding[index] * &Dimension::Constant(2);
             let reach = &self.dilation[index] * &(&self.kernel[index] - &Dimension::ONE);
-            let mut room = &(&padded - &reach) - &Dimension::ONE;
+            let change = &(&padding - &reach) - &Dimension::ONE;
+            let mut room = &size + &change;
             if self.ceil {
                 room = self.room_rounded_up(index, room, requirements);
             }
             requirements.at_least(&room, 0, Reason::WindowFits { axis: place });
             let steps = room.floor_divide(&self.stride[index]);
             sizes.0.push(&steps + &Dimension::ONE);
-            whole = &whole * &padded;
+            if is_dilated {
+                whole = &whole * &(&size + &padding);
+            }
         }
         // A dilated window may reach over padding that is far larger than image and result.
-        if self.dilation.iter().any(|taps| *taps != Dimension::ONE) {
+        if is_dilated {
             limit_numbers(whole, requirements);
         }
         sizes
@@ -144,8 +150,8 @@ fn convolve(
     requirements.divides(&groups, &input, Reason::GroupsDivideInput);
     requirements.divides(&groups, &output, Reason::GroupsDivideOutput);
     let result = window.slide(shape, output.clone(), requirements);
-    let taps = &window.kernel[0] * &window.kernel[1];
-    let weights = &(&input.floor_divide(&groups) * &output) * &taps;
+    let [height, width] = &window.kernel;
+    let weights = Dimension::product([&input.floor_divide(&groups), &output, height, width]);
     limit_numbers(weights, requirements);
     let operation = Operation::Convolution {
         input,

@@ -27,9 +27,7 @@ impl Shape {
 
     /// The product of all sizes.
     pub fn elements(&self) -> Dimension {
-        self.0
-            .iter()
-            .fold(Dimension::ONE, |product, size| &product * size)
+        Dimension::product(&self.0)
     }
 
     /// The sizes, if all are known and none is negative.
@@ -100,12 +98,11 @@ pub enum Constraint {
 impl Constraint {
     /// Whether it holds, where that can be decided.
     pub fn holds(&self) -> Option<bool> {
-        let sign = |left: &Dimension, right: &Dimension| (left - right).constant();
         match self {
-            Constraint::Equal(left, right) => Some(sign(left, right)? == 0),
+            Constraint::Equal(left, right) => Some(left.known_difference(right)? == 0),
             Constraint::Divides { divisor, dividend } => dividend.is_multiple_of(divisor),
             Constraint::AtLeast { value, minimum } => Some(value.constant()? >= *minimum),
-            Constraint::AtMost { value, maximum } => Some(sign(value, maximum)? <= 0),
+            Constraint::AtMost { value, maximum } => Some(value.known_difference(maximum)? <= 0),
         }
     }
 
@@ -121,6 +118,12 @@ impl Constraint {
     /// Whether arithmetic in it left the range of numbers.
     pub fn overflows(&self) -> bool {
         self.parts().contains(&Some(&Dimension::Overflow))
+    }
+
+    /// Whether `test` holds for every variable in it.
+    pub fn all_variables(&self, test: &mut dyn FnMut(Variable) -> bool) -> bool {
+        let mut parts = self.parts().into_iter().flatten();
+        parts.all(|part| part.all_variables(test))
     }
 
     /// Calls `visit` for every variable in it.

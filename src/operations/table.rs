@@ -8,6 +8,9 @@
 mod arguments;
 mod image;
 
+use std::sync::LazyLock;
+
+use rustc_hash::FxHashMap;
 use smallvec::SmallVec;
 
 use super::operation::{Activation, Operation, Pooling};
@@ -177,8 +180,9 @@ pub struct StackMove {
 impl Word {
     /// The word of this name.
     pub fn named(name: &str) -> Option<&'static Word> {
-        // Less than a hundred words: a scan by length and bytes beats hashing.
-        WORDS.iter().find(|word| word.name == name)
+        static NAMED: LazyLock<FxHashMap<&str, &Word>> =
+            LazyLock::new(|| WORDS.iter().map(|word| (word.name, word)).collect());
+        NAMED.get(name).copied()
     }
 }
 

@@ -12,6 +12,7 @@ use std::ops::RangeInclusive;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use automaton::Automaton;
+use compact_str::CompactString;
 
 use crate::diagnostic::{Code, Diagnostic, Source, Span};
 use crate::graph::{self, Canonicaliser, Graph, Key, Laws};
@@ -381,7 +382,7 @@ fn find_sites(checked: &Checked, net: DefinitionId) -> Result<Vec<HoleSite>, Box
 fn holes(
     checked: &Checked,
     id: DefinitionId,
-    rigid: Vec<(String, Role)>,
+    rigid: Vec<(CompactString, Role)>,
 ) -> Result<Vec<HoleSite>, Box<Diagnostic>> {
     let budget = MAXIMUM_OPERATIONS as u64 * 16;
     let mut interpreter =

@@ -13,6 +13,7 @@ mod outline;
 mod parser;
 mod pattern;
 mod print;
+mod quick;
 pub mod tree;
 
 pub use format::{format, format_file};
@@ -54,8 +55,25 @@ pub struct Parsed {
     pub diagnostics: Vec<Diagnostic>,
 }
 
+/// Which readers make trees of definitions. The quick one gives up where anything is unexpected; the
+/// one that recovers makes the same trees of what is right, and reports what is wrong.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Readers {
+    /// The quick one, and the one that recovers for what the quick one gives up.
+    Both,
+    /// The quick one. What it gives up is left out and not reported.
+    Quick,
+    /// The one that recovers.
+    Recovering,
+}
+
 /// Parses a source.
 pub fn parse(source: &Source) -> Parsed {
+    parse_by(source, Readers::Both)
+}
+
+/// As [`parse`], by some of the readers alone: to compare them.
+pub fn parse_by(source: &Source, readers: Readers) -> Parsed {
     if source.text.len() > MAXIMUM_SOURCE_BYTES {
         return Parsed {
             diagnostics: vec![too_large(source.id, source.text.len())],
@@ -70,7 +88,7 @@ pub fn parse(source: &Source) -> Parsed {
         diagnostics.push(too_many_tokens(span));
         outline.items.clear();
     }
-    let (mut file, problems) = parser::parse_items(source, &outline);
+    let (mut file, problems) = parser::parse_items(source, &outline, readers);
     diagnostics.extend(problems);
     for item in &mut file.items {
         let text = documentation::above(item.span(), &lexed.comments, source);

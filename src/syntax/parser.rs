@@ -1,15 +1,17 @@
 //! Tokens to syntax tree.
 //!
 //! The grammar is the one of `grammar/snap.ebnf`. Every definition is parsed on its own, from
-//! tokens the outline has balanced. Whatever goes wrong inside of one is
-//! reported, passed over up to the next place that makes sense, and parsing goes on there.
+//! tokens the outline has balanced: by the `quick` reader, and if that finds anything unexpected, by
+//! the rules here. Whatever goes wrong inside of one is reported, passed over up to the next place
+//! that makes sense, and parsing goes on there.
+
+use std::cell::LazyCell;
 
 use chumsky::input::{Input, InputRef, MappedInput};
 use chumsky::prelude::*;
 
 use crate::diagnostic::{Code, Diagnostic, Source, SourceId, Span};
 
-use super::MAXIMUM_DIAGNOSTICS;
 use super::error::{Label, ParseError};
 use super::lexer::Token;
 use super::outline::{ItemOutline, Outline};
@@ -19,6 +21,7 @@ use super::tree::{
     Item, Name, Net, Parameter, Pattern, PatternText, Shape, Signature, Symbol, Term, TermKind,
     Use, Values,
 };
+use super::{MAXIMUM_DIAGNOSTICS, Readers, quick};
 
 /// The parser's input: tokens with their places.
 pub(super) type Tokens<'t> = MappedInput<'t, Token, Span, &'t [(Token, Span)]>;
@@ -60,27 +63,40 @@ impl chumsky::span::Span for Span {
 }
 
 /// What stands on its own in a file.
-enum Part {
+pub(super) enum Part {
     Use(Use),
     Item(Item),
 }
 
 /// Parses every definition of the outline.
-pub(super) fn parse_items(source: &Source, outline: &Outline) -> (File, Vec<Diagnostic>) {
-    let rule = part(source);
+pub(super) fn parse_items(
+    source: &Source,
+    outline: &Outline,
+    readers: Readers,
+) -> (File, Vec<Diagnostic>) {
+    // Making the rules takes longer than reading a small file.
+    let rule = LazyCell::new(|| part(source));
+    let mut reader = quick::Reader::new(source);
     let mut file = File::default();
     let mut diagnostics = Vec::new();
     for item in &outline.items {
         if diagnostics.len() > MAXIMUM_DIAGNOSTICS {
             break;
         }
-        let (tree, problems) = parse_item(&rule, source, outline, item);
+        let mut tree = match readers {
+            Readers::Recovering => None,
+            Readers::Both | Readers::Quick => reader.part(&outline.tokens[item.tokens.clone()]),
+        };
+        if tree.is_none() && readers != Readers::Quick {
+            let (recovered, problems) = parse_item(&rule, source, outline, item);
+            tree = recovered;
+            diagnostics.extend(problems);
+        }
         match tree {
             Some(Part::Use(used)) => file.uses.push(used),
             Some(Part::Item(item)) => file.items.push(item),
             None => {}
         }
-        diagnostics.extend(problems);
     }
     (file, diagnostics)
 }
@@ -347,7 +363,7 @@ fn term<'t>(source: &'t Source, body: Rule<'t, Vec<Term>>) -> Rule<'t, Term> {
     let named = select! {
         Token::Name = extra => Expression {
             span: extra.span(),
-            kind: ExpressionKind::Name(source.slice(extra.span()).to_owned()),
+            kind: ExpressionKind::Name(source.slice(extra.span()).into()),
         },
     };
     let named = indexed(named.boxed(), expression(source));
@@ -368,8 +384,8 @@ fn term<'t>(source: &'t Source, body: Rule<'t, Vec<Term>>) -> Rule<'t, Term> {
         .map_with(|(kind, weights, repetition), extra| Term {
             span: extra.span(),
             kind,
-            weights,
-            repetition,
+            weights: weights.map(Box::new),
+            repetition: repetition.map(Box::new),
         })
         .boxed()
 }
@@ -465,7 +481,7 @@ fn statement<'t>(source: &'t Source, body: Rule<'t, Vec<Term>>) -> Rule<'t, Term
         .then(braces)
         .map(|((names, values), body)| TermKind::For {
             names,
-            values,
+            values: Box::new(values),
             body,
         });
     choice((binding, condition, iteration)).boxed()
@@ -608,7 +624,7 @@ fn sum<'t>(source: &'t Source, expression: Rule<'t, Expression>) -> Rule<'t, Exp
         .boxed()
 }
 
-fn comparison(text: &str) -> BinaryOperator {
+pub(super) fn comparison(text: &str) -> BinaryOperator {
     match text {
         "==" => BinaryOperator::Equal,
         "!=" => BinaryOperator::NotEqual,
@@ -619,7 +635,10 @@ fn comparison(text: &str) -> BinaryOperator {
     }
 }
 
-fn binary(left: Expression, (operator, right): (BinaryOperator, Expression)) -> Expression {
+pub(super) fn binary(
+    left: Expression,
+    (operator, right): (BinaryOperator, Expression),
+) -> Expression {
     Expression {
         span: left.span.to(right.span),
         kind: ExpressionKind::Binary {
@@ -631,7 +650,7 @@ fn binary(left: Expression, (operator, right): (BinaryOperator, Expression)) -> 
 }
 
 /// How many indices may follow one another. Lists are not nested deeper.
-const MAXIMUM_INDICES: usize = 8;
+pub(super) const MAXIMUM_INDICES: usize = 8;
 
 /// What `atom` parses, or an element of it: `layers[0]`.
 fn indexed<'t>(
@@ -672,7 +691,7 @@ fn atom<'t>(source: &'t Source, expression: Rule<'t, Expression>) -> Rule<'t, Ex
             span: extra.span(),
             kind: match arguments {
                 Some(arguments) => ExpressionKind::Call {
-                    function,
+                    function: Box::new(function),
                     arguments,
                 },
                 None => ExpressionKind::Name(function.text),
@@ -699,7 +718,7 @@ fn parenthesised<'t>(expression: Rule<'t, Expression>) -> Rule<'t, Expression> {
 }
 
 /// A whole number. The lexer has reported one that is too large.
-fn integer(text: &str, span: Span) -> Expression {
+pub(super) fn integer(text: &str, span: Span) -> Expression {
     Expression {
         span,
         kind: ExpressionKind::Integer(text.parse().unwrap_or(i64::MAX)),
@@ -707,7 +726,7 @@ fn integer(text: &str, span: Span) -> Expression {
 }
 
 /// A number with a fraction. The lexer has reported one that is too large.
-fn real(text: &str, span: Span) -> Expression {
+pub(super) fn real(text: &str, span: Span) -> Expression {
     let value = text.parse::<f64>().unwrap_or(f64::MAX).min(f64::MAX);
     Expression {
         span,
@@ -718,7 +737,7 @@ fn real(text: &str, span: Span) -> Expression {
 fn name<'t>(source: &'t Source) -> Rule<'t, Name> {
     select! {
         Token::Name = extra => Name {
-            text: source.slice(extra.span()).to_owned(),
+            text: source.slice(extra.span()).into(),
             span: extra.span(),
         },
     }

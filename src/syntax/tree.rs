@@ -2,13 +2,15 @@
 //!
 //! The tree is what the parser could make of a text, errors or not. Names are not resolved here.
 
+use compact_str::CompactString;
+
 use crate::diagnostic::Span;
 
 /// A name with its place.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Name {
     /// The name as written.
-    pub text: String,
+    pub text: CompactString,
     /// Where it stands.
     pub span: Span,
 }
@@ -193,9 +195,9 @@ pub struct Term {
     pub kind: TermKind,
     /// The name of its weights, which all terms with this name in the definition share: the `a`
     /// of `conv(3)@a`.
-    pub weights: Option<Name>,
+    pub weights: Option<Box<Name>>,
     /// How often, each time with weights of its own: the `3` of `basic * 3`.
-    pub repetition: Option<Expression>,
+    pub repetition: Option<Box<Expression>>,
 }
 
 /// What a step of a body does.
@@ -241,7 +243,7 @@ pub enum TermKind {
         /// The names of the numbers: one for each value, or several for the elements of each.
         names: Vec<Name>,
         /// What they stand for in turn.
-        values: Values,
+        values: Box<Values>,
         /// What is done each time.
         body: Vec<Term>,
     },
@@ -291,7 +293,7 @@ pub enum ExpressionKind {
     /// A number with a fraction or exponent.
     Real(f64),
     /// A parameter, a dimension, or `true` and `false`.
-    Name(String),
+    Name(CompactString),
     /// `[1, 7]`: one number an axis, or the values of a `for`.
     List(Vec<Expression>),
     /// `list[index]`, counted from 0
@@ -299,7 +301,7 @@ pub enum ExpressionKind {
     /// `max(a, b)`
     Call {
         /// The function.
-        function: Name,
+        function: Box<Name>,
         /// What it is given.
         arguments: Vec<Expression>,
     },

@@ -1,5 +1,7 @@
 //! Stack effects: the types of definitions.
 
+use compact_str::CompactString;
+
 use crate::diagnostic::Span;
 use crate::operations::{Dimension, Requirement, Shape, Variable};
 
@@ -12,7 +14,7 @@ use super::solver::{ShapeTerm, ShapeVariable};
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Effect {
     /// The names of the dimension variables.
-    pub variables: Vec<String>,
+    pub variables: Vec<CompactString>,
     /// How many of them are the definition's parameters.
     pub parameters: usize,
     /// How many unknown shapes occur.
@@ -41,10 +43,8 @@ pub enum Inferred {
 impl Effect {
     /// The name of a variable.
     pub fn name(&self, variable: Variable) -> String {
-        self.variables
-            .get(variable.0 as usize)
-            .cloned()
-            .unwrap_or_else(|| "_".to_string())
+        let name = self.variables.get(variable.0 as usize);
+        name.map_or("_", CompactString::as_str).to_string()
     }
 
     /// Writes it as a signature: `[c, h, w] -> [c, h, w]`.

@@ -26,14 +26,15 @@ pub use solver::{Role, ShapeTerm, ShapeVariable};
 
 use std::cell::RefCell;
 
+use compact_str::{CompactString, format_compact};
 use resolve::Module;
-
 use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::diagnostic::{Diagnostic, Span};
 use crate::operations::{Dimension, Variable};
 use crate::syntax::tree::File;
 use crate::syntax::{Files, MAXIMUM_DIAGNOSTICS};
+use solver::Solver;
 
 /// How many steps checking a file may take in all, beyond those it is written with. Only files made
 /// to be slow come near it.
@@ -89,9 +90,11 @@ fn check_modules(modules: &[Module]) -> Checked {
     let mut budget = STEP_BUDGET + program.steps() as u64;
     // For what is run again to find the next problem.
     let mut spare_budget = STEP_BUDGET;
+    let mut solver = Solver::default();
     for &id in &program.order {
         let calls = Calls::ByEffect(&effects);
         let mut interpreter = Interpreter::new(&program, calls, Pull::Unknown, (), budget);
+        interpreter.solver = solver;
         let mut result = interpreter.run(id, false);
         let definition = program.definition(id);
         if result.is_ok() && definition.kind == Kind::Net {
@@ -122,6 +125,8 @@ fn check_modules(modules: &[Module]) -> Checked {
                 Inferred::Failed
             }
         };
+        solver = interpreter.solver;
+        solver.clear();
         let has_failed = inferred == Inferred::Failed;
         effects[id.0 as usize] = inferred;
         if budget == 0 && has_failed {
@@ -207,17 +212,17 @@ fn generalise(program: &Program, id: DefinitionId, interpreter: &Interpreter<()>
     let definition = program.definition(id);
     let solver = &interpreter.solver;
     let numbering = RefCell::new(Numbering::default());
+    let number = |variable| {
+        let number = numbering.borrow_mut().number(variable, solver);
+        Dimension::variable(number)
+    };
     for index in 0..definition.parameters.len() {
         // `Interpreter::run` makes the variables of the scope first, in order.
-        numbering
-            .borrow_mut()
-            .number(Variable(index as u32), solver);
+        number(Variable(index as u32));
     }
     let renamed = |dimension: &Dimension| {
-        solver.resolve(dimension).substitute(&|variable| {
-            let number = numbering.borrow_mut().number(variable, solver);
-            Some(Dimension::variable(number))
-        })
+        let resolved = solver.resolve(dimension);
+        resolved.substitute(&|variable| Some(number(variable)))
     };
     let term = |term: &ShapeTerm| match solver.resolve_shape(term) {
         ShapeTerm::Known(shape) => ShapeTerm::Known(shape.0.iter().map(renamed).collect()),
@@ -243,9 +248,8 @@ fn generalise(program: &Program, id: DefinitionId, interpreter: &Interpreter<()>
     let requirements = solver
         .pending()
         .map(|pending| {
-            let requirement = pending
-                .requirement
-                .substitute(&|variable| Some(renamed(&Dimension::variable(variable))));
+            let requirement = solver.resolve_requirement(&pending.requirement);
+            let requirement = requirement.substitute(&|variable| Some(number(variable)));
             (
                 requirement,
                 pending.origin.inner.unwrap_or(pending.origin.span),
@@ -273,17 +277,21 @@ fn declared_inputs(signature: &Signature, interpreter: &Interpreter<()>) -> Vec<
 /// New numbers for the variables of an effect, in the order they are met.
 #[derive(Default)]
 struct Numbering {
-    dimensions: FxHashMap<Variable, Variable>,
-    names: Vec<String>,
+    /// By the old number.
+    dimensions: Vec<Option<Variable>>,
+    names: Vec<CompactString>,
     shapes: Vec<ShapeVariable>,
 }
 
 impl Numbering {
-    fn number(&mut self, variable: Variable, solver: &solver::Solver) -> Variable {
-        let next = Variable(self.names.len() as u32);
-        *self.dimensions.entry(variable).or_insert_with(|| {
-            self.names.push(solver.name(variable));
-            next
+    fn number(&mut self, variable: Variable, solver: &Solver) -> Variable {
+        let place = variable.0 as usize;
+        if self.dimensions.len() <= place {
+            self.dimensions.resize(place + 1, None);
+        }
+        *self.dimensions[place].get_or_insert_with(|| {
+            self.names.push(solver.name(variable).into());
+            Variable(self.names.len() as u32 - 1)
         })
     }
 
@@ -298,9 +306,14 @@ impl Numbering {
 }
 
 /// Tells variables of the same name apart: `c`, `c2`, `c3`.
-pub(crate) fn distinct_names(names: Vec<String>) -> Vec<String> {
+pub(crate) fn distinct_names(names: Vec<CompactString>) -> Vec<CompactString> {
+    // Most definitions have few variables, all with names of their own.
+    let is_new = |(place, name)| !names[..place].contains(name);
+    if names.len() <= 16 && names.iter().enumerate().all(is_new) {
+        return names;
+    }
     let mut used = FxHashSet::default();
-    let mut next: FxHashMap<String, usize> = FxHashMap::default();
+    let mut next: FxHashMap<CompactString, usize> = FxHashMap::default();
     names
         .into_iter()
         .map(|name| {
@@ -308,9 +321,9 @@ pub(crate) fn distinct_names(names: Vec<String>) -> Vec<String> {
             while !used.insert(candidate.clone()) {
                 // A number from an earlier numbering is not kept: `c2` and `c2` are `c2` and `c3`.
                 let base = name.trim_end_matches(|end: char| end.is_ascii_digit());
-                let number = next.entry(base.to_string()).or_insert(1);
+                let number = next.entry(base.into()).or_insert(1);
                 *number += 1;
-                candidate = format!("{base}{number}");
+                candidate = format_compact!("{base}{number}");
             }
             candidate
         })

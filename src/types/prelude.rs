@@ -2,6 +2,7 @@
 
 use std::sync::LazyLock;
 
+use compact_str::CompactString;
 use rustc_hash::FxHashMap;
 
 use super::{Inferred, check};
@@ -13,7 +14,7 @@ use crate::syntax::tree::{File, Item};
 #[derive(Debug)]
 pub(super) struct Prelude {
     pub file: File,
-    pub names: FxHashMap<String, usize>,
+    pub names: FxHashMap<CompactString, usize>,
 }
 
 /// What the reference says about a block of the prelude.
@@ -69,7 +70,7 @@ pub fn prelude_blocks() -> Vec<PreludeBlock> {
             _ => None,
         };
         PreludeBlock {
-            name: item.name().text.clone(),
+            name: item.name().text.to_string(),
             effect,
             documentation: item.documentation().to_string(),
             text: prelude_source().slice(item.span()).trim_end().to_string(),

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use compact_str::CompactString;
 use rustc_hash::FxHashMap;
 
 use super::solver::Role;
@@ -24,16 +25,20 @@ pub struct Program {
     pub alphabets: Vec<Alphabet>,
     /// The definitions so ordered that each comes after those it calls; broken ones are left out.
     pub order: Vec<DefinitionId>,
-    pub(super) names: FxHashMap<String, DefinitionId>,
+    pub(super) names: FxHashMap<CompactString, DefinitionId>,
     /// How many of the definitions stand in the file itself.
     pub(super) own: usize,
+    /// How many steps all definitions are written with.
+    pub(super) steps: usize,
+    /// Whether weights have names anywhere.
+    pub(super) names_weights: bool,
 }
 
 /// A set of one-character symbols.
 #[derive(Clone, Debug)]
 pub struct Alphabet {
     /// Its name.
-    pub name: String,
+    pub name: CompactString,
     /// Where the name stands.
     pub name_span: Span,
     /// What its `##` comments say.
@@ -46,7 +51,7 @@ pub struct Alphabet {
 #[derive(Clone, Debug)]
 pub struct Definition {
     /// Its name; for a symbol the character.
-    pub name: String,
+    pub name: CompactString,
     /// Where the name stands.
     pub name_span: Span,
     /// All of it.
@@ -58,10 +63,10 @@ pub struct Definition {
     /// Its number parameters.
     pub parameters: Vec<Parameter>,
     /// Its block parameters.
-    pub block_parameters: Vec<String>,
+    pub block_parameters: Vec<CompactString>,
     /// The names that numbers in the body may use: the parameters, then the dimensions of the
     /// signature. Inside a `for`, its names follow.
-    pub scope: Vec<String>,
+    pub scope: Vec<CompactString>,
     /// How many tensors it names with `let`.
     pub locals: usize,
     /// The written stack effect.
@@ -91,7 +96,7 @@ pub enum Kind {
 #[derive(Clone, Debug)]
 pub struct Parameter {
     /// Its name.
-    pub name: String,
+    pub name: CompactString,
     /// Its value where the caller gives none.
     pub default: Option<Number>,
 }
@@ -128,7 +133,7 @@ pub struct Step {
     /// The name of its weights: all steps of the definition with this name share them.
     pub weights: Option<Arc<str>>,
     /// How often.
-    pub repetition: Option<Number>,
+    pub repetition: Option<Box<Number>>,
 }
 
 /// What a step does.
@@ -138,14 +143,14 @@ pub enum StepKind {
     Word {
         /// Which.
         word: &'static Word,
-        /// What was given for each of its parameters, in their order.
+        /// What was given for each of its parameters, in their order, up to the last one given.
         arguments: Vec<Option<Number>>,
     },
     /// A block, pattern, net or symbol.
     Call {
         /// Which.
         definition: DefinitionId,
-        /// What was given for each of its parameters, in their order.
+        /// What was given for each of its parameters, in their order, up to the last one given.
         arguments: Vec<Option<Number>>,
         /// The blocks it was given, one for each of its block parameters.
         blocks: Vec<Arc<[Step]>>,
@@ -171,7 +176,7 @@ pub enum StepKind {
         /// How many names each value is given to.
         names: usize,
         /// The values.
-        values: Values,
+        values: Box<Values>,
         /// What is done.
         body: Arc<[Step]>,
     },
@@ -261,14 +266,7 @@ impl Program {
 
     /// How many steps all definitions are written with.
     pub fn steps(&self) -> usize {
-        fn count(steps: &[Step]) -> usize {
-            let inner = steps.iter().flat_map(Step::bodies);
-            steps.len() + inner.map(count).sum::<usize>()
-        }
-        self.definitions
-            .iter()
-            .map(|definition| count(&definition.body))
-            .sum()
+        self.steps
     }
 
     /// The definitions of the file itself, not of those it uses, in the order they are written.
@@ -330,7 +328,7 @@ pub(super) fn starts_with_free_hole(steps: &[Step]) -> bool {
 
 impl Definition {
     /// The names of its scope as variables that may be any number, in their order.
-    pub fn rigid(&self) -> Vec<(String, Role)> {
+    pub fn rigid(&self) -> Vec<(CompactString, Role)> {
         let role = |index: usize| match index < self.parameters.len() {
             true => Role::Parameter(index),
             false => Role::Declared,

@@ -1,5 +1,6 @@
 //! Inferred signatures as text for the definitions that have none.
 
+use compact_str::CompactString;
 use rustc_hash::FxHashSet;
 
 use super::{
@@ -131,24 +132,22 @@ fn tokens_of<'t>(definition: &Definition, tokens: &'t [(Token, Span)]) -> &'t [(
 }
 
 /// All names that stand in a definition.
-fn words(tokens: &[(Token, Span)], source: &Source) -> FxHashSet<String> {
+fn words(tokens: &[(Token, Span)], source: &Source) -> FxHashSet<CompactString> {
     let words = tokens.iter().filter(|(token, _)| *token == Token::Name);
-    words
-        .map(|(_, span)| source.slice(*span).to_string())
-        .collect()
+    words.map(|(_, span)| source.slice(*span).into()).collect()
 }
 
 /// The names of an effect's variables: parameters keep theirs, the others get one that is not taken.
-fn names(effect: &Effect, taken: FxHashSet<String>) -> Vec<String> {
+fn names(effect: &Effect, taken: FxHashSet<CompactString>) -> Vec<CompactString> {
     let parameters = &effect.variables[..effect.parameters];
-    let mut names: Vec<String> = taken.into_iter().collect();
+    let mut names: Vec<CompactString> = taken.into_iter().collect();
     names.retain(|name| !parameters.contains(name));
     names.extend(parameters.iter().cloned());
     let taken = names.len();
     let sizes = effect.variables[effect.parameters..].iter();
     names.extend(sizes.map(|name| match name.trim_start_matches('_') {
-        "" => "d".to_string(),
-        name => name.to_string(),
+        "" => "d".into(),
+        name => name.into(),
     }));
     let sizes = distinct_names(names).split_off(taken);
     parameters.iter().cloned().chain(sizes).collect()
@@ -156,8 +155,8 @@ fn names(effect: &Effect, taken: FxHashSet<String>) -> Vec<String> {
 
 /// Writes an effect as a signature; with `_` for computed sizes that it leaves, if these are to be
 /// left open.
-fn write(effect: &Effect, names: &[String], open: bool) -> String {
-    let name = |variable: Variable| names[variable.0 as usize].clone();
+fn write(effect: &Effect, names: &[CompactString], open: bool) -> String {
+    let name = |variable: Variable| names[variable.0 as usize].to_string();
     let size = |size: &Dimension, open: bool| match size {
         Dimension::Symbolic(_) if open && size.as_variable().is_none() => "_".to_string(),
         size => size.display(&name).to_string(),

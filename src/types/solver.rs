@@ -3,7 +3,11 @@
 //! Unification binds a variable as soon as an equation determines it; everything else that can't be
 //! decided yet is kept and tried again whenever something is learned.
 
-use rustc_hash::{FxHashMap, FxHashSet};
+use std::hash::{Hash, Hasher};
+
+use compact_str::CompactString;
+use rustc_hash::{FxHashMap, FxHasher};
+use smallvec::SmallVec;
 
 use crate::diagnostic::Span;
 use crate::operations::{Constraint, Dimension, Reason, Requirement, Shape, Variable};
@@ -36,10 +40,12 @@ pub enum Role {
 #[derive(Clone, Debug)]
 pub struct DimensionVariable {
     /// How messages call it.
-    pub name: String,
+    pub name: CompactString,
     /// What it stands for.
     pub role: Role,
     value: Option<Dimension>,
+    /// The places in [`Solver::pending`] that mention it.
+    watchers: SmallVec<[u32; 4]>,
 }
 
 /// A requirement that could not be decided, with the places it comes from.
@@ -85,21 +91,49 @@ pub enum Mismatch {
 pub struct Solver {
     dimensions: Vec<DimensionVariable>,
     shapes: Vec<Option<ShapeTerm>>,
-    pending: Vec<Option<Pending>>,
-    /// The requirements in `pending`, to keep each once.
-    known: FxHashSet<Requirement>,
-    /// The places in `pending` that mention a variable.
-    watchers: FxHashMap<Variable, Vec<usize>>,
+    pending: Vec<Slot>,
+    /// The last place in `pending` for each hash of a requirement, to keep each requirement once.
+    known: FxHashMap<u64, u32>,
+    /// Shapes whose number of elements was limited, the latest in their turn.
+    limited: [Option<Shape>; LIMITED],
+    next_limited: usize,
 }
 
+/// How many shapes a solver remembers as limited.
+const LIMITED: usize = 4;
+
+/// A place for a requirement that could not be decided.
+#[derive(Debug)]
+struct Slot {
+    /// `None` once it was taken out to be tried again.
+    pending: Option<Pending>,
+    /// The place before it with a requirement of the same hash.
+    before: Option<u32>,
+}
+
+/// Memory for more requirements than this is given back, so that one large definition does not make
+/// every later one clear as much.
+const KEPT_CAPACITY: usize = 1024;
+
 impl Solver {
+    /// Forgets everything, but keeps the memory.
+    pub fn clear(&mut self) {
+        self.dimensions.clear();
+        self.shapes.clear();
+        self.pending.clear();
+        self.known.clear();
+        self.known.shrink_to(KEPT_CAPACITY);
+        self.limited = Default::default();
+    }
+
     /// A new dimension variable.
     pub fn dimension(&mut self, name: &str, role: Role) -> Dimension {
         let variable = Variable(self.dimensions.len() as u32);
         self.dimensions.push(DimensionVariable {
-            name: name.to_string(),
+            name: name.into(),
             role,
             value: None,
+            watchers: SmallVec::new(),
         });
         Dimension::variable(variable)
     }
@@ -131,10 +165,7 @@ impl Solver {
     /// The dimension with everything put in that is known.
     pub fn resolve(&self, dimension: &Dimension) -> Dimension {
         match dimension {
-            Dimension::Symbolic(_) => dimension.substitute(&|variable| {
-                let value = self.variable(variable)?.value.as_ref()?;
-                Some(self.resolve(value))
-            }),
+            Dimension::Symbolic(_) => dimension.substitute(&|variable| self.value(variable)),
             known => known.clone(),
         }
     }
@@ -158,12 +189,17 @@ impl Solver {
 
     /// The requirement with everything put in that is known.
     pub fn resolve_requirement(&self, requirement: &Requirement) -> Requirement {
-        requirement.substitute(&|variable| Some(self.resolve(&Dimension::variable(variable))))
+        requirement.substitute(&|variable| self.value(variable))
+    }
+
+    fn value(&self, variable: Variable) -> Option<Dimension> {
+        let value = self.variable(variable)?.value.as_ref()?;
+        Some(self.resolve(value))
     }
 
     /// What could not be decided.
     pub fn pending(&self) -> impl Iterator<Item = &Pending> {
-        self.pending.iter().flatten()
+        self.pending.iter().filter_map(|slot| slot.pending.as_ref())
     }
 
     /// The name of a size that was to be inferred and is not known yet.
@@ -175,23 +211,44 @@ impl Solver {
     }
 
     /// Names a variable for messages.
-    pub fn name(&self, variable: Variable) -> String {
+    pub fn name(&self, variable: Variable) -> &str {
         self.variable(variable)
-            .map_or_else(|| "_".to_string(), |variable| variable.name.clone())
+            .map_or("_", |variable| variable.name.as_str())
     }
 
     /// Writes a shape for messages.
     pub fn display(&self, term: &ShapeTerm) -> String {
         match self.resolve_shape(term) {
-            ShapeTerm::Known(shape) => shape.display(&|variable| self.name(variable)),
+            ShapeTerm::Known(shape) => shape.display(&|variable| self.name(variable).to_string()),
             ShapeTerm::Unknown(_) => "[..]".to_string(),
         }
     }
 
     /// Writes a dimension for messages.
     pub fn display_dimension(&self, dimension: &Dimension) -> String {
-        let name = |variable| self.name(variable);
+        let name = |variable| self.name(variable).to_string();
         self.resolve(dimension).display(&name).to_string()
+    }
+
+    /// Whether a size is given: a number, or made of what the definition leaves open, with nothing
+    /// to be found out.
+    pub fn is_given(&self, dimension: &Dimension) -> bool {
+        *dimension != Dimension::Overflow
+            && dimension.all_variables(&mut |variable| {
+                self.variable(variable)
+                    .is_some_and(|variable| variable.role != Role::Inferred)
+            })
+    }
+
+    /// Whether it is known that the elements of this shape are few enough or must be. If not, it is
+    /// taken to be required from here on.
+    pub fn was_limited(&mut self, shape: &Shape) -> bool {
+        if self.limited.iter().flatten().any(|other| other == shape) {
+            return true;
+        }
+        self.limited[self.next_limited] = Some(shape.clone());
+        self.next_limited = (self.next_limited + 1) % LIMITED;
+        false
     }
 
     /// Requires something: it holds, determines a variable, is kept, or is violated.
@@ -200,12 +257,15 @@ impl Solver {
         requirement: Requirement,
         origin: Origin,
     ) -> Result<(), Box<Violation>> {
-        let mut learned = self.settle(requirement, origin)?;
+        let Some(first) = self.settle(requirement, origin)? else {
+            return Ok(());
+        };
         // What is learned may decide what was kept, which may determine more.
+        let mut learned: SmallVec<[Variable; 8]> = smallvec::smallvec![first];
         while let Some(variable) = learned.pop() {
-            for slot in self.watchers.remove(&variable).unwrap_or_default() {
-                if let Some(pending) = self.pending[slot].take() {
-                    self.known.remove(&pending.requirement);
+            let place = variable.0 as usize;
+            for slot in std::mem::take(&mut self.dimensions[place].watchers) {
+                if let Some(pending) = self.pending[slot as usize].pending.take() {
                     learned.extend(self.settle(pending.requirement, pending.origin)?);
                 }
             }
@@ -216,27 +276,30 @@ impl Solver {
     /// Decides one requirement as far as possible; gives the variable that it determines.
     fn settle(
         &mut self,
-        requirement: Requirement,
+        mut requirement: Requirement,
         origin: Origin,
-    ) -> Result<Vec<Variable>, Box<Violation>> {
-        if requirement.constraint.holds() == Some(true) {
-            return Ok(Vec::new());
+    ) -> Result<Option<Variable>, Box<Violation>> {
+        let mut holds = requirement.constraint.holds();
+        if holds == Some(true) {
+            return Ok(None);
         }
-        let requirement = self.resolve_requirement(&requirement);
-        match requirement.constraint.holds() {
-            Some(true) => Ok(Vec::new()),
+        if !self.is_resolved(&requirement.constraint) {
+            requirement = self.resolve_requirement(&requirement);
+            holds = requirement.constraint.holds();
+        }
+        match holds {
+            Some(true) => Ok(None),
             None if !requirement.constraint.overflows() => {
                 if let Constraint::Equal(left, right) = &requirement.constraint
-                    && let Some((variable, value)) = self.solve(&(left - right))
+                    && let Some((variable, value)) = self.solve(left, right)
                 {
                     self.dimensions[variable.0 as usize].value = Some(value);
-                    return Ok(vec![variable]);
+                    return Ok(Some(variable));
                 }
-                if self.follows(&requirement.constraint) {
-                    return Ok(Vec::new());
+                if !self.follows(&requirement.constraint) {
+                    self.keep(requirement, origin);
                 }
-                self.keep(requirement, origin);
-                Ok(Vec::new())
+                Ok(None)
             }
             _ => Err(Box::new(Violation {
                 requirement,
@@ -245,8 +308,16 @@ impl Solver {
         }
     }
 
-    fn solve(&self, difference: &Dimension) -> Option<(Variable, Dimension)> {
-        difference.solve(&|variable| {
+    /// Whether nothing is known of the variables of a constraint.
+    fn is_resolved(&self, constraint: &Constraint) -> bool {
+        constraint.all_variables(&mut |variable| {
+            self.variable(variable)
+                .is_none_or(|variable| variable.value.is_none())
+        })
+    }
+
+    fn solve(&self, left: &Dimension, right: &Dimension) -> Option<(Variable, Dimension)> {
+        Dimension::solve(left, right, &|variable| {
             self.variable(variable)
                 .is_some_and(|variable| variable.role == Role::Inferred)
         })
@@ -271,17 +342,32 @@ impl Solver {
     }
 
     fn keep(&mut self, requirement: Requirement, origin: Origin) {
-        if !self.known.insert(requirement.clone()) {
-            return;
+        let mut hasher = FxHasher::default();
+        requirement.hash(&mut hasher);
+        let hash = hasher.finish();
+        let before = self.known.get(&hash).copied();
+        let mut place = before;
+        while let Some(other) = place.map(|place| &self.pending[place as usize]) {
+            let other_requirement = other.pending.as_ref().map(|other| &other.requirement);
+            if other_requirement == Some(&requirement) {
+                return;
+            }
+            place = other.before;
         }
-        let slot = self.pending.len();
+        let slot = self.pending.len() as u32;
+        self.known.insert(hash, slot);
         requirement.constraint.for_each_variable(&mut |variable| {
-            self.watchers.entry(variable).or_default().push(slot);
+            if let Some(variable) = self.dimensions.get_mut(variable.0 as usize) {
+                variable.watchers.push(slot);
+            }
         });
-        self.pending.push(Some(Pending {
-            requirement,
-            origin,
-        }));
+        self.pending.push(Slot {
+            pending: Some(Pending {
+                requirement,
+                origin,
+            }),
+            before,
+        });
     }
 
     /// Makes two shapes one.
@@ -303,9 +389,28 @@ impl Solver {
                     return Err(Mismatch::Rank);
                 }
                 for (axis, (left, right)) in left.0.iter().zip(&right.0).enumerate() {
-                    self.unify_axis(left, right, axis, origin)?;
+                    if left != right || *left == Dimension::Overflow {
+                        self.unify_axis(left, right, axis, origin)?;
+                    }
                 }
                 Ok(())
+            }
+        }
+    }
+
+    /// Gives names of `declared` that stand for nothing yet what is found at their places.
+    pub fn bind_names(&mut self, found: &ShapeTerm, declared: &Shape, origin: Origin) {
+        let ShapeTerm::Known(found) = self.resolve_shape(found) else {
+            return;
+        };
+        if found.rank() != declared.rank() {
+            return;
+        }
+        for (axis, (found, declared)) in found.0.iter().zip(&declared.0).enumerate() {
+            let is_free = declared.as_variable().is_some() && self.resolve(declared) == *declared;
+            if is_free {
+                // What is wrong is told when the whole shapes are compared.
+                let _ = self.unify_axis(declared, found, axis, origin);
             }
         }
     }
@@ -318,15 +423,11 @@ impl Solver {
         axis: usize,
         origin: Origin,
     ) -> Result<(), Mismatch> {
-        let requirement = Requirement {
-            constraint: Constraint::Equal(left.clone(), right.clone()),
-            reason: Reason::Agreement { axis },
-        };
-        self.require(requirement.clone(), origin)
+        let reason = Reason::Agreement { axis };
+        let constraint = Constraint::Equal(left.clone(), right.clone());
+        self.require(Requirement { constraint, reason }, origin)
             .map_err(|violation| {
-                let is_this = violation.requirement.reason == requirement.reason
-                    && violation.origin == origin;
-                match is_this {
+                match violation.requirement.reason == reason && violation.origin == origin {
                     true => Mismatch::Axis(axis),
                     false => Mismatch::Requirement(violation),
                 }

@@ -84,7 +84,10 @@ fn name() -> impl Strategy<Value = Name> {
             ];
             !keywords.contains(&text.as_str())
         })
-        .prop_map(|text| Name { text, span: span() })
+        .prop_map(|text| Name {
+            text: text.into(),
+            span: span(),
+        })
 }
 
 fn item() -> impl Strategy<Value = Item> {
@@ -239,7 +242,7 @@ fn body() -> impl Strategy<Value = Vec<Term>> {
                 }),
                 (names, values, terms).prop_map(|(names, values, body)| TermKind::For {
                     names,
-                    values,
+                    values: Box::new(values),
                     body
                 }),
             ]
@@ -285,8 +288,8 @@ fn term(kind: BoxedStrategy<TermKind>) -> BoxedStrategy<Term> {
             Term {
                 span: span(),
                 kind,
-                weights: weights.filter(|_| !is_statement),
-                repetition: repetition.filter(|_| !is_statement),
+                weights: weights.filter(|_| !is_statement).map(Box::new),
+                repetition: repetition.filter(|_| !is_statement).map(Box::new),
             }
         })
         .boxed()
@@ -323,7 +326,10 @@ fn expression() -> impl Strategy<Value = Expression> {
         prop_oneof![
             1 => list(inner.clone(), 4).prop_map(ExpressionKind::List),
             1 => (name(), list(inner.clone(), 4))
-                .prop_map(|(function, arguments)| ExpressionKind::Call { function, arguments }),
+                .prop_map(|(function, arguments)| ExpressionKind::Call {
+                    function: Box::new(function),
+                    arguments,
+                }),
             1 => (inner.clone(), inner.clone())
                 .prop_map(|(list, index)| ExpressionKind::Index(Box::new(list), Box::new(index))),
             2 => inner.clone().prop_map(|operand| ExpressionKind::Negate(Box::new(operand))),

@@ -23,7 +23,7 @@ pub enum Argument {
 
 /// The values of all parameters of a word, in the order of [`Word::parameters`](super::Word::parameters).
 #[derive(Clone, Debug, Default, PartialEq)]
-pub struct Arguments(pub SmallVec<[Argument; 4]>);
+pub struct Arguments(pub SmallVec<[Argument; 7]>);
 
 impl Arguments {
     /// The whole number at `index`, or what `default` gives where none was given.
@@ -73,7 +73,7 @@ impl Arguments {
 #[derive(Debug, Default)]
 pub struct Requirements {
     /// What must hold.
-    pub all: Vec<Requirement>,
+    pub all: SmallVec<[Requirement; 4]>,
     /// Whether what is given can't be said before more is known of the arguments.
     pub is_open: bool,
 }

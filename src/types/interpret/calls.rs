@@ -16,7 +16,8 @@ impl<'p, R: Recorder> Interpreter<'p, R> {
             return Err(Stop::Failed);
         }
         let mut values = Environment::with_capacity(callee.scope.len());
-        for (parameter, argument) in callee.parameters.iter().zip(arguments) {
+        for (place, parameter) in callee.parameters.iter().enumerate() {
+            let argument = arguments.get(place).and_then(Option::as_ref);
             let value = match (argument, &parameter.default) {
                 (Some(number), _) => self.number(number, environment)?,
                 (None, Some(default)) => self.number(default, &values)?,
@@ -61,8 +62,12 @@ impl<'p, R: Recorder> Interpreter<'p, R> {
             None => self.body_without_signature(callee, &frame)?,
             Some(signature) => {
                 self.take_declared_inputs(callee, signature, &frame.numbers, span)?;
-                let dimensions = &frame.numbers[callee.parameters.len()..];
-                self.require_positive(&callee.name, dimensions, span)?;
+                let dimensions = frame.numbers[callee.parameters.len()..].iter();
+                let whole = dimensions.filter_map(|value| match value {
+                    NumberValue::Whole(value) => Some(value),
+                    _ => None,
+                });
+                self.require_positive(&callee.name, whole, span)?;
                 self.body_with_signature(callee, signature, &frame)?;
             }
         }
@@ -74,18 +79,16 @@ impl<'p, R: Recorder> Interpreter<'p, R> {
 
     /// Requires that the dimensions a call has found are at least one. For dimensions on their own
     /// that is so; a signature may also say `[c + 5]`.
-    pub(super) fn require_positive(
+    pub(super) fn require_positive<'d>(
         &mut self,
         word: &str,
-        values: &[NumberValue],
+        values: impl Iterator<Item = &'d Dimension>,
         span: Span,
     ) -> Result<(), Stop> {
         for value in values {
-            if let NumberValue::Whole(value) = value {
-                let constraint = Constraint::AtLeast {
-                    value: value.clone(),
-                    minimum: 1,
-                };
+            if !matches!(value, Dimension::Constant(1..)) {
+                let value = value.clone();
+                let constraint = Constraint::AtLeast { value, minimum: 1 };
                 let reason = Reason::Positive;
                 self.require(word, Requirement { constraint, reason }, span)?;
             }
@@ -101,10 +104,16 @@ impl<'p, R: Recorder> Interpreter<'p, R> {
         span: Span,
     ) -> Result<(), Stop> {
         let taken = self.pop(&callee.name, signature.inputs.len(), span)?;
-        for (value, written) in taken.into_iter().zip(&signature.inputs) {
-            let shape = self.written_shape(written, environment, Role::Inferred)?;
+        let shapes = signature.inputs.iter();
+        let shapes = shapes.map(|written| self.written_shape(written, environment, Role::Inferred));
+        let shapes = shapes.collect::<Result<Vec<Shape>, Stop>>()?;
+        let origin = Origin { span, inner: None };
+        // Sizes that stand on their own say what their names are; the others require something.
+        for (value, shape) in taken.iter().zip(&shapes) {
+            self.solver.bind_names(&value.shape, shape, origin);
+        }
+        for (value, shape) in taken.into_iter().zip(shapes) {
             let shape = ShapeTerm::Known(shape);
-            let origin = Origin { span, inner: None };
             let result = self.solver.unify(&value.shape, &shape, origin);
             self.accepted(callee, result, &value, &shape, span)?;
             self.push(value.shape, value.origin, value.node, span)?;
@@ -129,66 +138,6 @@ impl<'p, R: Recorder> Interpreter<'p, R> {
                 Err(report::wrong_input(callee, &expected, found, span, &self.uses).into())
             }
         }
-    }
-
-    pub(super) fn apply_effect(
-        &mut self,
-        callee: &Definition,
-        effect: &Effect,
-        arguments: &Environment,
-        span: Span,
-    ) -> Result<(), Stop> {
-        self.spend(effect.requirements.len() + effect.variables.len(), span)?;
-        let values: Vec<Dimension> = effect
-            .variables
-            .iter()
-            .enumerate()
-            .map(|(index, name)| match arguments.get(index) {
-                Some(NumberValue::Whole(value)) => value.clone(),
-                _ => self.solver.dimension(name, Role::Inferred),
-            })
-            .collect();
-        let value = |variable: Variable| values.get(variable.0 as usize).cloned();
-        let unknown: Vec<ShapeTerm> = (0..effect.unknown_shapes)
-            .map(|_| self.solver.shape())
-            .collect();
-        let instance = |term: &ShapeTerm| match term {
-            ShapeTerm::Known(shape) => ShapeTerm::Known(shape.substitute(&value)),
-            ShapeTerm::Unknown(variable) => unknown
-                .get(variable.0 as usize)
-                .cloned()
-                .unwrap_or_else(|| term.clone()),
-        };
-        let taken = self.pop(&callee.name, effect.inputs.len(), span)?;
-        let origin = Origin { span, inner: None };
-        for (found, expected) in taken.iter().zip(&effect.inputs) {
-            let expected = instance(expected);
-            let result = self.solver.unify(&found.shape, &expected, origin);
-            self.accepted(callee, result, found, &expected, span)?;
-        }
-        let dimensions: Vec<NumberValue> = values[effect.parameters..]
-            .iter()
-            .cloned()
-            .map(NumberValue::Whole)
-            .collect();
-        self.require_positive(&callee.name, &dimensions, span)?;
-        for (requirement, inner) in &effect.requirements {
-            let origin = Origin {
-                span,
-                inner: Some(*inner),
-            };
-            self.solver
-                .require(requirement.substitute(&value), origin)
-                .map_err(|violation| self.violation(&callee.name, &violation))?;
-        }
-        for output in &effect.outputs {
-            let shape = instance(output);
-            let node = self.recorder.input(&shape, span);
-            self.push(shape, span, node, span)?;
-        }
-        let operations = effect.operations.substitute(&value);
-        self.operations = &self.operations + &operations;
-        self.limit_operations(span)
     }
 
     pub(super) fn body_with_signature(
@@ -318,14 +267,7 @@ impl<'p, R: Recorder> Interpreter<'p, R> {
                 NumberKind::Any => self.solver.dimension("_", any),
                 _ => self.dimension(number, environment)?,
             };
-            let requirement = Requirement {
-                constraint: Constraint::AtLeast {
-                    value: size.clone(),
-                    minimum: 1,
-                },
-                reason: Reason::Positive,
-            };
-            self.require("the signature", requirement, number.span)?;
+            self.require_positive("the signature", [&size].into_iter(), number.span)?;
             sizes.0.push(size);
         }
         self.limit_elements("this shape", &sizes, shape.span)?;

@@ -15,7 +15,7 @@ impl<'p, R: Recorder> Interpreter<'p, R> {
         };
         let definition = self.program.definition(frame.definition);
         let name = definition.block_parameters.get(place);
-        let entered = self.path.enter(name.map_or("", String::as_str));
+        let entered = self.path.enter(name.map_or("", CompactString::as_str));
         self.path.counts.push(FxHashMap::default());
         self.uses.push(step.word_span);
         self.steps(closure.steps, &closure.frame, None)?;

@@ -8,6 +8,7 @@ mod calls;
 mod control;
 mod frame;
 mod holes;
+mod instance;
 mod numbers;
 mod recover;
 mod stack;
@@ -16,6 +17,7 @@ mod words;
 use std::rc::Rc;
 use std::sync::Arc;
 
+use compact_str::CompactString;
 use frame::{Closure, Frame};
 pub use holes::WeightsAround;
 use rustc_hash::FxHashMap;
@@ -48,6 +50,9 @@ pub trait Recorder {
     /// What stands for a tensor.
     type Value: Copy;
 
+    /// Whether it wants the paths of layers; without, they are empty.
+    const WANTS_PATHS: bool;
+
     /// A tensor given from outside; called for deeper ones later.
     fn input(&mut self, shape: &ShapeTerm, span: Span) -> Self::Value;
 
@@ -75,6 +80,8 @@ pub struct LayerPath<'a> {
 /// Records nothing.
 impl Recorder for () {
     type Value = ();
+
+    const WANTS_PATHS: bool = false;
 
     fn input(&mut self, _: &ShapeTerm, _: Span) {}
 
@@ -141,7 +148,7 @@ pub struct HoleSite {
     pub environment: Vec<NumberValue>,
     /// The names of the definition that may be any number, if this is about the definition by
     /// itself and not about one use of it. They are the first variables of all shapes here.
-    pub rigid: Vec<(String, Role)>,
+    pub rigid: Vec<(CompactString, Role)>,
     /// The named weights around it.
     pub weights: WeightsAround,
 }
@@ -190,7 +197,7 @@ pub struct Interpreter<'p, R: Recorder> {
     /// The holes that were met without a filling.
     pub holes: Vec<HoleSite>,
     /// The first variables of the solver that count as known: those of a [`HoleSite`].
-    pub rigid: Vec<(String, Role)>,
+    pub rigid: Vec<(CompactString, Role)>,
     /// How many operations there were.
     pub operations: Dimension,
     /// Steps that may still be run before the program counts as too large.
@@ -223,6 +230,8 @@ struct NamedWeights {
 /// The path of the layer being expanded.
 #[derive(Default)]
 struct Path {
+    /// Somebody records it, or names of weights need it.
+    is_wanted: bool,
     text: String,
     counts: Vec<FxHashMap<String, usize>>,
     /// The path of the word that is entered next, if its weights have a name.
@@ -243,6 +252,9 @@ impl Path {
             return Entered::Text(std::mem::replace(&mut self.text, next));
         }
         let length = self.text.len();
+        if !self.is_wanted {
+            return Entered::Length(length);
+        }
         let counts = self.counts.last_mut();
         let number = counts.map_or(0, |counts| {
             let count = counts.entry(name.to_string()).or_insert(0);
@@ -300,7 +312,10 @@ impl<'p, R: Recorder> Interpreter<'p, R> {
             takers: Vec::new(),
             depth: 0,
             uses: Vec::new(),
-            path: Path::default(),
+            path: Path {
+                is_wanted: R::WANTS_PATHS || program.names_weights,
+                ..Path::default()
+            },
             named: FxHashMap::default(),
         }
     }
@@ -506,8 +521,15 @@ impl<'p, R: Recorder> Interpreter<'p, R> {
         if *count == Dimension::Constant(0) {
             return Ok(());
         }
+        let resolved = |this: &Self| -> Vec<ShapeTerm> {
+            let stack = this.stack.iter();
+            stack
+                .map(|value| this.solver.resolve_shape(&value.shape))
+                .collect()
+        };
         let mut done = 0;
-        let mut before: Option<(usize, Vec<ShapeTerm>)> = None;
+        let mut pulled = self.pulled.len();
+        let mut before = resolved(self);
         loop {
             let operations = self.operations.clone();
             self.once(step, frame)?;
@@ -515,16 +537,10 @@ impl<'p, R: Recorder> Interpreter<'p, R> {
             if count.constant() == Some(done) {
                 return Ok(());
             }
-            let after: Vec<ShapeTerm> = self
-                .stack
-                .iter()
-                .map(|value| self.solver.resolve_shape(&value.shape))
-                .collect();
-            let is_unchanged = before.as_ref().is_some_and(|(pulled, before)| {
-                // What was learned since may have named the same shape anew.
-                let before = before.iter().map(|term| self.solver.resolve_shape(term));
-                *pulled == self.pulled.len() && before.eq(after.iter().cloned())
-            });
+            let after = resolved(self);
+            // What was learned since may have named the same shape anew.
+            let before_now = before.iter().map(|term| self.solver.resolve_shape(term));
+            let is_unchanged = pulled == self.pulled.len() && before_now.eq(after.iter().cloned());
             if is_unchanged {
                 let once = &self.operations - &operations;
                 let remaining = count - &Dimension::Constant(done);
@@ -534,7 +550,7 @@ impl<'p, R: Recorder> Interpreter<'p, R> {
             if count.constant().is_none() && done >= 2 {
                 return Err(Stop::Open);
             }
-            before = Some((self.pulled.len(), after));
+            (pulled, before) = (self.pulled.len(), after);
         }
     }
 

@@ -7,7 +7,6 @@ impl<'p, R: Recorder> Interpreter<'p, R> {
         &mut self,
         word: &Word,
         given: &[Option<Number>],
-        step: &Step,
         environment: &Environment,
     ) -> Result<Arguments, Stop> {
         let mut arguments = Arguments::default();
@@ -24,7 +23,6 @@ impl<'p, R: Recorder> Interpreter<'p, R> {
             };
             arguments.0.push(argument);
         }
-        debug_assert_eq!(given.len(), word.parameters.len(), "{:?}", step.span);
         Ok(arguments)
     }
 
@@ -104,6 +102,11 @@ impl<'p, R: Recorder> Interpreter<'p, R> {
         minimum: i64,
         span: Span,
     ) -> Result<(), Stop> {
+        if let Dimension::Constant(number) = value
+            && (minimum..MAXIMUM_ELEMENTS).contains(number)
+        {
+            return Ok(());
+        }
         let requirement = Requirement {
             constraint: Constraint::AtLeast {
                 value: value.clone(),

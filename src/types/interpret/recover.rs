@@ -71,7 +71,7 @@ impl<'p, R: Recorder> Interpreter<'p, R> {
 
 /// How many tensors a word joins, if that is written as a number or not at all.
 fn count(word: &Word, arguments: &[Option<Number>]) -> Option<usize> {
-    let count = match arguments.first()? {
+    let count = match arguments.first().and_then(Option::as_ref) {
         Some(number) => match number.kind {
             NumberKind::Integer(count) => count,
             _ => return None,

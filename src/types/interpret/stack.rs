@@ -2,6 +2,9 @@
 
 use super::*;
 
+/// Tensors taken from the stack, the deepest first.
+pub(super) type Taken<V> = SmallVec<[Value<V>; 2]>;
+
 impl<'p, R: Recorder> Interpreter<'p, R> {
     pub(super) fn push(
         &mut self,
@@ -27,7 +30,7 @@ impl<'p, R: Recorder> Interpreter<'p, R> {
         word: &str,
         count: usize,
         span: Span,
-    ) -> Result<Vec<Value<R::Value>>, Stop> {
+    ) -> Result<Taken<R::Value>, Stop> {
         let available = self.stack.len() - self.floor;
         if available < count {
             let missing = count - available;
@@ -40,7 +43,7 @@ impl<'p, R: Recorder> Interpreter<'p, R> {
             self.pull_inputs(missing, span)?;
         }
         let height = self.stack.len() - count;
-        let taken = self.stack.split_off(height);
+        let taken = self.stack.drain(height..).collect();
         if self.takers.len() < height + count {
             self.takers.resize(height + count, None);
         }

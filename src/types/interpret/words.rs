@@ -10,7 +10,7 @@ impl<'p, R: Recorder> Interpreter<'p, R> {
         step: &Step,
         environment: &Environment,
     ) -> Result<(), Stop> {
-        let arguments = self.word_arguments(word, arguments, step, environment)?;
+        let arguments = self.word_arguments(word, arguments, environment)?;
         let span = step.word_span;
         match &word.rule {
             Rule::Move(rule) => {
@@ -283,6 +283,10 @@ impl<'p, R: Recorder> Interpreter<'p, R> {
         shape: &Shape,
         span: Span,
     ) -> Result<(), Stop> {
+        // Most layers leave a shape that was just met.
+        if self.solver.was_limited(shape) {
+            return Ok(());
+        }
         let requirement = Requirement {
             constraint: Constraint::AtMost {
                 value: shape.elements(),

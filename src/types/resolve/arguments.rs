@@ -2,25 +2,67 @@
 
 use super::similar::nearest;
 use super::*;
+use crate::operations::{self, Default};
 use crate::syntax::tree::Argument;
 use crate::types::program::Number;
 
+/// The parameters of what is called.
+#[derive(Clone, Copy)]
+pub(super) enum Parameters<'p> {
+    /// Of something that takes no numbers.
+    None,
+    /// Of a word of the table.
+    Word(&'p [operations::Parameter]),
+    /// Of a block.
+    Block(&'p [tree::Parameter]),
+}
+
+impl<'p> Parameters<'p> {
+    fn len(self) -> usize {
+        match self {
+            Parameters::None => 0,
+            Parameters::Word(parameters) => parameters.len(),
+            Parameters::Block(parameters) => parameters.len(),
+        }
+    }
+
+    fn name(self, place: usize) -> &'p str {
+        match self {
+            Parameters::None => "",
+            Parameters::Word(parameters) => parameters[place].name,
+            Parameters::Block(parameters) => &parameters[place].name.text,
+        }
+    }
+
+    fn names(self) -> impl Iterator<Item = &'p str> {
+        (0..self.len()).map(move |place| self.name(place))
+    }
+
+    fn has_default(self, place: usize) -> bool {
+        match self {
+            Parameters::None => true,
+            Parameters::Word(parameters) => parameters[place].default != Default::Required,
+            Parameters::Block(parameters) => parameters[place].default.is_some(),
+        }
+    }
+}
+
 impl<'a> Resolver<'a> {
-    /// Sorts arguments into the places of the parameters (name, has a default).
+    /// Sorts arguments into the places of the parameters, up to the last one that is given.
     pub(super) fn arguments(
         &mut self,
         word: &Name,
         arguments: &'a [Argument],
-        parameters: &[(&str, bool)],
+        parameters: Parameters,
         scope: &mut Scope<'a>,
     ) -> Vec<Option<Number>> {
-        let mut places: Vec<Option<Number>> = vec![None; parameters.len()];
+        let mut places: Vec<Option<Number>> = Vec::with_capacity(arguments.len());
         let mut named_before = false;
         for (position, argument) in arguments.iter().enumerate() {
             let place = match &argument.name {
                 Some(name) => {
                     named_before = true;
-                    parameters.iter().position(|(other, _)| *other == name.text)
+                    parameters.names().position(|other| other == name.text)
                 }
                 None => (!named_before && position < parameters.len()).then_some(position),
             };
@@ -29,10 +71,13 @@ impl<'a> Resolver<'a> {
                 continue;
             };
             let value = self.number(&argument.value, scope);
+            if places.len() <= place {
+                places.resize(place + 1, None);
+            }
             if let Some(first) = &places[place] {
                 let diagnostic = Diagnostic::new(
                     Code::WrongArguments,
-                    format!("`{}` is given twice", parameters[place].0),
+                    format!("`{}` is given twice", parameters.name(place)),
                     value.span,
                     "given again here",
                 )
@@ -43,11 +88,10 @@ impl<'a> Resolver<'a> {
             }
             places[place] = Some(value);
         }
-        let missing: Vec<String> = parameters
-            .iter()
-            .zip(&places)
-            .filter(|((_, has_default), place)| !has_default && place.is_none())
-            .map(|((name, _), _)| format!("`{name}`"))
+        let is_given = |place: usize| places.get(place).is_some_and(Option::is_some);
+        let missing: Vec<String> = (0..parameters.len())
+            .filter(|&place| !parameters.has_default(place) && !is_given(place))
+            .map(|place| format!("`{}`", parameters.name(place)))
             .collect();
         if !missing.is_empty() {
             let diagnostic = Diagnostic::new(
@@ -66,7 +110,7 @@ impl<'a> Resolver<'a> {
         &mut self,
         word: &Name,
         argument: &Argument,
-        parameters: &[(&str, bool)],
+        parameters: Parameters,
         named_before: bool,
     ) {
         let form = call_form(&word.text, parameters);
@@ -78,7 +122,7 @@ impl<'a> Resolver<'a> {
                     name.span,
                     "unknown parameter",
                 );
-                match nearest(&name.text, parameters.iter().map(|(name, _)| *name)) {
+                match nearest(&name.text, parameters.names()) {
                     Some(nearest) => nearest.suggest(diagnostic, name.span),
                     None => diagnostic.with_help(format!("its form is `{form}`")),
                 }
@@ -107,15 +151,15 @@ impl<'a> Resolver<'a> {
 }
 
 /// How a word is called: `conv(kernel, out: …)`.
-fn call_form(word: &str, parameters: &[(&str, bool)]) -> String {
-    if parameters.is_empty() {
+fn call_form(word: &str, parameters: Parameters) -> String {
+    if parameters.len() == 0 {
         return word.to_string();
     }
-    let parameters: Vec<String> = parameters
-        .iter()
+    let parameters: Vec<String> = (0..parameters.len())
+        .map(|place| (parameters.name(place), parameters.has_default(place)))
         .map(|(name, has_default)| match has_default {
             true => format!("{name}: …"),
-            false => (*name).to_string(),
+            false => name.to_string(),
         })
         .collect();
     format!("{word}({})", parameters.join(", "))

@@ -1,28 +1,25 @@
 //! Bodies: what each word stands for.
 
+use super::arguments::Parameters;
 use super::similar::nearest;
 use super::*;
-use crate::operations::{Default, Rule, WORDS, Word};
+use crate::operations::{Rule, WORDS, Word};
 use crate::syntax::tree::{Argument, Blocks, Term, TermKind};
 use crate::types::program::{StepKind, Values};
 
 impl<'a> Resolver<'a> {
     /// Resolves terms; the tensors they name are known up to their end.
-    pub(super) fn steps(&mut self, terms: &'a [Term], scope: &mut Scope<'a>) -> Vec<Step> {
+    pub(super) fn body(&mut self, terms: &'a [Term], scope: &mut Scope<'a>) -> Arc<[Step]> {
         let locals = scope.locals.len();
-        let mut steps = Vec::with_capacity(terms.len());
+        let first = self.steps.len();
         for term in terms {
-            self.term(term, scope, &mut steps);
+            self.term(term, scope);
         }
         scope.locals.truncate(locals);
-        steps
+        self.steps.drain(first..).collect()
     }
 
-    fn body(&mut self, terms: &'a [Term], scope: &mut Scope<'a>) -> Arc<[Step]> {
-        self.steps(terms, scope).into()
-    }
-
-    fn term(&mut self, term: &'a Term, scope: &mut Scope<'a>, steps: &mut Vec<Step>) {
+    fn term(&mut self, term: &'a Term, scope: &mut Scope<'a>) {
         if let TermKind::Word {
             name,
             arguments,
@@ -30,11 +27,11 @@ impl<'a> Resolver<'a> {
         } = &term.kind
             && !self.takes_blocks(&name.text, scope)
         {
-            return self.word_and_group(term, (name, arguments), blocks, scope, steps);
+            return self.word_and_group(term, (name, arguments), blocks, scope);
         }
         if let Some((word_span, kind)) = self.kind(term, scope) {
             let step = self.suffixed(term, term.span, word_span, kind, scope);
-            steps.push(step);
+            self.steps.push(step);
         }
     }
 
@@ -61,11 +58,10 @@ impl<'a> Resolver<'a> {
         (name, arguments): (&'a Name, &'a [Argument]),
         blocks: &'a Blocks,
         scope: &mut Scope<'a>,
-        steps: &mut Vec<Step>,
     ) {
         let end = arguments.last().map_or(name.span, |last| last.value.span);
         if let Some(kind) = self.word(name, arguments, None, scope) {
-            steps.push(Step {
+            self.steps.push(Step {
                 span: name.span.to(end),
                 word_span: name.span,
                 kind,
@@ -87,7 +83,7 @@ impl<'a> Resolver<'a> {
         };
         let kind = StepKind::Group(self.body(terms, scope));
         let step = self.suffixed(term, blocks.span, blocks.span, kind, scope);
-        steps.push(step);
+        self.steps.push(step);
     }
 
     /// A step with the weights and the repetition that are written behind its term.
@@ -100,12 +96,13 @@ impl<'a> Resolver<'a> {
         scope: &mut Scope<'a>,
     ) -> Step {
         let repetition = term.repetition.as_ref();
+        self.program.names_weights |= term.weights.is_some();
         Step {
             span: span.to(term.span.after()),
             word_span,
             kind,
             weights: term.weights.as_ref().map(|name| name.text.as_str().into()),
-            repetition: repetition.map(|expression| self.number(expression, scope)),
+            repetition: repetition.map(|count| Box::new(self.number(count, scope))),
         }
     }
 
@@ -209,7 +206,7 @@ impl<'a> Resolver<'a> {
         scope.numbers.truncate(outer);
         StepKind::For {
             names: names.len(),
-            values,
+            values: Box::new(values),
             body,
         }
     }
@@ -224,11 +221,11 @@ impl<'a> Resolver<'a> {
         let text = name.text.as_str();
         let local = scope.locals.iter().find(|(local, _)| local.text == text);
         if let Some(&(_, place)) = local {
-            self.arguments(name, arguments, &[], scope);
+            self.arguments(name, arguments, Parameters::None, scope);
             return Some(StepKind::Local(place));
         }
         if let Some(place) = scope.blocks.iter().position(|block| *block == text) {
-            self.arguments(name, arguments, &[], scope);
+            self.arguments(name, arguments, Parameters::None, scope);
             return Some(StepKind::BlockParameter(place));
         }
         if let Some(word) = Word::named(text) {
@@ -241,8 +238,9 @@ impl<'a> Resolver<'a> {
         let Interface {
             parameters,
             blocks: block_parameters,
-        } = self.interfaces[definition.0 as usize].clone();
-        let arguments = self.arguments(name, arguments, &parameters, scope);
+        } = self.interfaces[definition.0 as usize];
+        let parameters = Parameters::Block(parameters);
+        let arguments = self.arguments(name, arguments, parameters, scope);
         let blocks = self.given_blocks(name, blocks, block_parameters, scope)?;
         Some(StepKind::Call {
             definition,
@@ -259,12 +257,8 @@ impl<'a> Resolver<'a> {
         blocks: Option<&'a Blocks>,
         scope: &mut Scope<'a>,
     ) -> Option<StepKind> {
-        let parameters: smallvec::SmallVec<[(&str, bool); 8]> = word
-            .parameters
-            .iter()
-            .map(|parameter| (parameter.name, parameter.default != Default::Required))
-            .collect();
-        let arguments = self.arguments(name, arguments, &parameters, scope);
+        let parameters = Parameters::Word(word.parameters);
+        let arguments = self.arguments(name, arguments, parameters, scope);
         if !matches!(word.rule, Rule::Fork) {
             return Some(StepKind::Word { word, arguments });
         }
@@ -362,7 +356,7 @@ impl<'a> Resolver<'a> {
             .into_iter()
             .flat_map(|file| file.definitions.keys().copied());
         let locals = scope.locals.iter().map(|(name, _)| name.text.as_str());
-        let prelude = prelude::get().names.keys().map(String::as_str);
+        let prelude = prelude::get().names.keys().map(CompactString::as_str);
         let known = words.chain(definitions).chain(locals);
         known.chain(scope.blocks.iter().copied()).chain(prelude)
     }

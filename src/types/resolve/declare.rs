@@ -2,12 +2,19 @@
 
 use super::*;
 use crate::operations::Word;
+use compact_str::ToCompactString;
 
 impl<'a> Resolver<'a> {
     /// Gives every definition of every file its identifier.
     pub(super) fn declare(&mut self, modules: &[Module<'a>]) {
         for module in modules {
-            self.scopes.push(FileScope::default());
+            let mut scope = FileScope::default();
+            let count = module.file.items.len();
+            scope.definitions.reserve(count);
+            scope.spans.reserve(count);
+            self.program.definitions.reserve(count);
+            self.interfaces.reserve(count);
+            self.scopes.push(scope);
             self.current = self.scopes.len() - 1;
             for item in &module.file.items {
                 self.declare_item(item);
@@ -19,7 +26,7 @@ impl<'a> Resolver<'a> {
         self.share(modules);
         if let Some(scope) = self.scopes.first() {
             let names = scope.definitions.iter();
-            self.program.names = names.map(|(name, id)| ((*name).to_string(), *id)).collect();
+            self.program.names = names.map(|(name, id)| ((*name).into(), *id)).collect();
         }
     }
 
@@ -175,7 +182,7 @@ impl<'a> Resolver<'a> {
             }
             let is_first = first.is_none();
             let name = Name {
-                text: symbol.character.to_string(),
+                text: symbol.character.to_compact_string(),
                 span: symbol.character_span,
             };
             let interface = Interface::default();
@@ -222,11 +229,8 @@ fn interface(item: &Item) -> Interface<'_> {
     let Item::Block(block) = item else {
         return Interface::default();
     };
-    let parameters = block.parameters.iter();
     Interface {
-        parameters: parameters
-            .map(|parameter| (parameter.name.text.as_str(), parameter.default.is_some()))
-            .collect(),
+        parameters: &block.parameters,
         blocks: &block.block_parameters,
     }
 }

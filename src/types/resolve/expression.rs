@@ -109,7 +109,7 @@ impl<'a> Resolver<'a> {
             span,
             "neither a parameter nor a dimension of the signature",
         );
-        let known = scope.numbers.iter().map(String::as_str);
+        let known = scope.numbers.iter().map(CompactString::as_str);
         diagnostic = match nearest(name, known) {
             Some(nearest) => nearest.suggest(diagnostic, span),
             None if name == "_" => {
@@ -125,7 +125,7 @@ impl<'a> Resolver<'a> {
 }
 
 /// Adds the names in an expression to those of a scope, each once.
-pub(super) fn collect_names(expression: &Expression, names: &mut Vec<String>) {
+pub(super) fn collect_names(expression: &Expression, names: &mut Vec<CompactString>) {
     match &expression.kind {
         ExpressionKind::Name(name) => {
             let is_keyword = matches!(name.as_str(), "true" | "false" | "_");

@@ -10,6 +10,7 @@ mod similar;
 
 use std::sync::Arc;
 
+use compact_str::CompactString;
 use rustc_hash::FxHashMap;
 
 use super::prelude::{self, Prelude};
@@ -69,6 +70,8 @@ struct Resolver<'a> {
     of_prelude: FxHashMap<usize, DefinitionId>,
     /// Those of them whose bodies have not been resolved.
     to_define: Vec<(usize, DefinitionId)>,
+    /// The steps of the bodies being resolved; a body is taken off when it ends.
+    steps: Vec<Step>,
     /// The definition being resolved has a problem.
     broken: bool,
 }
@@ -83,10 +86,10 @@ struct FileScope<'a> {
 }
 
 /// What callers must know of a definition.
-#[derive(Clone, Default)]
+#[derive(Clone, Copy, Default)]
 struct Interface<'a> {
-    /// The number parameters: name, and whether there is a default.
-    parameters: Arc<[(&'a str, bool)]>,
+    /// The number parameters.
+    parameters: &'a [tree::Parameter],
     /// The block parameters.
     blocks: &'a [Name],
 }
@@ -95,7 +98,7 @@ struct Interface<'a> {
 #[derive(Default)]
 struct Scope<'a> {
     /// Parameters, dimensions of the signature, and the names of the loops around.
-    numbers: Vec<String>,
+    numbers: Vec<CompactString>,
     /// Block parameters.
     blocks: Vec<&'a str>,
     /// Named tensors and their places.
@@ -144,7 +147,7 @@ impl<'a> Resolver<'a> {
                     scope,
                     Vec::new(),
                     net.signature.as_ref(),
-                    |this, scope| this.steps(&net.body, scope),
+                    |this, scope| this.body(&net.body, scope),
                 );
                 index + 1
             }
@@ -155,8 +158,8 @@ impl<'a> Resolver<'a> {
                     Vec::new(),
                     None,
                     |this, _| match this.alphabet(Some(&pattern.alphabet), pattern.span) {
-                        Some(alphabet) => this.pattern(&pattern.text, alphabet),
-                        None => Vec::new(),
+                        Some(alphabet) => this.pattern(&pattern.text, alphabet).into(),
+                        None => Arc::from([]),
                     },
                 );
                 index + 1
@@ -165,7 +168,7 @@ impl<'a> Resolver<'a> {
                 for (place, symbol) in alphabet.symbols.iter().enumerate() {
                     let scope = Scope::default();
                     self.define_body(index + place, scope, Vec::new(), None, |this, scope| {
-                        let steps = this.steps(&symbol.body, scope);
+                        let steps = this.body(&symbol.body, scope);
                         this.refuse_holes(symbol.character, &steps);
                         steps
                     });
@@ -214,7 +217,7 @@ impl<'a> Resolver<'a> {
         }
         let signature = block.signature.as_ref();
         self.define_body(index, scope, parameters, signature, |this, scope| {
-            this.steps(&block.body, scope)
+            this.body(&block.body, scope)
         });
         self.program.definitions[index].broken |= problems;
     }
@@ -263,17 +266,17 @@ impl<'a> Resolver<'a> {
         mut scope: Scope<'a>,
         parameters: Vec<Parameter>,
         signature: Option<&'a tree::Signature>,
-        body: impl FnOnce(&mut Self, &mut Scope<'a>) -> Vec<Step>,
+        body: impl FnOnce(&mut Self, &mut Scope<'a>) -> Arc<[Step]>,
     ) {
         self.broken = false;
         let signature = signature.and_then(|signature| self.signature(signature, &mut scope));
         let body = body(self, &mut scope);
         let broken = self.broken;
         let definition = &mut self.program.definitions[index];
-        definition.body = body.into();
+        definition.body = body;
         definition.signature = signature;
         definition.scope = scope.numbers;
-        definition.block_parameters = scope.blocks.iter().map(ToString::to_string).collect();
+        definition.block_parameters = scope.blocks.iter().map(|name| (*name).into()).collect();
         definition.locals = scope.local_count;
         definition.parameters = parameters;
         definition.broken = broken;

@@ -1,7 +1,9 @@
 //! The order of definitions: each after those it calls. Circles and chains that are too long are
 //! reported.
 
-use super::{MAXIMUM_DEPTH, Resolver, own_hole};
+use std::ops::Range;
+
+use super::{MAXIMUM_DEPTH, Resolver};
 use crate::diagnostic::{Code, Diagnostic, Span};
 use crate::types::program::{DefinitionId, Step, StepKind};
 
@@ -10,34 +12,34 @@ impl Resolver<'_> {
     /// that are too long. Works with a stack of its own: chains may be as long as the file.
     pub(super) fn order(&mut self) {
         let count = self.program.definitions.len();
-        let calls: Vec<Vec<(DefinitionId, Span, usize)>> = self
+        let mut all_calls = Vec::new();
+        let bodies: Vec<Body> = self
             .program
             .definitions
             .iter()
-            .map(|definition| {
-                let mut calls = Vec::new();
-                collect_calls(&definition.body, 1, &mut calls);
-                calls
-            })
+            .map(|definition| Body::of(&definition.body, &mut all_calls))
             .collect();
+        self.program.steps = bodies.iter().map(|body| body.steps).sum();
+        let calls_of = |index: usize| &all_calls[bodies[index].calls.clone()];
         let mut state = vec![Visit::New; count];
         let mut depth = vec![0_usize; count];
+        let mut path = Vec::new();
         for start in 0..count {
             if state[start] != Visit::New {
                 continue;
             }
-            let mut path = vec![(start, 0_usize)];
+            path.push((start, 0_usize));
             state[start] = Visit::Open;
             while let Some((current, next)) = path.last_mut() {
                 let current = *current;
-                let Some(&(callee, span, _)) = calls[current].get(*next) else {
+                let Some(call) = calls_of(current).get(*next) else {
                     path.pop();
                     state[current] = Visit::Done;
-                    self.finish(current, &calls[current], &mut depth);
+                    self.finish(current, &bodies[current], calls_of(current), &mut depth);
                     continue;
                 };
                 *next += 1;
-                let callee = callee.0 as usize;
+                let callee = call.callee.0 as usize;
                 match state[callee] {
                     Visit::Done => {}
                     Visit::New => {
@@ -50,7 +52,7 @@ impl Resolver<'_> {
                             .map(|(index, _)| *index)
                             .skip_while(|index| *index != callee)
                             .collect();
-                        self.report_cycle(&cycle, span);
+                        self.report_cycle(&cycle, call.span);
                     }
                 }
             }
@@ -82,20 +84,15 @@ impl Resolver<'_> {
         self.report(diagnostic);
     }
 
-    fn finish(&mut self, index: usize, calls: &[(DefinitionId, Span, usize)], depth: &mut [usize]) {
-        let has_hole = own_hole(&self.program.definitions[index].body).is_some()
-            || calls
-                .iter()
-                .any(|(callee, ..)| self.program.definition(*callee).has_hole);
-        let broken = calls
-            .iter()
-            .any(|(callee, ..)| self.program.definition(*callee).broken);
-        let groups = group_depth(&self.program.definitions[index].body);
+    fn finish(&mut self, index: usize, body: &Body, calls: &[Call], depth: &mut [usize]) {
+        let called = |call: &Call| self.program.definition(call.callee);
+        let has_hole = body.has_hole || calls.iter().any(|call| called(call).has_hole);
+        let broken = calls.iter().any(|call| called(call).broken);
         let deepest = calls
             .iter()
-            .map(|(callee, span, level)| (depth[callee.0 as usize] + level, *span))
+            .map(|call| (depth[call.callee.0 as usize] + call.level, call.span))
             .max_by_key(|(depth, _)| *depth);
-        depth[index] = groups.max(deepest.map_or(0, |(depth, _)| depth));
+        depth[index] = body.depth.max(deepest.map_or(0, |(depth, _)| depth));
         let definition = &mut self.program.definitions[index];
         definition.has_hole = has_hole;
         definition.broken |= broken;
@@ -105,7 +102,7 @@ impl Resolver<'_> {
             // What uses it is too deep as well; one message is enough.
             if calls
                 .iter()
-                .any(|(callee, ..)| depth[callee.0 as usize] > MAXIMUM_DEPTH)
+                .any(|call| depth[call.callee.0 as usize] > MAXIMUM_DEPTH)
             {
                 return;
             }
@@ -134,18 +131,55 @@ enum Visit {
     Done,
 }
 
-fn collect_calls(steps: &[Step], level: usize, calls: &mut Vec<(DefinitionId, Span, usize)>) {
-    for step in steps {
-        if let StepKind::Call { definition, .. } = &step.kind {
-            calls.push((*definition, step.word_span, level));
-        }
-        for body in step.bodies() {
-            collect_calls(body, level + 1, calls);
-        }
-    }
+/// What the order depends on in the body of a definition.
+struct Body {
+    /// Its calls, in a list of all.
+    calls: Range<usize>,
+    /// Whether it has a hole of its own.
+    has_hole: bool,
+    /// How deep bodies are nested in it.
+    depth: usize,
+    /// How many steps it is written with.
+    steps: usize,
 }
 
-fn group_depth(steps: &[Step]) -> usize {
-    let bodies = steps.iter().flat_map(Step::bodies);
-    bodies.map(|body| 1 + group_depth(body)).max().unwrap_or(0)
+struct Call {
+    callee: DefinitionId,
+    span: Span,
+    /// How many bodies it stands in.
+    level: usize,
+}
+
+impl Body {
+    /// Looks through a body once and adds its calls to those of all.
+    fn of(steps: &[Step], calls: &mut Vec<Call>) -> Self {
+        let mut body = Body {
+            calls: calls.len()..calls.len(),
+            has_hole: false,
+            depth: 0,
+            steps: 0,
+        };
+        body.look_through(steps, 1, calls);
+        body.calls.end = calls.len();
+        body
+    }
+
+    fn look_through(&mut self, steps: &[Step], level: usize, calls: &mut Vec<Call>) {
+        self.steps += steps.len();
+        for step in steps {
+            match &step.kind {
+                StepKind::Call { definition, .. } => calls.push(Call {
+                    callee: *definition,
+                    span: step.word_span,
+                    level,
+                }),
+                StepKind::Hole { .. } => self.has_hole = true,
+                _ => {}
+            }
+            for body in step.bodies() {
+                self.depth = self.depth.max(level);
+                self.look_through(body, level + 1, calls);
+            }
+        }
+    }
 }
