@@ -347,7 +347,8 @@ impl Dimension {
 
     /// Solves `left = right` for a variable that `may_solve` and that occurs once, alone in its
     /// term, with coefficient one or minus one: gives the variable and its value. If it is the only
-    /// variable, it may have any coefficient that divides the rest.
+    /// variable, it may have any coefficient that divides the rest. Of several, the newest is solved
+    /// for, so that what is instantiated is said in terms of what was there before.
     pub fn solve(
         left: &Dimension,
         right: &Dimension,
@@ -644,10 +645,12 @@ mod tests {
         assert_eq!(doubled(6), Some((Variable(1), constant(3))));
         assert_eq!(doubled(5), None);
         let shifted = &h + &constant(2);
+        // Of two that can be solved for, the newer one is.
         let solution = Dimension::solve(&shifted, &c, &|_| true);
-        assert_eq!(solution, Some((Variable(0), shifted.clone())));
-        let solution = Dimension::solve(&shifted, &c, &only);
         assert_eq!(solution, Some((Variable(1), &c - &constant(2))));
+        let older = |variable| variable == Variable(0);
+        let solution = Dimension::solve(&shifted, &c, &older);
+        assert_eq!(solution, Some((Variable(0), shifted.clone())));
     }
 
     #[test]
