@@ -48,7 +48,7 @@ fn inferred(checked: &Checked, definitions: &str, name: &str) -> String {
         }
         Inferred::Open => "open".to_string(),
         // What no sizes fit may be found out where it is written or where it is used.
-        Inferred::Failed => vec!["nothing"; 12].join("; "),
+        Inferred::Failed => ["nothing"; 12].join("; "),
     }
 }
 

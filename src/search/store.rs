@@ -8,6 +8,7 @@
 
 use std::fs::{File, TryLockError};
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use rusqlite::{Connection, OptionalExtension, Row, params};
 use serde_json::{Value, json};
@@ -109,6 +110,20 @@ impl Identity {
     }
 }
 
+/// Locks a file. A program that the process of a search has just started holds a copy of its lock
+/// until it is running, so a lock that was given back is sometimes held a moment longer.
+fn patiently_locked(lock: &File) -> std::result::Result<(), TryLockError> {
+    const ATTEMPTS: usize = 20;
+    const PAUSE: Duration = Duration::from_millis(25);
+    for _ in 1..ATTEMPTS {
+        match lock.try_lock() {
+            Err(TryLockError::WouldBlock) => std::thread::sleep(PAUSE),
+            locked => return locked,
+        }
+    }
+    lock.try_lock()
+}
+
 /// A search on disk.
 pub struct Store {
     connection: Connection,
@@ -137,7 +152,7 @@ impl Store {
             .write(true)
             .open(&lock_path)
             .map_err(file(&lock_path))?;
-        match lock.try_lock() {
+        match patiently_locked(&lock) {
             Ok(()) => {}
             Err(TryLockError::WouldBlock) => return Err(SearchError::Locked(folder.to_owned())),
             Err(TryLockError::Error(source)) => return Err(file(&lock_path)(source)),
