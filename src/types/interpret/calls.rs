@@ -51,7 +51,7 @@ impl<'p, R: Recorder> Interpreter<'p, R> {
         span: Span,
     ) -> Result<(), Stop> {
         let entered = self.path.enter(&callee.name);
-        self.path.counts.push(FxHashMap::default());
+        self.path.enter_body();
         self.uses.push(span);
         for name in &callee.scope[environment.len()..] {
             let variable = self.solver.dimension(name, Role::Inferred);
@@ -72,7 +72,7 @@ impl<'p, R: Recorder> Interpreter<'p, R> {
             }
         }
         self.uses.pop();
-        self.path.counts.pop();
+        self.path.leave_body();
         self.path.leave(entered);
         Ok(())
     }

@@ -10,6 +10,7 @@ mod frame;
 mod holes;
 mod instance;
 mod numbers;
+mod path;
 mod recover;
 mod stack;
 mod words;
@@ -20,6 +21,7 @@ use std::sync::Arc;
 use compact_str::CompactString;
 use frame::{Closure, Frame};
 pub use holes::WeightsAround;
+use path::{Counts, Entered, Path};
 use rustc_hash::FxHashMap;
 use smallvec::SmallVec;
 
@@ -227,57 +229,6 @@ struct NamedWeights {
     span: Span,
 }
 
-/// The path of the layer being expanded.
-#[derive(Default)]
-struct Path {
-    /// Somebody records it, or names of weights need it.
-    is_wanted: bool,
-    text: String,
-    counts: Vec<FxHashMap<String, usize>>,
-    /// The path of the word that is entered next, if its weights have a name.
-    next: Option<String>,
-    /// How many named weights are around.
-    named: usize,
-}
-
-/// What to go back to when a word is left.
-enum Entered {
-    Length(usize),
-    Text(String),
-}
-
-impl Path {
-    fn enter(&mut self, name: &str) -> Entered {
-        if let Some(next) = self.next.take() {
-            return Entered::Text(std::mem::replace(&mut self.text, next));
-        }
-        let length = self.text.len();
-        if !self.is_wanted {
-            return Entered::Length(length);
-        }
-        let counts = self.counts.last_mut();
-        let number = counts.map_or(0, |counts| {
-            let count = counts.entry(name.to_string()).or_insert(0);
-            *count += 1;
-            *count - 1
-        });
-        if !self.text.is_empty() {
-            self.text.push('.');
-        }
-        self.text.push_str(name);
-        self.text.push('.');
-        self.text.push_str(&number.to_string());
-        Entered::Length(length)
-    }
-
-    fn leave(&mut self, entered: Entered) {
-        match entered {
-            Entered::Length(length) => self.text.truncate(length),
-            Entered::Text(text) => self.text = text,
-        }
-    }
-}
-
 /// The numbers of a body's names.
 type Environment = Vec<NumberValue>;
 
@@ -312,10 +263,7 @@ impl<'p, R: Recorder> Interpreter<'p, R> {
             takers: Vec::new(),
             depth: 0,
             uses: Vec::new(),
-            path: Path {
-                is_wanted: R::WANTS_PATHS || program.names_weights,
-                ..Path::default()
-            },
+            path: Path::new(R::WANTS_PATHS || program.names_weights),
             named: FxHashMap::default(),
         }
     }
@@ -342,7 +290,7 @@ impl<'p, R: Recorder> Interpreter<'p, R> {
             // What it does depends on the blocks it is given.
             return Err(Stop::Open);
         }
-        self.path.counts.push(FxHashMap::default());
+        self.path.enter_body();
         let Some(signature) = &definition.signature else {
             let frame = self.frame(id, environment, Vec::new());
             return self.body_without_signature(definition, &frame);
