@@ -270,8 +270,8 @@ fn generalise(program: &Program, id: DefinitionId, interpreter: &Interpreter<()>
 }
 
 /// The shapes that a signature takes, as the interpreter evaluated them.
-fn declared_inputs(signature: &Signature, interpreter: &Interpreter<()>) -> Vec<ShapeTerm> {
-    interpreter.declared[..signature.inputs.len()].to_vec()
+fn declared_inputs<'i>(signature: &Signature, interpreter: &'i Interpreter<()>) -> &'i [ShapeTerm] {
+    &interpreter.declared[..signature.inputs.len()]
 }
 
 /// New numbers for the variables of an effect, in the order they are met.

@@ -32,7 +32,7 @@ impl<'p, R: Recorder> Interpreter<'p, R> {
         step: &'p Step,
         frame: &Rc<Frame<'p, R::Value>>,
     ) -> Result<(), Stop> {
-        let value = self.pop("fork", 1, step.word_span)?.remove(0);
+        let value = self.pop_one("fork", step.word_span)?;
         let (floor, pull) = (self.floor, self.pull);
         self.pull = Pull::Forbidden;
         for branch in branches {

@@ -72,7 +72,7 @@ impl<'p, R: Recorder> Interpreter<'p, R> {
             }
             return Ok(());
         }
-        let value = self.pop("?", 1, step.span)?.remove(0);
+        let value = self.pop_one("?", step.span)?;
         if let Some(shape) = self.known_shape(&value.shape) {
             let (before, after) = (vec![shape.clone()], vec![shape]);
             self.site(

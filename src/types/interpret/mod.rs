@@ -469,7 +469,7 @@ impl<'p, R: Recorder> Interpreter<'p, R> {
         if *count == Dimension::Constant(0) {
             return Ok(());
         }
-        let resolved = |this: &Self| -> Vec<ShapeTerm> {
+        let resolved = |this: &Self| -> SmallVec<[ShapeTerm; 2]> {
             let stack = this.stack.iter();
             stack
                 .map(|value| this.solver.resolve_shape(&value.shape))
