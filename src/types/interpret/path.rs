@@ -52,21 +52,35 @@ impl Path {
         if !self.is_wanted {
             return Entered::Length(length);
         }
-        let number = match self.counts[..self.depth].last_mut() {
-            None => 0,
-            Some(counts) => {
-                let count = counts.entry(name.into()).or_insert(0);
-                *count += 1;
-                *count - 1
-            }
-        };
+        let number = self.number(name);
         if !self.text.is_empty() {
             self.text.push('.');
         }
         self.text.push_str(name);
-        // Writing to a string can't fail.
-        let _ = write!(self.text, ".{number}");
+        self.text.push('.');
+        match u8::try_from(number) {
+            Ok(digit @ 0..10) => self.text.push(char::from(b'0' + digit)),
+            // Writing to a string can't fail.
+            _ => drop(write!(self.text, "{number}")),
+        }
         Entered::Length(length)
+    }
+
+    /// How many of this name there were in the body before.
+    fn number(&mut self, name: &str) -> usize {
+        let Some(counts) = self.counts[..self.depth].last_mut() else {
+            return 0;
+        };
+        match counts.get_mut(name) {
+            Some(count) => {
+                *count += 1;
+                *count - 1
+            }
+            None => {
+                counts.insert(name.into(), 1);
+                0
+            }
+        }
     }
 
     /// Leaves the word that was entered last.
