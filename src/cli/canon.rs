@@ -60,7 +60,7 @@ pub(super) fn run(options: &Options, output: &Output) -> Result<(), Failure> {
         let definition = program.definition(id);
         let mut result = CanonicalProgram {
             kind: definition.kind.describe(),
-            name: definition.name.clone(),
+            name: definition.name.to_string(),
             laws: laws.to_string(),
             key: None,
             text: None,

@@ -128,7 +128,7 @@ fn describe(loaded: &Loaded, id: DefinitionId) -> Shown {
     };
     let mut shown = Shown {
         kind: definition.kind.describe(),
-        name: definition.name.clone(),
+        name: definition.name.to_string(),
         documentation: definition.documentation.clone(),
         effect,
         inputs: Vec::new(),

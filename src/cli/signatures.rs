@@ -61,7 +61,7 @@ fn shown(found: &types::InferredSignature, loaded: &Loaded, places: &mut Places)
     let definition = loaded.checked.program.definition(found.definition);
     ShownSignature {
         kind: definition.kind.describe(),
-        name: definition.name.clone(),
+        name: definition.name.to_string(),
         place: places.place(definition.name_span),
         signature: found.text.clone(),
         note: found.note.clone(),
