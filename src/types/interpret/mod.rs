@@ -9,6 +9,7 @@ mod control;
 mod frame;
 mod holes;
 mod instance;
+mod memory;
 mod numbers;
 mod path;
 mod recover;
@@ -21,6 +22,7 @@ use std::sync::Arc;
 use compact_str::CompactString;
 use frame::{Closure, Frame};
 pub use holes::WeightsAround;
+pub(super) use memory::Memory;
 use path::{Counts, Entered, Path};
 use rustc_hash::FxHashMap;
 use smallvec::SmallVec;
@@ -273,8 +275,8 @@ impl<'p, R: Recorder> Interpreter<'p, R> {
     pub fn run(&mut self, id: DefinitionId, use_defaults: bool) -> Result<(), Stop> {
         let definition = self.program.definition(id);
         self.running = Some(id);
-        let mut environment = Environment::new();
-        for (index, (name, role)) in definition.rigid().into_iter().enumerate() {
+        let mut environment = Environment::with_capacity(definition.scope.len());
+        for (index, name) in definition.scope.iter().enumerate() {
             let default = definition
                 .parameters
                 .get(index)
@@ -282,7 +284,7 @@ impl<'p, R: Recorder> Interpreter<'p, R> {
                 .filter(|_| use_defaults);
             let value = match default {
                 Some(default) => self.number(default, &environment)?,
-                None => NumberValue::Whole(self.solver.dimension(&name, role)),
+                None => NumberValue::Whole(self.solver.dimension(name, definition.role(index))),
             };
             environment.push(value);
         }
