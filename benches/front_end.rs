@@ -97,6 +97,15 @@ fn check(bencher: Bencher, input: &str) {
         .bench(|| types::check(black_box(&parsed.file)));
 }
 
+/// From text to a checked program: every definition has its type.
+#[divan::bench(args = INPUTS)]
+fn text_to_types(bencher: Bencher, input: &str) {
+    let source = source(input);
+    bencher
+        .counter(BytesCount::new(source.text.len()))
+        .bench(|| types::check(&syntax::parse(black_box(&source)).file));
+}
+
 /// From text to the graph of the last net.
 #[divan::bench(args = INPUTS)]
 fn text_to_graph(bencher: Bencher, input: &str) {

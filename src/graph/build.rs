@@ -108,20 +108,9 @@ fn expand(
 /// Collects nodes; inputs and operations in the order they are met.
 #[derive(Default)]
 struct Builder {
-    nodes: Vec<Recorded>,
+    nodes: Vec<Node>,
     /// Named weights by the path of their layers.
     weights: FxHashMap<String, WeightsId>,
-}
-
-struct Recorded {
-    /// `None` for an input.
-    operation: Option<Operation>,
-    inputs: SmallVec<[NodeId; 2]>,
-    shape: Shape,
-    path: String,
-    /// Its weights, if they have a name.
-    weights: Option<WeightsId>,
-    span: Span,
 }
 
 impl Recorder for Builder {
@@ -134,8 +123,9 @@ impl Recorder for Builder {
             ShapeTerm::Known(shape) => shape.clone(),
             ShapeTerm::Unknown(_) => Shape(SmallVec::new()),
         };
-        self.push(Recorded {
-            operation: None,
+        self.push(Node {
+            // The places of inputs are known at the end.
+            kind: NodeKind::Input(0),
             inputs: SmallVec::new(),
             shape,
             path: String::new(),
@@ -153,8 +143,8 @@ impl Recorder for Builder {
         layer: LayerPath,
     ) -> NodeId {
         let weights = self.named_weights(&operation, layer);
-        self.push(Recorded {
-            operation: Some(operation),
+        self.push(Node {
+            kind: NodeKind::Operation(operation),
             inputs: inputs.iter().copied().collect(),
             shape: shape.clone(),
             path: layer.text.to_string(),
@@ -174,8 +164,8 @@ impl Builder {
         Some(*known.or_insert(next))
     }
 
-    fn push(&mut self, recorded: Recorded) -> NodeId {
-        self.nodes.push(recorded);
+    fn push(&mut self, node: Node) -> NodeId {
+        self.nodes.push(node);
         NodeId(self.nodes.len() as u32 - 1)
     }
 }
@@ -189,75 +179,71 @@ fn finish(definition: &Definition, interpreter: Interpreter<Builder>) -> Graph {
         recorder,
         ..
     } = interpreter;
-    let count = recorder.nodes.len();
-    let is_input = |index: &usize| recorder.nodes[*index].operation.is_none();
     // Pulled inputs were met from the top down; those of a signature from the bottom up.
-    let inputs: Vec<usize> = match pulled.is_empty() {
-        true => (0..count).filter(is_input).collect(),
-        false => pulled
-            .iter()
-            .rev()
-            .map(|value| value.node.0 as usize)
-            .collect(),
-    };
-    let operations = (0..count).filter(|index| !is_input(index));
-    let order: Vec<usize> = inputs.iter().copied().chain(operations).collect();
-    let mut places = vec![NodeId(0); count];
-    for (place, &old) in order.iter().enumerate() {
-        places[old] = NodeId(place as u32);
-    }
+    let pulled: Vec<NodeId> = pulled.iter().rev().map(|value| value.node).collect();
+    let mut outputs: Vec<NodeId> = stack.iter().map(|value| value.node).collect();
+    let (mut nodes, inputs) = inputs_first(recorder.nodes, &pulled, &mut outputs);
     let names = RefCell::new(Vec::new());
-    let settle = |dimension: &Dimension| {
-        let resolved = solver.resolve(dimension);
-        resolved.for_each_variable(&mut |variable| {
-            let mut names = names.borrow_mut();
-            let length = names.len().max(variable.0 as usize + 1);
-            names.resize(length, CompactString::default());
-            names[variable.0 as usize] = solver.name(variable).into();
-        });
-        resolved
+    let settle = |dimension: &mut Dimension| {
+        if let Dimension::Symbolic(_) = dimension {
+            *dimension = solver.resolve(dimension);
+            dimension.for_each_variable(&mut |variable| {
+                let mut names = names.borrow_mut();
+                let length = names.len().max(variable.0 as usize + 1);
+                names.resize(length, CompactString::default());
+                names[variable.0 as usize] = solver.name(variable).into();
+            });
+        }
     };
-    let nodes = order
-        .iter()
-        .enumerate()
-        .map(|(place, &old)| {
-            let recorded = &recorder.nodes[old];
-            let kind = match &recorded.operation {
-                None => NodeKind::Input(place),
-                Some(operation) => {
-                    let mut operation = operation.clone();
-                    operation
-                        .for_each_dimension_mut(&mut |dimension| *dimension = settle(dimension));
-                    NodeKind::Operation(operation)
-                }
-            };
-            Node {
-                kind,
-                inputs: recorded
-                    .inputs
-                    .iter()
-                    .map(|input| places[input.0 as usize])
-                    .collect(),
-                shape: recorded.shape.0.iter().map(settle).collect(),
-                path: recorded.path.clone(),
-                weights: recorded.weights,
-                span: recorded.span,
-            }
-        })
-        .collect();
-    let outputs = stack
-        .iter()
-        .map(|value| places[value.node.0 as usize])
-        .collect();
+    for node in &mut nodes {
+        if let NodeKind::Operation(operation) = &mut node.kind {
+            operation.for_each_dimension_mut(&mut { settle });
+        }
+        node.shape.0.iter_mut().for_each(settle);
+    }
     let mut graph = Graph {
         name: definition.name.to_string(),
-        inputs: inputs.len(),
+        inputs,
         nodes,
         outputs,
         variables: names_of_variables(names.into_inner()),
     };
     graph.number_weights();
     graph
+}
+
+/// Brings the inputs before the operations: `pulled`, or if there are none, in the order they were
+/// met. Gives the number of inputs.
+fn inputs_first(nodes: Vec<Node>, pulled: &[NodeId], outputs: &mut [NodeId]) -> (Vec<Node>, usize) {
+    let is_input = |index: &usize| matches!(nodes[*index].kind, NodeKind::Input(_));
+    let inputs: Vec<usize> = match pulled.is_empty() {
+        true => (0..nodes.len()).filter(is_input).collect(),
+        false => pulled.iter().map(|node| node.0 as usize).collect(),
+    };
+    let operations = (0..nodes.len()).filter(|index| !is_input(index));
+    let order: Vec<usize> = inputs.iter().copied().chain(operations).collect();
+    let mut nodes = nodes;
+    // Most inputs come from signatures, and were met first.
+    if !order.is_sorted() {
+        let mut places = vec![NodeId(0); nodes.len()];
+        for (place, &old) in order.iter().enumerate() {
+            places[old] = NodeId(place as u32);
+        }
+        let moved = |node: &mut NodeId| *node = places[node.0 as usize];
+        outputs.iter_mut().for_each(moved);
+        for node in &mut nodes {
+            node.inputs.iter_mut().for_each(moved);
+        }
+        let mut old: Vec<Option<Node>> = nodes.into_iter().map(Some).collect();
+        nodes = order
+            .iter()
+            .filter_map(|&place| old[place].take())
+            .collect();
+    }
+    for (place, node) in nodes[..inputs.len()].iter_mut().enumerate() {
+        node.kind = NodeKind::Input(place);
+    }
+    (nodes, inputs.len())
 }
 
 /// Makes the names distinct; variables that do not occur keep an empty name.

@@ -2,9 +2,11 @@
 //!
 //! A symbolic dimension is a polynomial with integer coefficients over atoms; an atom is a variable
 //! or a quotient rounded down. Dimensions that are equal as polynomials are equal as values. Most
-//! are a variable, or a variable and a number (the `h - 1` of a window); those are kept without
-//! memory of their own. Arithmetic that leaves the range of `i64` gives [`Dimension::Overflow`],
+//! are a variable, a variable and a number (the `h - 1` of a window), or such a sum divided by a
+//! number (the `(h + 1) // 2` behind a stride); those are kept without memory of their own. Arithmetic that leaves the range of `i64` gives [`Dimension::Overflow`],
 //! which, like a NaN, stays what it is through all further arithmetic; the checker reports it.
+
+mod written;
 
 use std::borrow::Cow;
 use std::cmp::Ordering;
@@ -14,6 +16,7 @@ use std::sync::Arc;
 use smallvec::SmallVec;
 
 use super::polynomial::{Atom, Monomial, Polynomial};
+use written::Named;
 
 /// A variable of a dimension. What it stands for is up to the stage that made it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -39,8 +42,56 @@ pub struct Symbolic(Form);
 enum Form {
     /// A variable plus a number, where the number fits.
     Shifted(Variable, i32),
+    /// A quotient plus a number, where the numbers fit.
+    Stepped(Stepped),
     /// Everything else.
     Polynomial(Arc<Polynomial>),
+}
+
+/// `(variable + rest) // divisor + offset`, where `rest` is from 0 to less than `divisor`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+struct Stepped {
+    variable: Variable,
+    offset: i32,
+    rest: u8,
+    divisor: u8,
+}
+
+impl Stepped {
+    fn dividend(self) -> Dimension {
+        Dimension::shifted(self.variable, i64::from(self.rest))
+    }
+
+    fn divisor(self) -> Dimension {
+        Dimension::Constant(i64::from(self.divisor))
+    }
+
+    fn quotient(self) -> Atom {
+        Atom::quotient(self.dividend(), self.divisor())
+    }
+
+    fn with_offset(self, offset: i64) -> Option<Self> {
+        let offset = i32::try_from(offset).ok()?;
+        Some(Stepped { offset, ..self })
+    }
+
+    /// With these numbers, if they fit.
+    fn new(variable: Variable, rest: i64, divisor: i64, offset: i64) -> Option<Self> {
+        let is_rest = (0..divisor).contains(&rest);
+        Some(Stepped {
+            variable,
+            offset: i32::try_from(offset).ok()?,
+            rest: u8::try_from(rest).ok().filter(|_| is_rest)?,
+            divisor: u8::try_from(divisor).ok()?,
+        })
+    }
+
+    /// The form of a polynomial, if it has this one.
+    fn of(polynomial: &Polynomial) -> Option<Self> {
+        let (offset, (dividend, divisor)) = polynomial.as_quotient()?;
+        let (variable, rest) = dividend.as_shifted()?;
+        Self::new(variable, rest, divisor.constant()?, offset)
+    }
 }
 
 impl Symbolic {
@@ -48,6 +99,10 @@ impl Symbolic {
         match &self.0 {
             Form::Shifted(variable, offset) => {
                 Cow::Owned(Polynomial::shifted(*variable, i64::from(*offset)))
+            }
+            Form::Stepped(stepped) => {
+                let offset = i64::from(stepped.offset);
+                Cow::Owned(Polynomial::atom_and_number(stepped.quotient(), offset))
             }
             Form::Polynomial(polynomial) => Cow::Borrowed(polynomial),
         }
@@ -98,6 +153,32 @@ impl Dimension {
         }
     }
 
+    /// `(variable + rest) // divisor + offset`
+    fn stepped(variable: Variable, rest: i64, divisor: i64, offset: i64) -> Self {
+        let general = || {
+            let quotient = Atom::quotient(Dimension::shifted(variable, rest), divisor.into());
+            Form::Polynomial(Arc::new(Polynomial::atom_and_number(quotient, offset)))
+        };
+        let small = Stepped::new(variable, rest, divisor, offset);
+        Dimension::Symbolic(Symbolic(small.map_or_else(general, Form::Stepped)))
+    }
+
+    fn as_stepped(&self) -> Option<Stepped> {
+        match self {
+            Dimension::Symbolic(Symbolic(Form::Stepped(stepped))) => Some(*stepped),
+            _ => None,
+        }
+    }
+
+    /// What it is made of, if that is one atom and nothing else.
+    fn as_atom(&self) -> Option<Atom> {
+        let stepped = || self.as_stepped().filter(|stepped| stepped.offset == 0);
+        match self.as_variable() {
+            Some(variable) => Some(Atom::Variable(variable)),
+            None => stepped().map(Stepped::quotient),
+        }
+    }
+
     /// The number, if it is known.
     pub fn constant(&self) -> Option<i64> {
         match self {
@@ -126,10 +207,14 @@ impl Dimension {
         if let Some(value) = polynomial.as_constant() {
             return Dimension::Constant(value);
         }
-        match polynomial.as_shifted() {
-            Some((variable, offset)) => Dimension::shifted(variable, offset),
-            None => Dimension::Symbolic(Symbolic(Form::Polynomial(Arc::new(polynomial)))),
+        if let Some((variable, offset)) = polynomial.as_shifted() {
+            return Dimension::shifted(variable, offset);
         }
+        let form = match Stepped::of(&polynomial) {
+            Some(stepped) => Form::Stepped(stepped),
+            None => Form::Polynomial(Arc::new(polynomial)),
+        };
+        Dimension::Symbolic(Symbolic(form))
     }
 
     fn from_checked(polynomial: Option<Polynomial>) -> Dimension {
@@ -145,7 +230,14 @@ impl Dimension {
                     (Some((variable, left)), Some((other, right))) => {
                         (variable == other).then_some(left - right)
                     }
-                    _ => left.polynomial().known_difference(&right.polynomial()),
+                    _ => match (self.as_stepped(), other.as_stepped()) {
+                        (Some(left), Some(right)) => {
+                            let difference = i64::from(left.offset) - i64::from(right.offset);
+                            let right = right.with_offset(left.offset.into());
+                            (right == Some(left)).then_some(difference)
+                        }
+                        _ => left.polynomial().known_difference(&right.polynomial()),
+                    },
                 }
             }
             _ => None,
@@ -162,10 +254,16 @@ impl Dimension {
                 Some(offset) => Dimension::shifted(variable, offset),
                 None => Dimension::Overflow,
             },
-            (Dimension::Symbolic(symbolic), None) => match number {
-                0 => self.clone(),
-                number => Self::from_checked(symbolic.polynomial().offset(number)),
-            },
+            (_, None) if number == 0 => self.clone(),
+            (Dimension::Symbolic(symbolic), None) => {
+                let sum = |stepped: Stepped| {
+                    stepped.with_offset(i64::from(stepped.offset).checked_add(number)?)
+                };
+                match self.as_stepped().and_then(sum) {
+                    Some(stepped) => Dimension::Symbolic(Symbolic(Form::Stepped(stepped))),
+                    None => Self::from_checked(symbolic.polynomial().offset(number)),
+                }
+            }
             (Dimension::Overflow, _) => Dimension::Overflow,
         }
     }
@@ -188,14 +286,14 @@ impl Dimension {
     /// The product of all factors.
     pub fn product<'d>(factors: impl IntoIterator<Item = &'d Dimension>) -> Dimension {
         let mut number = 1_i64;
-        let mut variables = Monomial::default();
+        let mut atoms = Monomial::default();
         let mut others: SmallVec<[&Dimension; 4]> = SmallVec::new();
         for factor in factors {
-            let product = match (factor, factor.as_variable()) {
+            let product = match (factor, factor.as_atom()) {
                 (Dimension::Constant(factor), _) => number.checked_mul(*factor).map(|product| {
                     number = product;
                 }),
-                (_, Some(variable)) => variables.multiply(&Atom::Variable(variable), 1),
+                (_, Some(atom)) => atoms.multiply(&atom, 1),
                 _ => {
                     others.push(factor);
                     Some(())
@@ -205,9 +303,9 @@ impl Dimension {
                 return Dimension::Overflow;
             }
         }
-        let product = match variables.factors().is_empty() {
+        let product = match atoms.factors().is_empty() {
             true => Dimension::Constant(number),
-            false => Dimension::from_polynomial(Polynomial::term(variables, number)),
+            false => Dimension::from_polynomial(Polynomial::term(atoms, number)),
         };
         let others = others.into_iter();
         others.fold(product, |product, factor| &product * factor)
@@ -220,9 +318,8 @@ impl Dimension {
             Dimension::Constant(1) => return self.clone(),
             Dimension::Constant(number @ 2..) => {
                 if let Some((variable, offset)) = self.as_shifted() {
-                    let rest = Dimension::shifted(variable, offset.rem_euclid(*number));
-                    let quotient = Polynomial::quotient(rest, divisor.clone());
-                    return Self::from_checked(quotient.offset(offset.div_euclid(*number)));
+                    let (rest, whole) = (offset.rem_euclid(*number), offset.div_euclid(*number));
+                    return Self::stepped(variable, rest, *number, whole);
                 }
             }
             _ => {}
@@ -257,7 +354,7 @@ impl Dimension {
                 if vanishes {
                     return Some(quotient);
                 }
-                quotient.plus(&Polynomial::quotient(remainder, divisor), 1)
+                quotient.plus(&Polynomial::atom(Atom::quotient(remainder, divisor)), 1)
             },
         )
     }
@@ -270,7 +367,11 @@ impl Dimension {
                 Some(*divisor != 0 && dividend.checked_rem(*divisor) == Some(0))
             }
             _ if self == divisor => Some(true),
-            (_, Dimension::Constant(2..)) if self.as_shifted().is_some() => None,
+            (_, Dimension::Constant(2..))
+                if self.as_shifted().is_some() || self.as_stepped().is_some() =>
+            {
+                None
+            }
             _ => {
                 let dividend = self.polynomial()?;
                 let (_, remainder) = dividend.divide_by_term(&*divisor.polynomial()?)?;
@@ -296,6 +397,13 @@ impl Dimension {
                 Some(value) => value.offset(i64::from(*offset)),
                 None => self.clone(),
             },
+            Form::Stepped(stepped) => match value(stepped.variable) {
+                Some(value) => value
+                    .offset(i64::from(stepped.rest))
+                    .floor_divide(&stepped.divisor())
+                    .offset(i64::from(stepped.offset)),
+                None => self.clone(),
+            },
             Form::Polynomial(polynomial) if polynomial.all_variables(&mut { stays }) => {
                 self.clone()
             }
@@ -316,6 +424,7 @@ impl Dimension {
                     let number = value(*variable)?.constant()?;
                     number.checked_add(i64::from(*offset))
                 }
+                Form::Stepped(_) => self.substitute(value).constant(),
                 Form::Polynomial(polynomial) => polynomial.evaluate(value),
             },
         }
@@ -334,7 +443,9 @@ impl Dimension {
         match self {
             Dimension::Constant(_) | Dimension::Overflow => true,
             Dimension::Symbolic(symbolic) => match &symbolic.0 {
-                Form::Shifted(variable, _) => test(*variable),
+                Form::Shifted(variable, _) | Form::Stepped(Stepped { variable, .. }) => {
+                    test(*variable)
+                }
                 Form::Polynomial(polynomial) => polynomial.all_variables(test),
             },
         }
@@ -415,6 +526,11 @@ impl Dimension {
                     let bound = minimum(*variable).filter(|bound| *bound >= 0)?;
                     bound.checked_add(i64::from(*offset))
                 }
+                Form::Stepped(stepped) => {
+                    let bound = stepped.dividend().lower_bound(minimum)?;
+                    let quotient = bound.div_euclid(i64::from(stepped.divisor));
+                    quotient.checked_add(i64::from(stepped.offset))
+                }
                 Form::Polynomial(polynomial) => polynomial.lower_bound(minimum),
             },
         }
@@ -427,6 +543,7 @@ impl Dimension {
             Dimension::Overflow => false,
             Dimension::Symbolic(symbolic) => match &symbolic.0 {
                 Form::Shifted(..) => true,
+                Form::Stepped(_) => false,
                 Form::Polynomial(polynomial) => polynomial.terms().iter().all(|(monomial, _)| {
                     matches!(monomial.factors(), [] | [(Atom::Variable(_), 1)])
                 }),
@@ -486,92 +603,6 @@ impl std::ops::Mul for &Dimension {
     }
 }
 
-/// A dimension with names for its variables.
-struct Named<'a> {
-    dimension: &'a Dimension,
-    name: &'a dyn Fn(Variable) -> String,
-}
-
-impl Named<'_> {
-    fn atom(&self, formatter: &mut fmt::Formatter<'_>, atom: &Atom) -> fmt::Result {
-        match atom {
-            Atom::Variable(variable) => formatter.write_str(&(self.name)(*variable)),
-            Atom::Quotient(parts) => {
-                let parts = [&parts.0, &parts.1].map(|part| {
-                    let text = part.display(self.name).to_string();
-                    let simple = text.bytes().all(|byte| byte.is_ascii_alphanumeric());
-                    if simple { text } else { format!("({text})") }
-                });
-                write!(formatter, "{} // {}", parts[0], parts[1])
-            }
-        }
-    }
-
-    fn term(
-        &self,
-        formatter: &mut fmt::Formatter<'_>,
-        monomial: &Monomial,
-        coefficient: u64,
-    ) -> fmt::Result {
-        if monomial.factors().is_empty() {
-            return write!(formatter, "{coefficient}");
-        }
-        let mut separator = "";
-        if coefficient != 1 {
-            write!(formatter, "{coefficient}")?;
-            separator = " * ";
-        }
-        let alone = coefficient == 1 && matches!(monomial.factors(), [(_, 1)]);
-        for (atom, power) in monomial.factors() {
-            for _ in 0..*power {
-                formatter.write_str(separator)?;
-                separator = " * ";
-                let parenthesise = matches!(atom, Atom::Quotient(..)) && !alone;
-                if parenthesise {
-                    formatter.write_str("(")?;
-                }
-                self.atom(formatter, atom)?;
-                if parenthesise {
-                    formatter.write_str(")")?;
-                }
-            }
-        }
-        Ok(())
-    }
-}
-
-impl fmt::Display for Named<'_> {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let polynomial = match self.dimension {
-            Dimension::Constant(value) => return write!(formatter, "{value}"),
-            Dimension::Overflow => return formatter.write_str("(too large)"),
-            Dimension::Symbolic(symbolic) => symbolic.polynomial(),
-        };
-        // People write `h + 1`, not `1 + h`, and begin with what is added.
-        let mut terms: Vec<_> = polynomial.terms().iter().collect();
-        terms.sort_by_key(|(monomial, coefficient)| {
-            (*coefficient < 0, monomial.factors().is_empty())
-        });
-        for (index, (monomial, coefficient)) in terms.into_iter().enumerate() {
-            match (index, *coefficient < 0) {
-                (0, false) => {}
-                (0, true) => formatter.write_str("-")?,
-                (_, false) => formatter.write_str(" + ")?,
-                (_, true) => formatter.write_str(" - ")?,
-            }
-            self.term(formatter, monomial, coefficient.unsigned_abs())?;
-        }
-        Ok(())
-    }
-}
-
-impl fmt::Display for Dimension {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let name = |variable: Variable| format!("d{}", variable.0);
-        write!(formatter, "{}", self.display(&name))
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -609,6 +640,31 @@ mod tests {
         assert_eq!(named(&halved), "(h + 1) // 2 - 1");
         let value = |_| Some(constant(7));
         assert_eq!(halved.substitute(&value), constant(3));
+    }
+
+    #[test]
+    fn small_forms_are_what_polynomials_come_to() {
+        let h = variable(1);
+        for offset in [-7, -1, 0, 1, 300, i64::from(i32::MAX)] {
+            for divisor in [2, 3, 255, 256] {
+                let shifted = &h + &constant(offset);
+                let quotient = shifted.floor_divide(&constant(divisor));
+                // Through the general form and back.
+                let (c, more) = (variable(0), constant(i64::from(i32::MAX)));
+                assert_eq!(&(&quotient + &c) - &c, quotient);
+                let further = &quotient + &more;
+                assert_eq!(&further - &more, quotient);
+                assert_eq!(&further - &quotient, more);
+                assert_eq!((&quotient * &c).floor_divide(&c), quotient);
+                let known = |_| Some(constant(11));
+                let expected = (11 + offset).div_euclid(divisor);
+                assert_eq!(quotient.substitute(&known), constant(expected));
+                let same = |variable| Some(Dimension::variable(variable));
+                assert_eq!(quotient.substitute(&same), quotient);
+                let bound = quotient.lower_bound(&|_| Some(11));
+                assert_eq!(bound, Some(expected));
+            }
+        }
     }
 
     #[test]

@@ -27,6 +27,12 @@ pub(super) enum Atom {
     Quotient(Arc<(Dimension, Dimension)>),
 }
 
+impl Atom {
+    pub(super) fn quotient(dividend: Dimension, divisor: Dimension) -> Self {
+        Atom::Quotient(Arc::new((dividend, divisor)))
+    }
+}
+
 impl Monomial {
     pub(super) fn factors(&self) -> &[(Atom, u32)] {
         &self.0
@@ -83,15 +89,15 @@ impl Polynomial {
         term
     }
 
-    pub(super) fn quotient(dividend: Dimension, divisor: Dimension) -> Self {
-        Self::atom(Atom::Quotient(Arc::new((dividend, divisor))))
+    pub(super) fn shifted(variable: Variable, offset: i64) -> Self {
+        Self::atom_and_number(Atom::Variable(variable), offset)
     }
 
-    pub(super) fn shifted(variable: Variable, offset: i64) -> Self {
-        let mut sum = Self::constant(offset);
+    /// The sum of an atom and a number.
+    pub(super) fn atom_and_number(atom: Atom, number: i64) -> Self {
+        let mut sum = Self::constant(number);
         // The empty monomial is the least, so a number comes first.
-        let monomial = Monomial(smallvec![(Atom::Variable(variable), 1)]);
-        sum.terms.push((monomial, 1));
+        sum.terms.push((Monomial(smallvec![(atom, 1)]), 1));
         sum
     }
 
@@ -114,6 +120,18 @@ impl Polynomial {
         match terms {
             [(Monomial(factors), 1)] => match factors.as_slice() {
                 [(Atom::Variable(variable), 1)] => Some((*variable, offset)),
+                _ => None,
+            },
+            _ => None,
+        }
+    }
+
+    /// The number and the parts of the quotient, if it is the sum of those.
+    pub(super) fn as_quotient(&self) -> Option<(i64, &(Dimension, Dimension))> {
+        let (offset, terms) = self.split();
+        match terms {
+            [(Monomial(factors), 1)] => match factors.as_slice() {
+                [(Atom::Quotient(parts), 1)] => Some((offset, parts)),
                 _ => None,
             },
             _ => None,

@@ -30,6 +30,12 @@ impl Shape {
         Dimension::product(&self.0)
     }
 
+    /// The product of all sizes, if all are known and it can be counted.
+    pub fn known_elements(&self) -> Option<i64> {
+        let mut sizes = self.0.iter();
+        sizes.try_fold(1_i64, |product, size| product.checked_mul(size.constant()?))
+    }
+
     /// The sizes, if all are known and none is negative.
     pub fn sizes(&self) -> Option<Vec<usize>> {
         self.0

@@ -205,6 +205,8 @@ pub fn lex(source: &Source) -> Lexed {
     let text = &source.text;
     let offset = if text.starts_with('\u{feff}') { 3 } else { 0 };
     let mut lexed = Lexed::default();
+    // Most words have four characters or more, and a space.
+    lexed.tokens.reserve(text.len() / 5);
     for (token, range) in Token::lexer(&text[offset..]).spanned() {
         let span = Span::new(source.id, range.start + offset, range.end + offset);
         // Every character begins some token, so the lexer has no error of its own.

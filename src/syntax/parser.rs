@@ -78,6 +78,7 @@ pub(super) fn parse_items(
     let rule = LazyCell::new(|| part(source));
     let mut reader = quick::Reader::new(source);
     let mut file = File::default();
+    file.items.reserve(outline.items.len());
     let mut diagnostics = Vec::new();
     for item in &outline.items {
         if diagnostics.len() > MAXIMUM_DIAGNOSTICS {

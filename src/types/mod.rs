@@ -27,6 +27,7 @@ pub use solver::{Role, ShapeTerm, ShapeVariable};
 use std::cell::RefCell;
 
 use compact_str::{CompactString, format_compact};
+use interpret::Memory;
 use resolve::Module;
 use rustc_hash::{FxHashMap, FxHashSet};
 
@@ -90,11 +91,11 @@ fn check_modules(modules: &[Module]) -> Checked {
     let mut budget = STEP_BUDGET + program.steps() as u64;
     // For what is run again to find the next problem.
     let mut spare_budget = STEP_BUDGET;
-    let mut solver = Solver::default();
+    let mut memory = Memory::default();
     for &id in &program.order {
         let calls = Calls::ByEffect(&effects);
         let mut interpreter = Interpreter::new(&program, calls, Pull::Unknown, (), budget);
-        interpreter.solver = solver;
+        interpreter.reuse(memory);
         let mut result = interpreter.run(id, false);
         let definition = program.definition(id);
         if result.is_ok() && definition.kind == Kind::Net {
@@ -125,8 +126,7 @@ fn check_modules(modules: &[Module]) -> Checked {
                 Inferred::Failed
             }
         };
-        solver = interpreter.solver;
-        solver.clear();
+        memory = interpreter.into_memory();
         let has_failed = inferred == Inferred::Failed;
         effects[id.0 as usize] = inferred;
         if budget == 0 && has_failed {
@@ -270,8 +270,8 @@ fn generalise(program: &Program, id: DefinitionId, interpreter: &Interpreter<()>
 }
 
 /// The shapes that a signature takes, as the interpreter evaluated them.
-fn declared_inputs(signature: &Signature, interpreter: &Interpreter<()>) -> Vec<ShapeTerm> {
-    interpreter.declared[..signature.inputs.len()].to_vec()
+fn declared_inputs<'i>(signature: &Signature, interpreter: &'i Interpreter<()>) -> &'i [ShapeTerm] {
+    &interpreter.declared[..signature.inputs.len()]
 }
 
 /// New numbers for the variables of an effect, in the order they are met.

@@ -329,14 +329,18 @@ pub(super) fn starts_with_free_hole(steps: &[Step]) -> bool {
 impl Definition {
     /// The names of its scope as variables that may be any number, in their order.
     pub fn rigid(&self) -> Vec<(CompactString, Role)> {
-        let role = |index: usize| match index < self.parameters.len() {
-            true => Role::Parameter(index),
-            false => Role::Declared,
-        };
         let names = self.scope.iter().enumerate();
         names
-            .map(|(index, name)| (name.clone(), role(index)))
+            .map(|(index, name)| (name.clone(), self.role(index)))
             .collect()
+    }
+
+    /// What the name at this place of its scope stands for as a variable.
+    pub(super) fn role(&self, index: usize) -> Role {
+        match index < self.parameters.len() {
+            true => Role::Parameter(index),
+            false => Role::Declared,
+        }
     }
 
     /// Whether a hole stands in its body, not inside braces or what it calls, that may do whatever

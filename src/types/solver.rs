@@ -240,6 +240,15 @@ impl Solver {
             })
     }
 
+    /// Whether nothing is known of its sizes that they do not say themselves.
+    pub fn is_settled(&self, shape: &Shape) -> bool {
+        let mut is_open = |variable| {
+            let variable = self.variable(variable);
+            variable.is_none_or(|variable| variable.value.is_none())
+        };
+        shape.0.iter().all(|size| size.all_variables(&mut is_open))
+    }
+
     /// Whether it is known that the elements of this shape are few enough or must be. If not, it is
     /// taken to be required from here on.
     pub fn was_limited(&mut self, shape: &Shape) -> bool {
@@ -377,6 +386,13 @@ impl Solver {
         right: &ShapeTerm,
         origin: Origin,
     ) -> Result<(), Mismatch> {
+        if let (ShapeTerm::Known(left), ShapeTerm::Known(right)) = (left, right)
+            && left == right
+            && !left.0.contains(&Dimension::Overflow)
+            && self.is_settled(left)
+        {
+            return Ok(());
+        }
         let (left, right) = (self.resolve_shape(left), self.resolve_shape(right));
         match (left, right) {
             (ShapeTerm::Unknown(left), ShapeTerm::Unknown(right)) if left == right => Ok(()),

@@ -86,18 +86,29 @@ impl Requirements {
 
     /// Requires `value >= minimum`.
     pub fn at_least(&mut self, value: &Dimension, minimum: i64, reason: Reason) {
+        if value.constant().is_some_and(|value| value >= minimum) {
+            return;
+        }
         let value = value.clone();
         self.push(Constraint::AtLeast { value, minimum }, reason);
     }
 
     /// Requires `value <= maximum`.
     pub fn at_most(&mut self, value: &Dimension, maximum: &Dimension, reason: Reason) {
+        if let (Dimension::Constant(value), Dimension::Constant(maximum)) = (value, maximum)
+            && value <= maximum
+        {
+            return;
+        }
         let (value, maximum) = (value.clone(), maximum.clone());
         self.push(Constraint::AtMost { value, maximum }, reason);
     }
 
     /// Requires that `divisor` divides `dividend`.
     pub fn divides(&mut self, divisor: &Dimension, dividend: &Dimension, reason: Reason) {
+        if *divisor == Dimension::ONE {
+            return;
+        }
         let (divisor, dividend) = (divisor.clone(), dividend.clone());
         self.push(Constraint::Divides { divisor, dividend }, reason);
     }

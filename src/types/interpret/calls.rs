@@ -51,7 +51,7 @@ impl<'p, R: Recorder> Interpreter<'p, R> {
         span: Span,
     ) -> Result<(), Stop> {
         let entered = self.path.enter(&callee.name);
-        self.path.counts.push(FxHashMap::default());
+        self.path.enter_body();
         self.uses.push(span);
         for name in &callee.scope[environment.len()..] {
             let variable = self.solver.dimension(name, Role::Inferred);
@@ -72,7 +72,7 @@ impl<'p, R: Recorder> Interpreter<'p, R> {
             }
         }
         self.uses.pop();
-        self.path.counts.pop();
+        self.path.leave_body();
         self.path.leave(entered);
         Ok(())
     }
@@ -149,11 +149,13 @@ impl<'p, R: Recorder> Interpreter<'p, R> {
         let outputs = signature
             .outputs
             .iter()
-            .map(|shape| self.written_shape(shape, &frame.numbers, Role::Inferred))
-            .collect::<Result<Vec<Shape>, Stop>>()?;
+            .map(|shape| {
+                let shape = self.written_shape(shape, &frame.numbers, Role::Inferred);
+                shape.map(ShapeTerm::Known)
+            })
+            .collect::<Result<SmallVec<[ShapeTerm; 2]>, Stop>>()?;
         let base = self.stack.len() - signature.inputs.len();
-        let terms: Vec<ShapeTerm> = outputs.iter().cloned().map(ShapeTerm::Known).collect();
-        self.fenced(definition, frame, base, Some(&terms))?;
+        self.fenced(definition, frame, base, Some(&outputs))?;
         if self.depth == 0 && !self.skipped.is_empty() {
             // What is left may come of the steps that were passed over.
             return Ok(());
@@ -198,9 +200,7 @@ impl<'p, R: Recorder> Interpreter<'p, R> {
         if !definition.has_free_hole() || self.filling.is_some() {
             return self.steps(&definition.body, frame, None);
         }
-        let value = self
-            .pop(&definition.name, 1, definition.name_span)?
-            .remove(0);
+        let value = self.pop_one(&definition.name, definition.name_span)?;
         let outputs = [value.shape.clone()];
         self.push(value.shape, value.origin, value.node, definition.name_span)?;
         let base = self.stack.len() - 1;
@@ -211,7 +211,7 @@ impl<'p, R: Recorder> Interpreter<'p, R> {
         &mut self,
         definition: &Definition,
         place: usize,
-        output: &Shape,
+        output: &ShapeTerm,
         written: &WrittenShape,
     ) -> Result<(), Stop> {
         let value = self.stack[place].clone();
@@ -219,11 +219,15 @@ impl<'p, R: Recorder> Interpreter<'p, R> {
             span: value.origin,
             inner: None,
         };
-        let declared = ShapeTerm::Known(output.clone());
-        let result = self.solver.unify(&value.shape, &declared, origin);
+        let result = self.solver.unify(&value.shape, output, origin);
         let differs = match result {
             // Where steps were passed over, sizes may be open that are not so otherwise.
-            Ok(()) => self.skipped.is_empty() && !self.agrees(&value.shape, output),
+            Ok(()) => match output {
+                ShapeTerm::Known(output) => {
+                    self.skipped.is_empty() && !self.agrees(&value.shape, output)
+                }
+                ShapeTerm::Unknown(_) => false,
+            },
             Err(Mismatch::Requirement(violation)) => {
                 return Err(self.violation("this", &violation));
             }
@@ -231,7 +235,7 @@ impl<'p, R: Recorder> Interpreter<'p, R> {
         };
         if differs {
             let found = self.solver.display(&value.shape);
-            let expected = self.solver.display(&declared);
+            let expected = self.solver.display(output);
             return Err(report::wrong_output(
                 definition,
                 (&expected, written.span),

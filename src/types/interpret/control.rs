@@ -16,11 +16,11 @@ impl<'p, R: Recorder> Interpreter<'p, R> {
         let definition = self.program.definition(frame.definition);
         let name = definition.block_parameters.get(place);
         let entered = self.path.enter(name.map_or("", CompactString::as_str));
-        self.path.counts.push(FxHashMap::default());
+        self.path.enter_body();
         self.uses.push(step.word_span);
         self.steps(closure.steps, &closure.frame, None)?;
         self.uses.pop();
-        self.path.counts.pop();
+        self.path.leave_body();
         self.path.leave(entered);
         Ok(())
     }
@@ -32,7 +32,7 @@ impl<'p, R: Recorder> Interpreter<'p, R> {
         step: &'p Step,
         frame: &Rc<Frame<'p, R::Value>>,
     ) -> Result<(), Stop> {
-        let value = self.pop("fork", 1, step.word_span)?.remove(0);
+        let value = self.pop_one("fork", step.word_span)?;
         let (floor, pull) = (self.floor, self.pull);
         self.pull = Pull::Forbidden;
         for branch in branches {
@@ -148,7 +148,7 @@ impl<'p, R: Recorder> Interpreter<'p, R> {
         // Whether weights fit one another shows only when calls are followed.
         let calls = std::mem::replace(&mut self.calls, Calls::Expand);
         self.path.named += 1;
-        self.path.counts.push(FxHashMap::default());
+        self.path.enter_body();
         let outer = match step.kind {
             StepKind::Word { .. } | StepKind::Call { .. } => {
                 self.path.next = Some(path);
@@ -161,7 +161,7 @@ impl<'p, R: Recorder> Interpreter<'p, R> {
             self.path.text = outer;
         }
         self.path.next = None;
-        self.path.counts.pop();
+        self.path.leave_body();
         self.path.named -= 1;
         self.calls = calls;
         Ok(())

@@ -1,21 +1,35 @@
 //! What a body can refer to while it is run.
 
 use std::cell::RefCell;
+use std::ops::Deref;
 
 use super::*;
 
-/// One use of a definition: its numbers, the blocks it was given, and the tensors it has named.
+/// One use of a definition: its numbers, and what does not change in its loops.
 pub(super) struct Frame<'p, V> {
-    /// Which definition.
-    pub definition: DefinitionId,
     /// The numbers of its scope, and of the loops around.
     pub numbers: Environment,
+    shared: Rc<Shared<'p, V>>,
+}
+
+/// What one use of a definition has, the bodies of its loops included.
+pub(super) struct Shared<'p, V> {
+    /// Which definition.
+    pub definition: DefinitionId,
     /// The blocks it was given.
-    pub blocks: Rc<[Closure<'p, V>]>,
-    /// The tensors it has named, by their places. Loops share those of the body around.
-    locals: Rc<RefCell<Vec<Option<Value<V>>>>>,
+    pub blocks: Vec<Closure<'p, V>>,
     /// The path it was entered by: names of weights are looked up from here.
-    pub path: Rc<str>,
+    pub path: Box<str>,
+    /// The tensors it has named, by their places.
+    locals: RefCell<Vec<Option<Value<V>>>>,
+}
+
+impl<'p, V> Deref for Frame<'p, V> {
+    type Target = Shared<'p, V>;
+
+    fn deref(&self) -> &Shared<'p, V> {
+        &self.shared
+    }
 }
 
 /// A block given to a definition: it is run where it is used, with the frame of where it is written.
@@ -26,7 +40,7 @@ pub(super) struct Closure<'p, V> {
     pub frame: Rc<Frame<'p, V>>,
 }
 
-impl<V: Clone> Frame<'_, V> {
+impl<V: Clone> Shared<'_, V> {
     /// Names a tensor.
     pub fn bind(&self, place: usize, value: Value<V>) {
         let mut locals = self.locals.borrow_mut();
@@ -42,15 +56,12 @@ impl<V: Clone> Frame<'_, V> {
     }
 }
 
-impl<'p, V> Frame<'p, V> {
+impl<V> Frame<'_, V> {
     /// The frame of a turn of a loop, with more numbers.
     pub fn with_numbers(&self, numbers: impl IntoIterator<Item = NumberValue>) -> Self {
         Frame {
-            definition: self.definition,
             numbers: self.numbers.iter().cloned().chain(numbers).collect(),
-            blocks: Rc::clone(&self.blocks),
-            locals: Rc::clone(&self.locals),
-            path: Rc::clone(&self.path),
+            shared: Rc::clone(&self.shared),
         }
     }
 }
@@ -63,12 +74,12 @@ impl<'p, R: Recorder> Interpreter<'p, R> {
         numbers: Environment,
         blocks: Vec<Closure<'p, R::Value>>,
     ) -> Rc<Frame<'p, R::Value>> {
-        Rc::new(Frame {
+        let shared = Rc::new(Shared {
             definition,
-            numbers,
-            blocks: blocks.into(),
-            locals: Rc::default(),
+            blocks,
             path: self.path.text.as_str().into(),
-        })
+            locals: RefCell::default(),
+        });
+        Rc::new(Frame { numbers, shared })
     }
 }

@@ -17,7 +17,7 @@ pub struct WeightsAround {
     /// The path of what is around the hole.
     path: String,
     /// How many words of each name come before it right inside that.
-    counts: FxHashMap<String, usize>,
+    counts: Counts,
 }
 
 impl WeightsAround {
@@ -72,7 +72,7 @@ impl<'p, R: Recorder> Interpreter<'p, R> {
             }
             return Ok(());
         }
-        let value = self.pop("?", 1, step.span)?.remove(0);
+        let value = self.pop_one("?", step.span)?;
         if let Some(shape) = self.known_shape(&value.shape) {
             let (before, after) = (vec![shape.clone()], vec![shape]);
             self.site(
@@ -126,7 +126,7 @@ impl<'p, R: Recorder> Interpreter<'p, R> {
             names => WeightsAround {
                 names,
                 path: self.path.text.clone(),
-                counts: self.path.counts.last().cloned().unwrap_or_default(),
+                counts: self.path.counted(),
             },
         }
     }
@@ -172,9 +172,8 @@ impl<'p, R: Recorder> Interpreter<'p, R> {
         }
         self.rigid.clone_from(&site.rigid);
         let weights = &site.weights;
-        self.path.text.clone_from(&weights.path);
-        self.path.named = weights.names;
-        self.path.counts = vec![weights.counts.clone()];
+        let counts = weights.counts.clone();
+        self.path.begin_within(&weights.path, weights.names, counts);
         if weights.are_shared() {
             // Whether weights fit one another shows only when calls are followed.
             self.calls = Calls::Expand;

@@ -9,7 +9,9 @@ mod control;
 mod frame;
 mod holes;
 mod instance;
+mod memory;
 mod numbers;
+mod path;
 mod recover;
 mod stack;
 mod words;
@@ -20,6 +22,8 @@ use std::sync::Arc;
 use compact_str::CompactString;
 use frame::{Closure, Frame};
 pub use holes::WeightsAround;
+pub(super) use memory::Memory;
+use path::{Counts, Entered, Path};
 use rustc_hash::FxHashMap;
 use smallvec::SmallVec;
 
@@ -227,57 +231,6 @@ struct NamedWeights {
     span: Span,
 }
 
-/// The path of the layer being expanded.
-#[derive(Default)]
-struct Path {
-    /// Somebody records it, or names of weights need it.
-    is_wanted: bool,
-    text: String,
-    counts: Vec<FxHashMap<String, usize>>,
-    /// The path of the word that is entered next, if its weights have a name.
-    next: Option<String>,
-    /// How many named weights are around.
-    named: usize,
-}
-
-/// What to go back to when a word is left.
-enum Entered {
-    Length(usize),
-    Text(String),
-}
-
-impl Path {
-    fn enter(&mut self, name: &str) -> Entered {
-        if let Some(next) = self.next.take() {
-            return Entered::Text(std::mem::replace(&mut self.text, next));
-        }
-        let length = self.text.len();
-        if !self.is_wanted {
-            return Entered::Length(length);
-        }
-        let counts = self.counts.last_mut();
-        let number = counts.map_or(0, |counts| {
-            let count = counts.entry(name.to_string()).or_insert(0);
-            *count += 1;
-            *count - 1
-        });
-        if !self.text.is_empty() {
-            self.text.push('.');
-        }
-        self.text.push_str(name);
-        self.text.push('.');
-        self.text.push_str(&number.to_string());
-        Entered::Length(length)
-    }
-
-    fn leave(&mut self, entered: Entered) {
-        match entered {
-            Entered::Length(length) => self.text.truncate(length),
-            Entered::Text(text) => self.text = text,
-        }
-    }
-}
-
 /// The numbers of a body's names.
 type Environment = Vec<NumberValue>;
 
@@ -312,10 +265,7 @@ impl<'p, R: Recorder> Interpreter<'p, R> {
             takers: Vec::new(),
             depth: 0,
             uses: Vec::new(),
-            path: Path {
-                is_wanted: R::WANTS_PATHS || program.names_weights,
-                ..Path::default()
-            },
+            path: Path::new(R::WANTS_PATHS || program.names_weights),
             named: FxHashMap::default(),
         }
     }
@@ -325,8 +275,8 @@ impl<'p, R: Recorder> Interpreter<'p, R> {
     pub fn run(&mut self, id: DefinitionId, use_defaults: bool) -> Result<(), Stop> {
         let definition = self.program.definition(id);
         self.running = Some(id);
-        let mut environment = Environment::new();
-        for (index, (name, role)) in definition.rigid().into_iter().enumerate() {
+        let mut environment = Environment::with_capacity(definition.scope.len());
+        for (index, name) in definition.scope.iter().enumerate() {
             let default = definition
                 .parameters
                 .get(index)
@@ -334,7 +284,7 @@ impl<'p, R: Recorder> Interpreter<'p, R> {
                 .filter(|_| use_defaults);
             let value = match default {
                 Some(default) => self.number(default, &environment)?,
-                None => NumberValue::Whole(self.solver.dimension(&name, role)),
+                None => NumberValue::Whole(self.solver.dimension(name, definition.role(index))),
             };
             environment.push(value);
         }
@@ -342,7 +292,7 @@ impl<'p, R: Recorder> Interpreter<'p, R> {
             // What it does depends on the blocks it is given.
             return Err(Stop::Open);
         }
-        self.path.counts.push(FxHashMap::default());
+        self.path.enter_body();
         let Some(signature) = &definition.signature else {
             let frame = self.frame(id, environment, Vec::new());
             return self.body_without_signature(definition, &frame);
@@ -521,7 +471,7 @@ impl<'p, R: Recorder> Interpreter<'p, R> {
         if *count == Dimension::Constant(0) {
             return Ok(());
         }
-        let resolved = |this: &Self| -> Vec<ShapeTerm> {
+        let resolved = |this: &Self| -> SmallVec<[ShapeTerm; 2]> {
             let stack = this.stack.iter();
             stack
                 .map(|value| this.solver.resolve_shape(&value.shape))

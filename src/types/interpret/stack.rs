@@ -31,6 +31,18 @@ impl<'p, R: Recorder> Interpreter<'p, R> {
         count: usize,
         span: Span,
     ) -> Result<Taken<R::Value>, Stop> {
+        let height = self.reach(word, count, span)?;
+        Ok(self.stack.drain(height..).collect())
+    }
+
+    /// Takes the tensor on top.
+    pub(super) fn pop_one(&mut self, word: &str, span: Span) -> Result<Value<R::Value>, Stop> {
+        self.reach(word, 1, span)?;
+        self.stack.pop().ok_or(Stop::Failed)
+    }
+
+    /// Sees to it that there are `count` tensors that a word takes; gives the height below them.
+    fn reach(&mut self, word: &str, count: usize, span: Span) -> Result<usize, Stop> {
         let available = self.stack.len() - self.floor;
         if available < count {
             let missing = count - available;
@@ -43,12 +55,11 @@ impl<'p, R: Recorder> Interpreter<'p, R> {
             self.pull_inputs(missing, span)?;
         }
         let height = self.stack.len() - count;
-        let taken = self.stack.drain(height..).collect();
         if self.takers.len() < height + count {
             self.takers.resize(height + count, None);
         }
         self.takers[height..height + count].fill(Some(span));
-        Ok(taken)
+        Ok(height)
     }
 
     /// Discovers that the definition takes more inputs, below everything there is.

@@ -1,5 +1,7 @@
 //! What the words of the table do to the stack.
 
+use std::borrow::Cow;
+
 use super::*;
 
 impl<'p, R: Recorder> Interpreter<'p, R> {
@@ -10,7 +12,7 @@ impl<'p, R: Recorder> Interpreter<'p, R> {
         step: &Step,
         environment: &Environment,
     ) -> Result<(), Stop> {
-        let arguments = self.word_arguments(word, arguments, environment)?;
+        let mut arguments = self.word_arguments(word, arguments, environment)?;
         let span = step.word_span;
         match &word.rule {
             Rule::Move(rule) => {
@@ -33,16 +35,16 @@ impl<'p, R: Recorder> Interpreter<'p, R> {
                 self.concatenate(word, arity, span)?;
             }
             Rule::Elementwise(rule) => {
-                let value = self.pop(word.name, 1, span)?.remove(0);
+                let value = self.pop_one(word.name, span)?;
                 self.leave(word, rule(&arguments), &[value.node], value.shape, span)?;
             }
             Rule::Layer { ranks, apply } => {
-                let value = self.pop(word.name, 1, span)?.remove(0);
+                let value = self.pop_one(word.name, span)?;
                 let shape = self.layer_input(word, ranks, &value, span)?;
-                let arguments = self.resolve_arguments(arguments);
+                self.resolve_arguments(&mut arguments);
                 let mut requirements = Requirements::default();
                 let applied = apply(&arguments, &shape, &mut requirements);
-                self.apply(word, applied, requirements, &[value.node], span)?;
+                self.apply(word, applied, &mut requirements, &[value.node], span)?;
             }
             Rule::Pair { ranks, apply } => {
                 let taken = self.pop(word.name, 2, span)?;
@@ -50,14 +52,14 @@ impl<'p, R: Recorder> Interpreter<'p, R> {
                 let mut requirements = Requirements::default();
                 let applied = apply(&arguments, [&first, &second], &mut requirements);
                 let nodes: SmallVec<[R::Value; 2]> = taken.iter().map(|value| value.node).collect();
-                self.apply(word, applied, requirements, &nodes, span)?;
+                self.apply(word, applied, &mut requirements, &nodes, span)?;
             }
             Rule::Split { ranks, apply } => {
-                let value = self.pop(word.name, 1, span)?.remove(0);
+                let value = self.pop_one(word.name, span)?;
                 let shape = self.layer_input(word, ranks, &value, span)?;
                 let mut requirements = Requirements::default();
                 let parts = apply(&arguments, &shape, &mut requirements);
-                self.require_all(word, requirements, span)?;
+                self.require_all(word, &mut requirements, span)?;
                 let count = Dimension::Constant(parts.len() as i64);
                 for (operation, result) in parts {
                     let result = ShapeTerm::Known(result);
@@ -76,7 +78,7 @@ impl<'p, R: Recorder> Interpreter<'p, R> {
         &mut self,
         word: &Word,
         (operation, result): (Operation, Shape),
-        requirements: Requirements,
+        requirements: &mut Requirements,
         nodes: &[R::Value],
         span: Span,
     ) -> Result<(), Stop> {
@@ -124,26 +126,28 @@ impl<'p, R: Recorder> Interpreter<'p, R> {
     }
 
     /// The arguments with everything put in that is known: rules may decide by them.
-    fn resolve_arguments(&self, mut arguments: Arguments) -> Arguments {
+    fn resolve_arguments(&self, arguments: &mut Arguments) {
         for argument in &mut arguments.0 {
-            match argument {
-                Argument::Number(value) => *value = self.solver.resolve(value),
-                Argument::PerAxis(values) => {
-                    *values = values.each_ref().map(|value| self.solver.resolve(value));
+            let values = match argument {
+                Argument::Number(value) => std::slice::from_mut(value),
+                Argument::PerAxis(values) => values,
+                Argument::Omitted | Argument::Real(_) | Argument::Flag(_) => continue,
+            };
+            for value in values {
+                if let Dimension::Symbolic(_) = value {
+                    *value = self.solver.resolve(value);
                 }
-                Argument::Omitted | Argument::Real(_) | Argument::Flag(_) => {}
             }
         }
-        arguments
     }
 
     fn require_all(
         &mut self,
         word: &Word,
-        requirements: Requirements,
+        requirements: &mut Requirements,
         span: Span,
     ) -> Result<(), Stop> {
-        for requirement in requirements.all {
+        for requirement in requirements.all.drain(..) {
             self.require(word.name, requirement, span)?;
         }
         match requirements.is_open {
@@ -152,22 +156,31 @@ impl<'p, R: Recorder> Interpreter<'p, R> {
         }
     }
 
-    pub(super) fn layer_input(
+    pub(super) fn layer_input<'v>(
         &mut self,
         word: &Word,
         ranks: &[usize],
-        value: &Value<R::Value>,
+        value: &'v Value<R::Value>,
         span: Span,
-    ) -> Result<Shape, Stop> {
+    ) -> Result<Cow<'v, Shape>, Stop> {
+        if let ShapeTerm::Known(shape) = &value.shape
+            && ranks.contains(&shape.rank())
+            && self.solver.is_settled(shape)
+        {
+            return Ok(Cow::Borrowed(shape));
+        }
         match self.solver.resolve_shape(&value.shape) {
-            ShapeTerm::Known(shape) if ranks.contains(&shape.rank()) => Ok(shape),
+            ShapeTerm::Known(shape) if ranks.contains(&shape.rank()) => Ok(Cow::Owned(shape)),
             ShapeTerm::Known(_) => {
                 let found = self.solver.display(&value.shape);
                 let place = (found.as_str(), value.origin);
                 Err(report::wrong_rank(word, ranks, span, place, &self.uses).into())
             }
             ShapeTerm::Unknown(_) => match ranks {
-                [rank] => self.solver.with_rank(&value.shape, *rank).ok_or(Stop::Open),
+                [rank] => {
+                    let shape = self.solver.with_rank(&value.shape, *rank);
+                    shape.map(Cow::Owned).ok_or(Stop::Open)
+                }
                 _ => Err(Stop::Open),
             },
         }
@@ -283,6 +296,10 @@ impl<'p, R: Recorder> Interpreter<'p, R> {
         shape: &Shape,
         span: Span,
     ) -> Result<(), Stop> {
+        let is_small = |elements: i64| (0..MAXIMUM_ELEMENTS).contains(&elements);
+        if shape.known_elements().is_some_and(is_small) {
+            return Ok(());
+        }
         // Most layers leave a shape that was just met.
         if self.solver.was_limited(shape) {
             return Ok(());

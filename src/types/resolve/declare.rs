@@ -152,7 +152,7 @@ impl<'a> Resolver<'a> {
             scope: Vec::new(),
             locals: 0,
             signature: None,
-            body: Arc::from([]),
+            body: Arc::default(),
             has_hole: false,
             broken: true,
         });
