@@ -7,9 +7,9 @@ use std::collections::BTreeSet;
 
 use nets::*;
 use proptest::prelude::*;
-use reading::{Rectangle, bounds, contains, overlap, read};
+use reading::{Drawing, Rectangle, bounds, contains, overlap, read};
 use snapc::diagnostic::Source;
-use snapc::graph::draw::{Options, dot, mermaid, svg};
+use snapc::graph::draw::{Detail, Options, dot, mermaid, svg};
 use snapc::graph::{Graph, NodeId};
 use snapc::operations::Pooling;
 use snapc::types::Kind;
@@ -17,6 +17,7 @@ use snapc::types::Kind;
 fn plain_options() -> Options {
     Options {
         collapse: false,
+        detail: Detail::Layers,
         stack: false,
     }
 }
@@ -109,6 +110,37 @@ fn nets_people_know_are_drawn_soundly() {
     }
 }
 
+/// The nets of the zoo, with a figure for each block and with all layers in one.
+#[test]
+fn the_zoo_is_drawn_soundly() {
+    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/examples/zoo");
+    let mut figures = Vec::new();
+    let files = std::fs::read_dir(folder).expect("the folder is there");
+    let mut files: Vec<_> = files.map(|file| file.expect("a file").path()).collect();
+    files.sort();
+    for path in files {
+        let text = std::fs::read_to_string(&path).expect("it can be read");
+        let source = Source::new(path.to_string_lossy(), text);
+        let mut reader = |path: &str| std::fs::read(path).map_err(|error| error.to_string());
+        let files = snapc::syntax::parse_files(source, &mut reader);
+        let checked = snapc::types::check_files(&files);
+        for (id, net) in checked.program.of_kind(Kind::Net) {
+            let graph = snapc::graph::build(&checked.program, id).expect("it can be expanded");
+            check(&graph, &Options::default());
+            check(&graph, &plain_options());
+            let drawings = read(&svg(&graph, &Options::default()));
+            let boxes: usize = drawings.iter().map(|drawing| drawing.nodes.len()).sum();
+            let layers = graph.nodes.len();
+            let count = drawings.len();
+            figures.push(format!(
+                "{}: {count} figures, {boxes} boxes for {layers} layers",
+                net.name
+            ));
+        }
+    }
+    insta::assert_snapshot!(figures.join("\n"));
+}
+
 #[test]
 fn a_graph_without_operations_is_drawn() {
     let mut builder = Builder::new("");
@@ -124,7 +156,21 @@ fn a_graph_without_operations_is_drawn() {
 fn check(graph: &Graph, options: &Options) {
     let document = svg(graph, options);
     assert_eq!(document, svg(graph, options));
-    let drawing = read(&document);
+    let figures = read(&document);
+    figures.iter().for_each(check_figure);
+    // In the other two every node and edge has its line.
+    let (dot, mermaid) = (dot(graph, options), mermaid(graph, options));
+    let arrows = dot.lines().filter(|line| line.contains(" -> n"));
+    let is_arrow = |line: &&str| line.contains(" -->") || line.contains(" -.->");
+    let other_arrows = mermaid.lines().filter(is_arrow);
+    assert_eq!(arrows.count(), other_arrows.count());
+    if let [drawing] = figures.as_slice() {
+        assert_eq!(mermaid.matches(":::").count(), drawing.nodes.len());
+    }
+}
+
+/// What holds for every figure.
+fn check_figure(drawing: &Drawing) {
     let nodes: Vec<(&usize, &Rectangle)> = drawing.nodes.iter().collect();
     for (place, (index, one)) in nodes.iter().enumerate() {
         for (other_index, other) in &nodes[place + 1..] {
@@ -179,12 +225,6 @@ fn check(graph: &Graph, options: &Options) {
             }
         }
     }
-    // In the other two every node and edge has its line.
-    let (dot, mermaid) = (dot(graph, options), mermaid(graph, options));
-    let arrows = dot.lines().filter(|line| line.contains(" -> n"));
-    let other_arrows = mermaid.lines().filter(|line| line.contains(" -->"));
-    assert_eq!(arrows.count(), other_arrows.count());
-    assert_eq!(mermaid.matches(":::").count(), drawing.nodes.len());
 }
 
 /// Without collapsing and stacking, nodes and edges are just those of the graph, with one more for
@@ -200,7 +240,7 @@ fn check_edges(graph: &Graph) {
     expected.extend(outputs.map(|(number, id)| (id.0 as usize, count + number)));
     expected.sort_unstable();
 
-    let drawing = read(&svg(graph, &plain_options()));
+    let drawing = read(&svg(graph, &plain_options())).remove(0);
     let mut drawn = drawing.edges.clone();
     drawn.sort_unstable();
     assert_eq!(drawn, expected);

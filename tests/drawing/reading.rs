@@ -131,7 +131,7 @@ pub fn contains(outer: Rectangle, inner: Rectangle) -> bool {
     outer[0] <= inner[0] && outer[1] <= inner[1] && outer[2] >= inner[2] && outer[3] >= inner[3]
 }
 
-/// What a drawing shows, read back from the SVG.
+/// What a figure shows, read back from the SVG.
 pub struct Drawing {
     pub nodes: BTreeMap<usize, Rectangle>,
     /// Reads of values: source and reader.
@@ -143,9 +143,10 @@ pub struct Drawing {
     pub shift: Point,
 }
 
-pub fn read(document: &str) -> Drawing {
+/// The figures of a document.
+pub fn read(document: &str) -> Vec<Drawing> {
     let elements = parse(document);
-    let mut drawing = Drawing {
+    let figure = |shift: Point| Drawing {
         nodes: BTreeMap::new(),
         edges: Vec::new(),
         lines: Vec::new(),
@@ -156,16 +157,20 @@ pub fn read(document: &str) -> Drawing {
             elements[0].number("width"),
             elements[0].number("height"),
         ],
-        shift: (0.0, 0.0),
+        shift,
     };
+    let mut drawings = Vec::new();
     for element in &elements {
         let parent = element.parent.map(|parent| &elements[parent]);
         let class = parent.map_or("", |parent| parent.get("class"));
         let node = |parent: &Element| parent.get("data-node").parse::<usize>();
         if let Some(shift) = element.get("transform").strip_prefix("translate(") {
             let (x, y) = shift.trim_end_matches(')').split_once(' ').expect("two");
-            drawing.shift = (x.parse().expect("x"), y.parse().expect("y"));
+            drawings.push(figure((x.parse().expect("x"), y.parse().expect("y"))));
         }
+        let Some(drawing) = drawings.last_mut() else {
+            continue;
+        };
         match (element.name.as_str(), parent.map(node)) {
             ("path", Some(Ok(node))) if !element.get("fill").is_empty() => {
                 let points = path_points(element.get("d"));
@@ -197,5 +202,5 @@ pub fn read(document: &str) -> Drawing {
             _ => {}
         }
     }
-    drawing
+    drawings
 }

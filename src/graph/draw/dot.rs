@@ -1,84 +1,87 @@
 //! Drawings in the language of Graphviz.
 
-use std::fmt::Write;
+use std::fmt::{self, Write};
 
-use super::Options;
+use super::flow::{self, Frame, Language};
 use super::label::Kind;
-use super::scene::{Scene, Vertex};
+use super::scene::Vertex;
+use super::{Options, scenes};
 use crate::graph::Graph;
 
-/// The graph in DOT, instances of blocks as clusters.
+/// The graph in DOT, instances of blocks as clusters. Where blocks have figures of their own
+/// ([`Options::detail`]), each figure is a cluster too.
 pub fn dot(graph: &Graph, options: &Options) -> String {
-    let scene = Scene::new(graph, options);
-    let mut text = String::new();
+    let mut dot = Dot(String::new());
     // Writing to a string does not fail.
-    let _ = write(&mut text, &scene);
-    text
+    let _ = write(&mut dot, graph, options);
+    dot.0
 }
 
-fn write(text: &mut String, scene: &Scene) -> std::fmt::Result {
-    writeln!(text, "digraph {} {{", quoted(&scene.name))?;
+struct Dot(String);
+
+fn write(dot: &mut Dot, graph: &Graph, options: &Options) -> fmt::Result {
+    writeln!(dot.0, "digraph {} {{", quoted(&graph.name))?;
     writeln!(
-        text,
+        dot.0,
         "  graph [rankdir=TB, fontname=\"Helvetica\", bgcolor=\"white\"];"
     )?;
     writeln!(
-        text,
+        dot.0,
         "  node [shape=box, style=\"rounded,filled\", fontname=\"Helvetica\", fontsize=11, height=0.3];"
     )?;
     writeln!(
-        text,
+        dot.0,
         "  edge [color=\"#39424e\", fontname=\"Helvetica\", fontsize=9, arrowsize=0.7];"
     )?;
-    write_members(text, scene, None, 1)?;
-    for edge in &scene.edges {
-        let from = &scene.vertices[edge.from];
-        write!(text, "  n{} -> n{}", edge.from, edge.to)?;
-        if let Some(shape) = from.new_shape() {
-            write!(text, " [label={}]", quoted(shape))?;
-        }
-        writeln!(text, ";")?;
-    }
-    writeln!(text, "}}")
+    flow::write(dot, &scenes(graph, options))?;
+    writeln!(dot.0, "}}")
 }
 
-/// What is right inside a group, or outside of all.
-fn write_members(
-    text: &mut String,
-    scene: &Scene,
-    group: Option<usize>,
-    depth: usize,
-) -> std::fmt::Result {
-    let indent = "  ".repeat(depth);
-    let members = scene.members(group);
-    for &index in &members.vertices {
-        let vertex = &scene.vertices[index];
-        writeln!(text, "{indent}n{index} [{}];", attributes(vertex))?;
+impl Language for Dot {
+    fn vertex(&mut self, indent: &str, number: usize, vertex: &Vertex) -> fmt::Result {
+        writeln!(self.0, "{indent}n{number} [{}];", attributes(vertex))
     }
-    for &index in &members.groups {
-        let inner = &scene.groups[index];
-        writeln!(text, "{indent}subgraph cluster_{index} {{")?;
+
+    fn open(&mut self, indent: &str, number: usize, title: &str, frame: Frame) -> fmt::Result {
+        let style = match frame {
+            Frame::Figure => "fontsize=13; style=\"rounded\"; color=\"#dde2e8\"",
+            Frame::Block => "fontsize=11; style=\"rounded,dashed\"; color=\"#8b95a5\"",
+        };
+        writeln!(self.0, "{indent}subgraph cluster_{number} {{")?;
         writeln!(
-            text,
-            "{indent}  label={}; labeljust=l; fontsize=11; style=\"rounded,dashed\"; color=\"#8b95a5\";",
-            quoted(&inner.title())
-        )?;
-        write_members(text, scene, Some(index), depth + 1)?;
-        writeln!(text, "{indent}}}")?;
+            self.0,
+            "{indent}  label={}; labeljust=l; {style};",
+            quoted(title)
+        )
     }
-    Ok(())
+
+    fn close(&mut self, indent: &str) -> fmt::Result {
+        writeln!(self.0, "{indent}}}")
+    }
+
+    fn edge(&mut self, from: usize, to: usize, shape: Option<&str>, optional: bool) -> fmt::Result {
+        let label = shape.map(|shape| format!("label={}", quoted(shape)));
+        let style = optional.then(|| "style=dashed".to_string());
+        let attributes: Vec<String> = label.into_iter().chain(style).collect();
+        write!(self.0, "  n{from} -> n{to}")?;
+        match attributes.is_empty() {
+            true => writeln!(self.0, ";"),
+            false => writeln!(self.0, " [{}];", attributes.join(", ")),
+        }
+    }
 }
 
 fn attributes(vertex: &Vertex) -> String {
     let kind = vertex.label.kind;
     let (fill, line) = kind.colours();
-    let shape = match kind {
-        Kind::Terminal => ", shape=oval, style=filled",
+    let shape = match (kind, vertex.optional) {
+        (Kind::Terminal, _) => ", shape=oval, style=filled",
+        (_, true) => ", style=\"rounded,filled,dashed\"",
         _ => "",
     };
     format!(
         "label={}, tooltip={}, fillcolor=\"{fill}\", color=\"{line}\", fontcolor=\"{}\"{shape}",
-        quoted(&vertex.label.text),
+        quoted(&vertex.text()),
         quoted(&vertex.tooltip),
         kind.ink()
     )

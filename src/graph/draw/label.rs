@@ -25,11 +25,13 @@ pub enum Kind {
     Terminal,
     /// Everything else: reshapes, up-sampling, dropout.
     Other,
+    /// A block, drawn as one box.
+    Block,
 }
 
 impl Kind {
     /// Every kind, in the order of their declaration.
-    pub const ALL: [Kind; 8] = [
+    pub const ALL: [Kind; 9] = [
         Kind::Convolution,
         Kind::Dense,
         Kind::Norm,
@@ -38,6 +40,7 @@ impl Kind {
         Kind::Merge,
         Kind::Terminal,
         Kind::Other,
+        Kind::Block,
     ];
 
     /// Its name, for style classes.
@@ -51,6 +54,7 @@ impl Kind {
             Kind::Merge => "merge",
             Kind::Terminal => "terminal",
             Kind::Other => "other",
+            Kind::Block => "block",
         }
     }
 
@@ -65,6 +69,7 @@ impl Kind {
             Kind::Merge => ("#ffffff", "#39424e"),
             Kind::Terminal => ("#39424e", "#39424e"),
             Kind::Other => ("#e9ebef", "#737c8a"),
+            Kind::Block => ("#d5efef", "#2b7f86"),
         }
     }
 

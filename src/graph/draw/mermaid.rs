@@ -1,84 +1,76 @@
 //! Drawings in the language of Mermaid, which many readers of Markdown show.
 
-use std::fmt::Write;
+use std::collections::BTreeSet;
+use std::fmt::{self, Write};
 
-use super::Options;
+use super::flow::{self, Frame, Language};
 use super::label::Kind;
-use super::scene::{Scene, Vertex};
+use super::scene::Vertex;
+use super::{Options, scenes};
 use crate::graph::Graph;
 
-/// The graph as a Mermaid flowchart, instances of blocks as subgraphs.
+/// The graph as a Mermaid flowchart, instances of blocks as subgraphs. Where blocks have figures of
+/// their own ([`Options::detail`]), each figure is a subgraph too.
 pub fn mermaid(graph: &Graph, options: &Options) -> String {
-    let scene = Scene::new(graph, options);
-    let mut text = String::new();
+    let mut mermaid = Mermaid {
+        text: String::new(),
+        kinds: BTreeSet::new(),
+    };
     // Writing to a string does not fail.
-    let _ = write(&mut text, &scene);
-    text
+    let _ = write(&mut mermaid, graph, options);
+    mermaid.text
 }
 
-fn write(text: &mut String, scene: &Scene) -> std::fmt::Result {
-    writeln!(text, "flowchart TD")?;
-    write_members(text, scene, None, 1)?;
-    for edge in &scene.edges {
-        match scene.vertices[edge.from].new_shape() {
-            Some(shape) => writeln!(
-                text,
-                "  n{} -->|\"{}\"| n{}",
-                edge.from,
-                escaped(shape),
-                edge.to
-            )?,
-            None => writeln!(text, "  n{} --> n{}", edge.from, edge.to)?,
-        }
-    }
-    for kind in Kind::ALL {
-        let mut used = scene.vertices.iter().map(|vertex| vertex.label.kind);
-        if used.any(|used| used == kind) {
-            let (fill, line) = kind.colours();
-            let (name, ink) = (kind.name(), kind.ink());
-            writeln!(
-                text,
-                "  classDef {name} fill:{fill},stroke:{line},color:{ink}"
-            )?;
-        }
+struct Mermaid {
+    text: String,
+    /// The sorts of boxes that were written.
+    kinds: BTreeSet<Kind>,
+}
+
+fn write(mermaid: &mut Mermaid, graph: &Graph, options: &Options) -> fmt::Result {
+    writeln!(mermaid.text, "flowchart TD")?;
+    flow::write(mermaid, &scenes(graph, options))?;
+    for kind in &mermaid.kinds {
+        let (fill, line) = kind.colours();
+        let (name, ink) = (kind.name(), kind.ink());
+        writeln!(
+            mermaid.text,
+            "  classDef {name} fill:{fill},stroke:{line},color:{ink}"
+        )?;
     }
     Ok(())
 }
 
-/// What is right inside a group, or outside of all.
-fn write_members(
-    text: &mut String,
-    scene: &Scene,
-    group: Option<usize>,
-    depth: usize,
-) -> std::fmt::Result {
-    let indent = "  ".repeat(depth);
-    let members = scene.members(group);
-    for &index in &members.vertices {
-        let vertex = &scene.vertices[index];
-        writeln!(
-            text,
-            "{indent}n{index}{}:::{}",
-            node(vertex),
-            vertex.label.kind.name()
-        )?;
+impl Language for Mermaid {
+    fn vertex(&mut self, indent: &str, number: usize, vertex: &Vertex) -> fmt::Result {
+        let (node, kind) = (node(vertex), vertex.label.kind);
+        self.kinds.insert(kind);
+        writeln!(self.text, "{indent}n{number}{node}:::{}", kind.name())?;
+        match vertex.optional {
+            true => writeln!(self.text, "{indent}style n{number} stroke-dasharray: 4 3"),
+            false => Ok(()),
+        }
     }
-    for &index in &members.groups {
-        let inner = &scene.groups[index];
-        writeln!(
-            text,
-            "{indent}subgraph g{index}[\"{}\"]",
-            escaped(&inner.title())
-        )?;
-        write_members(text, scene, Some(index), depth + 1)?;
-        writeln!(text, "{indent}end")?;
+
+    fn open(&mut self, indent: &str, number: usize, title: &str, _: Frame) -> fmt::Result {
+        let title = escaped(title);
+        writeln!(self.text, "{indent}subgraph g{number}[\"{title}\"]")
     }
-    Ok(())
+
+    fn close(&mut self, indent: &str) -> fmt::Result {
+        writeln!(self.text, "{indent}end")
+    }
+
+    fn edge(&mut self, from: usize, to: usize, shape: Option<&str>, optional: bool) -> fmt::Result {
+        let arrow = if optional { "-.->" } else { "-->" };
+        let label = shape.map_or(String::new(), |shape| format!("|\"{}\"|", escaped(shape)));
+        writeln!(self.text, "  n{from} {arrow}{label} n{to}")
+    }
 }
 
 /// The label in the brackets that give the node its shape.
 fn node(vertex: &Vertex) -> String {
-    let text = escaped(&vertex.label.text);
+    let text = escaped(&vertex.text());
     match vertex.label.kind {
         Kind::Terminal => format!("([\"{text}\"])"),
         _ => format!("[\"{text}\"]"),

@@ -128,15 +128,11 @@ impl Instances {
                 edges.push(self.items(nodes, source, id));
             }
         }
-        let forwards = acyclic_part(nodes + self.list.len(), &edges);
-        edges
-            .iter_mut()
-            .for_each(|(from, to)| std::mem::swap(from, to));
-        let backwards = acyclic_part(nodes + self.list.len(), &edges);
+        let split = on_cycles(nodes + self.list.len(), &edges);
         let mut hidden = false;
-        for (index, instance) in self.list.iter_mut().enumerate() {
-            if !forwards[nodes + index] && !backwards[nodes + index] {
-                instance.shown = false;
+        for item in split {
+            if let Some(index) = item.checked_sub(nodes) {
+                self.list[index].shown = false;
                 hidden = true;
             }
         }
@@ -176,6 +172,16 @@ impl Instances {
             self.list[index].shown &= sizes[index] >= least;
         }
     }
+}
+
+/// The items on cycles, and those between cycles.
+pub fn on_cycles(items: usize, edges: &[(usize, usize)]) -> Vec<usize> {
+    let reversed: Vec<(usize, usize)> = edges.iter().map(|&(from, to)| (to, from)).collect();
+    let forwards = acyclic_part(items, edges);
+    let backwards = acyclic_part(items, &reversed);
+    (0..items)
+        .filter(|&item| !forwards[item] && !backwards[item])
+        .collect()
 }
 
 /// Which of `items` can be put in an order that follows the edges, counted from those that nothing

@@ -1,6 +1,6 @@
 //! What is to be drawn: vertices, edges and nested groups, with repetitions collapsed.
 
-mod instances;
+pub mod instances;
 mod repeats;
 
 use super::label::{Kind, Label, label, shape_text, weights_mark};
@@ -32,7 +32,7 @@ pub struct Members {
     pub groups: Vec<usize>,
 }
 
-/// An input, an operation or an output.
+/// An input, an operation, the box of a block or an output.
 pub struct Vertex {
     pub label: Label,
     pub shape: String,
@@ -40,12 +40,51 @@ pub struct Vertex {
     pub input_shape: Option<String>,
     pub tooltip: String,
     pub group: Option<usize>,
+    /// How many like it follow one another.
+    pub count: usize,
+    /// Whether only some uses of the block that is drawn have it.
+    pub optional: bool,
+    /// A line below the label.
+    pub detail: Option<String>,
+    /// Boxes of one block with different numbers here have different parts.
+    pub variant: u64,
+    /// How many values it gives.
+    pub ports: usize,
+}
+
+impl Default for Vertex {
+    fn default() -> Self {
+        Vertex {
+            label: Label {
+                text: String::new(),
+                kind: Kind::Other,
+            },
+            shape: String::new(),
+            input_shape: None,
+            tooltip: String::new(),
+            group: None,
+            count: 1,
+            optional: false,
+            detail: None,
+            variant: 0,
+            ports: 1,
+        }
+    }
 }
 
 impl Vertex {
+    /// The label with the number of those like it.
+    pub fn text(&self) -> String {
+        match self.count {
+            1 => self.label.text.clone(),
+            count => format!("{} × {count}", self.label.text),
+        }
+    }
+
     /// The shape of what it gives where that says something new: it differs from what it takes.
     pub fn new_shape(&self) -> Option<&str> {
-        (self.input_shape.as_ref() != Some(&self.shape)).then_some(&self.shape)
+        (self.input_shape.as_ref() != Some(&self.shape) && !self.shape.is_empty())
+            .then_some(&self.shape)
     }
 
     /// Whether it is an output of the graph.
@@ -63,6 +102,10 @@ impl Vertex {
 pub struct Edge {
     pub from: usize,
     pub to: usize,
+    /// Which of the values that the vertex gives.
+    pub port: usize,
+    /// Whether only some uses of the block that is drawn have it.
+    pub optional: bool,
 }
 
 /// An instance of a block, or several like ones drawn as one.
@@ -83,7 +126,7 @@ impl Group {
         let name = text::shortened(&self.name, 32);
         match self.count {
             1 => name,
-            count => format!("{name} × {count}"),
+            count => format!("{name} × {count}").trim_start().to_string(),
         }
     }
 }
@@ -116,20 +159,22 @@ impl Scene {
         group.map_or(&self.outside, |group| &self.groups[group].members)
     }
 
-    fn members_mut(&mut self, group: Option<usize>) -> &mut Members {
+    pub fn members_mut(&mut self, group: Option<usize>) -> &mut Members {
         match group {
             Some(group) => &mut self.groups[group].members,
             None => &mut self.outside,
         }
     }
 
-    fn add_vertex(&mut self, vertex: Vertex) {
+    /// Adds a vertex to its group.
+    pub fn add_vertex(&mut self, vertex: Vertex) {
         let number = self.vertices.len();
         self.members_mut(vertex.group).vertices.push(number);
         self.vertices.push(vertex);
     }
 
-    fn add_group(&mut self, group: Group) {
+    /// Adds a group to the one around it.
+    pub fn add_group(&mut self, group: Group) {
         let number = self.groups.len();
         self.members_mut(group.parent).groups.push(number);
         self.groups.push(group);
@@ -187,6 +232,8 @@ impl Scene {
                 self.edges.push(Edge {
                     from: numbers[repeats.resolve(*source).0 as usize],
                     to: self.vertices.len(),
+                    port: 0,
+                    optional: false,
                 });
             }
             let first = node.inputs.first();
@@ -196,6 +243,7 @@ impl Scene {
                 input_shape: first.map(|&id| shape_text(graph, &graph.node(id).shape)),
                 tooltip,
                 group,
+                ..Vertex::default()
             });
         }
         numbers
@@ -211,6 +259,8 @@ impl Scene {
             self.edges.push(Edge {
                 from: vertex(*id),
                 to: self.vertices.len(),
+                port: 0,
+                optional: false,
             });
             self.add_vertex(Vertex {
                 tooltip: format!("{text}\n{shape}"),
@@ -220,14 +270,14 @@ impl Scene {
                 },
                 input_shape: Some(shape.clone()),
                 shape,
-                group: None,
+                ..Vertex::default()
             });
         }
     }
 }
 
 /// Shapes taken and given; parameters and multiply-adds where they are known numbers.
-fn summary(graph: &Graph) -> String {
+pub fn summary(graph: &Graph) -> String {
     let summary = summarise(graph);
     let texts = |shapes: &[Shape]| -> String {
         let texts: Vec<String> = shapes

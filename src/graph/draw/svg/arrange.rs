@@ -46,11 +46,14 @@ pub struct Frame {
 enum Item {
     Stack(usize),
     Group(usize),
-    /// Where the value of this vertex comes into the group.
-    Entrance(usize),
-    /// Where the value of this vertex leaves the group.
-    Exit(usize),
+    /// Where this value of a vertex comes into the group.
+    Entrance(Value),
+    /// Where this value of a vertex leaves the group.
+    Exit(Value),
 }
+
+/// A vertex and which of the values that it gives.
+type Value = (usize, usize);
 
 /// What is laid out together.
 #[derive(Default)]
@@ -58,13 +61,13 @@ struct Level {
     items: Vec<Item>,
     numbers: FxHashMap<Item, usize>,
     wires: Vec<LevelWire>,
-    /// The wire of the value of each vertex.
-    wire_of: FxHashMap<usize, usize>,
+    /// The wire of each value.
+    wire_of: FxHashMap<Value, usize>,
 }
 
 /// The value of a vertex within a level.
 struct LevelWire {
-    value: usize,
+    value: Value,
     source: usize,
     /// Each with the edges that take this way.
     targets: Vec<(usize, Vec<usize>)>,
@@ -96,8 +99,8 @@ impl Level {
         })
     }
 
-    /// Leads the value of a vertex from one item to another, for one edge.
-    fn connect(&mut self, value: usize, edge: usize, from: Item, to: Item) {
+    /// Leads a value from one item to another, for one edge.
+    fn connect(&mut self, value: Value, edge: usize, from: Item, to: Item) {
         let (source, target) = (self.number(from), self.number(to));
         let wire = *self.wire_of.entry(value).or_insert_with(|| {
             self.wires.push(LevelWire {
@@ -171,18 +174,19 @@ fn levels(scene: &Scene, stacks: &[Stack]) -> Vec<Level> {
         let both = leaving.iter().zip(&entering);
         let common = both.take_while(|(one, other)| one == other).count();
         let mut item = Item::Stack(from);
+        let value = (edge.from, edge.port);
         for &group in leaving[common..].iter().rev() {
             let level = &mut levels[level_of(Some(group))];
-            level.connect(edge.from, number, item, Item::Exit(edge.from));
+            level.connect(value, number, item, Item::Exit(value));
             item = Item::Group(group);
         }
         let mut level = level_of(leaving[..common].last().copied());
         for &group in &entering[common..] {
-            levels[level].connect(edge.from, number, item, Item::Group(group));
-            item = Item::Entrance(edge.from);
+            levels[level].connect(value, number, item, Item::Group(group));
+            item = Item::Entrance(value);
             level = level_of(Some(group));
         }
-        levels[level].connect(edge.from, number, item, Item::Stack(to));
+        levels[level].connect(value, number, item, Item::Stack(to));
     }
     levels
 }
@@ -204,7 +208,8 @@ fn solve(
         source: wire.source,
         offset: match level.items[wire.source] {
             Item::Group(group) => port(group, Item::Exit(wire.value)),
-            _ => 0.0,
+            Item::Stack(stack) => departure(scene, &stacks[stack], wire.value),
+            Item::Entrance(_) | Item::Exit(_) => 0.0,
         },
         targets: wire
             .targets
@@ -279,15 +284,23 @@ fn entry(stack: &Stack) -> Entry {
     }
 }
 
+/// Where a value leaves the bottom of its box, from the middle.
+fn departure(scene: &Scene, stack: &Stack, (vertex, port): Value) -> f64 {
+    let ports = scene.vertices[vertex].ports.max(1) as f64;
+    let distance = (stack.width / (ports + 1.0)).min(36.0);
+    (port as f64 - (ports - 1.0) / 2.0) * distance
+}
+
 fn stack_block(scene: &Scene, stack: &Stack) -> Block {
     let half = stack.width / 2.0;
     let vertex = &scene.vertices[stack.vertices[0]];
+    let card = if vertex.count > 1 { CARD } else { 0.0 };
     let written = |shape: &String| SHAPE_OFFSET + text::width(shape, SHAPE_SIZE);
     Block {
         left: half,
-        right: stack.shape.as_ref().map_or(0.0, written).max(half),
+        right: stack.shape.as_ref().map_or(0.0, written).max(half + card),
         height: stack.height,
-        below: if stack.shape.is_some() { 18.0 } else { 0.0 },
+        below: if stack.shape.is_some() { 18.0 } else { card },
         pin: match (vertex.is_input(), vertex.is_output()) {
             (true, _) => Pin::Top,
             (_, true) => Pin::Bottom,

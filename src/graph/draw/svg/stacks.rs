@@ -43,7 +43,20 @@ pub enum Form {
 
 /// The label as it is drawn.
 pub fn shown_label(vertex: &Vertex) -> String {
-    text::shortened(&vertex.label.text, LONGEST)
+    text::shortened(&vertex.text(), LONGEST)
+}
+
+/// How wide a label and the line below it are.
+fn label_width(vertex: &Vertex) -> f64 {
+    // Names of blocks are bold, which makes them a little wider.
+    let factor = if vertex.label.kind == Kind::Block {
+        1.06
+    } else {
+        1.0
+    };
+    let label = text::width(&shown_label(vertex), LABEL_SIZE) * factor;
+    let detail = vertex.detail.as_deref().unwrap_or("");
+    label.max(text::width(detail, SHAPE_SIZE)) + 22.0
 }
 
 /// The height of a vertex's strip.
@@ -51,6 +64,7 @@ pub fn strip_height(vertex: &Vertex) -> f64 {
     match vertex.label.kind {
         Kind::Norm | Kind::Activation => 19.0,
         Kind::Merge | Kind::Terminal => 22.0,
+        _ if vertex.detail.is_some() => 38.0,
         _ => 26.0,
     }
 }
@@ -62,10 +76,7 @@ pub fn stack(scene: &Scene, options: &Options) -> Vec<Stack> {
     for edge in &scene.edges {
         reads[edge.to] += 1;
     }
-    let label_width = |vertex: &usize| {
-        let label = shown_label(&scene.vertices[*vertex]);
-        text::width(&label, LABEL_SIZE) + 22.0
-    };
+    let label_width = |vertex: &usize| label_width(&scene.vertices[*vertex]);
     let plain = |vertex: &&usize| {
         let kind = scene.vertices[**vertex].label.kind;
         kind != Kind::Merge && kind != Kind::Terminal
@@ -97,7 +108,8 @@ pub fn stack(scene: &Scene, options: &Options) -> Vec<Stack> {
             form,
             width,
             height: heights.sum(),
-            shape: (new_shape && !last.is_output()).then(|| last.shape.clone()),
+            shape: (new_shape && !last.is_output() && !last.shape.is_empty())
+                .then(|| last.shape.clone()),
             vertices,
         }
     });
@@ -147,6 +159,7 @@ fn chains(scene: &Scene, options: &Options) -> Vec<Vec<usize>> {
                 && reads[index] == 1
                 && readers[before] == 1
                 && vertex.group == other.group
+                && vertex.optional == other.optional
                 && stackable(vertex.label.kind)
                 && stackable(other.label.kind)
         });

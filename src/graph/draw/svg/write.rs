@@ -2,14 +2,17 @@
 
 use std::fmt::{self, Write};
 
+use rustc_hash::FxHashMap;
+
 use super::arrange::{CARD, Frame, Picture};
+use super::page;
 use super::stacks::{
     Form, LABEL_SIZE, RADIUS, SHAPE_OFFSET, SHAPE_SIZE, Stack, TITLE_SIZE, shown_label,
     strip_height,
 };
 use crate::graph::draw::label::Kind;
 use crate::graph::draw::layout::Point;
-use crate::graph::draw::scene::Scene;
+use crate::graph::draw::scene::{Edge, Scene, Vertex};
 use crate::graph::draw::text::{self, escape_xml};
 
 const FONT: &str = "Helvetica, Arial, 'Liberation Sans', sans-serif";
@@ -23,6 +26,13 @@ const MARGIN: f64 = 20.0;
 const HEADER: f64 = 50.0;
 const NAME_SIZE: f64 = 15.0;
 const SUMMARY_SIZE: f64 = 11.0;
+const LINE_HEIGHT: f64 = 15.0;
+
+/// Lines above a figure of several are broken if they are longer than this and than the figure.
+const NARROW: f64 = 170.0;
+
+/// How lines are broken that only some uses of a block have.
+const DASHES: &str = r#" stroke-dasharray="4 3""#;
 
 /// The radius of the corners of wires, and the size of an arrowhead.
 const CORNER: f64 = 7.0;
@@ -38,69 +48,157 @@ impl fmt::Display for Number {
     }
 }
 
-/// The whole document.
-pub fn document(scene: &Scene, picture: &Picture) -> String {
+/// The whole document: the first figure, and the others beside it.
+pub fn document(scenes: &[Scene], pictures: &[Picture]) -> String {
     let mut text = String::new();
     // Writing to a string does not fail.
-    let _ = write_document(&mut text, scene, picture);
+    let _ = write_document(&mut text, scenes, pictures);
     text
 }
 
-fn write_document(out: &mut String, scene: &Scene, picture: &Picture) -> fmt::Result {
-    let name = text::shortened(&scene.name, 60);
-    let header = text::width(&name, NAME_SIZE)
-        .max(text::width(&scene.summary, SUMMARY_SIZE))
-        .min(1200.0);
-    let width = (picture.width.max(header) + 2.0 * MARGIN).ceil();
-    let height = (picture.height + HEADER + 2.0 * MARGIN).ceil();
+/// A figure with what is written above it.
+struct Figure<'a> {
+    scene: &'a Scene,
+    picture: &'a Picture<'a>,
+    name: String,
+    lines: Vec<String>,
+    /// With the lines above and free space around; without both for the only figure of a page.
+    width: f64,
+    height: f64,
+    /// The numbers of its first vertex and group among those of all figures.
+    first: (usize, usize),
+}
+
+impl<'a> Figure<'a> {
+    fn new(scene: &'a Scene, picture: &'a Picture<'a>, is_alone: bool) -> Self {
+        let name = text::shortened(&scene.name, 60);
+        let lines = match is_alone {
+            true => vec![scene.summary.clone()],
+            false => wrapped(&scene.summary, picture.width.max(NARROW)),
+        };
+        let widths = lines.iter().map(|line| text::width(line, SUMMARY_SIZE));
+        let header = widths
+            .fold(text::width(&name, NAME_SIZE) * 1.06, f64::max)
+            .min(1200.0);
+        let further = (lines.len() as f64 - 1.0) * LINE_HEIGHT;
+        Figure {
+            scene,
+            picture,
+            name,
+            width: (picture.width.max(header) + 2.0 * MARGIN).ceil(),
+            height: (picture.height + HEADER + further + 2.0 * MARGIN).ceil(),
+            lines,
+            first: (0, 0),
+        }
+    }
+}
+
+/// The parts of a line, as many in each line as there is room for.
+fn wrapped(line: &str, width: f64) -> Vec<String> {
+    let mut lines: Vec<String> = Vec::new();
+    for part in line.split(" · ") {
+        match lines.last_mut() {
+            Some(last) if text::width(&format!("{last} · {part}"), SUMMARY_SIZE) <= width => {
+                *last += &format!(" · {part}");
+            }
+            _ => lines.push(part.to_string()),
+        }
+    }
+    lines
+}
+
+fn write_document(out: &mut String, scenes: &[Scene], pictures: &[Picture]) -> fmt::Result {
+    let is_alone = scenes.len() == 1;
+    let mut figures: Vec<Figure> = Vec::with_capacity(scenes.len());
+    let mut first = (0, 0);
+    for (scene, picture) in scenes.iter().zip(pictures) {
+        figures.push(Figure {
+            first,
+            ..Figure::new(scene, picture, is_alone)
+        });
+        first = (first.0 + scene.vertices.len(), first.1 + scene.groups.len());
+    }
+    let sizes: Vec<(f64, f64)> = figures.iter().map(|one| (one.width, one.height)).collect();
+    let page = page::arrange(&sizes);
+    let edge = if is_alone { 0.0 } else { MARGIN / 2.0 };
+    let (width, height) = (page.width + 2.0 * edge, page.height + 2.0 * edge);
     writeln!(
         out,
         r#"<svg xmlns="http://www.w3.org/2000/svg" width="{width}" height="{height}" viewBox="0 0 {width} {height}" role="img" font-family="{FONT}">"#
     )?;
-    writeln!(out, "<title>{}</title>", escape_xml(&scene.name))?;
+    let name = scenes.first().map_or("", |scene| &scene.name);
+    writeln!(out, "<title>{}</title>", escape_xml(name))?;
     writeln!(
         out,
         r##"<rect width="{width}" height="{height}" rx="8" fill="#ffffff"/>"##
     )?;
+    for (number, (figure, place)) in figures.iter().zip(&page.places).enumerate() {
+        let place = Point {
+            x: place.x + edge,
+            y: place.y + edge,
+        };
+        if number > 0 {
+            writeln!(
+                out,
+                r##"<rect x="{}" y="{}" width="{}" height="{}" rx="8" fill="#fcfcfd" stroke="#dde2e8"/>"##,
+                Number(place.x),
+                Number(place.y),
+                Number(figure.width),
+                Number(figure.height)
+            )?;
+        }
+        write_figure(out, figure, place)?;
+    }
+    writeln!(out, "</svg>")
+}
+
+fn write_figure(out: &mut String, figure: &Figure, place: Point) -> fmt::Result {
+    let Figure { scene, picture, .. } = figure;
+    let left = place.x + MARGIN;
     writeln!(
         out,
-        r#"<text x="{MARGIN}" y="{}" font-size="{NAME_SIZE}" font-weight="bold" fill="{INK}">{}</text>"#,
-        Number(MARGIN + 13.0),
-        escape_xml(&name)
+        r#"<text x="{}" y="{}" font-size="{NAME_SIZE}" font-weight="bold" fill="{INK}">{}</text>"#,
+        Number(left),
+        Number(place.y + MARGIN + 13.0),
+        escape_xml(&figure.name)
     )?;
-    writeln!(
-        out,
-        r#"<text x="{MARGIN}" y="{}" font-size="{SUMMARY_SIZE}" fill="{FAINT}">{}</text>"#,
-        Number(MARGIN + 30.0),
-        escape_xml(&scene.summary)
-    )?;
+    for (number, line) in figure.lines.iter().enumerate() {
+        writeln!(
+            out,
+            r#"<text x="{}" y="{}" font-size="{SUMMARY_SIZE}" fill="{FAINT}">{}</text>"#,
+            Number(left),
+            Number(place.y + MARGIN + 30.0 + number as f64 * LINE_HEIGHT),
+            escape_xml(line)
+        )?;
+    }
     writeln!(
         out,
         r#"<g transform="translate({} {})">"#,
-        Number(((width - picture.width) / 2.0).floor()),
-        Number(MARGIN + HEADER)
+        Number((place.x + (figure.width - picture.width) / 2.0).floor()),
+        Number(place.y + figure.height - MARGIN - picture.height)
     )?;
     for frame in &picture.frames {
-        write_frame(out, scene, frame)?;
+        write_frame(out, figure, frame)?;
     }
-    let mut drawn: Vec<Vec<&[Point]>> = vec![Vec::new(); scene.vertices.len()];
+    let mut drawn: FxHashMap<(usize, usize), Vec<&[Point]>> = FxHashMap::default();
     for (edge, route) in picture.routes.iter().enumerate() {
-        let shared = &mut drawn[scene.edges[edge].from];
-        write_edge(out, scene, edge, &branch(route, shared))?;
+        let Edge { from, port, .. } = scene.edges[edge];
+        let shared = drawn.entry((from, port)).or_default();
+        write_edge(out, figure, edge, &branch(route, shared))?;
         shared.push(route);
     }
     for (stack, place) in &picture.stacks {
-        write_stack(out, scene, stack, *place)?;
+        write_stack(out, figure, stack, *place)?;
     }
-    writeln!(out, "</g>\n</svg>")
+    writeln!(out, "</g>")
 }
 
-fn write_frame(out: &mut String, scene: &Scene, frame: &Frame) -> fmt::Result {
-    let group = &scene.groups[frame.group];
+fn write_frame(out: &mut String, figure: &Figure, frame: &Frame) -> fmt::Result {
+    let group = &figure.scene.groups[frame.group];
     writeln!(
         out,
         r#"<g class="group" data-group="{}"><title>{}</title>"#,
-        frame.group,
+        figure.first.1 + frame.group,
         escape_xml(&group.tooltip)
     )?;
     let rectangle = |shift: f64| {
@@ -133,19 +231,23 @@ fn write_frame(out: &mut String, scene: &Scene, frame: &Frame) -> fmt::Result {
     )
 }
 
-fn write_edge(out: &mut String, scene: &Scene, edge: usize, route: &[Point]) -> fmt::Result {
+fn write_edge(out: &mut String, figure: &Figure, edge: usize, route: &[Point]) -> fmt::Result {
     let [.., before, end] = route else {
         return Ok(());
     };
-    let (from, to) = (scene.edges[edge].from, scene.edges[edge].to);
-    let tooltip = &scene.vertices[from].shape;
+    let Edge {
+        from, to, optional, ..
+    } = figure.scene.edges[edge];
+    let tooltip = &figure.scene.vertices[from].shape;
+    let dashes = if optional { DASHES } else { "" };
+    let (from, to) = (figure.first.0 + from, figure.first.0 + to);
     let back = towards(*end, *before, HEAD.y - 1.0);
     let mut line = route.to_vec();
     line.pop();
     line.push(back);
     writeln!(
         out,
-        r#"<g class="edge" data-from="{from}" data-to="{to}"><title>{}</title><path d="{}" fill="none" stroke="{LINE}" stroke-width="1.3"/><path d="{}" fill="{LINE}"/></g>"#,
+        r#"<g class="edge" data-from="{from}" data-to="{to}"><title>{}</title><path d="{}" fill="none" stroke="{LINE}" stroke-width="1.3"{dashes}/><path d="{}" fill="{LINE}"/></g>"#,
         escape_xml(tooltip),
         rounded(&line),
         head(*end, *before)
@@ -257,11 +359,11 @@ fn head(end: Point, before: Point) -> String {
     )
 }
 
-fn write_stack(out: &mut String, scene: &Scene, stack: &Stack, place: Point) -> fmt::Result {
+fn write_stack(out: &mut String, figure: &Figure, stack: &Stack, place: Point) -> fmt::Result {
     writeln!(out, r#"<g class="box">"#)?;
     match stack.form {
-        Form::Sum | Form::Product => write_circle(out, scene, stack, place)?,
-        Form::Box | Form::Pill => write_strips(out, scene, stack, place)?,
+        Form::Sum | Form::Product => write_circle(out, figure, stack, place)?,
+        Form::Box | Form::Pill => write_strips(out, figure, stack, place)?,
     }
     if let Some(shape) = &stack.shape {
         writeln!(
@@ -275,8 +377,11 @@ fn write_stack(out: &mut String, scene: &Scene, stack: &Stack, place: Point) -> 
     writeln!(out, "</g>")
 }
 
-fn write_circle(out: &mut String, scene: &Scene, stack: &Stack, place: Point) -> fmt::Result {
+fn write_circle(out: &mut String, figure: &Figure, stack: &Stack, place: Point) -> fmt::Result {
     let index = stack.vertices[0];
+    let vertex = &figure.scene.vertices[index];
+    let dashes = if vertex.optional { DASHES } else { "" };
+    let index = figure.first.0 + index;
     let (fill, line) = Kind::Merge.colours();
     let (x, y) = (place.x, place.y + RADIUS);
     let arm = match stack.form {
@@ -298,15 +403,15 @@ fn write_circle(out: &mut String, scene: &Scene, stack: &Stack, place: Point) ->
     });
     writeln!(
         out,
-        r#"<g class="node merge" data-node="{index}"><title>{}</title><circle cx="{}" cy="{}" r="{RADIUS}" fill="{fill}" stroke="{line}" stroke-width="1.3"/><path d="{}" stroke="{line}" stroke-width="1.5"/></g>"#,
-        escape_xml(&scene.vertices[index].tooltip),
+        r#"<g class="node merge" data-node="{index}"><title>{}</title><circle cx="{}" cy="{}" r="{RADIUS}" fill="{fill}" stroke="{line}" stroke-width="1.3"{dashes}/><path d="{}" stroke="{line}" stroke-width="1.5"/></g>"#,
+        escape_xml(&vertex.tooltip),
         Number(x),
         Number(y),
         strokes.concat()
     )
 }
 
-fn write_strips(out: &mut String, scene: &Scene, stack: &Stack, place: Point) -> fmt::Result {
+fn write_strips(out: &mut String, figure: &Figure, stack: &Stack, place: Point) -> fmt::Result {
     let left = place.x - stack.width / 2.0;
     let radius = match stack.form {
         Form::Pill => stack.height / 2.0,
@@ -315,28 +420,74 @@ fn write_strips(out: &mut String, scene: &Scene, stack: &Stack, place: Point) ->
     let mut top = place.y;
     let last = stack.vertices.len() - 1;
     for (strip, &index) in stack.vertices.iter().enumerate() {
-        let vertex = &scene.vertices[index];
-        let kind = vertex.label.kind;
-        let (fill, line) = kind.colours();
+        let vertex = &figure.scene.vertices[index];
         let height = strip_height(vertex);
-        let outline = strip_outline(
-            (left, top, stack.width, height),
-            if strip == 0 { radius } else { 0.0 },
-            if strip == last { radius } else { 0.0 },
-        );
-        writeln!(
+        let outline = |shift: f64| {
+            strip_outline(
+                (left + shift, top + shift, stack.width, height),
+                if strip == 0 { radius } else { 0.0 },
+                if strip == last { radius } else { 0.0 },
+            )
+        };
+        if vertex.count > 1 {
+            let (fill, line) = vertex.label.kind.colours();
+            writeln!(
+                out,
+                r#"<path d="{}" fill="{fill}" stroke="{line}"/>"#,
+                outline(CARD)
+            )?;
+        }
+        write_strip(
             out,
-            r#"<g class="node {}" data-node="{index}"><title>{}</title><path d="{outline}" fill="{fill}" stroke="{line}"/><text x="{}" y="{}" font-size="{LABEL_SIZE}" fill="{}" text-anchor="middle">{}</text></g>"#,
-            kind.name(),
-            escape_xml(&vertex.tooltip),
-            Number(place.x),
-            Number(top + height / 2.0 + 4.2),
-            kind.ink(),
-            escape_xml(&shown_label(vertex))
+            vertex,
+            figure.first.0 + index,
+            &outline(0.0),
+            (place.x, top),
         )?;
         top += height;
     }
     Ok(())
+}
+
+fn write_strip(
+    out: &mut String,
+    vertex: &Vertex,
+    number: usize,
+    outline: &str,
+    (middle, top): (f64, f64),
+) -> fmt::Result {
+    let kind = vertex.label.kind;
+    let (fill, line) = kind.colours();
+    let height = strip_height(vertex);
+    let dashes = if vertex.optional { DASHES } else { "" };
+    let weight = match kind {
+        Kind::Block => r#" font-weight="bold""#,
+        _ => "",
+    };
+    let baseline = match &vertex.detail {
+        Some(_) => top + 16.0,
+        None => top + height / 2.0 + 4.2,
+    };
+    write!(
+        out,
+        r#"<g class="node {}" data-node="{number}"><title>{}</title><path d="{outline}" fill="{fill}" stroke="{line}"{dashes}/><text x="{}" y="{}" font-size="{LABEL_SIZE}"{weight} fill="{}" text-anchor="middle">{}</text>"#,
+        kind.name(),
+        escape_xml(&vertex.tooltip),
+        Number(middle),
+        Number(baseline),
+        kind.ink(),
+        escape_xml(&shown_label(vertex))
+    )?;
+    if let Some(detail) = &vertex.detail {
+        write!(
+            out,
+            r#"<text x="{}" y="{}" font-size="{SHAPE_SIZE}" fill="{FAINT}" text-anchor="middle">{}</text>"#,
+            Number(middle),
+            Number(top + 30.0),
+            escape_xml(detail)
+        )?;
+    }
+    writeln!(out, "</g>")
 }
 
 /// A rectangle with its own radius for the corners at the top and at the bottom.
