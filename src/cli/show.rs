@@ -27,9 +27,24 @@ pub(super) struct Options {
     #[arg(long, value_enum)]
     draw: Option<Drawing>,
 
+    /// How much of blocks is drawn where they are used
+    #[arg(long, value_enum, default_value_t, requires = "draw")]
+    detail: Detail,
+
     /// Where the drawing goes; the standard output if not given
     #[arg(long, short, requires = "draw")]
     output: Option<PathBuf>,
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+enum Detail {
+    /// Blocks if the drawing would be large otherwise, else layers
+    #[default]
+    Auto,
+    /// A box for each block, and a figure with what is in it beside the whole
+    Blocks,
+    /// Every layer in one drawing, with frames around blocks
+    Layers,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -319,7 +334,14 @@ fn write_drawing(
             .ok_or_else(|| Failure::Usage("say what to draw with `--name NAME`".to_string()))?,
     };
     let graph = graph::build(program, id).map_err(|diagnostic| loaded.failure(*diagnostic))?;
-    let style = draw::Options::default();
+    let style = draw::Options {
+        detail: match options.detail {
+            Detail::Auto => draw::Detail::Automatic,
+            Detail::Blocks => draw::Detail::Blocks,
+            Detail::Layers => draw::Detail::Layers,
+        },
+        ..draw::Options::default()
+    };
     let text = match drawing {
         Drawing::Svg => draw::svg(&graph, &style),
         Drawing::Dot => draw::dot(&graph, &style),

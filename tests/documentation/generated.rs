@@ -183,6 +183,148 @@ fn graph_of(example: &str, name: &str) -> graph::Graph {
     graph::build(&program, id).expect("it is complete")
 }
 
+/// The networks of the zoo in the order of the book: file, net, name among the counts.
+const ZOO: [(&str, &str, &str); 26] = [
+    ("alexnet", "alexnet", "alexnet"),
+    ("vgg", "vgg16_bn", "vgg16_bn"),
+    ("googlenet", "googlenet", "googlenet"),
+    ("inception_v3", "inception_v3", "inception_v3"),
+    ("resnet", "resnet18", "resnet18"),
+    ("resnet", "resnet50", "resnet50"),
+    ("resnet", "resnext50_32x4d", "resnext50_32x4d"),
+    ("resnet", "wide_resnet50_2", "wide_resnet50_2"),
+    ("unet", "unet", "unet"),
+    ("densenet", "densenet121", "densenet121"),
+    ("squeezenet", "squeezenet1_1", "squeezenet1_1"),
+    ("mobilenet_v2", "mobilenet_v2_1_0", "mobilenet_v2"),
+    ("mobilenet_v3", "mobilenet_v3_large", "mobilenet_v3_large"),
+    ("shufflenet_v2", "shufflenet_v2_x1_0", "shufflenet_v2_x1_0"),
+    ("efficientnet", "efficientnet_b0", "efficientnet_b0"),
+    ("regnet", "regnet_y_400mf", "regnet_y_400mf"),
+    ("convnext", "convnext_tiny", "convnext_tiny"),
+    ("vit", "vit_b_16", "vit_b_16"),
+    ("swin", "swin_t", "swin_t"),
+    ("mixer", "mixer_b16_224", "mixer_b16_224"),
+    ("gpt2", "gpt2_small", "gpt2_small"),
+    ("nasnet", "nasnet_a_mobile", "nasnet_a_mobile"),
+    ("nasnet", "nasnet_a_large", "nasnet_a_large"),
+    ("amoebanet", "amoebanet_a_cifar", "amoebanet_a_cifar"),
+    ("darts", "darts_v2", "darts_v2_cifar"),
+    ("i3posnet", "i3posnet_xray", "i3posnet"),
+];
+
+/// Those that are drawn in the book, with a few words.
+const DRAWN: [(&str, &str, &str); 7] = [
+    (
+        "resnet",
+        "resnet18",
+        "A residual block, and the table of the paper as a loop. The shortcut has a convolution only where the shapes \
+         differ: the condition compares dimensions.",
+    ),
+    (
+        "unet",
+        "unet",
+        "A level that takes a block, given to itself four times. The skip is the first branch of a `fork`.",
+    ),
+    (
+        "googlenet",
+        "googlenet",
+        "Four branches side by side, in one `fork`.",
+    ),
+    (
+        "mobilenet_v2",
+        "mobilenet_v2_1_0",
+        "An inverted residual; what it takes and leaves decides whether its input is added.",
+    ),
+    (
+        "vit",
+        "vit_b_16",
+        "Transformer blocks out of two `residual`s, from the prelude.",
+    ),
+    (
+        "gpt2",
+        "gpt2_small",
+        "The last layer has the weights of the embedding: both are marked `@tokens`.",
+    ),
+    (
+        "darts",
+        "darts_v2",
+        "The hidden states of a cell have names, given by `let`.",
+    ),
+];
+
+/// The paper of a file: its first comment.
+fn paper(file: &str) -> String {
+    let path = root().join("examples/zoo").join(format!("{file}.snap"));
+    let text = fs::read_to_string(path).expect("the file is there");
+    let lines = text.lines().map_while(|line| line.strip_prefix("# "));
+    lines.collect::<Vec<_>>().join(" ")
+}
+
+/// The graph of a net of the zoo, which may use other files.
+fn zoo_graph(file: &str, net: &str) -> graph::Graph {
+    let path = root().join("examples/zoo").join(format!("{file}.snap"));
+    let text = fs::read_to_string(&path).expect("the file is there");
+    let mut reader = |path: &str| fs::read(path).map_err(|error| error.to_string());
+    let files = syntax::parse_files(Source::new(path.to_string_lossy(), text), &mut reader);
+    let program = types::check_files(&files).program;
+    let id = program.named(net).expect("the net is there");
+    graph::build(&program, id).expect("it is complete")
+}
+
+#[test]
+fn the_zoo() {
+    let counts = root().join("tests/fixtures/zoo/counts.json");
+    let counts = fs::read_to_string(counts).expect("they are there");
+    let counts: Vec<serde_json::Value> = serde_json::from_str(&counts).expect("they are JSON");
+    let mut page = format!("# The zoo\n\n{MADE}");
+    page.push_str(
+        "The folder `examples/zoo` has well-known networks, each as a short program that someone who knows the paper \
+         can read. Their numbers of parameters are exactly those of the implementations named here, and small \
+         instances of them, with weights made in PyTorch, give PyTorch's outputs (`tests/zoo`).\n\n\
+         | net | file | parameters | counted in |\n|---|---|---:|---|\n",
+    );
+    for (file, net, name) in ZOO {
+        let counted = counts.iter().find(|one| one["name"] == name);
+        let counted = counted.expect("it has been counted");
+        let parameters = thousands(counted["parameters"].as_i64().expect("a number"));
+        let source = counted["source"].as_str().expect("a text");
+        let source = source.split([',', ':']).next().unwrap_or_default();
+        let _ = writeln!(
+            page,
+            "| `{net}` | `{file}.snap` | {parameters} | {source} |"
+        );
+    }
+    for (file, net, words) in DRAWN {
+        let graph = zoo_graph(file, net);
+        assert_page(
+            &format!("drawings/{net}.svg"),
+            &draw::svg(&graph, &draw::Options::default()),
+        );
+        let path = root().join("examples/zoo").join(format!("{file}.snap"));
+        let text = fs::read_to_string(path).expect("the file is there");
+        let paper = paper(file);
+        let _ = write!(
+            page,
+            "\n## `{net}`\n\n*{paper}*\n\n{words}\n\n```snap\n{text}```\n\n![{net}](drawings/{net}.svg)\n"
+        );
+    }
+    assert_page("zoo.md", &page);
+}
+
+/// A number with its thousands set apart.
+fn thousands(number: i64) -> String {
+    let digits = number.to_string();
+    let mut text = String::new();
+    for (index, digit) in digits.chars().enumerate() {
+        if index > 0 && (digits.len() - index).is_multiple_of(3) {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text
+}
+
 #[test]
 fn the_drawings() {
     for (example, name) in [("digits.snap", "basic"), ("residual.snap", "bottleneck")] {
