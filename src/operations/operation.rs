@@ -350,6 +350,8 @@ pub enum Activation {
     Mish,
     /// `ln(1 + exp(x))`
     Softplus,
+    /// `0`, whatever is given: what spaces with an empty operation need.
+    Zero,
     /// `x * sigmoid(x)`
     Silu,
     /// `1 / (1 + exp(-x))`

@@ -164,7 +164,8 @@ fn next_activation(activation: Activation) -> Option<Activation> {
         Activation::HardSigmoid => Activation::GeluTanh,
         Activation::GeluTanh => Activation::Mish,
         Activation::Mish => Activation::Softplus,
-        Activation::Softplus => return None,
+        Activation::Softplus => Activation::Zero,
+        Activation::Zero => return None,
     })
 }
 

@@ -94,6 +94,7 @@ fn activation(function: Activation, x: f64) -> f64 {
         }
         Activation::Mish => x * x.exp().ln_1p().tanh(),
         Activation::Softplus => x.exp().ln_1p(),
+        Activation::Zero => 0.0,
     }
 }
 

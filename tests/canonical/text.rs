@@ -256,7 +256,7 @@ fn words_for_features_and_sequences_print_with_what_is_not_default() {
     let (image, tokens, ids) = ([8, 6, 6], [36, 8], [8]);
     let number = constant;
     let real = Real::new;
-    let cases: [(Operation, &[&[i64]]); 34] = [
+    let cases: [(Operation, &[&[i64]]); 35] = [
         (Operation::batch_norm(number(8)), &[&image]),
         (
             Operation::BatchNorm {
@@ -313,6 +313,7 @@ fn words_for_features_and_sequences_print_with_what_is_not_default() {
         (Operation::Activation(Activation::GeluTanh), &[&image]),
         (Operation::Activation(Activation::Mish), &[&image]),
         (Operation::Activation(Activation::Softplus), &[&image]),
+        (Operation::Activation(Activation::Zero), &[&image]),
         (
             Operation::ParametricRelu {
                 channels: number(8),
@@ -433,6 +434,7 @@ fn words_for_features_and_sequences_print_with_what_is_not_default() {
     gelu_tanh
     mish
     softplus
+    zero
     prelu
     layer_scale
     layer_scale(0.1)

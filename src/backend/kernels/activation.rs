@@ -82,6 +82,7 @@ pub(in crate::backend) fn forward<T: Float>(activation: Activation, input: &[T])
         Activation::GeluTanh => map(input, |x| T::of(0.5) * x * (one + gelu_tangent(x).0)),
         Activation::Mish => map(input, |x| x * softplus_tangent(x)),
         Activation::Softplus => map(input, softplus),
+        Activation::Zero => map(input, |_| zero),
     }
 }
 
@@ -146,6 +147,7 @@ pub(in crate::backend) fn backward<T: Float>(
             g * (tangent + x * sigmoid(x) * (one - tangent * tangent))
         }),
         Activation::Softplus => zip(input, gradient, |x, g| g * sigmoid(x)),
+        Activation::Zero => zip(input, gradient, |_, _| zero),
     }
 }
 

@@ -308,6 +308,7 @@ impl LabelWriter<'_, '_> {
             Activation::GeluTanh => (10, None),
             Activation::Mish => (11, None),
             Activation::Softplus => (12, None),
+            Activation::Zero => (13, None),
         };
         self.tag(kind);
         if let Some(parameter) = parameter {

@@ -385,6 +385,7 @@ fn activation_name(activation: Activation) -> String {
         Activation::GeluTanh => "gelu_tanh".into(),
         Activation::Mish => "mish".into(),
         Activation::Softplus => "softplus".into(),
+        Activation::Zero => "zero".into(),
     }
 }
 

@@ -277,6 +277,7 @@ pub fn operation_word(
             Activation::GeluTanh => word("gelu_tanh"),
             Activation::Mish => word("mish"),
             Activation::Softplus => word("softplus"),
+            Activation::Zero => word("zero"),
         },
         Operation::Softmax => word("softmax"),
         Operation::Pool {

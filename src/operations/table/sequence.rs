@@ -153,6 +153,15 @@ pub(super) const WORDS: &[Word] = &[
     ),
     activation!("softplus", Activation::Softplus, "`ln(1 + exp(x))`"),
     Word {
+        name: "zero",
+        family: Family::Activation,
+        effect: ANY,
+        documentation: "Zeros in the shape of what is given: the empty operation of search spaces.",
+        example: "net example : [4, 8, 8] -> [4, 8, 8] =\n    dup conv(3) swap zero add\n",
+        parameters: &[],
+        rule: Rule::Elementwise(|_| Operation::Activation(Activation::Zero)),
+    },
+    Word {
         name: "prelu",
         family: Family::Activation,
         effect: "[c, ..s] -- [c, ..s]",

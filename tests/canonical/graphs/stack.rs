@@ -353,6 +353,7 @@ fn operation(name: &str, arguments: &mut Arguments<'_>, input: &Shape, other: &S
         "gelu_tanh" => activation(Activation::GeluTanh),
         "mish" => activation(Activation::Mish),
         "softplus" => activation(Activation::Softplus),
+        "zero" => activation(Activation::Zero),
         "prelu" => Operation::ParametricRelu {
             channels: input.0[0].clone(),
         },
