@@ -15,6 +15,7 @@ pub mod diagnostic;
 #[cfg(feature = "backend")]
 mod files;
 pub mod graph;
+pub mod import;
 pub mod lint;
 pub mod operations;
 pub mod plan;

@@ -4,8 +4,10 @@ mod canon;
 mod check;
 mod eval;
 mod explain;
+mod export;
 mod fix;
 mod fmt;
+mod import;
 mod interrupt;
 mod load;
 mod new;
@@ -81,6 +83,10 @@ enum Command {
     Eval(eval::Options),
     /// Search programs that fill the hole of a net
     Search(search::Options),
+    /// Write a genotype, matrix or string of another search space as a program
+    Import(import::Options),
+    /// Write a cell as a string of another search space
+    Export(export::Options),
     /// Explain an error code
     Explain(explain::Options),
     /// Write a new file to start from
@@ -100,6 +106,8 @@ pub fn main() -> ExitCode {
         Command::Train(options) => train::run(options, &output),
         Command::Eval(options) => eval::run(options, &output),
         Command::Search(options) => search::run(options, &output),
+        Command::Import(options) => import::run(options, &output),
+        Command::Export(options) => export::run(options, &output),
         Command::Explain(options) => explain::run(options, &output),
         Command::New(options) => new::run(options, &output),
     };

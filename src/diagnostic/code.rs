@@ -103,6 +103,14 @@ codes! {
     MisplacedHole = "E0311", Error;
     /// weights can't be shared
     DifferentWeights = "E0312", Error;
+    /// cell can't be read
+    UnreadableCell = "E0401", Error;
+    /// unknown operation of a cell
+    UnknownOperation = "E0402", Error;
+    /// cell does not hold together
+    ImpossibleCell = "E0403", Error;
+    /// no cell of the space
+    NoSuchCell = "E0404", Error;
     /// unused block
     UnusedBlock = "W0001", Warning;
     /// unused name of a tensor

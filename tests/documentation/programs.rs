@@ -2,11 +2,14 @@
 //!
 //! A block `snap` has no errors, and on the page of a warning no warnings either; a block `snap
 //! error` has some, on the page of a code that code, elsewhere the one it names, if it names one. A
-//! block `text message` holds what is said about the program before it.
+//! block `cell` with the name of a space is imported instead, and the block `cell` of a program that
+//! says `export` is exported to NAS-Bench-201. A block `text message` holds what is said about the
+//! program before it.
 
 use snapc::diagnostic::{Code, Diagnostic, Severity, Source, render};
+use snapc::import::{self, Format, Surroundings};
 use snapc::syntax::Files;
-use snapc::{lint, syntax, types};
+use snapc::{graph, lint, syntax, types};
 
 use super::pages::{Block, Page, alone, blessing, pages, report, rewrite};
 
@@ -42,16 +45,53 @@ pub fn source(block: &Block) -> Source {
     Source::new(block.file().unwrap_or("program.snap"), block.text.as_str())
 }
 
+/// What is wrong with the cell of another space, or with the program it is made into.
+fn imported(block: &Block) -> Vec<Diagnostic> {
+    let space = block.info.split_whitespace().nth(1);
+    let format = match space {
+        Some("darts") => Format::Darts,
+        Some("nasnet") => Format::NasNet,
+        Some("nas-bench-101") => Format::NasBench101,
+        Some("nas-bench-201") => Format::NasBench201,
+        _ => panic!("a block `cell` names its space, not {space:?}"),
+    };
+    match import::import(format, &source(block), Surroundings::default()) {
+        Ok(text) => diagnostics(&Source::new("imported.snap", text)).0,
+        Err(diagnostic) => vec![*diagnostic],
+    }
+}
+
+/// What is wrong with writing a block as a cell of NAS-Bench-201.
+fn exported(source: &Source) -> Option<Diagnostic> {
+    let program = types::check(&syntax::parse(source).file).program;
+    let id = program.named("cell").expect("the program has a cell");
+    let cell = graph::build(&program, id).expect("the cell has a graph");
+    let place = program.definition(id).name_span;
+    import::export_nas_bench_201(&cell, place)
+        .err()
+        .map(|error| *error)
+}
+
 /// The codes of what is said about a program: of the errors, and of warnings if they matter.
 fn codes(block: &Block, warnings: bool) -> Vec<&'static str> {
-    let mut codes: Vec<&str> = diagnostics(&source(block))
-        .0
+    let mut found = match block.language() {
+        "cell" => imported(block),
+        _ => diagnostics(&source(block)).0,
+    };
+    if found.is_empty() && block.says("export") {
+        found.extend(exported(&source(block)));
+    }
+    let mut codes: Vec<&str> = found
         .iter()
         .filter(|diagnostic| diagnostic.is_error() || warnings)
         .map(|diagnostic| diagnostic.code.text())
         .collect();
     codes.dedup();
     codes
+}
+
+fn is_program(block: &Block) -> bool {
+    ["snap", "cell"].contains(&block.language())
 }
 
 /// The code that a page is about.
@@ -74,7 +114,7 @@ fn programs_are_as_good_or_as_wrong_as_the_text_says() {
     let mut problems = Vec::new();
     for page in pages() {
         for block in page.blocks() {
-            if block.language() != "snap" {
+            if !is_program(&block) {
                 continue;
             }
             let expected = expected(&page, &block);
@@ -175,7 +215,7 @@ fn every_code_has_a_page_that_shows_it_and_the_way_out() {
             problems.push(format!("the page of {code} should start with `{title}`"));
         }
         let blocks = page.blocks();
-        let programs = blocks.iter().filter(|block| block.language() == "snap");
+        let programs = blocks.iter().filter(|block| is_program(block));
         let (wrong, good): (Vec<_>, Vec<_>) = programs.partition(|block| block.says("error"));
         if wrong.is_empty() != NOT_SHOWABLE.contains(code) {
             problems.push(format!("{code} has {} programs that show it", wrong.len()));

@@ -31,10 +31,10 @@ pub enum Frame {
 
 /// Writes figures; where there are several, each as a group of its own.
 pub fn write(language: &mut dyn Language, scenes: &[Scene]) -> fmt::Result {
-    // Figures are numbered after the groups of all.
-    let mut figure = scenes.iter().map(|scene| scene.groups.len()).sum();
+    let groups: usize = scenes.iter().map(|scene| scene.groups.len()).sum();
     let mut first = First::default();
-    for scene in scenes {
+    // Figures are numbered after the groups of all.
+    for (figure, scene) in (groups..).zip(scenes) {
         match scenes.len() {
             1 => write_members(language, scene, None, 1, first)?,
             _ => {
@@ -43,7 +43,6 @@ pub fn write(language: &mut dyn Language, scenes: &[Scene]) -> fmt::Result {
                 language.close("  ")?;
             }
         }
-        figure += 1;
         first.vertex += scene.vertices.len();
         first.group += scene.groups.len();
     }

@@ -141,18 +141,18 @@ impl Union {
             let around = self.around();
             let mut found: FxHashMap<&(Vec<End>, Vec<End>), usize> = FxHashMap::default();
             let mut merged = None;
-            for part in 0..self.parts.len() {
+            for (part, neighbours) in around.iter().enumerate() {
                 if self.is_everywhere(part) || self.parts[part].items.is_empty() {
                     continue;
                 }
-                let first = *found.entry(&around[part]).or_insert(part);
+                let first = *found.entry(neighbours).or_insert(part);
                 let uses: FxHashSet<usize> =
                     self.parts[first].items.iter().map(|item| item.0).collect();
                 let apart = self.parts[part]
                     .items
                     .iter()
                     .all(|item| !uses.contains(&item.0));
-                if first != part && apart && !around[part].0.is_empty() {
+                if first != part && apart && !neighbours.0.is_empty() {
                     merged = Some((first, part));
                     break;
                 }

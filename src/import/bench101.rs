@@ -1,0 +1,234 @@
+//! Matrices of NAS-Bench-101 with their operations.
+//!
+//! As in the benchmark's `model_builder`: the channels of the output are split among the vertices
+//! that lead to it, the first ones getting one more where that does not come out even; a vertex that
+//! leads only to others has as many as the widest of these; edges from the input have a projection,
+//! other edges are cut to the channels of the vertex they lead to.
+
+use std::fmt::Write as _;
+
+use crate::diagnostic::{Diagnostic, Source};
+
+use super::literal::{self, Located};
+use super::{Surroundings, at_most, impossible, unknown_operation};
+
+const OPERATIONS: [&str; 5] = [
+    "input",
+    "conv3x3-bn-relu",
+    "conv1x1-bn-relu",
+    "maxpool3x3",
+    "output",
+];
+
+/// The benchmark has at most 7 vertices; larger cells of the same kind are read too.
+const MAXIMUM_VERTICES: usize = 20;
+
+struct Cell {
+    /// For each vertex the vertices that read it. The first is the input, the last the output.
+    readers: Vec<Vec<usize>>,
+    /// The words of each vertex; those of the ends are empty.
+    words: Vec<&'static str>,
+}
+
+pub(super) fn import(
+    source: &Source,
+    surroundings: Surroundings,
+) -> Result<String, Box<Diagnostic>> {
+    let (_, value) = literal::read(source)?;
+    let cell = pruned(read(&value)?, &value)?;
+    let channels = at_most(surroundings.channels, 128, 4096);
+    let cells = at_most(surroundings.cells, 3, 200);
+    let classes = at_most(surroundings.classes, 10, 1_000_000);
+    Ok(format!(
+        "# A cell of NAS-Bench-101: Towards Reproducible Neural Architecture Search (Ying et al., 2019,\n\
+         # arXiv 1902.09635), in its network.\n\n\
+         ## Convolution, norm, relu.\nblock layer(kernel, n) = conv(kernel, n) bn relu\n\n\
+         ## The cell, with `n` channels at its end.\n{}\n\
+         net imported : [3, 32, 32] -> [{classes}] =\n    layer(3, {channels})\n    \
+         cell({channels}) * {cells}\n    maxpool(2, stride: 2) cell({}) * {cells}\n    \
+         maxpool(2, stride: 2) cell({}) * {cells}\n    gap dense({classes})\n",
+        cell.block(),
+        2 * channels,
+        4 * channels
+    ))
+}
+
+fn read(value: &Located) -> Result<Cell, Box<Diagnostic>> {
+    let (matrix, operations) = (value.entry("matrix")?, value.entry("ops")?);
+    let (rows, names) = (matrix.list()?, operations.list()?);
+    let count = rows.len();
+    if !(2..=MAXIMUM_VERTICES).contains(&count) || names.len() != count {
+        let message = format!("{count} rows and {} operations make no cell", names.len());
+        let help = "write a row and an operation for each of 2 to 20 vertices";
+        return Err(impossible(matrix.span, message, help));
+    }
+    let mut readers = vec![Vec::new(); count];
+    for (from, row) in rows.iter().enumerate() {
+        let entries = row.list()?;
+        if entries.len() != count {
+            let message = format!("a row has {count} entries");
+            return Err(impossible(
+                row.span,
+                message,
+                "write 0 or 1 for each vertex",
+            ));
+        }
+        for (to, entry) in entries.iter().enumerate() {
+            match entry.index()? {
+                0 => {}
+                1 if from < to => readers[from].push(to),
+                _ => {
+                    let help = "an edge is a 1 right of the diagonal: it leads to a later vertex";
+                    return Err(impossible(entry.span, "this is no edge", help));
+                }
+            }
+        }
+    }
+    let mut words = Vec::new();
+    for (vertex, name) in names.iter().enumerate() {
+        words.push(match (name.text()?, vertex) {
+            ("input", 0) => "",
+            ("output", vertex) if vertex + 1 == count => "",
+            ("conv3x3-bn-relu", 1..) if vertex + 1 < count => "layer(3, ",
+            ("conv1x1-bn-relu", 1..) if vertex + 1 < count => "layer(1, ",
+            ("maxpool3x3", 1..) if vertex + 1 < count => "maxpool(3)",
+            (text, _) if OPERATIONS.contains(&text) => {
+                let help = "the first vertex is `input`, the last `output`, and no other is";
+                return Err(impossible(
+                    name.span,
+                    format!("`{text}` can't stand here"),
+                    help,
+                ));
+            }
+            (text, _) => return Err(unknown_operation(name.span, text, &OPERATIONS)),
+        });
+    }
+    Ok(Cell { readers, words })
+}
+
+/// Leaves out what is not on a way from the input to the output.
+fn pruned(cell: Cell, value: &Located) -> Result<Cell, Box<Diagnostic>> {
+    let count = cell.words.len();
+    let (mut reached, mut leads) = (vec![false; count], vec![false; count]);
+    reached[0] = true;
+    leads[count - 1] = true;
+    for vertex in 0..count {
+        if reached[vertex] {
+            cell.readers[vertex]
+                .iter()
+                .for_each(|reader| reached[*reader] = true);
+        }
+    }
+    for vertex in (0..count).rev() {
+        leads[vertex] |= cell.readers[vertex].iter().any(|reader| leads[*reader]);
+    }
+    if !reached[count - 1] {
+        let help = "add edges that lead from the first vertex to the last";
+        return Err(impossible(
+            value.span,
+            "the input does not reach the output",
+            help,
+        ));
+    }
+    let kept: Vec<usize> = (0..count)
+        .filter(|one| reached[*one] && leads[*one])
+        .collect();
+    let place = |vertex: &usize| kept.iter().position(|one| one == vertex);
+    Ok(Cell {
+        readers: kept
+            .iter()
+            .map(|vertex| cell.readers[*vertex].iter().filter_map(place).collect())
+            .collect(),
+        words: kept.iter().map(|vertex| cell.words[*vertex]).collect(),
+    })
+}
+
+impl Cell {
+    fn last(&self) -> usize {
+        self.words.len() - 1
+    }
+
+    /// The vertices before a vertex, without the input.
+    fn sources(&self, vertex: usize) -> Vec<usize> {
+        (1..vertex)
+            .filter(|from| self.readers[*from].contains(&vertex))
+            .collect()
+    }
+
+    /// For each vertex within, which of the shares of the output's channels it has: the first shares
+    /// are the largest.
+    fn shares(&self) -> Vec<usize> {
+        let last = self.last();
+        let parts = self.sources(last);
+        let mut shares = vec![usize::MAX; last + 1];
+        for vertex in (1..last).rev() {
+            shares[vertex] = match parts.iter().position(|part| *part == vertex) {
+                Some(share) => share,
+                None => {
+                    let readers = self.readers[vertex].iter();
+                    readers.map(|reader| shares[*reader]).min().unwrap_or(0)
+                }
+            };
+        }
+        shares
+    }
+
+    fn block(&self) -> String {
+        let last = self.last();
+        let parts = self.sources(last);
+        let shares = self.shares();
+        let is_uneven = !parts.len().is_power_of_two();
+        let channels = |vertex: usize| match parts.len() {
+            0 | 1 => "n".to_string(),
+            count if is_uneven => match count - 1 - shares[vertex] {
+                0 => format!("n // {count}"),
+                more => format!("(n + {more}) // {count}"),
+            },
+            count => format!("n / {count}"),
+        };
+        let mut text = String::from("block cell(n) =\n    let a\n");
+        for vertex in 1..last {
+            let mut terms = Vec::new();
+            if self.readers[0].contains(&vertex) {
+                terms.push(format!("a layer(1, {})", channels(vertex)));
+            }
+            for from in self.sources(vertex) {
+                let cut = match is_uneven && shares[from] < shares[vertex] {
+                    true => format!(" slice(0, {})", channels(vertex)),
+                    false => String::new(),
+                };
+                terms.push(format!("{}{cut}", name(from)));
+            }
+            let words = match self.words[vertex].ends_with(' ') {
+                true => format!("{}{})", self.words[vertex], channels(vertex)),
+                false => self.words[vertex].to_string(),
+            };
+            let _ = writeln!(text, "    {} {words} let {}", sum(&terms), name(vertex));
+        }
+        let joined: Vec<String> = parts.iter().map(|part| name(*part).to_string()).collect();
+        let mut terms = Vec::new();
+        match joined.len() {
+            0 => {}
+            1 => terms.push(joined.concat()),
+            2 => terms.push(format!("{} cat", joined.join(" "))),
+            count => terms.push(format!("{} cat({count})", joined.join(" "))),
+        }
+        if self.readers[0].contains(&last) {
+            terms.push("a layer(1, n)".to_string());
+        }
+        let _ = writeln!(text, "    {}", sum(&terms));
+        text
+    }
+}
+
+fn sum(terms: &[String]) -> String {
+    match terms.len() {
+        0 | 1 => terms.concat(),
+        2 => format!("{} add", terms.join(" ")),
+        count => format!("{} add({count})", terms.join(" ")),
+    }
+}
+
+fn name(vertex: usize) -> char {
+    char::from(b'a' + vertex as u8)
+}

@@ -1,0 +1,100 @@
+//! Programs made of what search spaces write: genotypes, lists of units, matrices and strings.
+//!
+//! Each format is read into what it says (`literal` reads the notation that Python and JSON share),
+//! checked, and written as a SNAP program of the kind a person would write: blocks with
+//! documentation, cells with names for their states, and the network around them.
+
+mod bench101;
+mod bench201;
+mod cell;
+mod genotype;
+mod literal;
+mod network;
+
+pub use bench201::export as export_nas_bench_201;
+
+use crate::diagnostic::{Code, Diagnostic, Source, Span};
+use crate::syntax;
+
+/// What can be imported.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Format {
+    /// A genotype of DARTS (Liu et al., 2019), as its code writes it.
+    Darts,
+    /// A list of units like those of NASNet (Zoph et al., 2018), as JSON.
+    NasNet,
+    /// A matrix with operations of NAS-Bench-101 (Ying et al., 2019), as JSON.
+    NasBench101,
+    /// A string of NAS-Bench-201 (Dong and Yang, 2020).
+    NasBench201,
+}
+
+/// The network around the cells; what is not given is as in the paper of the format.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Surroundings {
+    /// Channels of the first cells.
+    pub channels: Option<u32>,
+    /// How many cells there are: altogether for DARTS and NASNet, in each stage for NAS-Bench.
+    pub cells: Option<u32>,
+    /// How many classes are told apart.
+    pub classes: Option<u32>,
+}
+
+/// Reads a cell and writes it, with the network around it, as a program, formatted.
+///
+/// # Errors
+///
+/// What is wrong with the text, with its place.
+pub fn import(
+    format: Format,
+    source: &Source,
+    surroundings: Surroundings,
+) -> Result<String, Box<Diagnostic>> {
+    let text = match format {
+        Format::Darts => genotype::darts(source, surroundings),
+        Format::NasNet => genotype::nasnet(source, surroundings),
+        Format::NasBench101 => bench101::import(source, surroundings),
+        Format::NasBench201 => bench201::import(source, surroundings),
+    }?;
+    // What is written here parses; were it not so, the text as it is helps more than nothing.
+    Ok(syntax::format(&Source::new("imported.snap", text.as_str())).unwrap_or(text))
+}
+
+/// A number of the surroundings, from 1 up to a limit that keeps programs of a size that is checked.
+fn at_most(given: Option<u32>, default: u32, limit: u32) -> u32 {
+    given.unwrap_or(default).clamp(1, limit)
+}
+
+/// The text is not of the form it should have.
+fn unreadable(span: Span, message: impl Into<String>, help: &str) -> Box<Diagnostic> {
+    Box::new(
+        Diagnostic::new(
+            Code::UnreadableCell,
+            message,
+            span,
+            "can't be read from here",
+        )
+        .with_help(help),
+    )
+}
+
+/// An operation that the space does not have.
+fn unknown_operation(span: Span, name: &str, known: &[&str]) -> Box<Diagnostic> {
+    Box::new(
+        Diagnostic::new(
+            Code::UnknownOperation,
+            format!("unknown operation `{name}`"),
+            span,
+            "not an operation of this space",
+        )
+        .with_help(format!("there are {}", known.join(", "))),
+    )
+}
+
+/// A cell that does not hold together.
+fn impossible(span: Span, message: impl Into<String>, help: &str) -> Box<Diagnostic> {
+    Box::new(
+        Diagnostic::new(Code::ImpossibleCell, message, span, "does not fit the rest")
+            .with_help(help),
+    )
+}
