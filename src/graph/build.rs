@@ -10,8 +10,8 @@ use super::{Graph, Node, NodeId, NodeKind, WeightsId};
 use crate::diagnostic::{Diagnostic, Span};
 use crate::operations::{Dimension, Operation, Shape};
 use crate::types::{
-    Calls, Definition, DefinitionId, Interpreter, Kind, LayerPath, MAXIMUM_OPERATIONS, Program,
-    Pull, Recorder, ShapeTerm, Stop, distinct_names, incomplete,
+    Calls, Definition, DefinitionId, HoleSite, Interpreter, Kind, LayerPath, MAXIMUM_OPERATIONS,
+    Program, Pull, Recorder, ShapeTerm, Stop, distinct_names, incomplete,
 };
 
 /// Expands a net, block, pattern or symbol into its graph.
@@ -83,6 +83,29 @@ fn build_bounded(
         Some(Stop::Error(diagnostic)) => diagnostic,
         _ => Box::new(crate::types::needs_arguments(definition)),
     })
+}
+
+/// The graph of one symbol, or of nothing at all, on this stack, which a filling of `site` has come
+/// to: from the whole stack to the whole stack. `None` if the symbol does not type-check there.
+pub(crate) fn build_symbol(
+    program: &Program,
+    site: &HoleSite,
+    stack: &[Shape],
+    symbol: Option<DefinitionId>,
+) -> Option<Graph> {
+    let mut interpreter = Interpreter::new(
+        program,
+        Calls::Expand,
+        Pull::Forbidden,
+        Builder::default(),
+        MAXIMUM_OPERATIONS as u64 * 16,
+    );
+    interpreter.enter_site(site, stack).ok()?;
+    if let Some(symbol) = symbol {
+        interpreter.symbol(symbol, site.hole.span).ok()?;
+    }
+    let definition = program.definition(symbol.unwrap_or(site.definition));
+    Some(finish(definition, interpreter))
 }
 
 fn expand(

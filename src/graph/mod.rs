@@ -2,17 +2,22 @@
 
 mod build;
 mod canonical;
+mod classes;
 pub mod draw;
 mod emit;
 mod laws;
 mod path;
 mod summary;
+mod trail;
 
+pub(crate) use build::build_symbol;
 pub use build::{build, build_filled, build_within};
 pub use canonical::{Canonical, Canonicaliser, Certificate, InvalidKey, Key, canonicalise};
+pub use classes::{ClassId, Classes};
 pub use emit::{canonical_text, operation_word};
 pub use laws::{LAWS, Law, Laws, UnknownLaws};
 pub use summary::{Layer, Summary, summarise};
+pub(crate) use trail::{FragmentId, Trail};
 
 use rustc_hash::FxHashMap;
 use smallvec::SmallVec;

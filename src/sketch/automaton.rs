@@ -66,6 +66,11 @@ impl Automaton {
         number
     }
 
+    /// The stack in a state, at the first site.
+    pub(super) fn stack(&self, state: StateId) -> &[Shape] {
+        &self.states[state as usize].stacks[0]
+    }
+
     /// The state after these symbols.
     pub(super) fn walk(&mut self, machine: &Machine, program: &[u8]) -> Option<StateId> {
         program

@@ -7,12 +7,16 @@
 //! can still be completed.
 
 mod automaton;
+mod enumerate;
+mod patterns;
 
 use std::ops::RangeInclusive;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use automaton::Automaton;
 use compact_str::CompactString;
+pub use enumerate::{Enumeration, Found, LengthCount};
+pub use patterns::{Patterns, Reading};
 
 use crate::diagnostic::{Code, Diagnostic, Source, Span};
 use crate::graph::{self, Canonicaliser, Graph, Key, Laws};

@@ -37,7 +37,13 @@ impl<'p, R: Recorder> Interpreter<'p, R> {
         frame: &Rc<Frame<'p, R::Value>>,
         outputs: &[ShapeTerm],
     ) -> Result<(), Stop> {
-        let after: Option<Vec<Shape>> = outputs.iter().map(|term| self.known_shape(term)).collect();
+        // What a use of the definition leaves open, what comes later may still settle.
+        let is_alone = self.running == Some(frame.definition) && self.depth == 1;
+        let wanted = |term: &ShapeTerm| match is_alone {
+            true => self.wanted_shape(term),
+            false => self.known_shape(term),
+        };
+        let after: Option<Vec<Shape>> = outputs.iter().map(wanted).collect();
         if let (Some(before), Some(after)) = (self.known_shapes(self.floor), after) {
             let environment = self.settled(&frame.numbers);
             self.site(
@@ -85,6 +91,16 @@ impl<'p, R: Recorder> Interpreter<'p, R> {
             );
         }
         self.push(value.shape, step.span, value.node, step.span)
+    }
+
+    /// The shape that an output must have, if its number of axes is known.
+    fn wanted_shape(&self, term: &ShapeTerm) -> Option<Shape> {
+        match self.solver.resolve_shape(term) {
+            ShapeTerm::Known(shape) => {
+                Some(shape).filter(|it| !it.0.contains(&Dimension::Overflow))
+            }
+            ShapeTerm::Unknown(_) => None,
+        }
     }
 
     fn site(
@@ -199,7 +215,8 @@ impl<'p, R: Recorder> Interpreter<'p, R> {
             return Ok(false);
         }
         let stack = self.stack.clone();
-        for (value, declared) in stack.iter().zip(&site.after) {
+        let wanted = self.with_own_variables(&site.after);
+        for (value, declared) in stack.iter().zip(&wanted) {
             let origin = Origin {
                 span: value.origin,
                 inner: None,
@@ -211,5 +228,35 @@ impl<'p, R: Recorder> Interpreter<'p, R> {
             }
         }
         Ok(true)
+    }
+
+    /// The shapes with variables of this interpreter in place of those that may be any number.
+    fn with_own_variables(&mut self, shapes: &[Shape]) -> Vec<Shape> {
+        let mut others: Vec<Variable> = Vec::new();
+        let is_other = |variable: Variable| variable.0 as usize >= self.rigid.len();
+        for size in shapes.iter().flat_map(|shape| &shape.0) {
+            size.for_each_variable(&mut |variable| {
+                if is_other(variable) && !others.contains(&variable) {
+                    others.push(variable);
+                }
+            });
+        }
+        if others.is_empty() {
+            return shapes.to_vec();
+        }
+        let own: Vec<Dimension> = others
+            .iter()
+            .map(|_| self.solver.dimension("_", Role::Inferred))
+            .collect();
+        let renamed = |size: &Dimension| {
+            size.substitute(&|variable| {
+                let place = others.iter().position(|other| *other == variable);
+                place.map(|place| own[place].clone())
+            })
+        };
+        let shapes = shapes.iter();
+        shapes
+            .map(|shape| shape.0.iter().map(renamed).collect())
+            .collect()
     }
 }

@@ -144,7 +144,8 @@ pub struct HoleSite {
     pub in_pattern: bool,
     /// The stack that a filling finds, the top last.
     pub before: Vec<Shape>,
-    /// What must be left when `rest` has run.
+    /// What must be left when `rest` has run. Variables other than those of `rigid` may be any
+    /// number.
     pub after: Vec<Shape>,
     /// The steps of the definition after the hole: none where the filling itself must leave `after`.
     pub rest: Arc<[Step]>,
