@@ -2,12 +2,12 @@
 
 use std::path::PathBuf;
 
-use clap::ValueEnum;
 use serde::Serialize;
 
 use super::load;
 use super::output::{Failure, Output};
-use crate::graph::{self, Laws};
+use super::patterns::LawSet;
+use crate::graph;
 
 #[derive(Debug, clap::Args)]
 #[command(
@@ -26,14 +26,6 @@ pub(super) struct Options {
     laws: LawSet,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-enum LawSet {
-    /// Those that give the same numbers, bit for bit
-    Exact,
-    /// Those that compute the same over the real numbers
-    Real,
-}
-
 /// What `canon --format json` says of a definition.
 #[derive(Serialize)]
 struct CanonicalProgram {
@@ -50,10 +42,7 @@ struct CanonicalProgram {
 pub(super) fn run(options: &Options, output: &Output) -> Result<(), Failure> {
     let loaded = load::load(&options.file)?;
     let program = &loaded.checked.program;
-    let laws = match options.laws {
-        LawSet::Exact => Laws::Exact,
-        LawSet::Real => Laws::Real,
-    };
+    let laws = options.laws.laws();
     let ids = load::choose(&loaded, options.name.as_deref())?;
     let mut results = Vec::new();
     for id in ids {

@@ -104,6 +104,11 @@ pub(super) fn load_unchecked(
     if let Some(text) = edited.text(path) {
         source.text = text.to_string();
     }
+    Ok(check(source, edited))
+}
+
+/// Checks a source with the files it uses, whatever is wrong with them.
+fn check(source: Source, edited: &Edited) -> Loaded {
     let mut read_used = |path: &str| match edited.text(Path::new(path)) {
         Some(text) => Ok(text.as_bytes().to_vec()),
         None => read_limited(Path::new(path)),
@@ -116,12 +121,12 @@ pub(super) fn load_unchecked(
     }
     let mut sources = files.sources.clone();
     sources.push(types::prelude_source().clone());
-    Ok(Loaded {
+    Loaded {
         source,
         sources,
         checked,
         files,
-    })
+    }
 }
 
 /// The prelude, as a file of its own.
@@ -153,7 +158,12 @@ fn read_limited(path: &Path) -> Result<Vec<u8>, String> {
 
 /// Reads a file and fails if anything is wrong with it.
 pub(super) fn load(path: &Path) -> Result<Loaded, Failure> {
-    let loaded = load_unchecked(path, SourceId(0), &Edited::default())?;
+    load_source(read(path, SourceId(0))?)
+}
+
+/// Checks a source and fails if anything is wrong with it.
+pub(super) fn load_source(source: Source) -> Result<Loaded, Failure> {
+    let loaded = check(source, &Edited::default());
     match loaded.checked.has_errors() {
         true => Err(Failure::Diagnostics(
             loaded.checked.diagnostics,

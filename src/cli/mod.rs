@@ -2,6 +2,8 @@
 
 mod canon;
 mod check;
+mod dedupe;
+mod enumerate;
 mod eval;
 mod explain;
 mod export;
@@ -12,6 +14,7 @@ mod interrupt;
 mod load;
 mod new;
 mod output;
+mod patterns;
 mod search;
 mod show;
 mod signatures;
@@ -75,6 +78,10 @@ enum Command {
     Fmt(fmt::Options),
     /// Print the canonical form of programs
     Canon(canon::Options),
+    /// Read many patterns and write the distinct ones
+    Dedupe(dedupe::Options),
+    /// Write every distinct pattern up to a length
+    Enumerate(enumerate::Options),
     /// Show shapes, parameters and multiply-adds, or draw a program
     Show(show::Options),
     /// Train a net on labelled images
@@ -102,6 +109,8 @@ pub fn main() -> ExitCode {
         Command::Check(options) => check::run(options, &output),
         Command::Fmt(options) => fmt::run(options, &output),
         Command::Canon(options) => canon::run(options, &output),
+        Command::Dedupe(options) => dedupe::run(options, &output),
+        Command::Enumerate(options) => enumerate::run(options, &output),
         Command::Show(options) => show::run(options, &output),
         Command::Train(options) => train::run(options, &output),
         Command::Eval(options) => eval::run(options, &output),

@@ -50,6 +50,7 @@ pub struct Enumeration<'p> {
     length: usize,
     /// Whether a program that does nothing was found.
     found_nothing: bool,
+    was_stopped: bool,
 }
 
 impl<'p> Enumeration<'p> {
@@ -68,6 +69,7 @@ impl<'p> Enumeration<'p> {
             states: vec![(0, 1)],
             length: 0,
             found_nothing: false,
+            was_stopped: false,
         }
     }
 
@@ -82,7 +84,7 @@ impl<'p> Enumeration<'p> {
         &mut self,
         visit: &mut dyn FnMut(Found<'_>) -> ControlFlow<()>,
     ) -> Option<LengthCount> {
-        if self.length == self.longest {
+        if self.length == self.longest || self.was_stopped {
             return None;
         }
         self.length += 1;
@@ -99,11 +101,17 @@ impl<'p> Enumeration<'p> {
                 opcodes.clone_from(&beginning);
                 opcodes.push(symbol);
                 if self.look_at(&opcodes, &mut count, visit).is_break() {
+                    self.was_stopped = true;
                     return Some(count);
                 }
             }
         }
         Some(count)
+    }
+
+    /// Whether it ended because `visit` broke.
+    pub fn was_stopped(&self) -> bool {
+        self.was_stopped
     }
 
     fn look_at(
