@@ -25,11 +25,13 @@ mod search;
 pub use key::{Certificate, InvalidKey, Key};
 
 use colour::Colouring;
+pub(super) use label::{KnownLabel, fix_variables};
 use label::{LabelWriter, write_number};
 use partition::{Arc, Component};
 use reduce::{Edge, Kind, Reduction};
 
-use super::{Graph, Laws, NodeKind, WeightsId};
+use super::dataflow::Dataflow;
+use super::{Graph, Laws, NodeKind, Trail, WeightsId};
 use crate::operations::Variable;
 
 /// A program in canonical form.
@@ -120,6 +122,15 @@ impl Canonicaliser {
     ///
     /// As [`Canonicaliser::canonicalise`].
     pub fn encode(&mut self, graph: &Graph, laws: Laws) -> &[u8] {
+        self.encode_dataflow(graph, laws)
+    }
+
+    /// The bytes of the certificate of a program, however it is kept.
+    pub(crate) fn encode_trail(&mut self, trail: &Trail, laws: Laws) -> &[u8] {
+        self.encode_dataflow(trail, laws)
+    }
+
+    fn encode_dataflow(&mut self, graph: &impl Dataflow, laws: Laws) -> &[u8] {
         self.reduction.reduce(graph, laws);
         let is_ordered = self.colouring.colour(graph, &self.reduction);
         self.find_sharing();
@@ -153,7 +164,7 @@ impl Canonicaliser {
     }
 
     /// Puts entries that are equal in colour in canonical order.
-    fn break_ties(&mut self, graph: &Graph) {
+    fn break_ties(&mut self, graph: &impl Dataflow) {
         let mut colours = self.colouring.cells(graph, &self.reduction);
         let mut number = vec![u32::MAX; self.reduction.vertices.len()];
         for (index, entry) in (0..).zip(&self.colouring.entries) {
@@ -221,7 +232,7 @@ impl Canonicaliser {
     /// Writes the certificate: the laws, then the vertices in canonical order, each with its label
     /// and the positions of its operands, then the positions of the outputs, then, if there are
     /// any, the shared weights, each with the positions of its layers.
-    fn write(&mut self, graph: &Graph, laws: Laws) {
+    fn write(&mut self, graph: &impl Dataflow, laws: Laws) {
         self.bytes.clear();
         self.bytes.extend_from_slice(laws.version().as_bytes());
         self.bytes.push(b'\n');
@@ -250,8 +261,8 @@ impl Canonicaliser {
             }
             self.write_operands(vertex);
         }
-        write_number(&mut self.bytes, graph.outputs.len() as u64);
-        for output in &graph.outputs {
+        write_number(&mut self.bytes, graph.outputs().len() as u64);
+        for output in graph.outputs() {
             let vertex = self.reduction.vertex_of[output.0 as usize];
             let position = self.position[vertex as usize];
             write_number(&mut self.bytes, u64::from(position));
@@ -280,10 +291,10 @@ impl Canonicaliser {
         }
     }
 
-    fn write_renamed_label(&mut self, graph: &Graph, vertex: u32, names: &[Variable]) {
+    fn write_renamed_label(&mut self, graph: &impl Dataflow, vertex: u32, names: &[Variable]) {
         let kind = self.kind(vertex);
         let number = self.reduction.vertices[vertex as usize].node;
-        let node = &graph.nodes[number as usize];
+        let node = graph.at(number);
         let name = |variable: Variable| {
             let name = names.iter().position(|other| *other == variable);
             name.map_or(u32::MAX, |name| name as u32)

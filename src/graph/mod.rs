@@ -3,6 +3,7 @@
 mod build;
 mod canonical;
 mod classes;
+mod dataflow;
 pub mod draw;
 mod emit;
 mod laws;

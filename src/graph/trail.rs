@@ -1,6 +1,9 @@
 //! Programs put together from the graphs of their symbols.
 
-use super::{Graph, Node, NodeId, NodeKind};
+use super::canonical::{KnownLabel, fix_variables};
+use super::dataflow::Dataflow;
+use super::{Graph, Node, NodeId, NodeKind, WeightsId};
+use crate::operations::Variable;
 
 /// Names a fragment of a [`Trail`].
 pub(crate) type FragmentId = u32;
@@ -9,94 +12,181 @@ pub(crate) type FragmentId = u32;
 /// from the whole stack to the whole stack, and is kept for all programs; of a program only the way
 /// through the fragments is written down. So a program costs no copies of operations and, after the
 /// first ones, no memory.
-#[derive(Default)]
 pub(crate) struct Trail {
-    fragments: Vec<Graph>,
-    /// For every node of the program the fragment that has it and its place there.
-    nodes: Vec<(FragmentId, u32)>,
-    /// Where the operands of every node end.
-    ends: Vec<u32>,
+    /// The variables of the inputs' shapes, in order.
+    fixed: Vec<Variable>,
+    fragments: Vec<Fragment>,
+    nodes: Vec<Place>,
     operands: Vec<NodeId>,
     /// The tensors on the stack.
     stack: Vec<NodeId>,
     /// The node of the program for every node of the fragment at hand.
-    places: Vec<NodeId>,
+    numbers: Vec<NodeId>,
     inputs: usize,
+    /// How many weights are shared by layers of the program.
+    weights: u32,
+}
+
+struct Fragment {
+    graph: Graph,
+    labels: Vec<Option<KnownLabel>>,
+    /// How many weights are shared by layers of it.
+    weights: u32,
+}
+
+/// Where a node of the program stands.
+struct Place {
+    fragment: FragmentId,
+    /// Its number in the fragment.
+    number: u32,
+    /// Where its operands end.
+    end: u32,
+    /// The number that is added to those of the fragment's weights.
+    weights: u32,
 }
 
 impl Trail {
+    /// A program that computes nothing yet, with the inputs of `inputs`.
+    pub(crate) fn new(inputs: Graph) -> Self {
+        let mut fixed = Vec::new();
+        let shapes = inputs.nodes.iter().map(|node| &node.shape);
+        fix_variables(&mut fixed, shapes);
+        let mut trail = Trail {
+            fixed,
+            inputs: inputs.inputs,
+            fragments: Vec::new(),
+            nodes: Vec::new(),
+            operands: Vec::new(),
+            stack: Vec::new(),
+            numbers: Vec::new(),
+            weights: 0,
+        };
+        trail.keep(inputs);
+        trail.begin();
+        trail
+    }
+
     /// Keeps a fragment. Its inputs are the stack that it finds, its outputs the one it leaves, the
     /// top last.
-    pub(crate) fn keep(&mut self, fragment: Graph) -> FragmentId {
-        self.fragments.push(fragment);
+    pub(crate) fn keep(&mut self, graph: Graph) -> FragmentId {
+        let label = |node: &Node| match &node.kind {
+            NodeKind::Operation(operation) => KnownLabel::of(operation, &self.fixed),
+            NodeKind::Input(_) => None,
+        };
+        let weights = graph.nodes.iter().filter_map(|node| node.weights);
+        self.fragments.push(Fragment {
+            labels: graph.nodes.iter().map(label).collect(),
+            weights: weights.map(|weights| weights.0 + 1).max().unwrap_or(0),
+            graph,
+        });
         self.fragments.len() as FragmentId - 1
     }
 
-    /// Begins a program: its inputs are those of `fragment`, and nothing is computed yet.
-    pub(crate) fn begin(&mut self, fragment: FragmentId) {
+    /// Begins a program anew.
+    pub(crate) fn begin(&mut self) {
         self.nodes.clear();
-        self.ends.clear();
         self.operands.clear();
         self.stack.clear();
-        self.inputs = self.fragments[fragment as usize].inputs;
-        for input in 0..self.inputs as u32 {
-            self.stack.push(NodeId(input));
-            self.nodes.push((fragment, input));
-            self.ends.push(0);
+        self.weights = 0;
+        for number in 0..self.inputs as u32 {
+            self.stack.push(NodeId(number));
+            self.nodes.push(Place {
+                fragment: 0,
+                number,
+                end: 0,
+                weights: 0,
+            });
         }
     }
 
     /// Goes on with a fragment, whose inputs must be those that the one before left.
-    pub(crate) fn push(&mut self, fragment: FragmentId) {
-        let graph = &self.fragments[fragment as usize];
-        self.places.clear();
-        for (number, node) in (0..).zip(&graph.nodes) {
+    pub(crate) fn push(&mut self, id: FragmentId) {
+        let fragment = &self.fragments[id as usize];
+        self.numbers.clear();
+        for (number, node) in (0..).zip(&fragment.graph.nodes) {
             if let NodeKind::Input(input) = node.kind {
-                self.places.push(self.stack[input]);
+                self.numbers.push(self.stack[input]);
                 continue;
             }
-            let places = &self.places;
-            let operands = node.inputs.iter().map(|id| places[id.0 as usize]);
+            let numbers = &self.numbers;
+            let operands = node.inputs.iter().map(|id| numbers[id.0 as usize]);
             self.operands.extend(operands);
-            self.places.push(NodeId(self.nodes.len() as u32));
-            self.nodes.push((fragment, number));
-            self.ends.push(self.operands.len() as u32);
+            self.numbers.push(NodeId(self.nodes.len() as u32));
+            self.nodes.push(Place {
+                fragment: id,
+                number,
+                end: self.operands.len() as u32,
+                weights: self.weights,
+            });
         }
+        self.weights += fragment.weights;
         self.stack.clear();
-        let places = &self.places;
-        let outputs = graph.outputs.iter().map(|id| places[id.0 as usize]);
-        self.stack.extend(outputs);
+        let outputs = fragment.graph.outputs.iter();
+        let numbers = &self.numbers;
+        self.stack.extend(outputs.map(|id| numbers[id.0 as usize]));
     }
 
     /// The program as a graph of its own. Its layers have the paths they have in their symbols.
     pub(crate) fn graph(&self, name: &str) -> Graph {
         let node = |number: u32| Node {
             inputs: self.operands(number).iter().copied().collect(),
-            ..self.node(number).clone()
+            weights: self.weights(number),
+            ..self.at(number).clone()
         };
-        let variables = self.fragments.iter().map(|fragment| &fragment.variables);
-        Graph {
+        let variables = self.fragments.iter().map(|it| &it.graph.variables);
+        let mut graph = Graph {
             name: name.to_string(),
             inputs: self.inputs,
-            nodes: (0..self.nodes.len() as u32).map(node).collect(),
+            nodes: (0..self.count()).map(node).collect(),
             outputs: self.stack.clone(),
             variables: variables
                 .max_by_key(|names| names.len())
                 .cloned()
                 .unwrap_or_default(),
-        }
+        };
+        graph.number_weights();
+        graph
     }
 
-    fn node(&self, number: u32) -> &Node {
-        let (fragment, place) = self.nodes[number as usize];
-        &self.fragments[fragment as usize].nodes[place as usize]
+    fn fragment_of(&self, place: &Place) -> &Fragment {
+        &self.fragments[place.fragment as usize]
+    }
+}
+
+impl Dataflow for Trail {
+    fn inputs(&self) -> usize {
+        self.inputs
+    }
+
+    fn count(&self) -> u32 {
+        self.nodes.len() as u32
+    }
+
+    fn at(&self, number: u32) -> &Node {
+        let place = &self.nodes[number as usize];
+        &self.fragment_of(place).graph.nodes[place.number as usize]
     }
 
     fn operands(&self, number: u32) -> &[NodeId] {
         let start = match number {
             0 => 0,
-            _ => self.ends[number as usize - 1],
+            _ => self.nodes[number as usize - 1].end,
         };
-        &self.operands[start as usize..self.ends[number as usize] as usize]
+        &self.operands[start as usize..self.nodes[number as usize].end as usize]
+    }
+
+    fn weights(&self, number: u32) -> Option<WeightsId> {
+        let base = self.nodes[number as usize].weights;
+        let own = self.at(number).weights?;
+        Some(WeightsId(base + own.0))
+    }
+
+    fn outputs(&self) -> &[NodeId] {
+        &self.stack
+    }
+
+    fn label(&self, number: u32) -> Option<&KnownLabel> {
+        let place = &self.nodes[number as usize];
+        self.fragment_of(place).labels[place.number as usize].as_ref()
     }
 }

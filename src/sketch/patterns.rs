@@ -29,7 +29,6 @@ pub struct Patterns {
     /// For each state and symbol where it leads and what is computed, as far as it was asked for.
     steps: Vec<Vec<Step>>,
     trail: Trail,
-    start: FragmentId,
     canonicaliser: Canonicaliser,
 }
 
@@ -71,9 +70,8 @@ impl Patterns {
             return Err(too_many_symbols(&site));
         }
         let (symbols, definitions): (Vec<_>, _) = alphabet.symbols.iter().copied().unzip();
-        let mut trail = Trail::default();
         let inputs = graph::build_symbol(&checked.program, &site, &site.before, None);
-        let start = trail.keep(inputs.ok_or_else(|| no_such_block(name))?);
+        let trail = Trail::new(inputs.ok_or_else(|| no_such_block(name))?);
         let sites = vec![site];
         Ok(Patterns {
             opcode_of: opcodes_by_byte(&symbols),
@@ -82,7 +80,6 @@ impl Patterns {
             automaton: Automaton::new(&sites),
             steps: Vec::new(),
             trail,
-            start,
             canonicaliser: Canonicaliser::new(),
             sites,
             checked,
@@ -143,8 +140,7 @@ impl Patterns {
 
     /// The certificate of what was walked last.
     pub(super) fn encode_walked(&mut self, laws: Laws) -> &[u8] {
-        let graph = self.trail.graph("");
-        self.canonicaliser.encode(&graph, laws)
+        self.canonicaliser.encode_trail(&self.trail, laws)
     }
 
     /// Walks from symbol to symbol; gives the state that is reached.
@@ -153,7 +149,7 @@ impl Patterns {
     ///
     /// The place of the first symbol that does not type-check.
     pub(super) fn walk(&mut self, opcodes: &[u8]) -> Result<StateId, usize> {
-        self.trail.begin(self.start);
+        self.trail.begin();
         let mut state = 0;
         for (place, symbol) in opcodes.iter().enumerate() {
             let (next, fragment) = self.step(state, *symbol).ok_or(place)?;

@@ -4,7 +4,7 @@ use std::cmp::Ordering;
 
 use super::label::mix;
 use super::reduce::Reduction;
-use crate::graph::Graph;
+use crate::graph::dataflow::Dataflow;
 
 /// A live vertex with what orders it. The order is one of execution in which a sum comes before
 /// sums with more terms at its level.
@@ -34,18 +34,18 @@ impl Colouring {
     /// Colours what the outputs need, and the inputs. One pass along the edges came with the
     /// reduction, one against them is made here. Gives whether all colours are distinct, and then
     /// the entries are in canonical order.
-    pub(super) fn colour(&mut self, graph: &Graph, reduction: &Reduction) -> bool {
+    pub(super) fn colour(&mut self, graph: &impl Dataflow, reduction: &Reduction) -> bool {
         let count = reduction.vertices.len();
         self.live.clear();
         self.live.resize(count, false);
         self.users.clear();
         self.users.resize(count, 0);
-        for (position, output) in (0_u64..).zip(&graph.outputs) {
+        for (position, output) in (0_u64..).zip(graph.outputs()) {
             let vertex = reduction.vertex_of[output.0 as usize] as usize;
             self.live[vertex] = true;
             self.users[vertex] = self.users[vertex].wrapping_add(mix(!position, 1));
         }
-        for vertex in &reduction.vertex_of[..graph.inputs] {
+        for vertex in &reduction.vertex_of[..graph.inputs()] {
             self.live[*vertex as usize] = true;
         }
         self.entries.clear();
@@ -75,9 +75,9 @@ impl Colouring {
 
     /// Sorts the entries by everything that is known of the vertices on their own, hash collisions
     /// or not, and gives for each the number of its cell: equal vertices have equal cells.
-    pub(super) fn cells(&mut self, graph: &Graph, reduction: &Reduction) -> Vec<u32> {
+    pub(super) fn cells(&mut self, graph: &impl Dataflow, reduction: &Reduction) -> Vec<u32> {
         let mut output = vec![u32::MAX; reduction.vertices.len()];
-        for (position, id) in (0..).zip(&graph.outputs) {
+        for (position, id) in (0..).zip(graph.outputs()) {
             output[reduction.vertex_of[id.0 as usize] as usize] = position;
         }
         let compare = |left: &Entry, right: &Entry| -> Ordering {

@@ -4,6 +4,9 @@
 //! equal bytes mean equal labels and labels may stand behind one another. The arity of merges is
 //! left out: it follows from their operands.
 
+use smallvec::SmallVec;
+use xxhash_rust::xxh3::xxh3_64;
+
 use crate::operations::{
     Activation, Dimension, Filling, Operation, Pooling, Real, Shape, TransposedConvolution,
     Variable,
@@ -371,6 +374,80 @@ impl LabelWriter<'_, '_> {
             }
         }
     }
+}
+
+/// The label of an operation that mentions no variables but those that the inputs' shapes put in
+/// order, and the hash of its bytes.
+pub(in crate::graph) struct KnownLabel {
+    pub(super) bytes: Box<[u8]>,
+    pub(super) hash: u64,
+}
+
+impl KnownLabel {
+    /// The label of an operation, where `fixed` are the variables in order. Nothing for merges, whose
+    /// labels depend on the laws, and if there are other variables.
+    pub(in crate::graph) fn of(operation: &Operation, fixed: &[Variable]) -> Option<KnownLabel> {
+        if let Operation::Add { .. } | Operation::Multiply { .. } = operation {
+            return None;
+        }
+        let mut is_fixed = true;
+        for_each_dimension(operation, &mut |dimension| {
+            dimension.for_each_variable(&mut |variable| is_fixed &= fixed.contains(&variable));
+        });
+        let mut bytes = Vec::new();
+        let mut writer = LabelWriter {
+            bytes: &mut bytes,
+            names: &names_of(fixed),
+            symbolic: false,
+        };
+        writer.operation(operation, true);
+        is_fixed.then(|| KnownLabel {
+            hash: xxh3_64(&bytes),
+            bytes: bytes.into(),
+        })
+    }
+}
+
+/// Puts the variables of the inputs' shapes in order, as far as the shapes do: one that stands alone
+/// among new ones in a dimension comes next.
+pub(in crate::graph) fn fix_variables<'a>(
+    fixed: &mut Vec<Variable>,
+    shapes: impl Iterator<Item = &'a Shape>,
+) {
+    let dimensions = shapes.flat_map(|shape| &shape.0);
+    let symbolic: SmallVec<[&Dimension; 8]> = dimensions
+        .filter(|size| size.constant().is_none())
+        .collect();
+    loop {
+        let before = fixed.len();
+        for dimension in &symbolic {
+            let mut unplaced = None;
+            let mut several = false;
+            dimension.for_each_variable(&mut |variable| {
+                if !fixed.contains(&variable) {
+                    several |= unplaced.is_some_and(|other| other != variable);
+                    unplaced = Some(variable);
+                }
+            });
+            if let (Some(variable), false) = (unplaced, several) {
+                fixed.push(variable);
+            }
+        }
+        if fixed.len() == before {
+            break;
+        }
+    }
+}
+
+/// The numbers of variables in labels: fixed ones by their places, all others zero.
+pub(super) fn names_of(fixed: &[Variable]) -> impl Fn(Variable) -> u32 + '_ {
+    |variable| place(fixed, variable).map_or(0, |place| place + 2)
+}
+
+/// The place of a variable among the fixed ones.
+pub(super) fn place(fixed: &[Variable], variable: Variable) -> Option<u32> {
+    let place = fixed.iter().position(|candidate| *candidate == variable)?;
+    Some(place as u32)
 }
 
 fn variable_numbered(number: u32) -> Dimension {

@@ -8,8 +8,11 @@ use std::ops::Range;
 
 use xxhash_rust::xxh3::xxh3_64;
 
-use super::label::{LabelWriter, for_each_dimension, mix};
-use crate::graph::{Graph, Laws, NodeKind, WeightsId};
+use super::label::{
+    KnownLabel, LabelWriter, fix_variables, for_each_dimension, mix, names_of, place,
+};
+use crate::graph::dataflow::Dataflow;
+use crate::graph::{Laws, NodeId, NodeKind, WeightsId};
 use crate::operations::{Activation, Class, Dimension, Operation, Pooling, Variable};
 
 /// Merges of more parts, or of more different terms, are not flattened: a program of `n` words can
@@ -100,7 +103,7 @@ pub(super) struct Reduction {
 
 impl Reduction {
     /// Reduces `graph` under `laws`.
-    pub(super) fn reduce(&mut self, graph: &Graph, laws: Laws) {
+    pub(super) fn reduce(&mut self, graph: &impl Dataflow, laws: Laws) {
         self.vertices.clear();
         self.edges.clear();
         self.labels.clear();
@@ -108,11 +111,13 @@ impl Reduction {
         self.free.clear();
         self.shares_weights = false;
         self.table.clear();
-        let slots = (2 * graph.nodes.len()).next_power_of_two();
+        let slots = (2 * graph.count() as usize).next_power_of_two();
         self.table.resize(slots, NONE);
-        self.fix_variables(graph);
-        for (number, node) in (0..).zip(&graph.nodes) {
-            let vertex = match &node.kind {
+        self.fixed.clear();
+        let shapes = (0..graph.inputs() as u32).map(|input| &graph.at(input).shape);
+        fix_variables(&mut self.fixed, shapes);
+        for number in 0..graph.count() {
+            let vertex = match &graph.at(number).kind {
                 NodeKind::Input(input) => self.input(graph, number, *input),
                 NodeKind::Operation(operation) => self.operation(graph, number, operation, laws),
             };
@@ -141,36 +146,8 @@ impl Reduction {
         slice(&self.labels, &self.vertices[vertex as usize].label)
     }
 
-    fn fix_variables(&mut self, graph: &Graph) {
-        self.fixed.clear();
-        let shapes = graph.nodes.iter().take(graph.inputs);
-        let dimensions = shapes.flat_map(|node| &node.shape.0);
-        let symbolic: Vec<&Dimension> = dimensions
-            .filter(|size| size.constant().is_none())
-            .collect();
-        loop {
-            let before = self.fixed.len();
-            for dimension in &symbolic {
-                let mut unplaced = None;
-                let mut several = false;
-                dimension.for_each_variable(&mut |variable| {
-                    if !self.fixed.contains(&variable) {
-                        several |= unplaced.is_some_and(|other| other != variable);
-                        unplaced = Some(variable);
-                    }
-                });
-                if let (Some(variable), false) = (unplaced, several) {
-                    self.fixed.push(variable);
-                }
-            }
-            if self.fixed.len() == before {
-                break;
-            }
-        }
-    }
-
-    fn input(&mut self, graph: &Graph, number: u32, input: usize) -> u32 {
-        let shape = &graph.nodes[number as usize].shape;
+    fn input(&mut self, graph: &impl Dataflow, number: u32, input: usize) -> u32 {
+        let shape = &graph.at(number).shape;
         let label = self.write_label(|writer| writer.input(input, shape));
         let start = self.edges.len();
         if label.symbolic {
@@ -181,21 +158,27 @@ impl Reduction {
             }
             self.push_variables(variables, &write);
         }
-        let mut vertex = self.vertex(number, Kind::Input, label.range, start, start);
+        let mut vertex = self.vertex(number, Kind::Input, label, start, start);
         vertex.size = input as u64;
         self.push(vertex)
     }
 
-    fn operation(&mut self, graph: &Graph, number: u32, operation: &Operation, laws: Laws) -> u32 {
-        let node = &graph.nodes[number as usize];
+    fn operation(
+        &mut self,
+        graph: &impl Dataflow,
+        number: u32,
+        operation: &Operation,
+        laws: Laws,
+    ) -> u32 {
+        let operands = graph.operands(number);
         let operand =
-            |reduction: &Self, index: usize| reduction.vertex_of[node.inputs[index].0 as usize];
+            |reduction: &Self, index: usize| reduction.vertex_of[operands[index].0 as usize];
         if is_identity(graph, number, operation, laws) {
             return operand(self, 0);
         }
         let start = self.edges.len();
         let mut kind = Kind::Ordered;
-        let mut size = node.inputs.len() as u64;
+        let mut size = operands.len() as u64;
         match operation {
             Operation::Activation(outer @ (Activation::Relu | Activation::Relu6)) => {
                 let mut read = operand(self, 0);
@@ -212,18 +195,17 @@ impl Reduction {
             }
             Operation::Concatenate { .. } => {
                 kind = Kind::Sequence;
-                size = self.push_parts(node.inputs.iter().map(|id| id.0));
+                size = self.push_parts(operands);
             }
             Operation::Add { arity } | Operation::Multiply { arity }
                 if laws == Laws::Real || *arity == 2 =>
             {
                 kind = Kind::Multiset;
                 let flatten = laws == Laws::Real;
-                size =
-                    self.push_terms(graph, operation, node.inputs.iter().map(|id| id.0), flatten);
+                size = self.push_terms(graph, operation, operands, flatten);
             }
             _ => {
-                for (key, id) in (0..).zip(&node.inputs) {
+                for (key, id) in (0..).zip(operands) {
                     let vertex = self.vertex_of[id.0 as usize];
                     self.edges.push(Edge { vertex, key });
                 }
@@ -232,7 +214,10 @@ impl Reduction {
         let values = self.edges.len();
         let ordered = kind == Kind::Ordered;
         let write = |writer: &mut LabelWriter<'_, '_>| writer.operation(operation, ordered);
-        let label = self.write_label(write);
+        let label = match graph.label(number) {
+            Some(known) => self.copy_label(known),
+            None => self.write_label(write),
+        };
         if label.symbolic {
             let mut variables = Vec::new();
             for_each_dimension(operation, &mut |dimension| {
@@ -240,12 +225,12 @@ impl Reduction {
             });
             self.push_variables(variables, &write);
         }
-        let mut vertex = self.vertex(number, kind, label.range, start, values);
+        let mut vertex = self.vertex(number, kind, label, start, values);
         vertex.size = size;
         let class = operation.class();
         if let Class::Parameters | Class::State = class {
-            vertex.weights = node.weights;
-            self.shares_weights |= node.weights.is_some();
+            vertex.weights = graph.weights(number);
+            self.shares_weights |= vertex.weights.is_some();
         }
         match (class, vertex.weights) {
             (Class::Pure, _) | (Class::Parameters, Some(_)) => self.share(graph, vertex),
@@ -254,7 +239,7 @@ impl Reduction {
     }
 
     /// The activation that a vertex is, if it is `relu` or `relu6`.
-    fn rectifier(&self, graph: &Graph, vertex: u32) -> Option<Activation> {
+    fn rectifier(&self, graph: &impl Dataflow, vertex: u32) -> Option<Activation> {
         match self.operation_of(graph, vertex)? {
             Operation::Activation(activation @ (Activation::Relu | Activation::Relu6)) => {
                 Some(*activation)
@@ -263,30 +248,29 @@ impl Reduction {
         }
     }
 
-    fn operation_of<'a>(&self, graph: &'a Graph, vertex: u32) -> Option<&'a Operation> {
+    fn operation_of<'a>(&self, graph: &'a impl Dataflow, vertex: u32) -> Option<&'a Operation> {
         let vertex = &self.vertices[vertex as usize];
         if vertex.kind == Kind::Variable {
             return None;
         }
-        match &graph.nodes[vertex.node as usize].kind {
+        match &graph.at(vertex.node).kind {
             NodeKind::Operation(operation) => Some(operation),
             NodeKind::Input(_) => None,
         }
     }
 
     /// Pushes the parts of a concatenation of `nodes`; gives its size.
-    fn push_parts(&mut self, nodes: impl Iterator<Item = u32> + Clone) -> u64 {
+    fn push_parts(&mut self, nodes: &[NodeId]) -> u64 {
         let is_flat = |vertex: &Vertex| vertex.kind == Kind::Sequence && vertex.is_flat_merge();
-        let vertices = nodes.map(|node| node as usize);
         let mut size = 0;
-        for node in vertices.clone() {
-            let vertex = &self.vertices[self.vertex_of[node] as usize];
+        for node in nodes {
+            let vertex = &self.vertices[self.vertex_of[node.0 as usize] as usize];
             size += if is_flat(vertex) { vertex.size } else { 1 };
         }
         let flatten = size <= LONGEST_MERGE as u64;
         let mut key = 0;
-        for node in vertices {
-            let operand = self.vertex_of[node];
+        for node in nodes {
+            let operand = self.vertex_of[node.0 as usize];
             let vertex = &self.vertices[operand as usize];
             let inner = if flatten && is_flat(vertex) {
                 vertex.edges.clone()
@@ -313,15 +297,15 @@ impl Reduction {
     /// its size.
     fn push_terms(
         &mut self,
-        graph: &Graph,
+        graph: &impl Dataflow,
         operation: &Operation,
-        nodes: impl Iterator<Item = u32> + Clone,
+        nodes: &[NodeId],
         flatten: bool,
     ) -> u64 {
         let start = self.edges.len();
         let mut size = Some(0_u64);
-        for node in nodes.clone() {
-            let vertex = self.vertex_of[node as usize];
+        for node in nodes {
+            let vertex = self.vertex_of[node.0 as usize];
             let inner = &self.vertices[vertex as usize];
             let is_same = |inner| same_merge(inner, operation);
             if flatten
@@ -345,7 +329,7 @@ impl Reduction {
             Some(size) if !flatten || self.edges.len() - start <= LONGEST_MERGE => size,
             _ => {
                 self.edges.truncate(start);
-                let vertices = nodes.map(|node| self.vertex_of[node as usize]);
+                let vertices = nodes.iter().map(|node| self.vertex_of[node.0 as usize]);
                 let terms = vertices.map(|vertex| Edge { vertex, key: 1 });
                 self.edges.extend(terms);
                 self.count_terms(start);
@@ -376,12 +360,25 @@ impl Reduction {
         let mut writer = LabelWriter {
             bytes: labels,
             // Free variables are all called zero here; the edges to them tell them apart.
-            names: &|variable| place(fixed, variable).map_or(0, |place| place + 2),
+            names: &names_of(fixed),
             symbolic: false,
         };
         write(&mut writer);
+        let symbolic = writer.symbolic;
+        let range = start..self.labels.len() as u32;
         Label {
-            symbolic: writer.symbolic,
+            symbolic,
+            hash: xxh3_64(slice(&self.labels, &range)),
+            range,
+        }
+    }
+
+    fn copy_label(&mut self, known: &KnownLabel) -> Label {
+        let start = self.labels.len() as u32;
+        self.labels.extend_from_slice(&known.bytes);
+        Label {
+            symbolic: false,
+            hash: known.hash,
             range: start..self.labels.len() as u32,
         }
     }
@@ -437,14 +434,7 @@ impl Reduction {
     }
 
     /// A vertex with the edges from `start` on, of which those up to `values` lead to values.
-    fn vertex(
-        &self,
-        node: u32,
-        kind: Kind,
-        label: Range<u32>,
-        start: usize,
-        values: usize,
-    ) -> Vertex {
+    fn vertex(&self, node: u32, kind: Kind, label: Label, start: usize, values: usize) -> Vertex {
         let (mut level, mut sum) = (0, 0_u64);
         for (index, edge) in self.edges[start..].iter().enumerate() {
             let read = &self.vertices[edge.vertex as usize];
@@ -453,11 +443,11 @@ impl Reduction {
             }
             sum = sum.wrapping_add(mix(read.hash, edge.key));
         }
-        let hash = mix(xxh3_64(slice(&self.labels, &label)), sum);
+        let hash = mix(label.hash, sum);
         Vertex {
             node,
             kind,
-            label,
+            label: label.range,
             edges: start as u32..self.edges.len() as u32,
             operands: (values - start) as u32,
             level,
@@ -474,7 +464,7 @@ impl Reduction {
 
     /// Pushes a vertex that is a function of its operands unless there is an equal one; then gives
     /// that.
-    fn share(&mut self, graph: &Graph, vertex: Vertex) -> u32 {
+    fn share(&mut self, graph: &impl Dataflow, vertex: Vertex) -> u32 {
         let edges = slice(&self.edges, &vertex.edges);
         let own = vertex.weights.map_or(vertex.hash, |weights| {
             mix(vertex.hash, u64::from(weights.0))
@@ -497,9 +487,9 @@ impl Reduction {
         self.push(vertex)
     }
 
-    fn is_same(&self, graph: &Graph, vertex: &Vertex, other: u32) -> bool {
+    fn is_same(&self, graph: &impl Dataflow, vertex: &Vertex, other: u32) -> bool {
         let candidate = &self.vertices[other as usize];
-        let operation = |vertex: &Vertex| &graph.nodes[vertex.node as usize].kind;
+        let operation = |vertex: &Vertex| &graph.at(vertex.node).kind;
         candidate.hash == vertex.hash
             && candidate.kind == vertex.kind
             && candidate.weights == vertex.weights
@@ -514,12 +504,9 @@ impl Reduction {
 
 struct Label {
     range: Range<u32>,
+    hash: u64,
+    /// Whether it mentions variables, which may have no fixed place.
     symbolic: bool,
-}
-
-fn place(fixed: &[Variable], variable: Variable) -> Option<u32> {
-    let place = fixed.iter().position(|candidate| *candidate == variable)?;
-    Some(place as u32)
 }
 
 fn slice<'a, T>(all: &'a [T], range: &Range<u32>) -> &'a [T] {
@@ -536,7 +523,7 @@ pub(super) fn same_merge(left: &Operation, right: &Operation) -> bool {
 }
 
 /// Whether a node is its (first) operand.
-fn is_identity(graph: &Graph, number: u32, operation: &Operation, laws: Laws) -> bool {
+fn is_identity(graph: &impl Dataflow, number: u32, operation: &Operation, laws: Laws) -> bool {
     let all = |pair: &[Dimension; 2], value: i64| {
         pair.iter().all(|size| *size == Dimension::Constant(value))
     };
@@ -559,10 +546,7 @@ fn is_identity(graph: &Graph, number: u32, operation: &Operation, laws: Laws) ->
                 && all(stride, 1)
                 && all(padding, 0)
         }
-        Operation::Flatten => {
-            let node = &graph.nodes[number as usize];
-            graph.node(node.inputs[0]).shape.rank() == 1
-        }
+        Operation::Flatten => graph.at(graph.operands(number)[0].0).shape.rank() == 1,
         _ => false,
     }
 }
