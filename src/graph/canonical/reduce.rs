@@ -170,6 +170,9 @@ impl Reduction {
         operation: &Operation,
         laws: Laws,
     ) -> u32 {
+        if let Some(label) = graph.label(number).filter(|label| label.is_plain) {
+            return self.plain(graph, number, label);
+        }
         let operands = graph.operands(number);
         let operand =
             |reduction: &Self, index: usize| reduction.vertex_of[operands[index].0 as usize];
@@ -227,9 +230,26 @@ impl Reduction {
         }
         let mut vertex = self.vertex(number, kind, label, start, values);
         vertex.size = size;
-        let class = operation.class();
+        self.push_or_share(graph, vertex, operation.class())
+    }
+
+    /// The vertex of an operation of which no law but that of sharing makes anything.
+    fn plain(&mut self, graph: &impl Dataflow, number: u32, label: &KnownLabel) -> u32 {
+        let start = self.edges.len();
+        let operands = graph.operands(number);
+        for (key, id) in (0..).zip(operands) {
+            let vertex = self.vertex_of[id.0 as usize];
+            self.edges.push(Edge { vertex, key });
+        }
+        let copy = self.copy_label(label);
+        let mut vertex = self.vertex(number, Kind::Ordered, copy, start, self.edges.len());
+        vertex.size = operands.len() as u64;
+        self.push_or_share(graph, vertex, label.class)
+    }
+
+    fn push_or_share(&mut self, graph: &impl Dataflow, mut vertex: Vertex, class: Class) -> u32 {
         if let Class::Parameters | Class::State = class {
-            vertex.weights = graph.weights(number);
+            vertex.weights = graph.weights(vertex.node);
             self.shares_weights |= vertex.weights.is_some();
         }
         match (class, vertex.weights) {
@@ -520,6 +540,24 @@ pub(super) fn same_merge(left: &Operation, right: &Operation) -> bool {
         (Operation::Add { .. }, Operation::Add { .. })
             | (Operation::Multiply { .. }, Operation::Multiply { .. })
     )
+}
+
+/// Whether no law but that of sharing makes anything of an operation, whatever it reads.
+pub(super) fn is_plain(operation: &Operation) -> bool {
+    match operation {
+        Operation::Add { .. }
+        | Operation::Multiply { .. }
+        | Operation::Concatenate { .. }
+        | Operation::Upsample { .. }
+        | Operation::Dropout { .. }
+        | Operation::Activation(_)
+        | Operation::Flatten => false,
+        // One that would be an identity with other attributes is looked at each time.
+        Operation::Pool { kernel, .. } => {
+            !kernel.iter().all(|size| *size == Dimension::Constant(1))
+        }
+        _ => true,
+    }
 }
 
 /// Whether a node is its (first) operand.
