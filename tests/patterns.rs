@@ -148,11 +148,12 @@ fn a_program_that_does_nothing_is_found_once() {
 }
 
 #[test]
-fn symbols_that_share_weights_are_read_as_the_compiler_reads_them() {
+fn symbols_that_share_weights_or_are_zero_are_read_as_the_compiler_reads_them() {
     let alphabet = "alphabet k {
     s = conv(3)@w relu conv(3)@w
     t = conv(3)@w dup conv(3)@w add
     c = conv(3)
+    z = zero
     : = dup
     + = add
 }
@@ -161,7 +162,7 @@ fn symbols_that_share_weights_are_read_as_the_compiler_reads_them() {
     let mut patterns = patterns_of(&source(&text)).expect("the block is a hole");
     let mut canonicaliser = Canonicaliser::new();
     let mut valid = 0;
-    for opcodes in strings(5, 4) {
+    for opcodes in strings(6, 4) {
         if patterns.read(&opcodes) != Reading::Valid {
             continue;
         }

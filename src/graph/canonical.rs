@@ -21,6 +21,7 @@ mod partition;
 mod rebuild;
 mod reduce;
 mod search;
+mod zero;
 
 pub use key::{Certificate, InvalidKey, Key};
 
@@ -306,6 +307,9 @@ impl Canonicaliser {
         };
         match &node.kind {
             NodeKind::Input(input) => writer.input(*input, &node.shape),
+            NodeKind::Operation(_) if kind == Kind::Zero => {
+                writer.operation(&zero::OPERATION, true)
+            }
             NodeKind::Operation(operation) => {
                 writer.operation(operation, kind == Kind::Ordered);
             }
@@ -316,7 +320,7 @@ impl Canonicaliser {
         let operands = self.reduction.operands_of(vertex);
         match self.kind(vertex) {
             Kind::Input | Kind::Variable => {}
-            Kind::Ordered | Kind::Sequence => {
+            Kind::Zero | Kind::Ordered | Kind::Sequence => {
                 write_number(&mut self.bytes, operands.len() as u64);
                 for edge in operands {
                     let position = self.position[edge.vertex as usize];

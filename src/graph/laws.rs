@@ -89,7 +89,7 @@ pub struct Law {
 }
 
 /// All laws, by number.
-pub const LAWS: [Law; 10] = [
+pub const LAWS: [Law; 13] = [
     Law {
         number: 1,
         name: "dataflow",
@@ -186,6 +186,34 @@ pub const LAWS: [Law; 10] = [
         reason: "The mean of one number is that number. Not exact: a mean that starts from zero \
                  turns -0 into 0.",
     },
+    Law {
+        number: 11,
+        name: "zeros",
+        first: Laws::Exact,
+        statement: "`zero` does not care what it is made of, only how large that is: all zeros of the \
+                    shape of an input are `zero` of the first input of that shape. What is zero \
+                    stays so through pooling, dropout, moves of elements, activations with f(0) = 0, \
+                    and merges with other zeros.",
+        reason: "A zero of IEEE 754 without a sign is what these make of such zeros. Nothing of what \
+                 a zero is made of gets a gradient.",
+    },
+    Law {
+        number: 12,
+        name: "zero terms",
+        first: Laws::Real,
+        statement: "A term of a sum that is zero vanishes if another term is not.",
+        reason: "x + 0 = x. Not exact: -0 + 0 is 0.",
+    },
+    Law {
+        number: 13,
+        name: "layers of nothing",
+        first: Laws::Real,
+        statement: "A product with a zero is zero, and so is what a convolution or a dense layer without \
+                    bias, `layer_scale` or `prelu` makes of zero. A norm of zero is not: it is its \
+                    learned shift.",
+        reason: "They are linear, or fixed, at zero; their weights are multiplied by zero and get no \
+                 gradient. Not exact: infinity times zero is no number, and a negative weight gives -0.",
+    },
 ];
 
 #[cfg(test)]
@@ -197,7 +225,7 @@ mod tests {
         for (index, law) in LAWS.iter().enumerate() {
             assert_eq!(usize::from(law.number), index + 1);
         }
-        assert_eq!(Laws::Exact.laws().count(), 7);
+        assert_eq!(Laws::Exact.laws().count(), 8);
         assert_eq!(Laws::Real.laws().count(), LAWS.len());
     }
 

@@ -150,6 +150,79 @@ fn equal_by(law: u8) -> Vec<(Graph, Graph)> {
             of(&|builder| builder.pool(Pooling::Average, 1, input)),
             identity(),
         )],
+        11 => {
+            let zero = of(&|builder| builder.activation(Activation::Zero, input));
+            let of_zero = |build: &dyn Fn(&mut Builder, NodeId) -> NodeId| {
+                of(&|builder| {
+                    let zero = builder.activation(Activation::Zero, input);
+                    build(builder, zero)
+                })
+            };
+            vec![
+                (of_zero(&|builder, zero| builder.relu(zero)), zero.clone()),
+                (
+                    of_zero(&|builder, zero| builder.dropout(0.5, zero)),
+                    zero.clone(),
+                ),
+                (
+                    of_zero(&|builder, zero| builder.pool(Pooling::Average, 3, zero)),
+                    zero.clone(),
+                ),
+                (
+                    of_zero(&|builder, zero| builder.add(&[zero, zero])),
+                    zero.clone(),
+                ),
+                (
+                    of(&|builder| {
+                        let conv = builder.conv(3, input);
+                        builder.activation(Activation::Zero, conv)
+                    }),
+                    zero,
+                ),
+            ]
+        }
+        12 => vec![
+            (
+                of(&|builder| {
+                    let zero = builder.activation(Activation::Zero, input);
+                    let conv = builder.conv(3, input);
+                    builder.add(&[conv, zero])
+                }),
+                of(&|builder| builder.conv(3, input)),
+            ),
+            (
+                // Zeros of another shape than the input's.
+                of(&|builder| {
+                    let wide = builder.convolution(3, constant(8), input);
+                    let zero = builder.activation(Activation::Zero, wide);
+                    builder.add(&[wide, zero, wide])
+                }),
+                of(&|builder| {
+                    let wide = builder.convolution(3, constant(8), input);
+                    builder.add(&[wide, wide])
+                }),
+            ),
+        ],
+        13 => {
+            let zero = of(&|builder| builder.activation(Activation::Zero, input));
+            vec![
+                (
+                    of(&|builder| {
+                        let zero = builder.activation(Activation::Zero, input);
+                        builder.conv(3, zero)
+                    }),
+                    zero.clone(),
+                ),
+                (
+                    of(&|builder| {
+                        let zero = builder.activation(Activation::Zero, input);
+                        let conv = builder.conv(3, input);
+                        builder.multiply(&[conv, zero])
+                    }),
+                    zero,
+                ),
+            ]
+        }
         _ => Vec::new(),
     }
 }
@@ -224,6 +297,21 @@ fn what_no_law_says_stays_apart() {
                 builder.add(&[squared, input])
             }),
             of(&|builder| builder.add(&[input, input, input])),
+        ),
+        // What a norm makes of nothing is learned.
+        (
+            of(&|builder| {
+                let zero = builder.activation(Activation::Zero, input);
+                builder.norm(zero)
+            }),
+            of(&|builder| builder.activation(Activation::Zero, input)),
+        ),
+        (
+            of(&|builder| {
+                let zero = builder.activation(Activation::Zero, input);
+                builder.activation(Activation::Sigmoid, zero)
+            }),
+            of(&|builder| builder.activation(Activation::Zero, input)),
         ),
         // Concatenation has an order.
         (

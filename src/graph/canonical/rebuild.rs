@@ -9,6 +9,7 @@ use rustc_hash::FxHashMap;
 use smallvec::SmallVec;
 
 use super::reduce::{Kind, Reduction, same_merge};
+use super::zero;
 use crate::graph::{Graph, Node, NodeId, NodeKind};
 use crate::operations::{Dimension, Operation, Variable};
 
@@ -117,6 +118,11 @@ impl Rebuilder<'_> {
         let mut node = self.source.nodes[properties.node as usize].clone();
         node.weights = properties.weights;
         let edges = self.reduction.operands_of(vertex);
+        if properties.kind == Kind::Zero {
+            let input = &self.reduction.vertices[edges[0].vertex as usize];
+            node.kind = NodeKind::Operation(zero::OPERATION);
+            node.shape = self.source.nodes[input.node as usize].shape.clone();
+        }
         let operands = edges
             .iter()
             .map(|edge| (self.node_of[edge.vertex as usize], edge.key));

@@ -22,7 +22,7 @@ pub fn graph(random: &mut ChaCha8Rng, size: usize) -> Graph {
         for _ in 1..arity {
             operands.push(others[random.random_range(0..others.len())]);
         }
-        match random.random_range(0..16) {
+        match random.random_range(0..17) {
             0..=2 => builder.conv(3, from),
             3 => builder.conv(1, from),
             4 => builder.norm(from),
@@ -34,6 +34,7 @@ pub fn graph(random: &mut ChaCha8Rng, size: usize) -> Graph {
             10 => builder.pool(Pooling::Average, [1, 3][random.random_range(0..2)], from),
             11 => builder.multiply(&operands),
             12 if others.len() < 12 => builder.concatenate(&operands),
+            13 => builder.activation(Activation::Zero, from),
             _ => builder.add(&operands),
         };
     }
