@@ -11,9 +11,12 @@
 //! vertices apart there is no need to; for the search, shared weights are one more vertex that their
 //! layers are tied to. The certificate ends with them, if there are any.
 //!
+//! Under `architecture`, one more step makes the order of channels not count ([`architecture`]).
+//!
 //! One thing is not complete. If a label mentions three variables or more that stand in no input's
 //! shape, and they play the same role in it, two equal blocks may get different certificates.
 
+mod architecture;
 mod colour;
 mod key;
 mod label;

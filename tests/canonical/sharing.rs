@@ -9,7 +9,7 @@ use crate::graphs::random::{
     from_edges, graph, mutated, shuffled, with_other_weights, with_sharing,
 };
 use crate::graphs::{Builder, oracle};
-use crate::{BOTH, are_equal, check_form, check_forms, compiled};
+use crate::{ALL, BOTH, are_equal, check_form, check_forms, compiled};
 
 /// The graph of a net over images, by way of the whole front end.
 fn image(body: &str) -> Graph {
@@ -17,7 +17,7 @@ fn image(body: &str) -> Graph {
 }
 
 fn assert_equal(left: &str, right: &str) {
-    for laws in BOTH {
+    for laws in ALL {
         assert!(
             are_equal(&image(left), &image(right), laws),
             "{left} and {right}"
@@ -28,7 +28,7 @@ fn assert_equal(left: &str, right: &str) {
 }
 
 fn assert_different(programs: &[&str]) {
-    for laws in BOTH {
+    for laws in ALL {
         for (index, left) in programs.iter().enumerate() {
             for right in &programs[..index] {
                 assert!(
@@ -203,7 +203,7 @@ fn random_programs_with_shared_weights_print_as_themselves() {
     for size in (0..1500).map(|round| 3 + round % 30) {
         let graph = with_sharing(&graph(&mut random, size), &mut random);
         let other = shuffled(&graph, &mut random);
-        for laws in BOTH {
+        for laws in ALL {
             check_form(&graph, laws);
             let left = canonicaliser.canonicalise(&graph, laws);
             let right = canonicaliser.canonicalise(&other, laws);
