@@ -449,7 +449,7 @@ impl Dimension {
 
     /// Calls `visit` for every term of the sum that it is, with the coefficient and the factors, each
     /// with its power. Not for what overflowed.
-    pub fn for_each_term(&self, visit: &mut dyn FnMut(i64, &[(Factor<'_>, u32)])) {
+    pub fn for_each_term(&self, mut visit: impl FnMut(i64, &[(Factor<'_>, u32)])) {
         let Some(polynomial) = self.polynomial() else {
             return;
         };

@@ -84,7 +84,7 @@ impl Mentions<'_> {
 
     /// Adds the terms of a dimension that `owner` has in this role.
     fn dimension(&mut self, dimension: &Dimension, owner: u32, role: u64) {
-        dimension.for_each_term(&mut |coefficient, factors| {
+        dimension.for_each_term(|coefficient, factors| {
             let mut description = vec![b't'];
             description.extend_from_slice(&coefficient.to_le_bytes());
             for (factor, power) in factors {
