@@ -117,6 +117,22 @@ pub fn shuffled(graph: &Graph, random: &mut ChaCha8Rng) -> Graph {
     }
 }
 
+/// A program of up to `size` operations, in every third pair with shared weights, and a shuffled
+/// copy, which is more often than not another program.
+pub fn pair(random: &mut ChaCha8Rng, size: usize) -> [Graph; 2] {
+    let mut left = graph(random, size);
+    if random.random_ratio(1, 3) {
+        left = with_sharing(&left, random);
+    }
+    let copy = shuffled(&left, random);
+    let right = match random.random_range(0..4) {
+        0 => copy,
+        1 => with_other_weights(&copy, random),
+        _ => mutated(&copy, random),
+    };
+    [left, right]
+}
+
 /// The same program with weights shared, at random, among layers that have the same tensors. Before
 /// that, what leaves shapes as they are becomes a convolution more often than not.
 pub fn with_sharing(graph: &Graph, random: &mut ChaCha8Rng) -> Graph {
