@@ -2,6 +2,7 @@
 
 mod graphs;
 mod laws;
+mod nas_bench_101;
 mod oracles;
 mod sharing;
 mod symmetry;
