@@ -35,7 +35,9 @@ fn keys_of_programs_whose_colours_differ_cost_no_memory() {
     let mut patterns = Patterns::new(Arc::new(checked), "cell").expect("the block is a hole");
     let mut opcodes = Vec::new();
     let pattern = b":cm+:p:c~m++c";
-    patterns.opcodes(pattern, &mut opcodes).expect("all are symbols");
+    patterns
+        .opcodes(pattern, &mut opcodes)
+        .expect("all are symbols");
     for laws in [Laws::Exact, Laws::Real] {
         let mut keys = || {
             assert_eq!(patterns.read(&opcodes), Reading::Valid);
