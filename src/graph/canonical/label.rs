@@ -291,6 +291,11 @@ impl LabelWriter<'_, '_> {
         }
     }
 
+    /// The label of a concatenation whose order does not count.
+    pub(super) fn unordered_concatenation(&mut self) {
+        self.long_tag(b'|');
+    }
+
     /// The tag of an operation on images, by its number.
     fn image(&mut self, number: u8) {
         self.bytes.extend([b'i', number]);

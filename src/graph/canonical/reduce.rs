@@ -82,10 +82,10 @@ impl Vertex {
 }
 
 /// Marks a merge that is not flattened into others.
-const OPAQUE: u64 = u64::MAX;
+pub(super) const OPAQUE: u64 = u64::MAX;
 
 /// The place of a vertex that has none, and of an empty slot.
-const NONE: u32 = u32::MAX;
+pub(super) const NONE: u32 = u32::MAX;
 
 /// A graph under reduction. Keeps its memory between graphs.
 #[derive(Default)]
@@ -106,7 +106,7 @@ pub(super) struct Reduction {
     has_zeros: bool,
     /// Vertices that are functions of their operands, by hash of label and operands, with open
     /// addressing: pure ones, and those without state whose weights are shared.
-    table: Vec<u32>,
+    pub(super) table: Vec<u32>,
 }
 
 impl Reduction {
@@ -131,6 +131,9 @@ impl Reduction {
                 NodeKind::Operation(operation) => self.operation(graph, number, operation, laws),
             };
             self.vertex_of.push(vertex);
+        }
+        if laws == Laws::Architecture {
+            self.forget_order_of_channels(graph);
         }
     }
 
@@ -221,10 +224,10 @@ impl Reduction {
                 size = self.push_parts(operands);
             }
             Operation::Add { arity } | Operation::Multiply { arity }
-                if laws == Laws::Real || *arity == 2 =>
+                if laws != Laws::Exact || *arity == 2 =>
             {
                 kind = Kind::Multiset;
-                let flatten = laws == Laws::Real;
+                let flatten = laws != Laws::Exact;
                 size = self.push_terms(graph, operation, operands, flatten, is_zero);
                 if let [term] = &self.edges[start..]
                     && (size, term.key) == (1, 1)
@@ -311,7 +314,12 @@ impl Reduction {
         self.push_or_share(graph, vertex, label.class)
     }
 
-    fn push_or_share(&mut self, graph: &impl Dataflow, mut vertex: Vertex, class: Class) -> u32 {
+    pub(super) fn push_or_share(
+        &mut self,
+        graph: &impl Dataflow,
+        mut vertex: Vertex,
+        class: Class,
+    ) -> u32 {
         if let Class::Parameters | Class::State = class {
             vertex.weights = graph.weights(vertex.node);
             self.shares_weights |= vertex.weights.is_some();
@@ -332,7 +340,11 @@ impl Reduction {
         }
     }
 
-    fn operation_of<'a>(&self, graph: &'a impl Dataflow, vertex: u32) -> Option<&'a Operation> {
+    pub(super) fn operation_of<'a>(
+        &self,
+        graph: &'a impl Dataflow,
+        vertex: u32,
+    ) -> Option<&'a Operation> {
         let vertex = &self.vertices[vertex as usize];
         if let Kind::Variable | Kind::Zero = vertex.kind {
             return None;
@@ -430,7 +442,7 @@ impl Reduction {
     }
 
     /// Sorts the edges from `start` on and makes equal ones one, adding up how often they occur.
-    fn count_terms(&mut self, start: usize) {
+    pub(super) fn count_terms(&mut self, start: usize) {
         self.edges[start..].sort_unstable();
         let mut last = start;
         for index in start + 1..self.edges.len() {
@@ -445,7 +457,7 @@ impl Reduction {
         self.edges.truncate(last + 1);
     }
 
-    fn write_label(&mut self, write: impl Fn(&mut LabelWriter<'_, '_>)) -> Label {
+    pub(super) fn write_label(&mut self, write: impl Fn(&mut LabelWriter<'_, '_>)) -> Label {
         let start = self.labels.len() as u32;
         let (fixed, labels) = (&self.fixed, &mut self.labels);
         let mut writer = LabelWriter {
@@ -456,9 +468,17 @@ impl Reduction {
         };
         write(&mut writer);
         let symbolic = writer.symbolic;
-        let range = start..self.labels.len() as u32;
         Label {
             symbolic,
+            ..self.label_from(start)
+        }
+    }
+
+    /// The label that was written last, from `start` on.
+    pub(super) fn label_from(&self, start: u32) -> Label {
+        let range = start..self.labels.len() as u32;
+        Label {
+            symbolic: false,
             hash: xxh3_64(slice(&self.labels, &range)),
             range,
         }
@@ -526,7 +546,14 @@ impl Reduction {
     }
 
     /// A vertex with the edges from `start` on, of which those up to `values` lead to values.
-    fn vertex(&self, node: u32, kind: Kind, label: Label, start: usize, values: usize) -> Vertex {
+    pub(super) fn vertex(
+        &self,
+        node: u32,
+        kind: Kind,
+        label: Label,
+        start: usize,
+        values: usize,
+    ) -> Vertex {
         let (mut level, mut sum) = (0, 0_u64);
         for (index, edge) in self.edges[start..].iter().enumerate() {
             let read = &self.vertices[edge.vertex as usize];
@@ -550,14 +577,14 @@ impl Reduction {
         }
     }
 
-    fn push(&mut self, vertex: Vertex) -> u32 {
+    pub(super) fn push(&mut self, vertex: Vertex) -> u32 {
         self.vertices.push(vertex);
         self.vertices.len() as u32 - 1
     }
 
     /// Pushes a vertex that is a function of its operands unless there is an equal one; then gives
     /// that.
-    fn share(&mut self, graph: &impl Dataflow, vertex: Vertex) -> u32 {
+    pub(super) fn share(&mut self, graph: &impl Dataflow, vertex: Vertex) -> u32 {
         let edges = slice(&self.edges, &vertex.edges);
         let own = vertex.weights.map_or(vertex.hash, |weights| {
             mix(vertex.hash, u64::from(weights.0))
@@ -595,7 +622,7 @@ impl Reduction {
     }
 }
 
-struct Label {
+pub(super) struct Label {
     range: Range<u32>,
     hash: u64,
     /// Whether it mentions variables, which may have no fixed place.
@@ -652,7 +679,7 @@ fn is_identity(graph: &impl Dataflow, number: u32, operation: &Operation, laws: 
             padding,
             ..
         } => {
-            (*kind == Pooling::Maximum || laws == Laws::Real)
+            (*kind == Pooling::Maximum || laws != Laws::Exact)
                 && all(kernel, 1)
                 && all(stride, 1)
                 && all(padding, 0)
