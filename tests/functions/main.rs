@@ -11,4 +11,3 @@ mod network;
 mod programs;
 mod rewriting;
 mod spelling;
-mod training;

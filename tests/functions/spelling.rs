@@ -27,13 +27,22 @@ pub fn respelled(graph: &Graph, random: &mut ChaCha8Rng) -> Graph {
         true => with_names(&graph),
         false => with_moves(&graph),
     };
+    compiled(&net(&graph, &body))
+}
+
+/// A program as text, for people.
+pub fn text(graph: &Graph) -> String {
+    net(graph, &with_names(graph))
+}
+
+fn net(graph: &Graph, body: &str) -> String {
     let shapes = |ids: &mut dyn Iterator<Item = NodeId>| {
         let shapes = ids.map(|id| shape(&graph.node(id).shape));
         shapes.collect::<Vec<_>>().join(" ")
     };
     let inputs = shapes(&mut (0..graph.inputs as u32).map(NodeId));
     let outputs = shapes(&mut graph.outputs.iter().copied());
-    compiled(&format!("net n : {inputs} -> {outputs} =\n    {body}\n"))
+    format!("net n : {inputs} -> {outputs} =\n    {body}\n")
 }
 
 fn shape(shape: &Shape) -> String {
