@@ -163,16 +163,30 @@ impl Plan {
 }
 
 /// Numbers the layers, by node: random numbers (initial weights, dropout masks) follow from these.
+///
 /// A layer's number is its place in the canonical form of the program under the law set `real`, so
-/// equal programs begin with equal weights. Layers that no output needs come behind all others.
+/// that equal programs begin with equal weights. Layers that look alike there may not do so under
+/// `exact`, which keeps the order of a sum; that they too compute the same bit for bit, the form is
+/// made from that under `exact`. Behind come the layers that only `exact` keeps, since they multiply
+/// nothing, and then those that no output needs.
 pub fn number_layers(graph: &Graph) -> Vec<Option<u64>> {
-    let canonical = canonicalise(graph, Laws::Real);
-    let behind = graph.nodes.len() as u64;
-    let places = (0_u64..).zip(canonical.index.iter().zip(&graph.nodes));
+    let exact = canonicalise(graph, Laws::Exact);
+    let real = canonicalise(&exact.graph, Laws::Real);
+    let kept = real.graph.nodes.len() as u64;
+    let numbers = (kept..).zip(exact.graph.nodes.iter().zip(&real.index));
+    let numbers: Vec<u64> = numbers
+        .map(|(behind, (node, index))| {
+            // What such a layer makes of nothing is zero, which has a place too.
+            let is_kept = |index: &u32| real.graph.node(NodeId(*index)).kind == node.kind;
+            index.filter(is_kept).map_or(behind, u64::from)
+        })
+        .collect();
+    let behind = kept + numbers.len() as u64;
+    let places = (behind..).zip(exact.index.iter().zip(&graph.nodes));
     places
-        .map(|(place, (index, node))| match &node.kind {
+        .map(|(behind, (index, node))| match &node.kind {
             NodeKind::Operation(operation) if operation.class() != Class::Pure => {
-                Some(index.map_or(behind + place, u64::from))
+                Some(index.map_or(behind, |index| numbers[index as usize]))
             }
             _ => None,
         })

@@ -7,7 +7,7 @@ use candle_core::{DType, Device, Tensor};
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use snapc::backend::{Mode, Model, Network};
-use snapc::graph::{Graph, Laws, canonicalise};
+use snapc::graph::{Graph, Laws, Node, NodeKind, canonicalise};
 use snapc::plan::Plan;
 
 /// A tensor of a layer: the number of the layer in the canonical form, and its own in the layer.
@@ -46,10 +46,12 @@ impl Trial {
     /// Compiles a program and runs it.
     pub fn new(graph: &Graph, numbers: Numbers) -> Self {
         let network = compile(graph);
-        let layers = canonicalise(graph, Laws::Real).graph.nodes.len() as u64;
+        let form = canonicalise(graph, Laws::Real).graph;
         let mut names = BTreeMap::new();
         for declaration in &network.plan().parameters {
-            if declaration.layer < layers {
+            let layer = form.nodes.get(declaration.layer as usize);
+            // The place of a layer that the form does not have is behind, or that of a zero.
+            if layer.is_some_and(has_weights) {
                 let name = (declaration.layer, declaration.tensor);
                 names.insert(declaration.name.clone(), name);
             }
@@ -106,7 +108,7 @@ pub fn inputs(network: &Network, are_special: bool) -> Vec<Tensor> {
 }
 
 fn drawn(shape: &[usize], seed: u64, are_special: bool) -> Tensor {
-    const SPECIAL: [f32; 6] = [0.0, -0.0, 0.0, -0.0, 6.0, 20.0];
+    const SPECIAL: [f32; 6] = [0.0, -0.0, 0.0, -0.0, 6.0, 7.0];
     let mut random = ChaCha8Rng::seed_from_u64(seed);
     let count = shape.iter().product();
     let mut number = || match are_special && random.random_bool(0.3) {
@@ -149,6 +151,13 @@ pub fn pass(network: &Network, inputs: &[Tensor], mode: Mode) -> Pass {
 /// The numbers of a tensor.
 pub fn values(tensor: &Tensor) -> Vec<f32> {
     tensor.flatten_all().unwrap().to_vec1().unwrap()
+}
+
+fn has_weights(node: &Node) -> bool {
+    match &node.kind {
+        NodeKind::Operation(operation) => !operation.parameters().is_empty(),
+        NodeKind::Input(_) => false,
+    }
 }
 
 fn is_tree(plan: &Plan) -> bool {

@@ -299,8 +299,17 @@ fn keeping_zero(rank: usize) -> Vec<Operation> {
     keeping
 }
 
+/// Adds a zero to a value that is none.
 fn with_zero_term(mut draft: Draft, random: &mut ChaCha8Rng) -> Option<Graph> {
-    let place = any(&draft.uses(), random)?;
+    let zeros = nodes(draft.graph(), |_, operation| {
+        *operation == Operation::Activation(Activation::Zero)
+    });
+    let mut places = draft.uses();
+    places.retain(|place| {
+        let value = draft.read_at(*place);
+        !zeros.iter().any(|zero| draft.depends_on(value, *zero))
+    });
+    let place = any(&places, random)?;
     let term = draft.read_at(place);
     let zero = draft.builder.activation(Activation::Zero, term);
     let terms = match random.random() {
@@ -337,14 +346,7 @@ fn with_layer_of_nothing(mut draft: Draft, random: &mut ChaCha8Rng) -> Option<Gr
             draft.builder.apply(scale, &[zero])
         }
         (_, 3) => draft.builder.conv(3, zero),
-        _ => {
-            let dense = Operation::Dense {
-                input: channels.clone(),
-                output: channels,
-                bias: false,
-            };
-            draft.builder.apply(dense, &[zero])
-        }
+        _ => draft.builder.apply(programs::dense(&channels, &channels), &[zero]),
     };
     draft.redirect(place, node);
     Some(draft.finish())
