@@ -12,7 +12,7 @@ use std::ops::Range;
 use rustc_hash::{FxHashMap, FxHashSet};
 use thiserror::Error;
 
-use crate::graph::{Graph, Laws, NodeId, NodeKind, WeightsId, canonicalise};
+use crate::graph::{Canonicaliser, Graph, Laws, Node, NodeId, NodeKind, WeightsId, canonicalise};
 use crate::operations::{Class, Dimension, Initial, MAXIMUM_ELEMENTS, Operation, ParameterTensor};
 
 pub use layer::{Convolution, Layer, Pool, TransposedConvolution, WindowAttention};
@@ -166,27 +166,23 @@ impl Plan {
 ///
 /// A layer's number is its place in the canonical form of the program under the law set `real`, so
 /// that equal programs begin with equal weights. Layers that look alike there may not do so under
-/// `exact`, which keeps the order of a sum; that they too compute the same bit for bit, the form is
-/// made from that under `exact`. Behind come the layers that only `exact` keeps, since they multiply
-/// nothing, and then those that no output needs.
+/// `exact`, which keeps the order of a sum; that they too compute the same bit for bit, that form is
+/// made from the one under `exact`. Layers that it does not have come behind all others.
 pub fn number_layers(graph: &Graph) -> Vec<Option<u64>> {
     let exact = canonicalise(graph, Laws::Exact);
     let real = canonicalise(&exact.graph, Laws::Real);
-    let kept = real.graph.nodes.len() as u64;
-    let numbers = (kept..).zip(exact.graph.nodes.iter().zip(&real.index));
-    let numbers: Vec<u64> = numbers
-        .map(|(behind, (node, index))| {
-            // What such a layer makes of nothing is zero, which has a place too.
-            let is_kept = |index: &u32| real.graph.node(NodeId(*index)).kind == node.kind;
-            index.filter(is_kept).map_or(behind, u64::from)
-        })
-        .collect();
-    let behind = kept + numbers.len() as u64;
-    let places = (behind..).zip(exact.index.iter().zip(&graph.nodes));
-    places
-        .map(|(behind, (index, node))| match &node.kind {
+    let place = |node: &Node, index: Option<u32>| {
+        let place = real.index[index? as usize]?;
+        // A layer that gives nothing has the place of a zero.
+        let is_there = real.graph.node(NodeId(place)).kind == node.kind;
+        is_there.then_some(u64::from(place))
+    };
+    let behind = real.graph.nodes.len() as u64;
+    let nodes = (behind..).zip(graph.nodes.iter().zip(&exact.index));
+    nodes
+        .map(|(behind, (node, index))| match &node.kind {
             NodeKind::Operation(operation) if operation.class() != Class::Pure => {
-                Some(index.map_or(behind, |index| numbers[index as usize]))
+                Some(place(node, *index).unwrap_or(behind))
             }
             _ => None,
         })
@@ -212,7 +208,8 @@ pub fn plan(graph: &Graph) -> Result<Plan, PlanError> {
 /// See [`PlanError`].
 pub fn plan_numbered(graph: &Graph, numbers: &[Option<u64>]) -> Result<Plan, PlanError> {
     let mut plan = lower(graph, numbers)?;
-    passes::run(&mut plan);
+    let zeros = Canonicaliser::new().zeros(graph, Laws::Real);
+    passes::run(&mut plan, &zeros);
     Ok(plan)
 }
 
