@@ -2,6 +2,8 @@
 //! of them, compiled from one seed, give the same outputs, gradients and training.
 #![cfg(feature = "backend")]
 
+mod channels;
+mod comparison;
 mod corners;
 mod draft;
 #[path = "../canonical/graphs/mod.rs"]

@@ -64,12 +64,9 @@ impl Trial {
         };
         let weights = named(network.tensors().unwrap());
         if numbers.are_moved {
-            for (name, variable) in network.trainable() {
-                let seed = names.get(&name).map_or(0, |name| 10 + 10 * name.0 + name.1);
-                let noise = drawn(variable.dims(), seed, false);
-                let moved = (variable.as_tensor() + (noise * 0.5).unwrap()).unwrap();
-                variable.set(&moved).unwrap();
-            }
+            move_from_birth(&network, |name| {
+                names.get(name).map_or(0, |name| 10 + 10 * name.0 + name.1)
+            });
         }
         let inputs = inputs(&network, numbers.are_special);
         let mut outputs = Vec::new();
@@ -100,6 +97,15 @@ impl Trial {
 /// The network of a program, from the seed of all these tests.
 pub fn compile(graph: &Graph) -> Network {
     Network::compile(graph, &Device::Cpu, 5).expect("it compiles")
+}
+
+/// Changes all weights by small numbers that follow from a seed for each.
+pub fn move_from_birth(network: &Network, seed: impl Fn(&str) -> u64) {
+    for (name, variable) in network.trainable() {
+        let noise = drawn(variable.dims(), seed(&name), false);
+        let moved = (variable.as_tensor() + (noise * 0.5).unwrap()).unwrap();
+        variable.set(&moved).unwrap();
+    }
 }
 
 /// A batch of three for every input.

@@ -223,10 +223,15 @@ impl Growth<'_> {
             3 => self.scaled(from, channels),
             _ => {
                 let first = self.shape(NodeId(0))[0];
-                let output = [first, first, first, 2][self.random.random_range(0..4)];
+                let is_depthwise = self.random.random_bool(0.2);
+                let output = match is_depthwise {
+                    true => channels,
+                    false => [first, first, first, 2][self.random.random_range(0..4)],
+                };
                 let node = self.builder.convolution(kernel, constant(output), from);
                 let kind = &mut self.builder.graph.nodes[node.0 as usize].kind;
-                if let NodeKind::Operation(Operation::Convolution { bias, .. }) = kind {
+                if let NodeKind::Operation(Operation::Convolution { groups, bias, .. }) = kind {
+                    *groups = constant(if is_depthwise { channels } else { 1 });
                     *bias = self.random.random();
                 }
                 node

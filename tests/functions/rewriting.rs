@@ -34,11 +34,11 @@ pub fn rewritten(law: u8, graph: &Graph, random: &mut ChaCha8Rng) -> Option<Grap
     }
 }
 
-fn any<T: Clone>(choices: &[T], random: &mut ChaCha8Rng) -> Option<T> {
+pub fn any<T: Clone>(choices: &[T], random: &mut ChaCha8Rng) -> Option<T> {
     (!choices.is_empty()).then(|| choices[random.random_range(0..choices.len())].clone())
 }
 
-fn operation(node: &Node) -> Option<&Operation> {
+pub fn operation(node: &Node) -> Option<&Operation> {
     match &node.kind {
         NodeKind::Operation(operation) => Some(operation),
         NodeKind::Input(_) => None,
@@ -46,7 +46,7 @@ fn operation(node: &Node) -> Option<&Operation> {
 }
 
 /// The nodes whose operation fits.
-fn nodes(graph: &Graph, fits: impl Fn(&Node, &Operation) -> bool) -> Vec<NodeId> {
+pub fn nodes(graph: &Graph, fits: impl Fn(&Node, &Operation) -> bool) -> Vec<NodeId> {
     let fits = |node: &Node| operation(node).is_some_and(|operation| fits(node, operation));
     let nodes = graph.iter().filter(|(_, node)| fits(node));
     nodes.map(|(id, _)| id).collect()
