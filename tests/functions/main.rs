@@ -14,3 +14,4 @@ mod network;
 mod programs;
 mod rewriting;
 mod spelling;
+mod training;
