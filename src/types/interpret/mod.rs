@@ -320,7 +320,11 @@ impl<'p, R: Recorder> Interpreter<'p, R> {
                     span: shape.span,
                     inner: None,
                 };
-                self.solver.bind_names(&image(size), &shape_of, origin);
+                self.solver.bind_names(
+                    &ShapeTerm::Known(Shape::constant(&size)),
+                    &shape_of,
+                    origin,
+                );
             }
             let term = ShapeTerm::Known(shape_of);
             let node = self.recorder.input(&term, shape.span);
@@ -581,11 +585,6 @@ impl<'p, R: Recorder> Interpreter<'p, R> {
         self.budget = budget;
         Ok(())
     }
-}
-
-/// The shape of an image of this size.
-fn image(size: [i64; 3]) -> ShapeTerm {
-    ShapeTerm::Known(Shape(size.into_iter().map(Dimension::Constant).collect()))
 }
 
 fn all_whole(values: &Environment) -> bool {

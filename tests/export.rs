@@ -1,0 +1,166 @@
+//! Programs as cells of other search spaces: programs in, genotypes, lists, matrices and messages out.
+
+use insta::assert_snapshot;
+use rand::seq::IndexedRandom;
+use rand::{RngExt, SeedableRng};
+use rand_chacha::ChaCha8Rng;
+use snapc::diagnostic::{Diagnostic, Source, render};
+use snapc::graph::{self, Key, Laws};
+use snapc::import::{self, Format, Surroundings};
+use snapc::syntax;
+use snapc::types::{self, DefinitionId, Kind, Program};
+
+/// The genotypes of the papers, as the code of DARTS has them.
+const GENOTYPES: [&str; 3] = [
+    // DARTS_V2
+    "Genotype(normal=[('sep_conv_3x3', 0), ('sep_conv_3x3', 1), ('sep_conv_3x3', 0), \
+     ('sep_conv_3x3', 1), ('sep_conv_3x3', 1), ('skip_connect', 0), ('skip_connect', 0), \
+     ('dil_conv_3x3', 2)], normal_concat=[2, 3, 4, 5], reduce=[('max_pool_3x3', 0), \
+     ('max_pool_3x3', 1), ('skip_connect', 2), ('max_pool_3x3', 1), ('max_pool_3x3', 0), \
+     ('skip_connect', 2), ('skip_connect', 2), ('max_pool_3x3', 1)], reduce_concat=[2, 3, 4, 5])",
+    // NASNet-A
+    "Genotype(normal=[('sep_conv_5x5', 1), ('sep_conv_3x3', 0), ('sep_conv_5x5', 0), \
+     ('sep_conv_3x3', 0), ('avg_pool_3x3', 1), ('skip_connect', 0), ('avg_pool_3x3', 0), \
+     ('avg_pool_3x3', 0), ('sep_conv_3x3', 1), ('skip_connect', 1)], normal_concat=range(2, 7), \
+     reduce=[('sep_conv_5x5', 1), ('sep_conv_7x7', 0), ('max_pool_3x3', 1), ('sep_conv_7x7', 0), \
+     ('avg_pool_3x3', 1), ('sep_conv_5x5', 0), ('skip_connect', 3), ('avg_pool_3x3', 2), \
+     ('sep_conv_3x3', 2), ('max_pool_3x3', 1)], reduce_concat=[4, 5, 6])",
+    // AmoebaNet-A
+    "Genotype(normal=[('avg_pool_3x3', 0), ('max_pool_3x3', 1), ('sep_conv_3x3', 0), \
+     ('sep_conv_5x5', 2), ('sep_conv_3x3', 0), ('avg_pool_3x3', 3), ('sep_conv_3x3', 1), \
+     ('skip_connect', 1), ('skip_connect', 0), ('avg_pool_3x3', 1)], normal_concat=[4, 5, 6], \
+     reduce=[('avg_pool_3x3', 0), ('sep_conv_3x3', 1), ('max_pool_3x3', 0), ('sep_conv_7x7', 2), \
+     ('sep_conv_7x7', 0), ('avg_pool_3x3', 1), ('max_pool_3x3', 0), ('max_pool_3x3', 1), \
+     ('conv_7x1_1x7', 0), ('sep_conv_3x3', 5)], reduce_concat=[3, 4, 6])",
+];
+
+fn program(text: &str) -> Program {
+    let source = Source::new("cell.snap", text);
+    let parsed = syntax::parse(&source);
+    let checked = types::check(&parsed.file);
+    let found = [parsed.diagnostics, checked.diagnostics].concat();
+    let messages = render::render(&found, std::slice::from_ref(&source), false);
+    assert!(found.is_empty(), "{messages}");
+    checked.program
+}
+
+fn imported(format: Format, text: &str) -> Program {
+    let source = Source::new("cell.txt", text);
+    match import::import(format, &source, Surroundings::default()) {
+        Ok(text) => program(&text),
+        Err(diagnostic) => panic!("{}", render::render(&[*diagnostic], &[source], false)),
+    }
+}
+
+fn named(program: &Program, name: &str) -> DefinitionId {
+    program.named(name).expect("it is defined")
+}
+
+fn exported(format: Format, program: &Program) -> Result<String, Box<Diagnostic>> {
+    let block = |name| named(program, name);
+    match format {
+        Format::Darts => import::export_darts(program, block("normal"), block("reduction")),
+        Format::NasNet => import::export_nasnet(program, block("normal"), block("reduction")),
+        Format::NasBench101 => import::export_nas_bench_101(program, block("cell")),
+        Format::NasBench201 => import::export_nas_bench_201(program, block("cell")),
+    }
+}
+
+/// The cell of a program that is written in a space.
+fn cell(format: Format, program: &Program) -> String {
+    exported(format, program).unwrap_or_else(|error| panic!("{error:#?}"))
+}
+
+/// The key of the net of a program.
+fn key(program: &Program, laws: Laws) -> Key {
+    let (net, _) = program.of_kind(Kind::Net).last().expect("a net");
+    let graph = graph::build(program, net).expect("it is complete");
+    graph::canonicalise(&graph, laws).key
+}
+
+/// Imports a cell and exports it again, and compares the nets; gives what was exported.
+fn returned(format: Format, text: &str, laws: Laws) -> String {
+    let program = imported(format, text);
+    let exported = cell(format, &program);
+    let again = imported(format, &exported);
+    assert_eq!(key(&again, laws), key(&program, laws), "{text}\n{exported}");
+    assert_eq!(cell(format, &again), exported, "it is written in one way");
+    exported
+}
+
+#[test]
+fn genotypes_come_back() {
+    let genotypes = GENOTYPES.map(|text| returned(Format::Darts, text, Laws::Exact));
+    assert_snapshot!(genotypes.join("\n"));
+}
+
+const OPERATIONS: [&str; 10] = [
+    "none",
+    "max_pool_3x3",
+    "avg_pool_3x3",
+    "skip_connect",
+    "sep_conv_3x3",
+    "sep_conv_5x5",
+    "sep_conv_7x7",
+    "dil_conv_3x3",
+    "dil_conv_5x5",
+    "conv_7x1_1x7",
+];
+
+fn random_pairs(random: &mut ChaCha8Rng) -> (String, Vec<usize>) {
+    let units = random.random_range(1..6);
+    let mut edges = Vec::new();
+    for unit in 0..units {
+        for _ in 0..2 {
+            let operation = OPERATIONS.choose(random).expect("there are some");
+            edges.push(format!(
+                "('{operation}', {})",
+                random.random_range(0..unit + 2)
+            ));
+        }
+    }
+    let outputs = (0..random.random_range(1..4)).map(|_| random.random_range(2..units + 2));
+    (edges.join(", "), outputs.collect())
+}
+
+#[test]
+fn random_genotypes_come_back() {
+    let mut random = ChaCha8Rng::seed_from_u64(1);
+    for _ in 0..300 {
+        let (normal, reduction) = (random_pairs(&mut random), random_pairs(&mut random));
+        let text = format!(
+            "Genotype(normal=[{}], normal_concat={:?}, reduce=[{}], reduce_concat={:?})",
+            normal.0, normal.1, reduction.0, reduction.1
+        );
+        returned(Format::Darts, &text, Laws::Exact);
+    }
+}
+
+fn random_matrix(random: &mut ChaCha8Rng) -> String {
+    let names = ["conv3x3-bn-relu", "conv1x1-bn-relu", "maxpool3x3"];
+    let count = random.random_range(2..8);
+    let rows: Vec<Vec<u8>> = (0..count)
+        .map(|from| {
+            (0..count)
+                .map(|to| u8::from(from < to && random.random_bool(0.5)))
+                .collect()
+        })
+        .collect();
+    let mut operations = vec!["input"];
+    operations.extend((2..count).map(|_| *names.choose(random).expect("there are some")));
+    operations.push("output");
+    format!("{{\"matrix\": {rows:?}, \"ops\": {operations:?}}}")
+}
+
+#[test]
+fn random_matrices_come_back() {
+    let mut random = ChaCha8Rng::seed_from_u64(1);
+    for _ in 0..300 {
+        let text = random_matrix(&mut random);
+        let source = Source::new("cell.txt", text.as_str());
+        // Not every matrix leads from the input to the output.
+        if import::import(Format::NasBench101, &source, Surroundings::default()).is_ok() {
+            returned(Format::NasBench101, &text, Laws::Real);
+        }
+    }
+}
