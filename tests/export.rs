@@ -68,7 +68,7 @@ fn exported(format: Format, program: &Program) -> Result<String, Box<Diagnostic>
 
 /// The cell of a program that is written in a space.
 fn cell(format: Format, program: &Program) -> String {
-    exported(format, program).unwrap_or_else(|error| panic!("{error:#?}"))
+    exported(format, program).unwrap_or_else(|error| panic!("{}", error.message))
 }
 
 /// The key of the net of a program.
@@ -79,8 +79,14 @@ fn key(program: &Program, laws: Laws) -> Key {
 }
 
 /// Imports a cell and exports it again, and compares the nets; gives what was exported.
-fn returned(format: Format, text: &str, laws: Laws) -> String {
+fn returned(format: Format, text: &str) -> String {
     let program = imported(format, text);
+    // Edges with `none` are left out where they are added: only as real numbers is that the same.
+    // The benchmark does not say in which order sums are added.
+    let laws = match format == Format::NasBench101 || text.contains("none") {
+        true => Laws::Real,
+        false => Laws::Exact,
+    };
     let exported = cell(format, &program);
     let again = imported(format, &exported);
     assert_eq!(key(&again, laws), key(&program, laws), "{text}\n{exported}");
@@ -90,7 +96,7 @@ fn returned(format: Format, text: &str, laws: Laws) -> String {
 
 #[test]
 fn genotypes_come_back() {
-    let genotypes = GENOTYPES.map(|text| returned(Format::Darts, text, Laws::Exact));
+    let genotypes = GENOTYPES.map(|text| returned(Format::Darts, text));
     assert_snapshot!(genotypes.join("\n"));
 }
 
@@ -132,7 +138,7 @@ fn random_genotypes_come_back() {
             "Genotype(normal=[{}], normal_concat={:?}, reduce=[{}], reduce_concat={:?})",
             normal.0, normal.1, reduction.0, reduction.1
         );
-        returned(Format::Darts, &text, Laws::Exact);
+        returned(Format::Darts, &text);
     }
 }
 
@@ -160,7 +166,43 @@ fn random_matrices_come_back() {
         let source = Source::new("cell.txt", text.as_str());
         // Not every matrix leads from the input to the output.
         if import::import(Format::NasBench101, &source, Surroundings::default()).is_ok() {
-            returned(Format::NasBench101, &text, Laws::Real);
+            returned(Format::NasBench101, &text);
         }
     }
+}
+
+fn random_units(random: &mut ChaCha8Rng) -> String {
+    let mut operations = OPERATIONS.to_vec();
+    operations.extend(["conv_1x1", "conv_3x3"]);
+    let count = random.random_range(1..6);
+    let units = (0..count).map(|unit| {
+        let inputs: [usize; 2] = std::array::from_fn(|_| random.random_range(0..unit + 2));
+        let operations: [&str; 2] =
+            std::array::from_fn(|_| *operations.choose(random).expect("there are some"));
+        let merge = ["add", "concat"][random.random_range(0..2)];
+        format!("{{\"inputs\": {inputs:?}, \"operations\": {operations:?}, \"merge\": {merge:?}}}")
+    });
+    let units = units.collect::<Vec<String>>().join(", ");
+    let outputs = (0..random.random_range(1..4)).map(|_| random.random_range(2..count + 2));
+    let outputs: Vec<usize> = outputs.collect();
+    format!("{{\"units\": [{units}], \"outputs\": {outputs:?}}}")
+}
+
+#[test]
+fn random_lists_of_units_come_back() {
+    let mut random = ChaCha8Rng::seed_from_u64(1);
+    let mut returned_cells = 0;
+    for _ in 0..600 {
+        let (normal, reduction) = (random_units(&mut random), random_units(&mut random));
+        let text = format!("{{\"normal\": {normal}, \"reduction\": {reduction}}}");
+        let source = Source::new("cell.txt", text.as_str());
+        let program = import::import(Format::NasNet, &source, Surroundings::default());
+        let file = syntax::parse(&Source::new("cell.snap", program.expect("it is a cell"))).file;
+        // Concatenation makes channels that not every sum can add.
+        if types::check(&file).diagnostics.is_empty() {
+            returned(Format::NasNet, &text);
+            returned_cells += 1;
+        }
+    }
+    assert!(returned_cells > 100, "{returned_cells}");
 }

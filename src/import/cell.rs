@@ -183,6 +183,15 @@ impl Cell {
 }
 
 impl Unit {
+    /// Nothing of state 0: for cells without units, since each has at least one.
+    pub const EMPTY: Unit = Unit {
+        edges: [Edge {
+            operation: Operation::Nothing,
+            state: 0,
+        }; 2],
+        merge: Merge::Add,
+    };
+
     /// The edges that stand in the program: an empty one adds nothing.
     fn present(&self) -> impl Iterator<Item = &Edge> {
         let is_empty =

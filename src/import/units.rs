@@ -5,15 +5,16 @@
 //! of this unit. One that several read is a state: written into each of them, its layers would be
 //! several layers.
 
-use rustc_hash::FxHashMap;
+mod numbers;
 
 use crate::graph::{Graph, Laws, NodeId};
 use crate::operations::{Dimension, Operation as Layer};
 
-use super::cell::{Cell, Edge, Merge, Notation, Operation, Unit};
+use super::cell::{Cell, Merge, Notation, Operation};
 use super::genotype::MAXIMUM_UNITS;
 use super::network::{BLOCKS, BRING_WORDS};
 use super::recognise::{Misfit, Pattern, Values};
+use numbers::{FoundCell, FoundEdge, FoundUnit};
 
 /// The laws that graphs are compared by: sums of two are the same in either order, but what is added
 /// first still shows.
@@ -26,40 +27,17 @@ struct Candidate {
     pattern: Pattern,
 }
 
-/// A unit, as long as its states have no numbers.
-struct Found {
-    /// The place of the first joined state that needs it.
-    needed_by: usize,
-    /// The value that it computes, or that what is made of it computes.
-    value: NodeId,
-    edges: [(Operation, State); 2],
-    merge: Merge,
-}
-
-/// What an edge reads.
-#[derive(Clone, Copy)]
-enum State {
-    /// The state that is this value.
-    Value(NodeId),
-    /// The unit found before.
-    Previous,
-    /// Whichever: nothing is made of it.
-    Any,
-}
-
 struct Recogniser {
     values: Values,
     notation: Notation,
     is_reduction: bool,
     /// The larger ones first.
     candidates: Vec<Candidate>,
-    /// States 0 and 1, where there is a value that is one.
-    brought: [Option<NodeId>; 2],
     /// The channels of the cell, once a layer has told them.
     channels: Option<Dimension>,
     /// For each value that is a state, the place of the first joined state that needs it.
     needed_by: Vec<Option<usize>>,
-    found: Vec<Found>,
+    cell: FoundCell,
 }
 
 /// The cell that a block is: it takes the outputs of the two cells before it, and leaves the last of
@@ -75,14 +53,21 @@ pub(super) fn recognise(
 ) -> Result<Cell, Misfit> {
     let mut recogniser = Recogniser::new(block, notation, is_reduction);
     let output = recogniser.output()?;
-    recogniser.find_brought()?;
-    let joined = recogniser.join(output)?;
+    recogniser.find_inputs()?;
+    recogniser.join(output)?;
     for value in recogniser.values.all().rev() {
         if let Some(needed_by) = recogniser.needed_by[value.0 as usize] {
             recogniser.state(value, needed_by)?;
         }
     }
-    recogniser.cell(&joined)
+    let mut cell = recogniser.cell;
+    let count = cell.units.len();
+    if count > MAXIMUM_UNITS {
+        let reason = format!("has {count} units; a cell has at most {MAXIMUM_UNITS}");
+        return Err(Misfit::whole(reason));
+    }
+    cell.repeat_units();
+    Ok(cell.numbered())
 }
 
 impl Recogniser {
@@ -94,36 +79,36 @@ impl Recogniser {
             notation,
             is_reduction,
             candidates: candidates(notation, is_reduction),
-            brought: [None; 2],
             channels: None,
-            found: Vec::new(),
+            cell: FoundCell {
+                inputs: [None; 2],
+                units: Vec::new(),
+                joined: Vec::new(),
+            },
         }
     }
 
     /// The block's own output.
     fn output(&self) -> Result<NodeId, Misfit> {
-        let outputs = self.values.outputs();
-        match (self.values.inputs(), outputs) {
-            (2, [last, own]) if self.values.input(*last) == Some(1) => Ok(*own),
+        match *self.values.outputs() {
+            [last, own] if self.values.inputs() == 2 && self.values.input(last) == Some(1) => {
+                Ok(own)
+            }
             _ => Err(Misfit::whole(
-                "a cell takes two tensors, and leaves the upper one and its own output",
+                "does not take two tensors and leave the upper one and its own output",
             )),
         }
     }
 
-    /// Finds the values that are the inputs brought to the channels of the cell.
-    fn find_brought(&mut self) -> Result<(), Misfit> {
-        let inputs = self.values.all().take(2).collect::<Vec<NodeId>>();
-        let [older, newer] = inputs[..] else {
-            return Ok(());
-        };
+    /// Finds the values that are the inputs, brought to the channels of the cell.
+    fn find_inputs(&mut self) -> Result<(), Misfit> {
+        let inputs: Vec<NodeId> = self.values.all().take(2).collect();
         let height = |input: NodeId| self.values.sizes(input).get(1);
+        let is_larger =
+            inputs.first().map(|older| height(*older)) != inputs.last().map(|newer| height(*newer));
         let [equal, larger] = BRING_WORDS;
-        let words = match height(older) == height(newer) {
-            true => [equal, equal],
-            false => [larger, equal],
-        };
-        for (place, (input, words)) in [older, newer].into_iter().zip(words).enumerate() {
+        let words = [if is_larger { larger } else { equal }, equal];
+        for (place, (input, words)) in inputs.into_iter().zip(words).enumerate() {
             let Some(pattern) = Pattern::new(&BLOCKS.concat(), words, LAWS) else {
                 continue;
             };
@@ -131,40 +116,38 @@ impl Recogniser {
                 if self.values.undo(&pattern, value) != Some(input) {
                     continue;
                 }
-                if self.brought[place].is_some() {
+                if self.cell.inputs[place].replace(value).is_some() {
                     let reason = "brings an input to the channels of the cell a second time";
                     return self.values.misfit(value, reason);
                 }
-                self.brought[place] = Some(value);
                 self.compare_channels(value)?;
             }
         }
         Ok(())
     }
 
-    /// The states that are joined to the output. Edges of no other unit that stand side by side are
-    /// one unit where units may concatenate.
-    fn join(&mut self, output: NodeId) -> Result<Vec<NodeId>, Misfit> {
+    /// Finds the states that are joined to the output. Where units may concatenate, two edges side by
+    /// side are one.
+    fn join(&mut self, output: NodeId) -> Result<(), Misfit> {
         let parts = self.parts(&[output]);
-        let mut joined = Vec::new();
         let mut rest = parts.as_slice();
         while let Some((&part, behind)) = rest.split_first() {
-            let place = joined.len();
-            match behind.first() {
-                Some(&next) if self.is_loose(part) && self.is_loose(next) => {
-                    let value = part.max(next);
-                    self.concatenation(value, &[part, next], place)?;
-                    joined.push(value);
-                    rest = &behind[1..];
-                }
-                _ => {
-                    self.need(part, place);
-                    joined.push(part);
-                    rest = behind;
-                }
-            }
+            let place = self.cell.joined.len();
+            let next = behind.first().copied();
+            let next = next.filter(|next| self.is_loose(part) && self.is_loose(*next));
+            let Some(next) = next else {
+                self.need(part, place);
+                self.cell.joined.push(part);
+                rest = behind;
+                continue;
+            };
+            // The later of the two stands for both: it is behind what they read.
+            let value = part.max(next);
+            self.concatenation(value, &[part, next], place)?;
+            self.cell.joined.push(value);
+            rest = &behind[1..];
         }
-        Ok(joined)
+        Ok(())
     }
 
     /// Whether a joined value may be an edge of a unit that concatenates.
@@ -189,6 +172,7 @@ impl Recogniser {
         parts
     }
 
+    /// A value is a state, which the joined state at this place needs.
     fn need(&mut self, value: NodeId, place: usize) {
         let needed_by = &mut self.needed_by[value.0 as usize];
         *needed_by = Some(needed_by.map_or(place, |other| other.min(place)));
@@ -196,79 +180,76 @@ impl Recogniser {
 
     /// Finds the unit that a state is.
     fn state(&mut self, value: NodeId, needed_by: usize) -> Result<(), Misfit> {
-        if self.is_brought(value) {
+        if self.is_input(value) {
             return Ok(());
         }
-        let operands: Vec<NodeId> = self.values.operands(value).to_vec();
-        match (self.values.operation(value), operands.as_slice()) {
-            (None, _) => {
-                let reason = "an input is read before `relu conv(1, n) bn` has brought it to the channels of the cell";
-                self.values.misfit(value, reason)
-            }
-            (Some(Layer::Add { .. }), &[first, second]) => {
+        let Some(layer) = self.values.operation(value) else {
+            let reason =
+                "is read before `relu conv(1, n) bn` brings it to the channels of the cell";
+            return self.values.misfit(value, reason);
+        };
+        let operands = self.values.operands(value).to_vec();
+        match (layer, operands.as_slice()) {
+            (Layer::Add { .. }, &[first, second]) => {
                 let edges = [self.edge(first, needed_by)?, self.edge(second, needed_by)?];
                 self.push(value, needed_by, edges, Merge::Add);
                 Ok(())
             }
-            (Some(Layer::Add { arity }), _) => {
+            (Layer::Add { arity }, _) => {
                 let reason = format!("adds {arity} tensors; a unit adds two");
                 self.values.misfit(value, reason)
             }
-            (Some(Layer::Concatenate { .. }), _) => match self.notation {
-                Notation::Darts => {
-                    let reason = "joins states inside of the cell; only its end does so";
-                    self.values.misfit(value, reason)
-                }
-                Notation::NasNet => {
-                    let parts = self.parts(&operands);
-                    self.concatenation(value, &parts, needed_by)
-                }
-            },
-            _ => match self.candidate(value) {
-                None => self
-                    .values
-                    .misfit(value, "ends what is no operation of the space"),
-                Some((place, read)) => {
-                    let edge = self.through(place, value, read, needed_by)?;
-                    let nothing = (Operation::Nothing, State::Any);
-                    self.push(value, needed_by, [edge, nothing], Merge::Add);
-                    Ok(())
-                }
-            },
+            (Layer::Concatenate { .. }, _) if self.notation == Notation::NasNet => {
+                let parts = self.parts(&operands);
+                self.concatenation(value, &parts, needed_by)
+            }
+            (Layer::Concatenate { .. }, _) => {
+                let reason = "joins states within the cell; only its end does so";
+                self.values.misfit(value, reason)
+            }
+            _ => {
+                let Some((place, read)) = self.candidate(value) else {
+                    let reason = "ends what is no operation of the space";
+                    return self.values.misfit(value, reason);
+                };
+                let edge = self.through(place, value, read, needed_by)?;
+                let nothing = FoundEdge {
+                    operation: Operation::Nothing,
+                    is_pure: true,
+                    ..edge
+                };
+                self.push(value, needed_by, [edge, nothing], Merge::Add);
+                Ok(())
+            }
         }
     }
 
-    /// Finds the units that concatenate these parts: the first two, and each of the others with all
-    /// before it.
+    /// Finds the units that concatenate these parts: the first two, then what there is and the next.
     fn concatenation(
         &mut self,
         value: NodeId,
         parts: &[NodeId],
         needed_by: usize,
     ) -> Result<(), Misfit> {
-        let mut edges = Vec::new();
+        let mut before: Option<FoundEdge> = None;
         for part in parts {
-            edges.push(self.edge(*part, needed_by)?);
-        }
-        let mut edges = edges.into_iter();
-        let Some(mut before) = edges.next() else {
-            return Ok(());
-        };
-        for edge in edges {
-            self.push(value, needed_by, [before, edge], Merge::Concatenate);
-            before = (Operation::Skip, State::Previous);
+            let edge = self.edge(*part, needed_by)?;
+            let Some(joined) = before else {
+                before = Some(edge);
+                continue;
+            };
+            self.push(value, needed_by, [joined, edge], Merge::Concatenate);
+            before = Some(FoundEdge {
+                operation: Operation::Skip,
+                state: None,
+                is_pure: true,
+            });
         }
         Ok(())
     }
 
-    fn push(
-        &mut self,
-        value: NodeId,
-        needed_by: usize,
-        edges: [(Operation, State); 2],
-        merge: Merge,
-    ) {
-        self.found.push(Found {
+    fn push(&mut self, value: NodeId, needed_by: usize, edges: [FoundEdge; 2], merge: Merge) {
+        self.cell.units.push(FoundUnit {
             needed_by,
             value,
             edges,
@@ -277,7 +258,7 @@ impl Recogniser {
     }
 
     /// The edge of a unit that gives this value.
-    fn edge(&mut self, value: NodeId, needed_by: usize) -> Result<(Operation, State), Misfit> {
+    fn edge(&mut self, value: NodeId, needed_by: usize) -> Result<FoundEdge, Misfit> {
         match self.candidate(value) {
             Some((place, read)) if self.is_edge(value) => {
                 self.through(place, value, read, needed_by)
@@ -285,7 +266,11 @@ impl Recogniser {
             _ => {
                 self.compare_sizes(value, value, false)?;
                 self.need(value, needed_by);
-                Ok((Operation::Skip, State::Value(value)))
+                Ok(FoundEdge {
+                    operation: Operation::Skip,
+                    state: Some(value),
+                    is_pure: true,
+                })
             }
         }
     }
@@ -295,25 +280,29 @@ impl Recogniser {
         let is_alone = |(place, _): (usize, NodeId)| {
             self.values.uses(value) == 1 || self.candidates[place].pattern.is_pure()
         };
-        !self.is_brought(value) && self.candidate(value).is_some_and(is_alone)
+        !self.is_input(value) && self.candidate(value).is_some_and(is_alone)
     }
 
-    /// The edge that is this candidate on the state `read`.
+    /// The edge that is the candidate at `place` on the state `read`, and gives `value`.
     fn through(
         &mut self,
         place: usize,
         value: NodeId,
         read: NodeId,
         needed_by: usize,
-    ) -> Result<(Operation, State), Misfit> {
+    ) -> Result<FoundEdge, Misfit> {
         let candidate = &self.candidates[place];
-        let (operation, halves) = (candidate.operation, candidate.halves);
+        let edge = FoundEdge {
+            operation: candidate.operation,
+            state: Some(read),
+            is_pure: candidate.pattern.is_pure(),
+        };
+        self.compare_sizes(value, read, candidate.halves)?;
         if candidate.pattern.has_channels() {
             self.compare_channels(value)?;
         }
-        self.compare_sizes(value, read, halves)?;
         self.need(read, needed_by);
-        Ok((operation, State::Value(read)))
+        Ok(edge)
     }
 
     /// The operation that gives a value: the place of the candidate, and what it reads.
@@ -325,20 +314,20 @@ impl Recogniser {
         })
     }
 
-    fn is_brought(&self, value: NodeId) -> bool {
-        self.brought.contains(&Some(value))
+    fn is_input(&self, value: NodeId) -> bool {
+        self.cell.inputs.contains(&Some(value))
     }
 
     /// Layers have the channels of the cell.
     fn compare_channels(&mut self, value: NodeId) -> Result<(), Misfit> {
-        let channels = self.values.sizes(value).first().cloned();
+        let channels = self.values.sizes(value).first();
         match &self.channels {
-            Some(known) if channels.as_ref() != Some(known) => {
+            Some(known) if channels != Some(known) => {
                 let reason = "has other channels than the rest of the cell";
                 self.values.misfit(value, reason)
             }
             _ => {
-                self.channels = channels;
+                self.channels = channels.cloned();
                 Ok(())
             }
         }
@@ -346,7 +335,7 @@ impl Recogniser {
 
     /// In a reduction cell, what reads an input makes it half as large, and nothing else does.
     fn compare_sizes(&self, value: NodeId, read: NodeId, halves: bool) -> Result<(), Misfit> {
-        if !self.is_reduction || self.is_brought(read) == halves {
+        if !self.is_reduction || self.is_input(read) == halves {
             return Ok(());
         }
         let reason = match halves {
@@ -355,65 +344,19 @@ impl Recogniser {
         };
         self.values.misfit(value, reason)
     }
-
-    /// Numbers the states: first what the first of the joined states needs. So these are in order
-    /// if any numbering puts them in order.
-    fn cell(mut self, joined: &[NodeId]) -> Result<Cell, Misfit> {
-        self.found.sort_by_key(|unit| (unit.needed_by, unit.value));
-        if self.found.len() > MAXIMUM_UNITS {
-            let count = self.found.len();
-            let reason = format!("it has {count} units; a cell has at most {MAXIMUM_UNITS}");
-            return Err(Misfit::whole(reason));
-        }
-        let inputs = (0..).zip(self.brought);
-        let inputs = inputs.filter_map(|(number, value)| Some((value?, number)));
-        let units = (2..).zip(&self.found);
-        let units = units.map(|(number, unit)| (unit.value, number));
-        let numbers: FxHashMap<NodeId, usize> = inputs.chain(units).collect();
-        let number = |state: State, unit: usize| match state {
-            State::Value(value) => numbers.get(&value).copied().unwrap_or_default(),
-            State::Previous => unit + 1,
-            State::Any => 0,
-        };
-        let mut units: Vec<Unit> = (self.found.iter().enumerate())
-            .map(|(place, unit)| {
-                let mut edges = unit.edges.map(|(operation, state)| Edge {
-                    operation,
-                    state: number(state, place),
-                });
-                if unit.merge == Merge::Add {
-                    let is_empty = |edge: &Edge| edge.operation == Operation::Nothing;
-                    edges.sort_by_key(|edge| (is_empty(edge), edge.state, edge.operation));
-                }
-                let merge = unit.merge;
-                Unit { edges, merge }
-            })
-            .collect();
-        let outputs = joined.iter().map(|value| number(State::Value(*value), 0));
-        let outputs = outputs.collect();
-        if units.is_empty() {
-            let nothing = Edge {
-                operation: Operation::Nothing,
-                state: 0,
-            };
-            units.push(Unit {
-                edges: [nothing; 2],
-                merge: Merge::Add,
-            });
-        }
-        Ok(Cell { units, outputs })
-    }
 }
 
 /// The graphs of the operations, the larger ones first: `avgpool(1, stride: 2) zero` also ends like
 /// `zero`.
 fn candidates(notation: Notation, is_reduction: bool) -> Vec<Candidate> {
     let blocks = BLOCKS.concat();
+    let strides: &[bool] = if is_reduction {
+        &[false, true]
+    } else {
+        &[false]
+    };
     let mut candidates = Vec::new();
-    for halves in [false, true]
-        .into_iter()
-        .take(1 + usize::from(is_reduction))
-    {
+    for &halves in strides {
         for (_, operation) in notation.operations() {
             let words = operation.words(halves);
             if words.is_empty() {
