@@ -5,8 +5,9 @@ use rand::seq::IndexedRandom;
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use snapc::diagnostic::{Diagnostic, Source, render};
-use snapc::graph::{self, Key, Laws};
+use snapc::graph::{self, Graph, Key, Laws, NodeId, NodeKind};
 use snapc::import::{self, Format, Surroundings};
+use snapc::operations::Operation;
 use snapc::syntax;
 use snapc::types::{self, DefinitionId, Kind, Program};
 
@@ -44,9 +45,16 @@ fn program(text: &str) -> Program {
     checked.program
 }
 
+/// Small networks: these have each kind of cell too.
+const SURROUNDINGS: Surroundings = Surroundings {
+    channels: None,
+    cells: Some(3),
+    classes: None,
+};
+
 fn imported(format: Format, text: &str) -> Program {
     let source = Source::new("cell.txt", text);
-    match import::import(format, &source, Surroundings::default()) {
+    match import::import(format, &source, SURROUNDINGS) {
         Ok(text) => program(&text),
         Err(diagnostic) => panic!("{}", render::render(&[*diagnostic], &[source], false)),
     }
@@ -68,14 +76,44 @@ fn exported(format: Format, program: &Program) -> Result<String, Box<Diagnostic>
 
 /// The cell of a program that is written in a space.
 fn cell(format: Format, program: &Program) -> String {
-    exported(format, program).unwrap_or_else(|error| panic!("{}", error.message))
+    exported(format, program)
+        .unwrap_or_else(|error| panic!("{}: {}", error.message, error.primary.text))
 }
 
-/// The key of the net of a program.
-fn key(program: &Program, laws: Laws) -> Key {
+/// What a program computes: its net, or for NAS-Bench-101 its cell with 128 channels. With more
+/// channels pools of the same vertex may be cut, that is with the same result, at other places.
+fn key(format: Format, program: &Program, laws: Laws) -> Key {
     let (net, _) = program.of_kind(Kind::Net).last().expect("a net");
-    let graph = graph::build(program, net).expect("it is complete");
+    let graph = match format {
+        Format::NasBench101 => {
+            graph::build_used(program, named(program, "cell"), 128, [128, 32, 32])
+        }
+        _ => graph::build(program, net),
+    };
+    let mut graph = graph.expect("it is complete");
+    pass_over_whole_slices(&mut graph);
     graph::canonicalise(&graph, laws).key
+}
+
+/// Lets everything read what a slice of all channels is a slice of. Cells of NAS-Bench-101 have such
+/// slices where shares of the channels come out the same.
+fn pass_over_whole_slices(graph: &mut Graph) {
+    let mut read: Vec<NodeId> = Vec::new();
+    for index in 0..graph.nodes.len() {
+        let (before, node) = graph.nodes.split_at_mut(index);
+        let node = &mut node[0];
+        for input in &mut node.inputs {
+            *input = read[input.0 as usize];
+        }
+        let is_slice = matches!(node.kind, NodeKind::Operation(Operation::Slice { .. }));
+        read.push(match node.inputs.as_slice() {
+            &[whole] if is_slice && before[whole.0 as usize].shape == node.shape => whole,
+            _ => NodeId(index as u32),
+        });
+    }
+    for output in &mut graph.outputs {
+        *output = read[output.0 as usize];
+    }
 }
 
 /// Imports a cell and exports it again, and compares the nets; gives what was exported.
@@ -89,8 +127,14 @@ fn returned(format: Format, text: &str) -> String {
     };
     let exported = cell(format, &program);
     let again = imported(format, &exported);
-    assert_eq!(key(&again, laws), key(&program, laws), "{text}\n{exported}");
-    assert_eq!(cell(format, &again), exported, "it is written in one way");
+    assert_eq!(
+        key(format, &again, laws),
+        key(format, &program, laws),
+        "{text}\n{exported}"
+    );
+    if laws == Laws::Exact {
+        assert_eq!(cell(format, &again), exported, "it is written in one way");
+    }
     exported
 }
 
@@ -115,10 +159,12 @@ const OPERATIONS: [&str; 10] = [
 
 fn random_pairs(random: &mut ChaCha8Rng) -> (String, Vec<usize>) {
     let units = random.random_range(1..6);
+    // Half of them without `none`.
+    let operations = &OPERATIONS[random.random_range(0..2)..];
     let mut edges = Vec::new();
     for unit in 0..units {
         for _ in 0..2 {
-            let operation = OPERATIONS.choose(random).expect("there are some");
+            let operation = operations.choose(random).expect("there are some");
             edges.push(format!(
                 "('{operation}', {})",
                 random.random_range(0..unit + 2)
@@ -165,14 +211,14 @@ fn random_matrices_come_back() {
         let text = random_matrix(&mut random);
         let source = Source::new("cell.txt", text.as_str());
         // Not every matrix leads from the input to the output.
-        if import::import(Format::NasBench101, &source, Surroundings::default()).is_ok() {
+        if import::import(Format::NasBench101, &source, SURROUNDINGS).is_ok() {
             returned(Format::NasBench101, &text);
         }
     }
 }
 
 fn random_units(random: &mut ChaCha8Rng) -> String {
-    let mut operations = OPERATIONS.to_vec();
+    let mut operations = OPERATIONS[random.random_range(0..2)..].to_vec();
     operations.extend(["conv_1x1", "conv_3x3"]);
     let count = random.random_range(1..6);
     let units = (0..count).map(|unit| {
@@ -196,7 +242,7 @@ fn random_lists_of_units_come_back() {
         let (normal, reduction) = (random_units(&mut random), random_units(&mut random));
         let text = format!("{{\"normal\": {normal}, \"reduction\": {reduction}}}");
         let source = Source::new("cell.txt", text.as_str());
-        let program = import::import(Format::NasNet, &source, Surroundings::default());
+        let program = import::import(Format::NasNet, &source, SURROUNDINGS);
         let file = syntax::parse(&Source::new("cell.snap", program.expect("it is a cell"))).file;
         // Concatenation makes channels that not every sum can add.
         if types::check(&file).diagnostics.is_empty() {

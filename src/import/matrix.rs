@@ -29,6 +29,8 @@ struct Found {
     sum: NodeId,
     /// Whether it reads the input.
     is_projected: bool,
+    /// Whether it has weights, or its projection.
+    has_weights: bool,
     /// Whether the end joins it.
     is_part: bool,
     /// The vertices it reads: their values, and which of those that compute these.
@@ -146,6 +148,7 @@ impl Recogniser {
                 operation,
                 sum,
                 is_projected: terms.projection.is_some(),
+                has_weights,
                 is_part,
                 sources: sources.clone(),
             });
@@ -271,20 +274,17 @@ impl Recogniser {
         Ok(cell)
     }
 
-    /// The channels of the vertices, and of the sums that they read, are those of the benchmark.
+    /// The vertices, and the sums that they read, have the channels of the benchmark. A pool may give
+    /// more, which nothing reads then.
     fn compare_channels(&self, cell: &Cell, output: NodeId) -> Result<(), Misfit> {
-        let Some(channels) = self.values.channels(output) else {
-            return Err(Misfit::whole("it is not known how many channels it gives"));
-        };
-        for (vertex, expected) in self.found.iter().zip(cell.channels(channels)) {
+        let channels = |value: NodeId| self.values.channels(value).unwrap_or_default();
+        for (vertex, expected) in self.found.iter().zip(cell.channels(channels(output))) {
+            let may_have_more = !vertex.has_weights && !vertex.is_part;
             for value in [vertex.sum, vertex.value] {
-                match self.values.channels(value) {
-                    Some(found) if found == expected => {}
-                    found => {
-                        let found = found.map_or("other".to_string(), |found| found.to_string());
-                        let reason = format!("has {found} channels, where a vertex has {expected}");
-                        return self.values.misfit(value, reason);
-                    }
+                let found = channels(value);
+                if found < expected || (found > expected && !may_have_more) {
+                    let reason = format!("has {found} channels, where a vertex has {expected}");
+                    return self.values.misfit(value, reason);
                 }
             }
         }
@@ -297,8 +297,9 @@ impl Recogniser {
 fn copies(demand: &Demand) -> Vec<(usize, bool)> {
     let readers = demand.readers.iter();
     let mut copies: Vec<(usize, bool)> = readers.map(|needed_by| (*needed_by, false)).collect();
-    for place in &demand.parts {
-        let mut read = copies.iter_mut();
+    // The first copies have the most readers, and are needed first.
+    for place in demand.parts.iter().rev() {
+        let mut read = copies.iter_mut().rev();
         match read.find(|(needed_by, is_part)| !is_part && needed_by >= place) {
             Some(copy) => *copy = (*place, true),
             None => copies.push((*place, true)),
