@@ -108,7 +108,7 @@ fn impossible(span: Span, message: impl Into<String>, help: &str) -> Box<Diagnos
     )
 }
 
-/// The graph of a block as the programs written here use one: its number, if it has one, is the
+/// The graph of a block as the programs written here use one: if it takes a number, that is the
 /// channels of the cell, and it takes images of this size.
 fn used(
     program: &Program,
@@ -116,7 +116,19 @@ fn used(
     channels: i64,
     image: [i64; 3],
 ) -> Result<Graph, Box<Diagnostic>> {
-    graph::build_used(program, id, channels, image)
+    let definition = program.definition(id);
+    let needed = definition.parameters.iter();
+    match needed.filter(|one| one.default.is_none()).count() {
+        0 | 1 => graph::build_used(program, id, channels, image),
+        count => {
+            let reason = format!("takes {count} numbers");
+            let message = format!("`{}` is no cell", definition.name);
+            Err(Box::new(
+                Diagnostic::new(Code::NoSuchCell, message, definition.name_span, reason)
+                    .with_help("let it take one, the channels, or none"),
+            ))
+        }
+    }
 }
 
 /// A block that is no cell of a space. `operations` says what cells of the space are made of.

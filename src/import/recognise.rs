@@ -62,7 +62,7 @@ impl Pattern {
 
     /// Whether it has neither weights nor state: two of them on one value are one.
     pub fn is_pure(&self) -> bool {
-        (self.0.graph.iter()).all(|(id, _)| self.0.class(id) == Class::Pure)
+        !self.0.is_learned().contains(&true)
     }
 
     /// The variable `n`, if the operation depends on it.
@@ -146,7 +146,8 @@ impl Values {
 
     /// The value that `value` is `pattern` of.
     ///
-    /// Layers on the way must be the pattern's alone: nothing else reads them or shares their weights.
+    /// Its layers must be its own: what one of them has made nothing else reads before the end, and
+    /// no other layer shares the weights.
     pub fn undo(&self, pattern: &Pattern, value: NodeId) -> Option<NodeId> {
         let places = self.overlay(&pattern.0, value)?;
         let input = *places.first()?;
@@ -160,12 +161,13 @@ impl Values {
             let axis = axes.iter().position(is_variable)?;
             self.sizes(input).get(axis).cloned()
         };
+        let is_learned = pattern.0.is_learned();
         let fits = |(part, found): (NodeId, &NodeId)| {
             let (expected, operation) = (pattern.0.operation(part), self.operation(*found));
             let Some((expected, operation)) = expected.zip(operation) else {
                 return *found == input;
             };
-            let is_own = operation.class() == Class::Pure
+            let is_own = !is_learned[part.0 as usize]
                 || *found == value
                 || self.uses(*found) == pattern.0.uses(part);
             let shares = self.graph.node(*found).weights.is_some();
@@ -201,7 +203,17 @@ impl Values {
         places.into_iter().collect()
     }
 
-    fn class(&self, value: NodeId) -> Class {
-        self.operation(value).map_or(Class::Pure, Operation::class)
+    /// For each value, whether it depends on weights or state.
+    fn is_learned(&self) -> Vec<bool> {
+        let mut is_learned: Vec<bool> = Vec::new();
+        for value in self.all() {
+            let class = self.operation(value).map(Operation::class);
+            let mut operands = self.operands(value).iter();
+            is_learned.push(
+                class.is_some_and(|class| class != Class::Pure)
+                    || operands.any(|operand| is_learned[operand.0 as usize]),
+            );
+        }
+        is_learned
     }
 }
