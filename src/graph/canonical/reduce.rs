@@ -164,7 +164,7 @@ impl Reduction {
         let start = self.edges.len();
         if label.symbolic {
             let write = |writer: &mut LabelWriter<'_, '_>| writer.input(input, shape);
-            let mut variables = Vec::new();
+            let mut variables = Variables::new();
             for size in &shape.0 {
                 size.for_each_variable(&mut |variable| variables.push(variable));
             }
@@ -252,7 +252,7 @@ impl Reduction {
             None => self.write_label(write),
         };
         if label.symbolic {
-            let mut variables = Vec::new();
+            let mut variables = Variables::new();
             for_each_dimension(operation, &mut |dimension| {
                 dimension.for_each_variable(&mut |variable| variables.push(variable));
             });
@@ -499,7 +499,7 @@ impl Reduction {
     /// variables zero.
     fn push_variables(
         &mut self,
-        mut variables: Vec<Variable>,
+        mut variables: Variables,
         write: &dyn Fn(&mut LabelWriter<'_, '_>),
     ) {
         variables.retain(|variable| !self.fixed.contains(variable));
@@ -621,6 +621,9 @@ impl Reduction {
                 || operation(candidate) == operation(vertex))
     }
 }
+
+/// The variables that a label mentions.
+type Variables = SmallVec<[Variable; 16]>;
 
 pub(super) struct Label {
     range: Range<u32>,
