@@ -29,7 +29,9 @@ fn pairs(law: &Law) -> Vec<(Graph, Graph)> {
         for _ in 0..random.random_range(1..=3) {
             right = rewritten(law.number, &right, &mut random).unwrap_or(right);
         }
-        let is_news = SETS.iter().all(|laws| *laws >= law.first || !are_equal(&left, &right, *laws));
+        let is_news = SETS
+            .iter()
+            .all(|laws| *laws >= law.first || !are_equal(&left, &right, *laws));
         if left != right && is_news {
             pairs.push((left, right));
         }
@@ -89,7 +91,11 @@ fn compare(law: &Law, [left, right]: &[Trial; 2], told: &dyn Fn() -> String) {
             false => assert_all_close([one, other], 1e-4, told),
         }
     }
-    for gradient in left.gradients_of_nothing.iter().chain(&right.gradients_of_nothing) {
+    for gradient in left
+        .gradients_of_nothing
+        .iter()
+        .chain(&right.gradients_of_nothing)
+    {
         assert!(gradient.iter().all(|value| *value == 0.0), "{}", told());
     }
 }
@@ -110,10 +116,16 @@ fn assert_all_close([left, right]: [&Tensors; 2], tolerance: f32, told: &dyn Fn(
 /// Compares numbers, in terms of the largest of them.
 fn assert_close(left: &[f32], right: &[f32], tolerance: f32, told: &dyn Fn() -> String) {
     assert_eq!(left.len(), right.len());
-    let scale = left.iter().fold(1.0, |scale: f32, value| scale.max(value.abs()));
+    let scale = left
+        .iter()
+        .fold(1.0, |scale: f32, value| scale.max(value.abs()));
     for (left, right) in left.iter().zip(right) {
         let distance = (left - right).abs();
-        assert!(distance <= tolerance * scale, "{left}, {right} of {scale}: {}", told());
+        assert!(
+            distance <= tolerance * scale,
+            "{left}, {right} of {scale}: {}",
+            told()
+        );
     }
 }
 

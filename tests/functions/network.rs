@@ -75,7 +75,10 @@ impl Trial {
         let gradients = [Mode::Train { step: 3 }, Mode::Evaluate].map(|mode| {
             let pass = pass(&network, &inputs, mode);
             outputs.extend(pass.outputs);
-            let nothing = pass.gradients.iter().filter(|(name, _)| !names.contains_key(name));
+            let nothing = pass
+                .gradients
+                .iter()
+                .filter(|(name, _)| !names.contains_key(name));
             gradients_of_nothing.extend(nothing.map(|(_, gradient)| values(gradient)));
             named(pass.gradients)
         });
@@ -154,7 +157,9 @@ pub fn values(tensor: &Tensor) -> Vec<f32> {
 fn is_tree(plan: &Plan) -> bool {
     let mut read = BTreeSet::new();
     let operands = plan.steps.iter().flat_map(|step| &step.inputs);
-    let mut values = operands.chain(&plan.outputs).filter(|value| value.0 >= plan.inputs.len());
+    let mut values = operands
+        .chain(&plan.outputs)
+        .filter(|value| value.0 >= plan.inputs.len());
     let mut owned = BTreeSet::new();
     let mut weights = plan.steps.iter().map(|step| step.parameters.clone());
     values.all(|value| read.insert(*value))

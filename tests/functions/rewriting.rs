@@ -137,14 +137,20 @@ fn split(mut draft: Draft, random: &mut ChaCha8Rng) -> Option<Graph> {
 fn rectified_again(mut draft: Draft, random: &mut ChaCha8Rng) -> Option<Graph> {
     const RECTIFIERS: [Activation; 2] = [Activation::Relu, Activation::Relu6];
     let is_rectifier = |operation: &Operation| {
-        RECTIFIERS.iter().any(|rectifier| *operation == Operation::Activation(*rectifier))
+        RECTIFIERS
+            .iter()
+            .any(|rectifier| *operation == Operation::Activation(*rectifier))
     };
     let rectifiers = nodes(draft.graph(), |_, operation| is_rectifier(operation));
     let rectifier = any(&rectifiers, random)?;
     let is_tight = draft.graph().node(rectifier).kind
         == NodeKind::Operation(Operation::Activation(Activation::Relu6));
     // What is added is not tighter than what is there.
-    let added = RECTIFIERS[if is_tight { random.random_range(0..2) } else { 0 }];
+    let added = RECTIFIERS[if is_tight {
+        random.random_range(0..2)
+    } else {
+        0
+    }];
     let place = match random.random() {
         true => Use::Operand(rectifier.0 as usize, 0),
         false => any(&draft.uses_of(rectifier), random)?,
@@ -155,16 +161,22 @@ fn rectified_again(mut draft: Draft, random: &mut ChaCha8Rng) -> Option<Graph> {
 
 /// Makes a concatenation of its own of some parts side by side.
 fn nested(mut draft: Draft, random: &mut ChaCha8Rng) -> Option<Graph> {
-    let long = nodes(draft.graph(), |_, operation| {
-        matches!(operation, Operation::Concatenate { arity } if *arity > 2)
-    });
+    let long = nodes(
+        draft.graph(),
+        |_, operation| matches!(operation, Operation::Concatenate { arity } if *arity > 2),
+    );
     let outer = any(&long, random)?;
     let mut parts: Vec<NodeId> = draft.graph().node(outer).inputs.to_vec();
     let count = random.random_range(2..parts.len());
     let start = random.random_range(0..=parts.len() - count);
     let inner = draft.builder.concatenate(&parts[start..start + count]);
     parts.splice(start..start + count, [inner]);
-    set(&mut draft, outer, Operation::Concatenate { arity: parts.len() }, &parts);
+    set(
+        &mut draft,
+        outer,
+        Operation::Concatenate { arity: parts.len() },
+        &parts,
+    );
     Some(draft.finish())
 }
 
@@ -216,8 +228,11 @@ fn averaged(mut draft: Draft, random: &mut ChaCha8Rng) -> Option<Graph> {
 
 /// Zeros of the shape of an input.
 fn zeros(graph: &Graph) -> Vec<NodeId> {
-    let is_shape_of_input =
-        |shape: &Shape| graph.nodes[..graph.inputs].iter().any(|input| input.shape == *shape);
+    let is_shape_of_input = |shape: &Shape| {
+        graph.nodes[..graph.inputs]
+            .iter()
+            .any(|input| input.shape == *shape)
+    };
     nodes(graph, |node, operation| {
         *operation == Operation::Activation(Activation::Zero) && is_shape_of_input(&node.shape)
     })
@@ -328,7 +343,9 @@ fn with_layer_of_nothing(mut draft: Draft, random: &mut ChaCha8Rng) -> Option<Gr
             let other = any(&others, random)?;
             draft.builder.multiply(&[zero, other])
         }
-        (1, _) => draft.builder.apply(Operation::ParametricRelu { channels }, &[zero]),
+        (1, _) => draft
+            .builder
+            .apply(Operation::ParametricRelu { channels }, &[zero]),
         (2, _) => {
             let scale = Operation::LayerScale {
                 features: channels,

@@ -63,7 +63,9 @@ fn word(node: &Node) -> Option<String> {
 /// Every value gets a name.
 fn with_names(graph: &Graph) -> String {
     let name = |id: NodeId| format!("value{}", id.0);
-    let inputs: Vec<String> = (0..graph.inputs as u32).map(|id| name(NodeId(id))).collect();
+    let inputs: Vec<String> = (0..graph.inputs as u32)
+        .map(|id| name(NodeId(id)))
+        .collect();
     let mut lines = vec![format!("let {}", inputs.join(", "))];
     for (id, node) in graph.iter() {
         if let Some(word) = word(node) {
@@ -86,7 +88,10 @@ fn with_moves(graph: &Graph) -> String {
                 words.push(format!("pick({})", height + above - 1 - place(operand)));
             }
             words.push(word);
-            assert_eq!(id.0 as usize, height, "values lie in the order they are computed");
+            assert_eq!(
+                id.0 as usize, height,
+                "values lie in the order they are computed"
+            );
             height += 1;
         }
     }
