@@ -3,6 +3,7 @@
 mod architecture;
 mod graphs;
 mod laws;
+mod nas_bench_101;
 mod oracles;
 mod sharing;
 mod symmetry;

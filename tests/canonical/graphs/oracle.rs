@@ -2,57 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use petgraph::algo::is_isomorphic_matching;
-use petgraph::graph::DiGraph;
-use snapc::graph::{Graph, Laws, NodeId, NodeKind};
+use snapc::graph::{Graph, Laws, NodeKind};
 use snapc::operations::{Activation, Class, Operation, Pooling};
-
-/// Whether two graphs are isomorphic, laws aside but for operands that commute.
-pub fn are_isomorphic(left: &Graph, right: &Graph, laws: Laws) -> bool {
-    let (left, right) = (encoded(left, laws), encoded(right, laws));
-    is_isomorphic_matching(&left, &right, |a, b| a == b, |a, b| a == b)
-}
-
-/// Nodes by what they are, with one edge for each pair of nodes, labelled with the positions of
-/// the operand, or with how often it occurs if the order does not count.
-fn encoded(graph: &Graph, laws: Laws) -> DiGraph<String, String> {
-    let mut encoded = DiGraph::new();
-    let nodes: Vec<_> = graph
-        .nodes
-        .iter()
-        .map(|node| encoded.add_node(format!("{:?}", node.kind)))
-        .collect();
-    for (id, node) in graph.iter() {
-        let mut positions: BTreeMap<NodeId, Vec<usize>> = BTreeMap::new();
-        for (position, input) in node.inputs.iter().enumerate() {
-            positions.entry(*input).or_default().push(position);
-        }
-        let commutes = matches!(&node.kind, NodeKind::Operation(operation)
-            if operation.is_commutative() && (laws == Laws::Real || operation.arity() == 2));
-        for (input, positions) in positions {
-            let label = if commutes {
-                format!("{} times", positions.len())
-            } else {
-                format!("{positions:?}")
-            };
-            encoded.add_edge(nodes[input.0 as usize], nodes[id.0 as usize], label);
-        }
-    }
-    let mut weights = BTreeMap::new();
-    for (id, node) in graph.iter() {
-        if let Some(set) = node.weights {
-            let vertex = *weights
-                .entry(set)
-                .or_insert_with(|| encoded.add_node("weights".to_string()));
-            encoded.add_edge(vertex, nodes[id.0 as usize], "weights".to_string());
-        }
-    }
-    for (position, output) in graph.outputs.iter().enumerate() {
-        let node = encoded.add_node(format!("output {position}"));
-        encoded.add_edge(nodes[output.0 as usize], node, String::new());
-    }
-    encoded
-}
 
 /// What is told apart by name alone.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
