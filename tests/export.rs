@@ -291,9 +291,10 @@ fn a_cell_is_known_by_what_it_computes() {
 
     let nasnet = "
 block bring = relu conv(1, 16) bn
-block normal : [3, h, w] [3, h, w] -> [3, h, w] [48, h, w] =
+block narrow = conv(1, 8, stride: 2)
+block normal : [3, 16, 16] [3, 8, 8] -> [3, _, _] [48, _, _] =
     let a, b
-    b a bring let x
+    b a relu dup narrow swap crop([1, 1], 0) narrow cat bn let x
     b bring let y
     x avgpool(3) y relu conv(1, 16) bn cat
     y zero x relu dwconv(5) conv(1, 16) bn relu dwconv(5) conv(1, 16) bn add
@@ -318,10 +319,23 @@ block cell(n) : [c, h, w] -> [n, h, w] =
     );
 }
 
-fn message(format: Format, text: &str) -> String {
+fn refused(format: Format, text: &str) -> Diagnostic {
+    *exported(format, &program(text)).expect_err("this is no cell of the space")
+}
+
+fn message(text: &str, diagnostic: Diagnostic) -> String {
     let source = Source::new("cell.snap", text);
-    let error = exported(format, &program(text)).expect_err("this is no cell of the space");
-    render::render(&[*error], &[source], false)
+    render::render(&[diagnostic], &[source], false)
+}
+
+/// Where a program is no cell of a space, without what the space has.
+fn place(format: Format, text: &str) -> String {
+    let diagnostic = Diagnostic {
+        notes: Vec::new(),
+        help: None,
+        ..refused(format, text)
+    };
+    message(text, diagnostic)
 }
 
 /// A normal cell that does this with the states `a` and `b`, and a reduction cell.
@@ -359,10 +373,10 @@ fn what_is_no_cell_is_told_with_its_place() {
         "a dup { relu conv([1, 7], n) conv([7, 1], n) bn }@shared \
          swap { relu conv([1, 7], n) conv([7, 1], n) bn }@shared add",
     ] {
-        messages.push(message(Format::Darts, &with_normal(words)));
+        messages.push(place(Format::Darts, &with_normal(words)));
     }
     for words in ["a b add", "a maxpool(3, stride: 2) maxpool(3, stride: 2)"] {
-        messages.push(message(Format::NasNet, &with_reduction(words)));
+        messages.push(place(Format::NasNet, &with_reduction(words)));
     }
     for text in [
         "block cell(n, m) = conv(1, n) bn relu conv(3, m) bn relu",
@@ -374,13 +388,54 @@ fn what_is_no_cell_is_told_with_its_place() {
         "block cell(n) = let a a a conv(1, n) bn relu conv(1, n) bn relu",
         "block cell(n) = conv(1, n) bn relu { dup maxpool(3) add } * 20 maxpool(3)",
     ] {
-        messages.push(message(Format::NasBench101, text));
+        messages.push(place(Format::NasBench101, text));
     }
-    let notes = messages.iter().map(|message| {
-        let lines = message
-            .lines()
-            .filter(|line| !line.contains("Note:") && !line.contains("Help:"));
-        lines.map(|line| format!("{line}\n")).collect::<String>()
-    });
-    assert_snapshot!("no_cells", notes.collect::<String>());
+    assert_snapshot!("no_cells", messages.concat());
+}
+
+#[test]
+fn what_a_space_has_is_told() {
+    let normal = with_normal("a relu conv(5, n) bn");
+    let cells = "block cell : [c, h, w] -> [c, h, w] = conv(5)";
+    let messages = [
+        (Format::Darts, normal.as_str()),
+        (Format::NasNet, normal.as_str()),
+        (Format::NasBench101, cells),
+        (Format::NasBench201, cells),
+    ];
+    let messages = messages.map(|(format, text)| message(text, refused(format, text)));
+    assert_snapshot!("what_spaces_have", messages.concat());
+}
+
+/// Whatever a block does, it is exported or refused, in time.
+#[test]
+fn any_block_is_exported_or_refused() {
+    let deep = "block cell(n) = conv(1, n) bn relu { maxpool(3) dup add } * 30000\n\
+                block wide(n) = { conv(1, n) bn relu dup cat slice(0, n) } * 1000\n\
+                block cells(n) = let a, b b a relu conv(1, n) bn { maxpool(3) dup add } * 30000\n\
+                block joined(n) = let a, b b a relu conv(1, n) bn { dup maxpool(3) } * 200 cat(201)\n";
+    let zoo = std::fs::read_dir("examples/zoo").expect("there is a zoo");
+    let zoo = zoo.map(|file| std::fs::read_to_string(file.expect("a file").path()));
+    let texts = zoo.map(|text| text.expect("it is text"));
+    for text in texts.chain([deep.to_string()]) {
+        let file = syntax::parse(&Source::new("zoo.snap", text)).file;
+        let program = types::check(&file).program;
+        for (id, definition) in program.own() {
+            if definition.broken {
+                continue;
+            }
+            let _ = import::export_darts(&program, id, id);
+            let _ = import::export_nasnet(&program, id, id);
+            let _ = import::export_nas_bench_101(&program, id);
+        }
+    }
+}
+
+#[test]
+fn the_zoo_has_the_genotype_of_darts() {
+    let zoo = program(include_str!("../examples/zoo/darts.snap"));
+    assert_eq!(
+        cell(Format::Darts, &zoo),
+        returned(Format::Darts, GENOTYPES[0])
+    );
 }

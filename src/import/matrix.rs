@@ -123,7 +123,7 @@ impl Recogniser {
             return Ok(());
         };
         let Some((operation, sum)) = self.candidate(value) else {
-            let reason = "ends what is no operation of the space";
+            let reason = "no operation of the space ends here";
             return self.values.misfit(value, reason);
         };
         if self.values.input(sum).is_some() {

@@ -191,8 +191,9 @@ impl Recogniser {
         let operands = self.values.operands(value).to_vec();
         match (layer, operands.as_slice()) {
             (Layer::Add { .. }, &[first, second]) => {
-                let edges = [self.edge(first, needed_by)?, self.edge(second, needed_by)?];
-                self.push(value, needed_by, edges, Merge::Add);
+                let first = self.edge(first, value, needed_by)?;
+                let second = self.edge(second, value, needed_by)?;
+                self.push(value, needed_by, [first, second], Merge::Add);
                 Ok(())
             }
             (Layer::Add { arity }, _) => {
@@ -209,7 +210,7 @@ impl Recogniser {
             }
             _ => {
                 let Some((place, read)) = self.candidate(value) else {
-                    let reason = "ends what is no operation of the space";
+                    let reason = "no operation of the space ends here";
                     return self.values.misfit(value, reason);
                 };
                 let edge = self.through(place, value, read, needed_by)?;
@@ -233,7 +234,7 @@ impl Recogniser {
     ) -> Result<(), Misfit> {
         let mut before: Option<FoundEdge> = None;
         for part in parts {
-            let edge = self.edge(*part, needed_by)?;
+            let edge = self.edge(*part, value, needed_by)?;
             let Some(joined) = before else {
                 before = Some(edge);
                 continue;
@@ -257,14 +258,14 @@ impl Recogniser {
         });
     }
 
-    /// The edge of a unit that gives this value.
-    fn edge(&mut self, value: NodeId, needed_by: usize) -> Result<FoundEdge, Misfit> {
+    /// The edge that gives `value` to the unit that computes `unit`.
+    fn edge(&mut self, value: NodeId, unit: NodeId, needed_by: usize) -> Result<FoundEdge, Misfit> {
         match self.candidate(value) {
             Some((place, read)) if self.is_edge(value) => {
                 self.through(place, value, read, needed_by)
             }
             _ => {
-                self.compare_sizes(value, value, false)?;
+                self.compare_sizes(unit, value, false)?;
                 self.need(value, needed_by);
                 Ok(FoundEdge {
                     operation: Operation::Skip,
@@ -334,15 +335,16 @@ impl Recogniser {
     }
 
     /// In a reduction cell, what reads an input makes it half as large, and nothing else does.
-    fn compare_sizes(&self, value: NodeId, read: NodeId, halves: bool) -> Result<(), Misfit> {
+    /// `reader` is the value that is computed from `read`.
+    fn compare_sizes(&self, reader: NodeId, read: NodeId, halves: bool) -> Result<(), Misfit> {
         if !self.is_reduction || self.is_input(read) == halves {
             return Ok(());
         }
         let reason = match halves {
             true => "makes a state half as large that is no input of the cell",
-            false => "does not make an input half as large, as a reduction cell does",
+            false => "reads an input without making it half as large, as a reduction cell does",
         };
-        self.values.misfit(value, reason)
+        self.values.misfit(reader, reason)
     }
 }
 
