@@ -1,8 +1,8 @@
 //! Programs as cells of other search spaces: programs in, genotypes, lists, matrices and messages out.
 
+mod random;
+
 use insta::assert_snapshot;
-use rand::{RngExt, SeedableRng};
-use rand_chacha::ChaCha8Rng;
 use snapc::diagnostic::{Diagnostic, Source, render};
 use snapc::graph::{self, Graph, Key, Laws, NodeId, NodeKind};
 use snapc::import::{self, Format, Surroundings};
@@ -134,128 +134,6 @@ fn returned(format: Format, text: &str) -> String {
 fn genotypes_come_back() {
     let genotypes = GENOTYPES.map(|text| returned(Format::Darts, text));
     assert_snapshot!(genotypes.join("\n"));
-}
-
-const OPERATIONS: [&str; 11] = [
-    "max_pool_3x3",
-    "avg_pool_3x3",
-    "skip_connect",
-    "sep_conv_3x3",
-    "sep_conv_5x5",
-    "sep_conv_7x7",
-    "dil_conv_3x3",
-    "dil_conv_5x5",
-    "conv_7x1_1x7",
-    // Only in lists of units.
-    "conv_1x1",
-    "conv_3x3",
-];
-
-/// The states and operations of units, and the states joined. Some second operations are `none`.
-struct RandomCell {
-    units: Vec<[(&'static str, usize); 2]>,
-    joined: Vec<usize>,
-}
-
-fn random_cell(random: &mut ChaCha8Rng, operations: &[&'static str]) -> RandomCell {
-    let count = random.random_range(1..6);
-    let units = (0..count).map(|unit| {
-        let mut edge = || {
-            let operation = operations[random.random_range(0..operations.len())];
-            (operation, random.random_range(0..unit + 2))
-        };
-        let edges = [edge(), edge()];
-        match random.random_bool(0.2) {
-            true => [edges[0], ("none", edges[1].1)],
-            false => edges,
-        }
-    });
-    let units = units.collect();
-    let joined = (0..random.random_range(1..4)).map(|_| random.random_range(2..count + 2));
-    RandomCell {
-        units,
-        joined: joined.collect(),
-    }
-}
-
-#[test]
-fn random_genotypes_come_back() {
-    let mut random = ChaCha8Rng::seed_from_u64(1);
-    for _ in 0..200 {
-        let [normal, reduction] = std::array::from_fn(|_| {
-            let cell = random_cell(&mut random, &OPERATIONS[..9]);
-            (cell.units.concat(), cell.joined)
-        });
-        let text = format!(
-            "Genotype(normal={:?}, normal_concat={:?}, reduce={:?}, reduce_concat={:?})",
-            normal.0, normal.1, reduction.0, reduction.1
-        );
-        returned(Format::Darts, &text);
-    }
-}
-
-#[test]
-fn random_lists_of_units_come_back() {
-    let mut random = ChaCha8Rng::seed_from_u64(1);
-    let mut count = 0;
-    for _ in 0..400 {
-        let [normal, reduction] = std::array::from_fn(|_| {
-            let cell = random_cell(&mut random, &OPERATIONS);
-            let units = cell.units.iter().map(|[first, second]| {
-                let merges = match second.0 {
-                    "none" => 1,
-                    _ => 2,
-                };
-                let merge = ["add", "concat"][random.random_range(0..merges)];
-                format!(
-                    "{{\"inputs\": {:?}, \"operations\": {:?}, \"merge\": {merge:?}}}",
-                    [first.1, second.1],
-                    [first.0, second.0]
-                )
-            });
-            let units = units.collect::<Vec<String>>().join(", ");
-            format!("{{\"units\": [{units}], \"outputs\": {:?}}}", cell.joined)
-        });
-        let text = format!("{{\"normal\": {normal}, \"reduction\": {reduction}}}");
-        let source = Source::new("cell.txt", text.as_str());
-        let program = import::import(Format::NasNet, &source, SURROUNDINGS);
-        let file = syntax::parse(&Source::new("cell.snap", program.expect("it is a cell"))).file;
-        // Concatenation makes channels that not every sum can add.
-        if types::check(&file).diagnostics.is_empty() {
-            returned(Format::NasNet, &text);
-            count += 1;
-        }
-    }
-    assert!(count > 100, "{count}");
-}
-
-fn random_matrix(random: &mut ChaCha8Rng) -> String {
-    let names = ["conv3x3-bn-relu", "conv1x1-bn-relu", "maxpool3x3"];
-    let count = random.random_range(2..8);
-    let rows: Vec<Vec<u8>> = (0..count)
-        .map(|from| {
-            (0..count)
-                .map(|to| u8::from(from < to && random.random_bool(0.5)))
-                .collect()
-        })
-        .collect();
-    let mut operations = vec!["input"];
-    operations.extend((2..count).map(|_| names[random.random_range(0..names.len())]));
-    operations.push("output");
-    format!("{{\"matrix\": {rows:?}, \"ops\": {operations:?}}}")
-}
-
-#[test]
-fn random_matrices_come_back() {
-    let mut random = ChaCha8Rng::seed_from_u64(1);
-    for _ in 0..200 {
-        let text = random_matrix(&mut random);
-        let source = Source::new("cell.txt", text.as_str());
-        // Not every matrix leads from the input to the output.
-        if import::import(Format::NasBench101, &source, SURROUNDINGS).is_ok() {
-            returned(Format::NasBench101, &text);
-        }
-    }
 }
 
 /// DARTS_V2 as somebody might write it who has never seen what is imported.
@@ -410,16 +288,18 @@ fn what_a_space_has_is_told() {
 /// Whatever a block does, it is exported or refused, in time.
 #[test]
 fn any_block_is_exported_or_refused() {
-    let deep = "block cell(n) = conv(1, n) bn relu { maxpool(3) dup add } * 30000\n\
+    let deep = program(
+        "block cell(n) = conv(1, n) bn relu { maxpool(3) dup add } * 30000\n\
                 block wide(n) = { conv(1, n) bn relu dup cat slice(0, n) } * 1000\n\
                 block cells(n) = let a, b b a relu conv(1, n) bn { maxpool(3) dup add } * 30000\n\
-                block joined(n) = let a, b b a relu conv(1, n) bn { dup maxpool(3) } * 200 cat(201)\n";
+                block joined(n) = let a, b b a relu conv(1, n) bn { dup maxpool(3) } * 50 cat(51) { dup cat } * 12\n",
+    );
     let zoo = std::fs::read_dir("examples/zoo").expect("there is a zoo");
     let zoo = zoo.map(|file| std::fs::read_to_string(file.expect("a file").path()));
     let texts = zoo.map(|text| text.expect("it is text"));
-    for text in texts.chain([deep.to_string()]) {
-        let file = syntax::parse(&Source::new("zoo.snap", text)).file;
-        let program = types::check(&file).program;
+    let parsed = texts.map(|text| syntax::parse(&Source::new("zoo.snap", text)));
+    let programs = parsed.map(|parsed| types::check(&parsed.file).program);
+    for program in programs.chain([deep]) {
         for (id, definition) in program.own() {
             if definition.broken {
                 continue;
@@ -433,7 +313,7 @@ fn any_block_is_exported_or_refused() {
 
 #[test]
 fn the_zoo_has_the_genotype_of_darts() {
-    let zoo = program(include_str!("../examples/zoo/darts.snap"));
+    let zoo = program(include_str!("../../examples/zoo/darts.snap"));
     assert_eq!(
         cell(Format::Darts, &zoo),
         returned(Format::Darts, GENOTYPES[0])
