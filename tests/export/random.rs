@@ -3,6 +3,7 @@
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use snapc::diagnostic::Source;
+use snapc::graph::{self, Laws};
 use snapc::import::{self, Format};
 use snapc::{syntax, types};
 
@@ -128,4 +129,106 @@ fn random_matrices_come_back() {
             returned(Format::NasBench101, &text);
         }
     }
+}
+
+/// Exports a random program, if it is made of cells of the space; this block must come back as the
+/// same one.
+fn is_exported(format: Format, text: &str, block: &str) -> bool {
+    let program = super::program(text);
+    let Ok(exported) = super::exported(format, &program) else {
+        return false;
+    };
+    let again = super::imported(format, &exported);
+    let keys = [&program, &again].map(|program| {
+        let block = super::named(program, block);
+        let mut graph = graph::build_used(program, block, 16, [17, 8, 8]).expect("it can be used");
+        super::pass_over_whole_slices(&mut graph);
+        graph::canonicalise(&graph, Laws::Real).key
+    });
+    assert_eq!(keys[0], keys[1], "{text}\n{exported}");
+    true
+}
+
+/// Picks one.
+fn any<'a>(random: &mut ChaCha8Rng, list: &[&'a str]) -> &'a str {
+    list[random.random_range(0..list.len())]
+}
+
+/// Random programs whose words are those of cells; many are none, since layers stand in several
+/// vertices, have other channels, or are joined in another order.
+#[test]
+fn what_is_exported_as_a_matrix_is_the_same_program() {
+    let mut random = ChaCha8Rng::seed_from_u64(1);
+    let mut count = 0;
+    for _ in 0..500 {
+        let mut names = vec!["p".to_string(), "q".to_string()];
+        let mut body = String::new();
+        for vertex in 0..random.random_range(1..5) {
+            let mut terms = Vec::new();
+            for _ in 0..random.random_range(1..4) {
+                terms.push(match random.random_range(0..3) {
+                    0 => "a layer(1, n / 2)".to_string(),
+                    _ => names[random.random_range(0..names.len())].clone(),
+                });
+            }
+            let adds = " add".repeat(terms.len() - 1);
+            let operations = ["layer(1, n / 2)", "layer(3, n / 2)", "maxpool(3)"];
+            let operation = any(&mut random, &operations);
+            body += &format!("    {}{adds} {operation} let v{vertex}\n", terms.join(" "));
+            names.push(format!("v{vertex}"));
+        }
+        let mut name = || names[random.random_range(1..names.len())].clone();
+        let joined = format!("{} {} cat", name(), name());
+        let end = any(&mut random, &["", " a layer(1, n) add"]);
+        let text = format!(
+            "block layer(kernel, n) = conv(kernel, n) bn relu\n\
+             block cell(n) =\n    let a\n    a layer(1, n / 2) let p\n    \
+             a layer(1, n / 2) layer(3, n / 2) let q\n{body}    {joined}{end}\n"
+        );
+        count += usize::from(is_exported(Format::NasBench101, &text, "cell"));
+    }
+    assert!((50..450).contains(&count), "{count}");
+}
+
+/// The same for units.
+#[test]
+fn what_is_exported_as_units_is_the_same_program() {
+    let mut random = ChaCha8Rng::seed_from_u64(1);
+    let mut count = 0;
+    for _ in 0..500 {
+        let mut cell = |operations: &[&str]| {
+            let mut names = vec!["a".to_string(), "b".to_string()];
+            let mut body = String::new();
+            for unit in 0..random.random_range(1..4) {
+                let mut edge = || {
+                    let name = names[random.random_range(0..names.len())].clone();
+                    format!("{name} {}", any(&mut random, operations))
+                };
+                let unit_words = format!("{} {}", edge(), edge());
+                let merge = any(
+                    &mut random,
+                    &["add", "add", "add", "cat", "nip", "dup add add"],
+                );
+                body += &format!("    {unit_words} {merge} let v{unit}\n");
+                names.push(format!("v{unit}"));
+            }
+            let name = || names[names.len() - 1].clone();
+            format!("{body}    last {} {} cat", names[2], name())
+        };
+        let normal = cell(&["", "maxpool(3)", "twice", "half", "plain"]);
+        let text = format!(
+            "block half : [c, h, w] -> [c, h, w] = relu dwconv(3) conv(1) bn\n\
+             block twice = half half\n\
+             block plain : [c, h, w] -> [c, h, w] = relu conv(1) bn\n\
+             block bring(n) = relu conv(1, n) bn\n\
+             block normal(n) =\n    dup let last\n    bring(n) let b\n    bring(n) let a\n{normal}\n\
+             block reduction(n) = let a, b b a bring(n) maxpool(3, stride: 2)\n"
+        );
+        let program = syntax::parse(&Source::new("cell.snap", text.as_str())).file;
+        if !types::check(&program).diagnostics.is_empty() {
+            continue;
+        }
+        count += usize::from(is_exported(Format::NasNet, &text, "normal"));
+    }
+    assert!((50..450).contains(&count), "{count}");
 }
