@@ -190,7 +190,7 @@ fn what_is_exported_as_a_matrix_is_the_same_program() {
     assert!((50..450).contains(&count), "{count}");
 }
 
-/// The same for units.
+/// The same for units. Two separable convolutions may begin with one layer.
 #[test]
 fn what_is_exported_as_units_is_the_same_program() {
     let mut random = ChaCha8Rng::seed_from_u64(1);
@@ -215,7 +215,14 @@ fn what_is_exported_as_units_is_the_same_program() {
             let name = || names[names.len() - 1].clone();
             format!("{body}    last {} {} cat", names[2], name())
         };
-        let normal = cell(&["", "maxpool(3)", "twice", "half", "plain"]);
+        let normal = cell(&[
+            "",
+            "maxpool(3)",
+            "twice",
+            "half",
+            "plain",
+            "half dup half swap half add",
+        ]);
         let text = format!(
             "block half : [c, h, w] -> [c, h, w] = relu dwconv(3) conv(1) bn\n\
              block twice = half half\n\
