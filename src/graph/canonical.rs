@@ -28,6 +28,7 @@ use colour::Colouring;
 pub(super) use label::{KnownLabel, fix_variables};
 use label::{LabelWriter, write_number};
 use partition::{Arc, Component};
+pub(super) use reduce::LONGEST_MERGE;
 use reduce::{Edge, Kind, Reduction};
 
 use super::dataflow::Dataflow;

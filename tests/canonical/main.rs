@@ -1,5 +1,6 @@
 //! The canonical form: what it makes equal, what it keeps apart, and how it prints.
 
+mod difference;
 mod graphs;
 mod laws;
 mod oracles;

@@ -1,0 +1,243 @@
+//! Finds which values of two programs to take for one another, so that little differs.
+//!
+//! From the outputs, both programs are followed downwards at once, where the distances lead. What
+//! that leaves is matched if it computes the same or is used for the same. Then the matching is
+//! mended: where something differs, one pair after the other is taken for granted and all is matched
+//! anew; what makes the difference smaller stays.
+
+use std::cmp::Reverse;
+use std::collections::BinaryHeap;
+
+use rustc_hash::FxHashMap;
+
+use super::compare::{Matching, changes};
+use super::distance::{Distances, NEVER, Step};
+use super::side::{Side, Value};
+use super::{Change, NodeId};
+
+/// So many values are looked at in all the attempts to mend a matching.
+const MOST_WORK: usize = 200_000;
+
+/// The changes of the best matching that is found.
+pub(super) fn fewest_changes(left: &Side<'_>, right: &Side<'_>) -> Vec<Change> {
+    let search = Search::new(left, right);
+    let mut attempt = Attempt::default();
+    let mut best = search.changes(&attempt);
+    let size = left.values.len() + right.values.len();
+    let mut attempts = MOST_WORK / size.max(1);
+    // With one change there is nothing to gain.
+    'mending: while best.len() > 1 && attempts > 0 {
+        for pair in search.candidates(&best) {
+            if attempts == 0 {
+                break;
+            }
+            attempts -= 1;
+            let next = attempt.with(pair);
+            let changes = search.changes(&next);
+            if changes.len() < best.len() {
+                (attempt, best) = (next, changes);
+                continue 'mending;
+            }
+        }
+        break;
+    }
+    best
+}
+
+/// Pairs that are taken for granted.
+#[derive(Clone, Default)]
+struct Attempt {
+    pairs: Vec<(usize, usize)>,
+}
+
+impl Attempt {
+    fn with(&self, pair: (usize, usize)) -> Attempt {
+        let mut pairs = self.pairs.clone();
+        pairs.retain(|(left, right)| *left != pair.0 && *right != pair.1);
+        pairs.push(pair);
+        Attempt { pairs }
+    }
+}
+
+struct Search<'a, 's> {
+    left: &'a Side<'s>,
+    right: &'a Side<'s>,
+    distances: Distances<'a, 's>,
+    /// Right values by what they compute and by what they are used for.
+    by_term: FxHashMap<u32, Vec<usize>>,
+    by_context: FxHashMap<u32, Vec<usize>>,
+}
+
+impl<'a, 's> Search<'a, 's> {
+    fn new(left: &'a Side<'s>, right: &'a Side<'s>) -> Self {
+        let mut by_term: FxHashMap<u32, Vec<usize>> = FxHashMap::default();
+        let mut by_context: FxHashMap<u32, Vec<usize>> = FxHashMap::default();
+        for (index, value) in right.values.iter().enumerate() {
+            by_term.entry(value.term).or_default().push(index);
+            by_context.entry(value.context).or_default().push(index);
+        }
+        Search {
+            left,
+            right,
+            distances: Distances::new(left, right),
+            by_term,
+            by_context,
+        }
+    }
+
+    fn changes(&self, attempt: &Attempt) -> Vec<Change> {
+        changes(self.left, self.right, &self.matching(attempt))
+    }
+
+    /// Pairs that may mend what differs: values about which something is said with others that are
+    /// the same operation, those first about which something is said too.
+    fn candidates(&self, changes: &[Change]) -> Vec<(usize, usize)> {
+        let mut left = Vec::new();
+        let mut right = Vec::new();
+        for change in changes {
+            let (one, other) = self.values_of(change);
+            left.extend(one);
+            right.extend(other);
+        }
+        let left = with_operands(self.left, left);
+        let right = with_operands(self.right, right);
+        let is_same = |one: usize, other: usize| {
+            self.left.values[one].is_same(&self.right.values[other])
+                && self.left.values[one].input.is_none()
+        };
+        let mut candidates = Vec::new();
+        for one in 0..self.left.values.len() {
+            for other in 0..self.right.values.len() {
+                let said = usize::from(left[one]) + usize::from(right[other]);
+                if said > 0 && is_same(one, other) {
+                    candidates.push((Reverse(said), one, other));
+                }
+            }
+        }
+        candidates.sort_unstable();
+        candidates
+            .into_iter()
+            .map(|(_, one, other)| (one, other))
+            .collect()
+    }
+
+    /// The values that a change is about.
+    fn values_of(&self, change: &Change) -> (Option<usize>, Option<usize>) {
+        let one = |node: NodeId| self.left.value_of(node);
+        let other = |node: NodeId| self.right.value_of(node);
+        match *change {
+            Change::OnlyLeft(node) => (one(node), None),
+            Change::OnlyRight(node) => (None, other(node)),
+            Change::Operation { left, right }
+            | Change::Operands { left, right }
+            | Change::Weights { left, right } => (one(left), other(right)),
+            Change::Input(_) => (None, None),
+            Change::Output { left, right } => (
+                left.map(|place| self.left.outputs[place]),
+                right.map(|place| self.right.outputs[place]),
+            ),
+        }
+    }
+
+    fn matching(&self, attempt: &Attempt) -> Matching {
+        let mut walk = Walk {
+            search: self,
+            matching: Matching::of_inputs(self.left, self.right),
+            pending: BinaryHeap::new(),
+        };
+        for (left, right) in &attempt.pairs {
+            if walk.matching.is_free(*left, *right) {
+                walk.matching.insert(*left, *right);
+            }
+        }
+        for (left, right) in &attempt.pairs {
+            walk.push_operands(*left, *right);
+        }
+        let outputs = self.left.outputs.iter().zip(&self.right.outputs);
+        for (left, right) in outputs {
+            walk.push(*left, *right);
+        }
+        walk.finish();
+        walk.match_rest(&self.by_term, |value| value.term);
+        walk.match_rest(&self.by_context, |value| value.context);
+        walk.matching
+    }
+}
+
+/// Follows both programs downwards.
+struct Walk<'w, 'a, 's> {
+    search: &'w Search<'a, 's>,
+    matching: Matching,
+    /// Values that may be taken for one another, the closest first.
+    pending: BinaryHeap<Reverse<(u32, usize, usize)>>,
+}
+
+impl Walk<'_, '_, '_> {
+    fn push(&mut self, left: usize, right: usize) {
+        let distance = self.search.distances.between(left, right);
+        let is_close = distance < NEVER && distance <= self.search.distances.other(left, right);
+        if is_close && self.matching.is_free(left, right) {
+            self.pending.push(Reverse((distance, left, right)));
+        }
+    }
+
+    fn push_operands(&mut self, left: usize, right: usize) {
+        let search = self.search;
+        let [one, other] = [&search.left.values[left], &search.right.values[right]];
+        for (i, j) in search.distances.pairs(left, right) {
+            self.push(one.operands[i].value, other.operands[j].value);
+        }
+    }
+
+    fn finish(&mut self) {
+        while let Some(Reverse((_, left, right))) = self.pending.pop() {
+            if !self.matching.is_free(left, right) {
+                continue;
+            }
+            match self.search.distances.best(left, right) {
+                (_, Step::Match) => {
+                    self.matching.insert(left, right);
+                    self.push_operands(left, right);
+                }
+                (_, Step::PassLeft(operand)) => self.push(operand, right),
+                (_, Step::PassRight(operand)) => self.push(left, operand),
+            }
+        }
+    }
+
+    /// Matches values that have no counterpart yet with those that are alike in `key`.
+    fn match_rest(&mut self, alike: &FxHashMap<u32, Vec<usize>>, key: impl Fn(&Value) -> u32) {
+        for left in (0..self.search.left.values.len()).rev() {
+            let value = &self.search.left.values[left];
+            if self.matching.right[left].is_some() {
+                continue;
+            }
+            let alike = alike.get(&key(value)).map_or(&[][..], Vec::as_slice);
+            let free = alike.iter().copied().filter(|right| {
+                let other = &self.search.right.values[*right];
+                self.matching.left[*right].is_none() && value.is_same(other)
+            });
+            let closest = free.min_by_key(|right| {
+                let other = &self.search.right.values[*right];
+                other.context != value.context
+            });
+            if let Some(right) = closest {
+                self.matching.insert(left, right);
+                self.push_operands(left, right);
+                self.finish();
+            }
+        }
+    }
+}
+
+/// Which values are among these or read by them.
+fn with_operands(side: &Side<'_>, values: Vec<usize>) -> Vec<bool> {
+    let mut is_among = vec![false; side.values.len()];
+    for value in values {
+        is_among[value] = true;
+        for term in &side.values[value].operands {
+            is_among[term.value] = true;
+        }
+    }
+    is_among
+}
