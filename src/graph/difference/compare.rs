@@ -4,6 +4,8 @@
 //! counterpart if that reads what the value was made of: an operation that is put between two others
 //! is one change, not two.
 
+use std::cmp::{Ordering, Reverse};
+
 use rustc_hash::FxHashMap;
 
 use super::Change;
@@ -208,9 +210,9 @@ impl<'a, 's> Comparison<'a, 's> {
         times
             .iter()
             .all(|(value, (left, right))| match left.cmp(right) {
-                std::cmp::Ordering::Equal => true,
-                std::cmp::Ordering::Greater => behind_right.contains(&value),
-                std::cmp::Ordering::Less => behind_left.contains(&value),
+                Ordering::Equal => true,
+                Ordering::Greater => behind_right.contains(&value),
+                Ordering::Less => behind_left.contains(&value),
             })
     }
 
@@ -222,20 +224,25 @@ impl<'a, 's> Comparison<'a, 's> {
         let pairs = self.matching.right.iter().enumerate();
         let layers = pairs.filter_map(|(one, other)| {
             let other = (*other)?;
-            let sets = (
-                self.left.values[one].weights?,
-                self.right.values[other].weights?,
-            );
-            Some((one, other, sets))
+            let layers = [&self.left.values[one], &self.right.values[other]];
+            let sets = (layers[0].weights?, layers[1].weights?);
+            layers[0].is_same(layers[1]).then_some((one, other, sets))
         });
         let layers: Vec<_> = layers.collect();
-        let mut common: FxHashMap<(usize, usize), (usize, usize)> = FxHashMap::default();
-        for (index, (_, _, sets)) in layers.iter().enumerate() {
-            common.entry(*sets).or_insert((0, index)).0 += 1;
+        let mut common: FxHashMap<(usize, usize), usize> = FxHashMap::default();
+        let mut sizes: [FxHashMap<usize, usize>; 2] = Default::default();
+        for (_, _, sets) in &layers {
+            *common.entry(*sets).or_default() += 1;
+            *sizes[0].entry(sets.0).or_default() += 1;
+            *sizes[1].entry(sets.1).or_default() += 1;
         }
-        // Parameters with the most layers in common are taken for one another.
-        let mut common: Vec<_> = common.into_iter().collect();
-        common.sort_unstable_by_key(|(_, (count, first))| (usize::MAX - count, *first));
+        // Parameters with the most layers in common, and then the fewest others, are taken for one
+        // another.
+        let mut common: Vec<((usize, usize), usize)> = common.into_iter().collect();
+        common.sort_unstable_by_key(|((left, right), count)| {
+            let size = sizes[0][left] + sizes[1][right];
+            (Reverse(*count), size, *left, *right)
+        });
         let mut counterpart: FxHashMap<usize, usize> = FxHashMap::default();
         let mut is_taken: FxHashMap<usize, usize> = FxHashMap::default();
         for ((left, right), _) in common {

@@ -188,7 +188,7 @@ impl<'a, 's> Distances<'a, 's> {
             vec![true; one.operands.len()],
             vec![true; other.operands.len()],
         ];
-        for (i, j) in self.pairs(left, right) {
+        for (i, j) in self.pairs(left, right, None) {
             let distance = self.operand(one.operands[i].value, other.operands[j].value);
             apart = apart.max(distance);
             is_left_alone[0][i] = false;

@@ -89,54 +89,45 @@ impl<'a, 's> Search<'a, 's> {
         changes(self.left, self.right, &self.matching(attempt))
     }
 
-    /// Pairs that may mend what differs: values about which something is said with others that are
-    /// the same operation, those first about which something is said too.
+    /// Pairs that may mend what differs: values that changes are about with others that are the same
+    /// operation, those first of which both are.
     fn candidates(&self, changes: &[Change]) -> Vec<(usize, usize)> {
-        let mut left = Vec::new();
-        let mut right = Vec::new();
+        let mut mentioned = [self.left, self.right].map(|side| Mentioned {
+            side,
+            is_mentioned: vec![false; side.values.len()],
+        });
+        let [one, other] = &mut mentioned;
         for change in changes {
-            let (one, other) = self.values_of(change);
-            left.extend(one);
-            right.extend(other);
+            match *change {
+                Change::Input(_) => {}
+                Change::OnlyLeft(node) => one.node(node),
+                Change::OnlyRight(node) => other.node(node),
+                Change::Operation { left, right } | Change::Operands { left, right } => {
+                    one.node(left);
+                    other.node(right);
+                }
+                Change::Weights { left, right } => {
+                    one.sharing(left);
+                    other.sharing(right);
+                }
+                Change::Output { left, right } => {
+                    one.output(left);
+                    other.output(right);
+                }
+            }
         }
-        let left = with_operands(self.left, left);
-        let right = with_operands(self.right, right);
-        let is_same = |one: usize, other: usize| {
-            self.left.values[one].is_same(&self.right.values[other])
-                && self.left.values[one].input.is_none()
-        };
         let mut candidates = Vec::new();
-        for one in 0..self.left.values.len() {
-            for other in 0..self.right.values.len() {
-                let said = usize::from(left[one]) + usize::from(right[other]);
-                if said > 0 && is_same(one, other) {
-                    candidates.push((Reverse(said), one, other));
+        for (left, value) in self.left.values.iter().enumerate() {
+            for (right, other) in self.right.values.iter().enumerate() {
+                let count = mentioned[0].count(left) + mentioned[1].count(right);
+                if count > 0 && value.input.is_none() && value.is_same(other) {
+                    candidates.push((Reverse(count), left, right));
                 }
             }
         }
         candidates.sort_unstable();
-        candidates
-            .into_iter()
-            .map(|(_, one, other)| (one, other))
-            .collect()
-    }
-
-    /// The values that a change is about.
-    fn values_of(&self, change: &Change) -> (Option<usize>, Option<usize>) {
-        let one = |node: NodeId| self.left.value_of(node);
-        let other = |node: NodeId| self.right.value_of(node);
-        match *change {
-            Change::OnlyLeft(node) => (one(node), None),
-            Change::OnlyRight(node) => (None, other(node)),
-            Change::Operation { left, right }
-            | Change::Operands { left, right }
-            | Change::Weights { left, right } => (one(left), other(right)),
-            Change::Input(_) => (None, None),
-            Change::Output { left, right } => (
-                left.map(|place| self.left.outputs[place]),
-                right.map(|place| self.right.outputs[place]),
-            ),
-        }
+        let pairs = candidates.into_iter();
+        pairs.map(|(_, left, right)| (left, right)).collect()
     }
 
     fn matching(&self, attempt: &Attempt) -> Matching {
@@ -184,7 +175,7 @@ impl Walk<'_, '_, '_> {
     fn push_operands(&mut self, left: usize, right: usize) {
         let search = self.search;
         let [one, other] = [&search.left.values[left], &search.right.values[right]];
-        for (i, j) in search.distances.pairs(left, right) {
+        for (i, j) in search.distances.pairs(left, right, Some(&self.matching)) {
             self.push(one.operands[i].value, other.operands[j].value);
         }
     }
@@ -230,14 +221,44 @@ impl Walk<'_, '_, '_> {
     }
 }
 
-/// Which values are among these or read by them.
-fn with_operands(side: &Side<'_>, values: Vec<usize>) -> Vec<bool> {
-    let mut is_among = vec![false; side.values.len()];
-    for value in values {
-        is_among[value] = true;
-        for term in &side.values[value].operands {
-            is_among[term.value] = true;
+/// The values of a program that changes are about.
+struct Mentioned<'a, 's> {
+    side: &'a Side<'s>,
+    is_mentioned: Vec<bool>,
+}
+
+impl Mentioned<'_, '_> {
+    fn count(&self, value: usize) -> usize {
+        usize::from(self.is_mentioned[value])
+    }
+
+    fn value(&mut self, value: usize) {
+        self.is_mentioned[value] = true;
+        for term in &self.side.values[value].operands {
+            self.is_mentioned[term.value] = true;
         }
     }
-    is_among
+
+    fn node(&mut self, node: NodeId) {
+        if let Some(value) = self.side.value_of(node) {
+            self.value(value);
+        }
+    }
+
+    /// All layers that share the parameters of this one.
+    fn sharing(&mut self, node: NodeId) {
+        let side = self.side;
+        let weights = side.value_of(node).and_then(|it| side.values[it].weights);
+        for value in 0..side.values.len() {
+            if weights.is_some() && side.values[value].weights == weights {
+                self.value(value);
+            }
+        }
+    }
+
+    fn output(&mut self, place: Option<usize>) {
+        if let Some(place) = place {
+            self.value(self.side.outputs[place]);
+        }
+    }
 }

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use super::compare::Matching;
 use super::distance::{CHANGE, Distances};
 use super::side::{Order, Term};
 
@@ -13,8 +14,9 @@ pub(super) type Pairs = Vec<(usize, usize)>;
 
 impl Distances<'_, '_> {
     /// The places of operands that belong together: those at the same place, parts in a row so that
-    /// they stay in order, and where the order does not count, the closest.
-    pub(super) fn pairs(&self, left: usize, right: usize) -> Pairs {
+    /// they stay in order, and where the order does not count, the closest of those that
+    /// `matching`, if there is one, leaves free.
+    pub(super) fn pairs(&self, left: usize, right: usize, matching: Option<&Matching>) -> Pairs {
         let [one, other] = [&self.left.values[left], &self.right.values[right]];
         let (these, those) = (one.operands.as_slice(), other.operands.as_slice());
         match (one.order, other.order) {
@@ -22,7 +24,7 @@ impl Distances<'_, '_> {
                 (0..these.len()).map(|place| (place, place)).collect()
             }
             (Order::Row, Order::Row) => self.parts_in_order(these, those),
-            _ => self.closest(these, those),
+            _ => self.closest(these, those, matching),
         }
     }
 
@@ -86,13 +88,19 @@ impl Distances<'_, '_> {
 
     /// Pairs those that compute the same for the same use, then those that compute the same, then
     /// the closest.
-    fn closest(&self, these: &[Term], those: &[Term]) -> Pairs {
+    fn closest(&self, these: &[Term], those: &[Term], matching: Option<&Matching>) -> Pairs {
         let [left, right] = [&self.left.values, &self.right.values];
         let mut pairing = Pairing {
             left: (0..these.len()).collect(),
             right: (0..those.len()).collect(),
             pairs: Vec::new(),
         };
+        if let Some(matching) = matching {
+            let is_left_free = |place: &usize| matching.right[these[*place].value].is_none();
+            let is_right_free = |place: &usize| matching.left[those[*place].value].is_none();
+            pairing.left.retain(is_left_free);
+            pairing.right.retain(is_right_free);
+        }
         for with_context in [true, false] {
             let key = |term: u32, context: u32| (term, if with_context { context } else { 0 });
             pairing.join(

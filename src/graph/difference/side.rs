@@ -51,7 +51,7 @@ pub(super) struct Value {
     pub(super) weights: Option<usize>,
     /// The number of what is computed, which layer is which aside.
     pub(super) term: u32,
-    /// The number of what is done with it and of those that share its parameters.
+    /// The number of what is done with it, and with how many layers it shares its parameters.
     pub(super) context: u32,
 }
 
@@ -80,7 +80,6 @@ pub(super) struct Side<'a> {
 pub(super) struct Numbering {
     labels: Labels,
     terms: Numbers<(u32, Vec<(u32, u64)>)>,
-    sharing: Numbers<Vec<u32>>,
     contexts: Numbers<Vec<Use>>,
 }
 
@@ -297,16 +296,9 @@ fn number_weights(graph: &Graph, values: &mut [Value]) {
 
 /// Numbers what is done with values, from the outputs back.
 fn number_contexts(values: &mut [Value], outputs: &[usize], numbering: &mut Numbering) {
-    let mut members: FxHashMap<usize, Vec<u32>> = FxHashMap::default();
-    for value in values.iter() {
-        if let Some(weights) = value.weights {
-            members.entry(weights).or_default().push(value.term);
-        }
-    }
-    let mut sharing = FxHashMap::default();
-    for (weights, mut terms) in members {
-        terms.sort_unstable();
-        sharing.insert(weights, terms);
+    let mut layers: FxHashMap<usize, usize> = FxHashMap::default();
+    for weights in values.iter().filter_map(|value| value.weights) {
+        *layers.entry(weights).or_default() += 1;
     }
     let mut uses: Vec<Vec<Use>> = values.iter().map(|_| Vec::new()).collect();
     for (place, output) in outputs.iter().enumerate() {
@@ -318,13 +310,10 @@ fn number_contexts(values: &mut [Value], outputs: &[usize], numbering: &mut Numb
     for index in (0..values.len()).rev() {
         let mut uses_of = std::mem::take(&mut uses[index]);
         uses_of.sort_unstable();
-        let shared = values[index].weights.and_then(|it| sharing.get(&it));
-        let shared = numbering
-            .sharing
-            .number(shared.cloned().unwrap_or_default());
+        let sharing = values[index].weights.and_then(|it| layers.get(&it));
         uses_of.push(Use {
             reader: None,
-            place: shared as usize,
+            place: sharing.copied().unwrap_or(0),
         });
         let value = &mut values[index];
         value.context = numbering.contexts.number(uses_of);
