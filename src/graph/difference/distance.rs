@@ -140,9 +140,9 @@ impl<'a, 's> Distances<'a, 's> {
         let mut best = match (one.input, other.input) {
             (None, None) => {
                 let change = match one.is_same(other) {
-                    true => 0,
-                    false if one.label.name == other.label.name => CHANGE,
-                    false => OTHER_NAME,
+                    true if one.is_shared == other.is_shared => 0,
+                    false if one.label.name != other.label.name => OTHER_NAME,
+                    _ => CHANGE,
                 };
                 (change + self.operands(left, right), Step::Match)
             }
@@ -174,7 +174,7 @@ impl<'a, 's> Distances<'a, 's> {
 
     /// The cost of reading another value.
     pub(super) fn other(&self, left: usize, right: usize) -> u32 {
-        CHANGE + self.losses[0].unknown[left].max(self.losses[1].unknown[right])
+        OTHER_NAME + self.losses[0].unknown[left].max(self.losses[1].unknown[right])
     }
 
     /// How far apart the operands of two values are.

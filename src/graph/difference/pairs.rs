@@ -86,8 +86,7 @@ impl Distances<'_, '_> {
         pairs
     }
 
-    /// Pairs those that compute the same for the same use, then those that compute the same, then
-    /// the closest.
+    /// Pairs those that compute the same for the same use, then the closest.
     fn closest(&self, these: &[Term], those: &[Term], matching: Option<&Matching>) -> Pairs {
         let [left, right] = [&self.left.values, &self.right.values];
         let mut pairing = Pairing {
@@ -101,26 +100,20 @@ impl Distances<'_, '_> {
             pairing.left.retain(is_left_free);
             pairing.right.retain(is_right_free);
         }
-        for with_context in [true, false] {
-            let key = |term: u32, context: u32| (term, if with_context { context } else { 0 });
-            pairing.join(
-                |place| {
-                    let value = &left[these[place].value];
-                    key(value.term, value.context)
-                },
-                |place| {
-                    let value = &right[those[place].value];
-                    key(value.term, value.context)
-                },
-            );
-        }
+        let one = |place: usize| &left[these[place].value];
+        let other = |place: usize| &right[those[place].value];
+        pairing.join(
+            |place| (one(place).term, one(place).context),
+            |place| (other(place).term, other(place).context),
+        );
         if pairing.left.len() * pairing.right.len() <= MOST_PAIRS {
             pairing.by_cost(|i, j| {
-                let (one, other) = (these[i].value, those[j].value);
-                let is_other_use = left[one].context != right[other].context;
-                (self.operand(one, other), is_other_use)
+                let distance = self.operand(these[i].value, those[j].value);
+                let is_other_use = one(i).context != other(j).context;
+                2 * distance + u32::from(is_other_use)
             });
         } else {
+            pairing.join(|place| one(place).term, |place| other(place).term);
             pairing.in_order();
         }
         pairing.pairs
@@ -151,19 +144,28 @@ impl Pairing {
         self.right.sort_unstable();
     }
 
-    /// Pairs each with each for the least cost.
-    fn by_cost<C: Ord>(&mut self, cost: impl Fn(usize, usize) -> C) {
+    /// Pairs those of the least cost first, then exchanges what lessens the sum of the costs.
+    fn by_cost(&mut self, cost: impl Fn(usize, usize) -> u32) {
         let mut candidates = Vec::new();
         for i in &self.left {
             candidates.extend(self.right.iter().map(|j| (cost(*i, *j), *i, *j)));
         }
         candidates.sort_unstable();
+        let first = self.pairs.len();
         for (_, i, j) in candidates {
-            let is_free = self.left.contains(&i) && self.right.contains(&j);
-            if is_free {
+            if self.left.contains(&i) && self.right.contains(&j) {
                 self.left.retain(|place| *place != i);
                 self.right.retain(|place| *place != j);
                 self.pairs.push((i, j));
+            }
+        }
+        let pairs = &mut self.pairs[first..];
+        for one in 0..pairs.len() {
+            for other in one + 1..pairs.len() {
+                let ((i, j), (k, l)) = (pairs[one], pairs[other]);
+                if cost(i, l) + cost(k, j) < cost(i, j) + cost(k, l) {
+                    (pairs[one], pairs[other]) = ((i, l), (k, j));
+                }
             }
         }
     }

@@ -49,6 +49,8 @@ pub(super) struct Value {
     pub(super) is_output: bool,
     /// The number of its parameters, which layers may share; nothing if it has none.
     pub(super) weights: Option<usize>,
+    /// Whether other layers have these parameters too.
+    pub(super) is_shared: bool,
     /// The number of what is computed, which layer is which aside.
     pub(super) term: u32,
     /// The number of what is done with it, and with how many layers it shares its parameters.
@@ -79,7 +81,7 @@ pub(super) struct Side<'a> {
 #[derive(Default)]
 pub(super) struct Numbering {
     labels: Labels,
-    terms: Numbers<(u32, Vec<(u32, u64)>)>,
+    terms: Numbers<(u32, bool, Vec<(u32, u64)>)>,
     contexts: Numbers<Vec<Use>>,
 }
 
@@ -187,6 +189,7 @@ impl Reader {
             readers: Vec::new(),
             is_output: false,
             weights: None,
+            is_shared: node.weights.is_some(),
             term: 0,
             context: 0,
         };
@@ -195,7 +198,9 @@ impl Reader {
         if order == Order::Any {
             terms.sort_unstable();
         }
-        value.term = numbering.terms.number((label.written, terms));
+        value.term = numbering
+            .terms
+            .number((label.written, value.is_shared, terms));
         self.terms_of.push(vec![Term {
             value: self.values.len(),
             times: 1,
