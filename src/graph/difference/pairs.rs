@@ -95,10 +95,19 @@ impl Distances<'_, '_> {
             pairs: Vec::new(),
         };
         if let Some(matching) = matching {
-            let is_left_free = |place: &usize| matching.right[these[*place].value].is_none();
-            let is_right_free = |place: &usize| matching.left[those[*place].value].is_none();
-            pairing.left.retain(is_left_free);
-            pairing.right.retain(is_right_free);
+            // Counterparts need no pairing.
+            let counterpart = |place: usize| matching.right[these[place].value];
+            let known: Vec<usize> = pairing
+                .left
+                .iter()
+                .filter_map(|it| counterpart(*it))
+                .collect();
+            let is_known = |place: usize| known.contains(&those[place].value);
+            let read: Vec<usize> = those.iter().map(|term| term.value).collect();
+            pairing.right.retain(|place| !is_known(*place));
+            pairing
+                .left
+                .retain(|place| counterpart(*place).is_none_or(|it| !read.contains(&it)));
         }
         let one = |place: usize| &left[these[place].value];
         let other = |place: usize| &right[those[place].value];
