@@ -61,3 +61,47 @@ fn has_parts(canonical: &Canonical) -> bool {
 fn operands_of(graph: &snapc::graph::Graph) -> usize {
     graph.nodes.iter().map(|node| node.inputs.len()).sum()
 }
+
+#[test]
+fn measure_many() {
+    let mut random = ChaCha8Rng::seed_from_u64(7);
+    for (size, edits) in [
+        (10, 2),
+        (20, 2),
+        (40, 1),
+        (40, 2),
+        (40, 3),
+        (40, 5),
+        (120, 1),
+        (120, 4),
+    ] {
+        let mut counts: BTreeMap<usize, usize> = BTreeMap::new();
+        let start = std::time::Instant::now();
+        for round in 0..400 {
+            let left = canonicalise(&graph(&mut random, size), BOTH[round % 2]);
+            let laws = BOTH[round % 2];
+            let mut right = left.graph.clone();
+            let mut made = 0;
+            let mut tries = 0;
+            while made < edits && tries < 40 {
+                tries += 1;
+                let edit = Edit::ALL[rand::RngExt::random_range(&mut random, 0..7)];
+                let Some(next) = edited(&right, edit, &mut random) else {
+                    continue;
+                };
+                let form = canonicalise(&next, laws);
+                if has_parts(&form)
+                    || !crate::graphs::oracle::are_isomorphic(&next, &form.graph, laws)
+                {
+                    continue;
+                }
+                right = next;
+                made += 1;
+            }
+            let right = canonicalise(&shuffled(&right, &mut random), laws);
+            let found = difference(&left, &right);
+            *counts.entry(found.changes.len()).or_default() += 1;
+        }
+        println!("{size} {edits} {counts:?} {:?}", start.elapsed() / 400);
+    }
+}

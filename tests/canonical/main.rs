@@ -3,6 +3,7 @@
 mod difference;
 mod graphs;
 mod laws;
+mod measure;
 mod oracles;
 mod sharing;
 mod symmetry;

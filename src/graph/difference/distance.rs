@@ -91,7 +91,7 @@ impl Losses {
 
     /// What is lost where `operand` is not read any more.
     fn dropping(&self, operand: usize) -> u32 {
-        self.exclusive[operand].max(CHANGE)
+        self.exclusive[operand].max(CHANGE + self.unknown[operand])
     }
 }
 
@@ -175,6 +175,16 @@ impl<'a, 's> Distances<'a, 's> {
     /// The cost of reading another value.
     pub(super) fn other(&self, left: usize, right: usize) -> u32 {
         OTHER_NAME + self.losses[0].unknown[left].max(self.losses[1].unknown[right])
+    }
+
+    /// The cost of leaving an operand of the left value out.
+    pub(super) fn without_left(&self, operand: usize) -> u32 {
+        self.losses[0].dropping(operand)
+    }
+
+    /// The cost of leaving an operand of the right value out.
+    pub(super) fn without_right(&self, operand: usize) -> u32 {
+        self.losses[1].dropping(operand)
     }
 
     /// How far apart the operands of two values are.

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::compare::Matching;
-use super::distance::{CHANGE, Distances};
+use super::distance::Distances;
 use super::side::{Order, Term};
 
 /// Operands are compared each with each if there are at most so many pairs of them.
@@ -48,7 +48,7 @@ impl Distances<'_, '_> {
         first.chain(middle).chain(last).collect()
     }
 
-    /// An alignment of least cost, where leaving a part out is a change.
+    /// An alignment of least cost, where parts may be left out.
     fn aligned(&self, these: &[Term], those: &[Term]) -> Pairs {
         // The costs of aligning what follows from a place on, by the places on both sides.
         let width = those.len() + 1;
@@ -59,8 +59,14 @@ impl Distances<'_, '_> {
                 let distance = self.operand(these[i].value, those[j].value);
                 distance.saturating_add(costs[(i + 1) * width + j + 1])
             });
-            let one = (i < these.len()).then(|| costs[(i + 1) * width + j].saturating_add(CHANGE));
-            let other = (j < those.len()).then(|| costs[i * width + j + 1].saturating_add(CHANGE));
+            let one = (i < these.len()).then(|| {
+                let lost = self.without_left(these[i].value);
+                lost.saturating_add(costs[(i + 1) * width + j])
+            });
+            let other = (j < those.len()).then(|| {
+                let gained = self.without_right(those[j].value);
+                gained.saturating_add(costs[i * width + j + 1])
+            });
             [both, one, other].map(|cost| cost.unwrap_or(u32::MAX))
         };
         for i in (0..=these.len()).rev() {
