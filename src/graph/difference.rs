@@ -8,6 +8,7 @@
 mod compare;
 mod distance;
 mod label;
+mod losses;
 mod matching;
 mod pairs;
 mod side;

@@ -14,7 +14,7 @@ fn measure() {
     let mut random = ChaCha8Rng::seed_from_u64(6);
     let mut counts: BTreeMap<(Edit, usize), usize> = BTreeMap::new();
     let mut shown = 0;
-    for round in 0..800000 {
+    for round in 0..400000 {
         let mut left = graph(&mut random, 3 + round % 20);
         if round % 3 == 0 {
             left = with_sharing(&left, &mut random);

@@ -84,3 +84,10 @@ fn zoo() {
         }
     }
 }
+#[test]
+fn one() {
+    let left =
+        nets("net test : [4, 6, 6] -> [4, 6, 6] [4, 6, 6] = conv(3) dup conv(3) tuck mul tuck add");
+    let right = nets("net test : [4, 6, 6] -> [4, 6, 6] [4, 6, 6] = conv(3) dup dup mul tuck add");
+    println!("{:?}", difference(&left[0].1, &right[0].1));
+}

@@ -2,25 +2,29 @@
 //!
 //! It is the edit distance between terms by dynamic programming, as for trees: two operations are
 //! taken for one another, or one of them is passed over in favour of one of its operands. Along a
-//! chain it is exact. What two branches share would be counted in both, and their costs multiply
-//! with every fork below one another; so of several operands, the farthest apart counts.
+//! chain it is exact. What two branches share would be counted in both, and that again with every
+//! fork below; so of several operands, the farthest apart counts.
 
-use rustc_hash::FxHashSet;
-
+use super::losses::Losses;
 use super::side::Side;
 
-/// What one change costs. Costs are small numbers so that of two ways with as many changes, the one
-/// with likelier ones is taken.
-pub(super) const CHANGE: u32 = 4;
+/// What changes cost. Whole changes are far above what only tells ways with as many changes apart.
+pub(super) type Cost = u64;
 
-/// What it costs to take an operation for one with another name.
-const OTHER_NAME: u32 = 5;
+/// What one change costs.
+pub(super) const CHANGE: Cost = 4 << 32;
+
+/// What a change costs that is less likely: an operation with another name, another operand.
+const UNLIKELY_CHANGE: Cost = 5 << 32;
+
+/// What it costs to take a value for one that is used for something else.
+const OTHER_USE: Cost = 1;
 
 /// The distance of what can't be made the same, and of what was not looked at.
-pub(super) const NEVER: u32 = u32::MAX / 4;
+pub(super) const NEVER: Cost = Cost::MAX / 4;
 
-/// Distances of so many pairs are computed at most; where there are more pairs, of those at about
-/// the same place in both programs.
+/// Distances of so many pairs are computed at most. Where there are more pairs, they are those at
+/// about the same place in both programs.
 const MOST_PAIRS: usize = 4_000_000;
 
 /// What to do about two values, for the least cost.
@@ -38,61 +42,11 @@ pub(super) enum Step {
 pub(super) struct Distances<'a, 's> {
     pub(super) left: &'a Side<'s>,
     pub(super) right: &'a Side<'s>,
-    losses: [Losses; 2],
-    /// A row for each left value, with as many right ones from the row's start on.
-    table: Vec<u32>,
+    pub(super) losses_left: Losses,
+    pub(super) losses_right: Losses,
+    /// A row for each left value, with so many right ones from the row's start on.
+    table: Vec<Cost>,
     width: usize,
-}
-
-/// What is lost of a program where a value is not used any more.
-struct Losses {
-    /// The cost of what only this value is for: itself, what only that is for, and so on.
-    exclusive: Vec<u32>,
-    /// The sum of that over the operands.
-    operands: Vec<u32>,
-    /// The cost of what the other program does not compute, along the longest way down.
-    unknown: Vec<u32>,
-}
-
-impl Losses {
-    fn new(side: &Side<'_>, other: &Side<'_>) -> Self {
-        let known: FxHashSet<u32> = other.values.iter().map(|value| value.term).collect();
-        let count = side.values.len();
-        let mut losses = Losses {
-            exclusive: Vec::with_capacity(count),
-            operands: Vec::with_capacity(count),
-            unknown: Vec::with_capacity(count),
-        };
-        for value in &side.values {
-            let operands = value.operands.iter().map(|term| term.value);
-            let exclusive = operands.clone().map(|operand| losses.exclusive[operand]);
-            let exclusive = exclusive.fold(0, u32::saturating_add).min(NEVER);
-            let is_exclusive = value.readers.len() == 1 && !value.is_output;
-            let unknown = operands.map(|operand| losses.unknown[operand]).max();
-            losses.operands.push(exclusive);
-            losses
-                .exclusive
-                .push(match is_exclusive && value.input.is_none() {
-                    true => (CHANGE + exclusive).min(NEVER),
-                    false => 0,
-                });
-            losses.unknown.push(match known.contains(&value.term) {
-                true => 0,
-                false => (CHANGE + unknown.unwrap_or(0)).min(NEVER),
-            });
-        }
-        losses
-    }
-
-    /// What is lost where `value` is passed over in favour of an operand.
-    fn passing(&self, value: usize, operand: usize) -> u32 {
-        CHANGE + self.operands[value] - self.exclusive[operand].min(self.operands[value])
-    }
-
-    /// What is lost where `operand` is not read any more.
-    fn dropping(&self, operand: usize) -> u32 {
-        self.exclusive[operand].max(CHANGE + self.unknown[operand])
-    }
 }
 
 impl<'a, 's> Distances<'a, 's> {
@@ -102,7 +56,8 @@ impl<'a, 's> Distances<'a, 's> {
         let mut distances = Distances {
             left,
             right,
-            losses: [Losses::new(left, right), Losses::new(right, left)],
+            losses_left: Losses::new(left, right),
+            losses_right: Losses::new(right, left),
             table: vec![NEVER; rows * width],
             width,
         };
@@ -125,94 +80,82 @@ impl<'a, 's> Distances<'a, 's> {
     }
 
     /// How far apart two values are; [`NEVER`] if there is no way from one to the other.
-    pub(super) fn between(&self, left: usize, right: usize) -> u32 {
+    pub(super) fn between(&self, left: usize, right: usize) -> Cost {
         let place = right.checked_sub(self.start(left));
         let place = place.filter(|place| *place < self.width);
         place.map_or(NEVER, |place| self.table[left * self.width + place])
     }
 
     /// The distance between two values, and the first step on the way.
-    pub(super) fn best(&self, left: usize, right: usize) -> (u32, Step) {
+    pub(super) fn best(&self, left: usize, right: usize) -> (Cost, Step) {
         let [one, other] = [&self.left.values[left], &self.right.values[right]];
-        if one.term == other.term {
-            return (0, Step::Match);
-        }
-        let mut best = match (one.input, other.input) {
-            (None, None) => {
-                let change = match one.is_same(other) {
-                    true if one.is_shared == other.is_shared => 0,
-                    false if one.label.name != other.label.name => OTHER_NAME,
-                    _ => CHANGE,
-                };
-                (change + self.operands(left, right), Step::Match)
-            }
-            _ => (NEVER, Step::Match),
-        };
-        let mut consider = |cost: u32, step: Step| {
+        let mut best = (self.matched(left, right), Step::Match);
+        let mut consider = |cost: Cost, step: Step| {
             if cost < best.0 {
                 best = (cost, step);
             }
         };
         for term in &one.operands {
-            let rest = self.losses[0].passing(left, term.value);
-            let cost = rest + self.between(term.value, right);
+            let lost = self.losses_left.passing(left, term.value);
+            let cost = lost + self.between(term.value, right);
             consider(cost, Step::PassLeft(term.value));
         }
         for term in &other.operands {
-            let rest = self.losses[1].passing(right, term.value);
-            let cost = rest + self.between(left, term.value);
+            let gained = self.losses_right.passing(right, term.value);
+            let cost = gained + self.between(left, term.value);
             consider(cost, Step::PassRight(term.value));
         }
         (best.0.min(NEVER), best.1)
     }
 
-    /// How far apart two operands are: what they compute, or, if that is less, one change for
-    /// reading another value and what that leaves unused.
-    pub(super) fn operand(&self, left: usize, right: usize) -> u32 {
-        self.between(left, right).min(self.other(left, right))
-    }
-
-    /// The cost of reading another value.
-    pub(super) fn other(&self, left: usize, right: usize) -> u32 {
-        OTHER_NAME + self.losses[0].unknown[left].max(self.losses[1].unknown[right])
-    }
-
-    /// The cost of leaving an operand of the left value out.
-    pub(super) fn without_left(&self, operand: usize) -> u32 {
-        self.losses[0].dropping(operand)
-    }
-
-    /// The cost of leaving an operand of the right value out.
-    pub(super) fn without_right(&self, operand: usize) -> u32 {
-        self.losses[1].dropping(operand)
+    /// The cost of taking two values for one another.
+    fn matched(&self, left: usize, right: usize) -> Cost {
+        let [one, other] = [&self.left.values[left], &self.right.values[right]];
+        match (one.input, other.input) {
+            (None, None) => {}
+            (one, other) if one == other => return 0,
+            _ => return NEVER,
+        }
+        let change = match one.is_same(other) {
+            true if one.is_shared == other.is_shared => 0,
+            false if one.label.name != other.label.name => UNLIKELY_CHANGE,
+            _ => CHANGE,
+        };
+        let other_use = match one.context == other.context {
+            true => 0,
+            false => OTHER_USE,
+        };
+        change + other_use + self.operands(left, right)
     }
 
     /// How far apart the operands of two values are.
-    fn operands(&self, left: usize, right: usize) -> u32 {
+    fn operands(&self, left: usize, right: usize) -> Cost {
         let [one, other] = [&self.left.values[left], &self.right.values[right]];
-        if let ([one], [other]) = (one.operands.as_slice(), other.operands.as_slice()) {
-            return self.operand(one.value, other.value);
+        if let ([one], [other]) = (one.reads.as_slice(), other.reads.as_slice()) {
+            return self.operand(*one, *other);
         }
-        let mut apart = 0;
-        let mut is_left_alone = [
-            vec![true; one.operands.len()],
-            vec![true; other.operands.len()],
-        ];
+        let mut farthest = 0;
+        let mut is_left_paired = vec![false; one.reads.len()];
+        let mut is_right_paired = vec![false; other.reads.len()];
         for (i, j) in self.pairs(left, right, None) {
-            let distance = self.operand(one.operands[i].value, other.operands[j].value);
-            apart = apart.max(distance);
-            is_left_alone[0][i] = false;
-            is_left_alone[1][j] = false;
+            farthest = farthest.max(self.operand(one.reads[i], other.reads[j]));
+            is_left_paired[i] = true;
+            is_right_paired[j] = true;
         }
-        for ((value, losses), is_left_alone) in
-            [one, other].iter().zip(&self.losses).zip(&is_left_alone)
-        {
-            let alone = value.operands.iter().zip(is_left_alone);
-            let alone = alone.filter(|(_, is_left_alone)| **is_left_alone);
-            apart += alone
-                .map(|(term, _)| losses.dropping(term.value))
-                .sum::<u32>();
-        }
-        apart.min(NEVER)
+        let lost = self.losses_left.unpaired(&one.reads, &is_left_paired);
+        let gained = self.losses_right.unpaired(&other.reads, &is_right_paired);
+        (farthest + lost + gained).min(NEVER)
+    }
+
+    /// How far apart two operands are: what they compute, or, if that is less, one change for
+    /// reading another value.
+    pub(super) fn operand(&self, left: usize, right: usize) -> Cost {
+        self.between(left, right).min(self.another(left, right))
+    }
+
+    /// The cost of reading another value, with what that leaves unused.
+    pub(super) fn another(&self, left: usize, right: usize) -> Cost {
+        let lost = self.losses_left.unknown(left);
+        UNLIKELY_CHANGE + lost.max(self.losses_right.unknown(right))
     }
 }

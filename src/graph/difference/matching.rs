@@ -11,7 +11,7 @@ use std::collections::BinaryHeap;
 use rustc_hash::FxHashMap;
 
 use super::compare::{Matching, changes};
-use super::distance::{Distances, NEVER, Step};
+use super::distance::{Cost, Distances, NEVER, Step};
 use super::side::{Side, Value};
 use super::{Change, NodeId};
 
@@ -160,13 +160,13 @@ struct Walk<'w, 'a, 's> {
     search: &'w Search<'a, 's>,
     matching: Matching,
     /// Values that may be taken for one another, the closest first.
-    pending: BinaryHeap<Reverse<(u32, usize, usize)>>,
+    pending: BinaryHeap<Reverse<(Cost, usize, usize)>>,
 }
 
 impl Walk<'_, '_, '_> {
     fn push(&mut self, left: usize, right: usize) {
         let distance = self.search.distances.between(left, right);
-        let is_close = distance < NEVER && distance <= self.search.distances.other(left, right);
+        let is_close = distance < NEVER && distance <= self.search.distances.another(left, right);
         if is_close && self.matching.is_free(left, right) {
             self.pending.push(Reverse((distance, left, right)));
         }
@@ -176,7 +176,7 @@ impl Walk<'_, '_, '_> {
         let search = self.search;
         let [one, other] = [&search.left.values[left], &search.right.values[right]];
         for (i, j) in search.distances.pairs(left, right, Some(&self.matching)) {
-            self.push(one.operands[i].value, other.operands[j].value);
+            self.push(one.reads[i], other.reads[j]);
         }
     }
 

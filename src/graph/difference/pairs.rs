@@ -2,9 +2,11 @@
 
 use std::collections::BTreeMap;
 
+use rustc_hash::FxHashSet;
+
 use super::compare::Matching;
-use super::distance::Distances;
-use super::side::{Order, Term};
+use super::distance::{Cost, Distances};
+use super::side::Order;
 
 /// Operands are compared each with each if there are at most so many pairs of them.
 const MOST_PAIRS: usize = 1024;
@@ -14,24 +16,23 @@ pub(super) type Pairs = Vec<(usize, usize)>;
 
 impl Distances<'_, '_> {
     /// The places of operands that belong together: those at the same place, parts in a row so that
-    /// they stay in order, and where the order does not count, the closest of those that
-    /// `matching`, if there is one, leaves free.
+    /// they stay in order, and where the order does not count, the closest. `matching` has those
+    /// that are taken for one another already.
     pub(super) fn pairs(&self, left: usize, right: usize, matching: Option<&Matching>) -> Pairs {
         let [one, other] = [&self.left.values[left], &self.right.values[right]];
-        let (these, those) = (one.operands.as_slice(), other.operands.as_slice());
         match (one.order, other.order) {
-            (Order::Places, Order::Places) if these.len() == those.len() => {
-                (0..these.len()).map(|place| (place, place)).collect()
+            (Order::Places, Order::Places) if one.reads.len() == other.reads.len() => {
+                (0..one.reads.len()).map(|place| (place, place)).collect()
             }
-            (Order::Row, Order::Row) => self.parts_in_order(these, those),
-            _ => self.closest(these, those, matching),
+            (Order::Row, Order::Row) => self.in_a_row(&one.reads, &other.reads),
+            _ => self.closest(&one.reads, &other.reads, matching),
         }
     }
 
     /// An alignment: equal parts at both ends, and between them one of least cost.
-    fn parts_in_order(&self, these: &[Term], those: &[Term]) -> Pairs {
-        let is_equal = |(one, other): &(&Term, &Term)| {
-            self.left.values[one.value].term == self.right.values[other.value].term
+    fn in_a_row(&self, these: &[usize], those: &[usize]) -> Pairs {
+        let is_equal = |(one, other): &(&usize, &usize)| {
+            self.left.values[**one].term == self.right.values[**other].term
         };
         let start = these.iter().zip(those).take_while(is_equal).count();
         let (these, those) = (&these[start..], &those[start..]);
@@ -49,41 +50,34 @@ impl Distances<'_, '_> {
     }
 
     /// An alignment of least cost, where parts may be left out.
-    fn aligned(&self, these: &[Term], those: &[Term]) -> Pairs {
+    fn aligned(&self, these: &[usize], those: &[usize]) -> Pairs {
         // The costs of aligning what follows from a place on, by the places on both sides.
-        let width = those.len() + 1;
-        let mut costs = vec![u32::MAX; (these.len() + 1) * width];
-        let mut pairs = Vec::new();
-        let steps = |i: usize, j: usize, costs: &[u32]| {
-            let both = (i < these.len() && j < those.len()).then(|| {
-                let distance = self.operand(these[i].value, those[j].value);
-                distance.saturating_add(costs[(i + 1) * width + j + 1])
-            });
-            let one = (i < these.len()).then(|| {
-                let lost = self.without_left(these[i].value);
-                lost.saturating_add(costs[(i + 1) * width + j])
-            });
-            let other = (j < those.len()).then(|| {
-                let gained = self.without_right(those[j].value);
-                gained.saturating_add(costs[i * width + j + 1])
-            });
-            [both, one, other].map(|cost| cost.unwrap_or(u32::MAX))
+        let mut costs = vec![vec![0; those.len() + 1]; these.len() + 1];
+        let ways = |i: usize, j: usize, costs: &[Vec<Cost>]| {
+            let one = these
+                .get(i)
+                .map(|it| self.losses_left.dropping(*it) + costs[i + 1][j]);
+            let other = those
+                .get(j)
+                .map(|it| self.losses_right.dropping(*it) + costs[i][j + 1]);
+            let pair = these.get(i).zip(those.get(j));
+            let both = pair.map(|(one, other)| self.operand(*one, *other) + costs[i + 1][j + 1]);
+            [both, one, other].map(|cost| cost.unwrap_or(Cost::MAX))
         };
         for i in (0..=these.len()).rev() {
             for j in (0..=those.len()).rev() {
-                let least = steps(i, j, &costs).into_iter().min().unwrap_or(0);
-                let is_end = i == these.len() && j == those.len();
-                costs[i * width + j] = if is_end { 0 } else { least };
+                let least = ways(i, j, &costs).into_iter().min();
+                costs[i][j] = least.filter(|cost| *cost < Cost::MAX).unwrap_or(0);
             }
         }
+        let mut pairs = Vec::new();
         let (mut i, mut j) = (0, 0);
         while i < these.len() && j < those.len() {
-            let least = costs[i * width + j];
-            let [both, one, _] = steps(i, j, &costs);
-            if both == least {
+            let [both, one, _] = ways(i, j, &costs);
+            if both == costs[i][j] {
                 pairs.push((i, j));
                 (i, j) = (i + 1, j + 1);
-            } else if one == least {
+            } else if one == costs[i][j] {
                 i += 1;
             } else {
                 j += 1;
@@ -92,47 +86,40 @@ impl Distances<'_, '_> {
         pairs
     }
 
-    /// Pairs those that compute the same for the same use, then the closest.
-    fn closest(&self, these: &[Term], those: &[Term], matching: Option<&Matching>) -> Pairs {
-        let [left, right] = [&self.left.values, &self.right.values];
+    /// Pairs of the least cost, without those that are taken for one another already.
+    fn closest(&self, these: &[usize], those: &[usize], matching: Option<&Matching>) -> Pairs {
         let mut pairing = Pairing {
             left: (0..these.len()).collect(),
             right: (0..those.len()).collect(),
             pairs: Vec::new(),
         };
         if let Some(matching) = matching {
-            // Counterparts need no pairing.
-            let counterpart = |place: usize| matching.right[these[place].value];
-            let known: Vec<usize> = pairing
-                .left
-                .iter()
-                .filter_map(|it| counterpart(*it))
-                .collect();
-            let is_known = |place: usize| known.contains(&those[place].value);
-            let read: Vec<usize> = those.iter().map(|term| term.value).collect();
-            pairing.right.retain(|place| !is_known(*place));
             pairing
                 .left
-                .retain(|place| counterpart(*place).is_none_or(|it| !read.contains(&it)));
+                .retain(|place| !is_known(matching.right[these[*place]], those));
+            pairing
+                .right
+                .retain(|place| !is_known(matching.left[those[*place]], these));
         }
-        let one = |place: usize| &left[these[place].value];
-        let other = |place: usize| &right[those[place].value];
+        if pairing.left.len() * pairing.right.len() <= MOST_PAIRS {
+            pairing.by_cost(|i, j| self.operand(these[i], those[j]));
+            return pairing.pairs;
+        }
+        let one = |place: usize| &self.left.values[these[place]];
+        let other = |place: usize| &self.right.values[those[place]];
         pairing.join(
             |place| (one(place).term, one(place).context),
             |place| (other(place).term, other(place).context),
         );
-        if pairing.left.len() * pairing.right.len() <= MOST_PAIRS {
-            pairing.by_cost(|i, j| {
-                let distance = self.operand(these[i].value, those[j].value);
-                let is_other_use = one(i).context != other(j).context;
-                2 * distance + u32::from(is_other_use)
-            });
-        } else {
-            pairing.join(|place| one(place).term, |place| other(place).term);
-            pairing.in_order();
-        }
+        pairing.join(|place| one(place).term, |place| other(place).term);
+        pairing.as_they_come();
         pairing.pairs
     }
+}
+
+/// Whether a value has a counterpart among the operands of the other side.
+fn is_known(counterpart: Option<usize>, others: &[usize]) -> bool {
+    counterpart.is_some_and(|counterpart| others.contains(&counterpart))
 }
 
 /// Places that are not paired yet, and those that are.
@@ -159,22 +146,22 @@ impl Pairing {
         self.right.sort_unstable();
     }
 
-    /// Pairs those of the least cost first, then exchanges what lessens the sum of the costs.
-    fn by_cost(&mut self, cost: impl Fn(usize, usize) -> u32) {
+    /// Pairs those of the least cost first, then exchanges partners where that costs less.
+    fn by_cost(&mut self, cost: impl Fn(usize, usize) -> Cost) {
         let mut candidates = Vec::new();
         for i in &self.left {
             candidates.extend(self.right.iter().map(|j| (cost(*i, *j), *i, *j)));
         }
         candidates.sort_unstable();
-        let first = self.pairs.len();
+        let mut pairs = Pairs::new();
+        let mut taken = (FxHashSet::default(), FxHashSet::default());
         for (_, i, j) in candidates {
-            if self.left.contains(&i) && self.right.contains(&j) {
-                self.left.retain(|place| *place != i);
-                self.right.retain(|place| *place != j);
-                self.pairs.push((i, j));
+            if !taken.0.contains(&i) && !taken.1.contains(&j) {
+                taken.0.insert(i);
+                taken.1.insert(j);
+                pairs.push((i, j));
             }
         }
-        let pairs = &mut self.pairs[first..];
         for one in 0..pairs.len() {
             for other in one + 1..pairs.len() {
                 let ((i, j), (k, l)) = (pairs[one], pairs[other]);
@@ -183,10 +170,11 @@ impl Pairing {
                 }
             }
         }
+        self.pairs.append(&mut pairs);
     }
 
     /// Pairs those that are left as they come.
-    fn in_order(&mut self) {
+    fn as_they_come(&mut self) {
         let rest = self.left.drain(..).zip(self.right.drain(..));
         self.pairs.extend(rest);
     }

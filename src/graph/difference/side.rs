@@ -20,6 +20,9 @@ pub(super) struct Term {
     pub(super) times: u64,
 }
 
+/// What is read more often than this is taken to be read so often where operands are paired.
+const MOST_REPEATS: u64 = 4;
+
 /// What the order of operands means.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Order {
@@ -41,6 +44,8 @@ pub(super) struct Value {
     pub(super) order: Order,
     /// What it reads.
     pub(super) operands: Vec<Term>,
+    /// The same one after the other. What is read very often is only there a few times.
+    pub(super) reads: Vec<usize>,
     /// What a merge reads with nested merges of its kind taken apart; nothing if the laws leave it
     /// as it is written.
     flat: Option<Vec<Term>>,
@@ -184,6 +189,7 @@ impl Reader {
             },
             label,
             order,
+            reads: operands.iter().flat_map(repeated).collect(),
             operands,
             flat,
             readers: Vec::new(),
@@ -254,6 +260,10 @@ impl Reader {
         }
         (flat.len() <= LONGEST_MERGE).then_some(flat)
     }
+}
+
+fn repeated(term: &Term) -> impl Iterator<Item = usize> {
+    (0..term.times.min(MOST_REPEATS)).map(|_| term.value)
 }
 
 /// Sorts terms and makes equal ones one, adding up how often they occur.
