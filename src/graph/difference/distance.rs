@@ -14,8 +14,11 @@ pub(super) type Cost = u64;
 /// What one change costs.
 pub(super) const CHANGE: Cost = 4 << 32;
 
-/// What a change costs that is less likely: an operation with another name, another operand.
-const UNLIKELY_CHANGE: Cost = 5 << 32;
+/// What it costs to take an operation for one with another name.
+const OTHER_NAME: Cost = 5 << 32;
+
+/// What it costs to read another value.
+const OTHER_VALUE: Cost = 6 << 32;
 
 /// What it costs to take a value for one that is used for something else.
 const OTHER_USE: Cost = 1;
@@ -118,7 +121,7 @@ impl<'a, 's> Distances<'a, 's> {
         }
         let change = match one.is_same(other) {
             true if one.is_shared == other.is_shared => 0,
-            false if one.label.name != other.label.name => UNLIKELY_CHANGE,
+            false if one.label.name != other.label.name => OTHER_NAME,
             _ => CHANGE,
         };
         let other_use = match one.context == other.context {
@@ -156,6 +159,6 @@ impl<'a, 's> Distances<'a, 's> {
     /// The cost of reading another value, with what that leaves unused.
     pub(super) fn another(&self, left: usize, right: usize) -> Cost {
         let lost = self.losses_left.unknown(left);
-        UNLIKELY_CHANGE + lost.max(self.losses_right.unknown(right))
+        OTHER_VALUE + lost.max(self.losses_right.unknown(right))
     }
 }

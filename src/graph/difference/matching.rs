@@ -25,8 +25,8 @@ pub(super) fn fewest_changes(left: &Side<'_>, right: &Side<'_>) -> Vec<Change> {
     let mut best = search.changes(&attempt);
     let size = left.values.len() + right.values.len();
     let mut attempts = MOST_WORK / size.max(1);
-    // With one change there is nothing to gain.
-    'mending: while best.len() > 1 && attempts > 0 {
+    let fewest = fewest(left, right);
+    'mending: while best.len() > fewest && attempts > 0 {
         for pair in search.candidates(&best) {
             if attempts == 0 {
                 break;
@@ -42,6 +42,20 @@ pub(super) fn fewest_changes(left: &Side<'_>, right: &Side<'_>) -> Vec<Change> {
         break;
     }
     best
+}
+
+/// So many changes there are at least: one, since the programs differ, and one for each operation
+/// that has no counterpart of its name.
+fn fewest(left: &Side<'_>, right: &Side<'_>) -> usize {
+    let mut surplus: FxHashMap<u32, i64> = FxHashMap::default();
+    for value in &left.values {
+        *surplus.entry(value.label.name).or_default() += 1;
+    }
+    for value in &right.values {
+        *surplus.entry(value.label.name).or_default() -= 1;
+    }
+    let sum = |sign: i64| surplus.values().map(|it| (sign * it).max(0)).sum::<i64>();
+    sum(1).max(sum(-1)).max(1) as usize
 }
 
 /// Pairs that are taken for granted.
@@ -95,13 +109,14 @@ impl<'a, 's> Search<'a, 's> {
         let mut mentioned = [self.left, self.right].map(|side| Mentioned {
             side,
             is_mentioned: vec![false; side.values.len()],
+            is_alone: vec![false; side.values.len()],
         });
         let [one, other] = &mut mentioned;
         for change in changes {
             match *change {
                 Change::Input(_) => {}
-                Change::OnlyLeft(node) => one.node(node),
-                Change::OnlyRight(node) => other.node(node),
+                Change::OnlyLeft(node) => one.alone(node),
+                Change::OnlyRight(node) => other.alone(node),
                 Change::Operation { left, right } | Change::Operands { left, right } => {
                     one.node(left);
                     other.node(right);
@@ -120,14 +135,17 @@ impl<'a, 's> Search<'a, 's> {
         for (left, value) in self.left.values.iter().enumerate() {
             for (right, other) in self.right.values.iter().enumerate() {
                 let count = mentioned[0].count(left) + mentioned[1].count(right);
-                if count > 0 && value.input.is_none() && value.is_same(other) {
-                    candidates.push((Reverse(count), left, right));
+                let is_left_over = mentioned[0].is_alone[left] && mentioned[1].is_alone[right];
+                let is_same = count > 0 && value.input.is_none() && value.is_same(other);
+                if is_same || is_left_over {
+                    let distance = self.distances.between(left, right);
+                    candidates.push((Reverse(count), distance, left, right));
                 }
             }
         }
         candidates.sort_unstable();
         let pairs = candidates.into_iter();
-        pairs.map(|(_, left, right)| (left, right)).collect()
+        pairs.map(|(_, _, left, right)| (left, right)).collect()
     }
 
     fn matching(&self, attempt: &Attempt) -> Matching {
@@ -225,6 +243,8 @@ impl Walk<'_, '_, '_> {
 struct Mentioned<'a, 's> {
     side: &'a Side<'s>,
     is_mentioned: Vec<bool>,
+    /// Those that have no counterpart.
+    is_alone: Vec<bool>,
 }
 
 impl Mentioned<'_, '_> {
@@ -242,6 +262,13 @@ impl Mentioned<'_, '_> {
     fn node(&mut self, node: NodeId) {
         if let Some(value) = self.side.value_of(node) {
             self.value(value);
+        }
+    }
+
+    fn alone(&mut self, node: NodeId) {
+        self.node(node);
+        if let Some(value) = self.side.value_of(node) {
+            self.is_alone[value] = true;
         }
     }
 
