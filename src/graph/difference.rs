@@ -11,7 +11,10 @@ mod label;
 mod losses;
 mod matching;
 mod pairs;
+mod report;
 mod side;
+
+pub use report::Finding;
 
 use std::collections::BTreeMap;
 
@@ -26,7 +29,7 @@ pub struct Difference {
 }
 
 /// Something that differs. Nodes are those of the canonical forms.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Change {
     /// There is another operation in its place, or the same with other attributes. Attributes that
     /// follow from what is read are not told of.
@@ -46,6 +49,10 @@ pub enum Change {
         left: NodeId,
         /// The same in the right program.
         right: NodeId,
+        /// What only the left one reads, or reads more often, of what both programs have.
+        left_reads: Vec<NodeId>,
+        /// What only the right one does.
+        right_reads: Vec<NodeId>,
     },
     /// It shares its parameters with other layers.
     Weights {

@@ -16,7 +16,7 @@ pub(crate) use build::build_symbol;
 pub use build::{build, build_filled, build_within};
 pub use canonical::{Canonical, Canonicaliser, Certificate, InvalidKey, Key, canonicalise};
 pub use classes::{ClassId, Classes};
-pub use difference::{Change, Difference, difference};
+pub use difference::{Change, Difference, Finding, difference};
 pub use emit::{canonical_text, operation_word};
 pub use laws::{LAWS, Law, Laws, UnknownLaws};
 pub use summary::{Layer, Summary, summarise};

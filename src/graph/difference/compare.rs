@@ -121,7 +121,7 @@ impl<'a, 's> Comparison<'a, 's> {
                 changes.push((place, Change::Operation { left, right }));
             }
             if !self.reads_the_same(value, other) {
-                changes.push((place, Change::Operands { left, right }));
+                changes.push((place, self.operands_change(value, other)));
             }
         }
         for (index, value) in self.right.values.iter().enumerate() {
@@ -132,6 +132,30 @@ impl<'a, 's> Comparison<'a, 's> {
             }
         }
         changes
+    }
+
+    fn operands_change(&self, one: &Value, other: &Value) -> Change {
+        let counterpart = |left: usize| self.matching.right[left];
+        let back = |right: usize| self.matching.left[right];
+        let mut left_reads = unmatched(one, other, &counterpart);
+        let mut right_reads = unmatched(other, one, &back);
+        if one.order == Order::Places && other.order == Order::Places {
+            // Where places count, the same values may be read in another order.
+            let pairs = one.operands.iter().zip(&other.operands);
+            let differs = pairs.filter(|(one, other)| !self.agree(one.value, other.value));
+            (left_reads, right_reads) =
+                differs.map(|(one, other)| (one.value, other.value)).unzip();
+        }
+        let node = |side: &Side<'_>, values: Vec<usize>| {
+            let nodes = values.into_iter().map(|value| side.values[value].node);
+            nodes.collect()
+        };
+        Change::Operands {
+            left: one.node,
+            right: other.node,
+            left_reads: node(self.left, left_reads),
+            right_reads: node(self.right, right_reads),
+        }
     }
 
     /// Whether two counterparts read the same.
@@ -310,6 +334,29 @@ impl<'a, 's> Comparison<'a, 's> {
         }
         changes
     }
+}
+
+/// What `value` reads that has a counterpart which `other` reads less often.
+fn unmatched(
+    value: &Value,
+    other: &Value,
+    counterpart: &dyn Fn(usize) -> Option<usize>,
+) -> Vec<usize> {
+    let mut rest: FxHashMap<usize, u64> = FxHashMap::default();
+    for term in &other.operands {
+        *rest.entry(term.value).or_default() += term.times;
+    }
+    let mut unmatched = Vec::new();
+    for term in &value.operands {
+        if let Some(counterpart) = counterpart(term.value) {
+            let rest = rest.entry(counterpart).or_default();
+            if *rest < term.times {
+                unmatched.push(term.value);
+            }
+            *rest = rest.saturating_sub(term.times);
+        }
+    }
+    unmatched
 }
 
 /// The values with counterparts that each value without is made of, as left values and sorted; for

@@ -113,21 +113,21 @@ impl<'a, 's> Search<'a, 's> {
         });
         let [one, other] = &mut mentioned;
         for change in changes {
-            match *change {
+            match change {
                 Change::Input(_) => {}
-                Change::OnlyLeft(node) => one.alone(node),
-                Change::OnlyRight(node) => other.alone(node),
-                Change::Operation { left, right } | Change::Operands { left, right } => {
-                    one.node(left);
-                    other.node(right);
+                Change::OnlyLeft(node) => one.alone(*node),
+                Change::OnlyRight(node) => other.alone(*node),
+                Change::Operation { left, right } | Change::Operands { left, right, .. } => {
+                    one.node(*left);
+                    other.node(*right);
                 }
                 Change::Weights { left, right } => {
-                    one.sharing(left);
-                    other.sharing(right);
+                    one.sharing(*left);
+                    other.sharing(*right);
                 }
                 Change::Output { left, right } => {
-                    one.output(left);
-                    other.output(right);
+                    one.output(*left);
+                    other.output(*right);
                 }
             }
         }
