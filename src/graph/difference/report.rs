@@ -387,11 +387,12 @@ impl Groups {
         }
         let group = self.nodes.entry(into).or_default();
         group.extend(moved);
-        group.sort_unstable();
     }
 
     /// The group of a node, the first time that one of it is asked for.
     fn take(&mut self, node: NodeId) -> Option<Vec<NodeId>> {
-        self.nodes.remove(self.first.get(&node)?)
+        let mut group = self.nodes.remove(self.first.get(&node)?)?;
+        group.sort_unstable();
+        Some(group)
     }
 }
