@@ -4,143 +4,18 @@ use std::sync::Arc;
 
 use divan::Bencher;
 use divan::counter::ItemsCount;
+use graphs::{cycle, preactivated, residual, twins};
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
-use snapc::diagnostic::{Source, Span};
-use snapc::graph::{
-    Canonicaliser, Classes, Graph, Key, Laws, Node, NodeId, NodeKind, canonical_text,
-};
-use snapc::operations::{Activation, Dimension, Operation, Shape};
+use snapc::diagnostic::Source;
+use snapc::graph::{Canonicaliser, Classes, Graph, Key, Laws, canonical_text};
 use snapc::sketch::{Patterns, Reading};
 use snapc::{syntax, types};
 
+mod graphs;
+
 fn main() {
     divan::main();
-}
-
-struct Builder(Graph);
-
-impl Builder {
-    fn new() -> Self {
-        let mut builder = Builder(Graph {
-            name: "bench".to_string(),
-            inputs: 1,
-            nodes: Vec::new(),
-            outputs: Vec::new(),
-            variables: Vec::new(),
-        });
-        builder.push(NodeKind::Input(0), &[]);
-        builder
-    }
-
-    fn push(&mut self, kind: NodeKind, inputs: &[NodeId]) -> NodeId {
-        self.0.nodes.push(Node {
-            kind,
-            inputs: inputs.iter().copied().collect(),
-            shape: Shape::constant(&[16, 8, 8]),
-            path: String::new(),
-            weights: None,
-            span: Span::default(),
-        });
-        NodeId(self.0.nodes.len() as u32 - 1)
-    }
-
-    fn conv(&mut self, kernel: i64, from: NodeId) -> NodeId {
-        let both = |value| [Dimension::Constant(value), Dimension::Constant(value)];
-        let operation = Operation::Convolution {
-            input: Dimension::Constant(16),
-            output: Dimension::Constant(16),
-            kernel: both(kernel),
-            stride: both(1),
-            padding: both(kernel / 2),
-            dilation: both(1),
-            groups: Dimension::ONE,
-            bias: false,
-        };
-        self.push(NodeKind::Operation(operation), &[from])
-    }
-
-    fn norm(&mut self, from: NodeId) -> NodeId {
-        let channels = Dimension::Constant(16);
-        self.push(
-            NodeKind::Operation(Operation::batch_norm(channels)),
-            &[from],
-        )
-    }
-
-    fn relu(&mut self, from: NodeId) -> NodeId {
-        let relu = Operation::Activation(Activation::Relu);
-        self.push(NodeKind::Operation(relu), &[from])
-    }
-
-    fn add(&mut self, inputs: &[NodeId]) -> NodeId {
-        let arity = inputs.len();
-        self.push(NodeKind::Operation(Operation::Add { arity }), inputs)
-    }
-
-    fn finish(mut self, output: NodeId) -> Graph {
-        self.0.outputs = vec![output];
-        self.0
-    }
-}
-
-/// A residual net of about this many nodes: `dup conv bn relu conv bn add relu`, repeated.
-fn residual(nodes: usize) -> Graph {
-    let mut builder = Builder::new();
-    let mut value = NodeId(0);
-    for _ in 0..nodes / 7 {
-        let mut branch = builder.conv(3, value);
-        branch = builder.norm(branch);
-        branch = builder.relu(branch);
-        branch = builder.conv(3, branch);
-        branch = builder.norm(branch);
-        branch = builder.add(&[value, branch]);
-        value = builder.relu(branch);
-    }
-    for _ in 0..nodes % 7 {
-        value = builder.conv(1, value);
-    }
-    builder.finish(value)
-}
-
-/// Sums into sums: the widest that `real` makes of a program of this size.
-fn preactivated(nodes: usize) -> Graph {
-    let mut builder = Builder::new();
-    let mut value = NodeId(0);
-    for _ in 0..nodes / 3 {
-        let branch = builder.norm(value);
-        let branch = builder.conv(3, branch);
-        value = builder.add(&[value, branch]);
-    }
-    builder.finish(value)
-}
-
-/// 32 branches of 32 convolutions each, all alike.
-fn twins() -> Graph {
-    let mut builder = Builder::new();
-    let branches: Vec<NodeId> = (0..32)
-        .map(|_| {
-            let convs: Vec<NodeId> = (0..32).map(|_| builder.conv(3, NodeId(0))).collect();
-            let sum = builder.add(&convs);
-            builder.conv(3, sum)
-        })
-        .collect();
-    let sum = builder.add(&branches);
-    builder.finish(sum)
-}
-
-/// Convolutions in a cycle: between every two neighbours one of their sum. Colours tell nothing.
-fn cycle(length: usize) -> Graph {
-    let mut builder = Builder::new();
-    let points: Vec<NodeId> = (0..length).map(|_| builder.conv(3, NodeId(0))).collect();
-    let lines: Vec<NodeId> = (0..length)
-        .map(|index| {
-            let sum = builder.add(&[points[index], points[(index + 1) % length]]);
-            builder.conv(1, sum)
-        })
-        .collect();
-    let sum = builder.add(&lines);
-    builder.finish(sum)
 }
 
 fn key(bencher: Bencher<'_, '_>, graph: &Graph) {
@@ -250,9 +125,8 @@ fn key_of_a_pattern(bencher: Bencher<'_, '_>, length: usize) {
     let mut next = all.iter().cycle();
     bencher.counter(ItemsCount::new(length)).bench_local(|| {
         let opcodes = next.next().expect("a cycle has no end");
-        patterns
-            .encode(divan::black_box(opcodes), Laws::Real)
-            .map(Key::of)
+        patterns.read(divan::black_box(opcodes));
+        Key::of(patterns.certificate(Laws::Real))
     });
 }
 
@@ -274,9 +148,7 @@ fn dedupe_10_000_lines(bencher: Bencher<'_, '_>) {
                     .opcodes(line.as_bytes(), &mut opcodes)
                     .expect("all are symbols");
                 assert_eq!(patterns.read(&opcodes), Reading::Valid);
-                if let Some(certificate) = patterns.encode(&opcodes, Laws::Real) {
-                    classes.insert(certificate);
-                }
+                classes.insert(patterns.certificate(Laws::Real));
             }
             classes.len()
         });

@@ -573,3 +573,96 @@ fn a_search_that_is_killed_again_and_again_loses_and_repeats_nothing() {
     keys.dedup();
     assert_eq!(keys.len(), 10, "no program twice");
 }
+
+#[test]
+fn patterns_are_put_into_classes() {
+    let folder = folder_with("search.snap");
+    let path = folder.path();
+    fs::write(path.join("patterns.txt"), ":c+\n:c~+\n\n c c\nc+\ncx\n:\n").unwrap();
+    let arguments = [
+        "dedupe",
+        "patterns.txt",
+        "--alphabet",
+        "search.snap:classic",
+    ];
+    let output = run(path, &arguments);
+    assert_eq!(output.status.code(), Some(1), "some lines are wrong");
+    let lines = text(&output.stdout);
+    let columns: Vec<Vec<&str>> = lines
+        .lines()
+        .map(|line| line.split('\t').collect())
+        .collect();
+    let counts: Vec<_> = columns.iter().map(|line| (line[0], line[2])).collect();
+    assert_eq!(counts, [("2", ":c+"), ("1", "cc")]);
+    let notes = text(&output.stderr);
+    for expected in [
+        "line 5: `c+`: symbol 2, `+`, does not type-check",
+        "line 6: `cx`: there is no such symbol at 2",
+        "line 7: `:`: it leaves something else than the signature says",
+        "7 lines, 2 distinct, 3 invalid",
+    ] {
+        assert!(notes.contains(expected), "{expected} in {notes}");
+    }
+
+    let skipping = [&arguments[..], &["--skip-invalid", "--format", "json"]].concat();
+    let output = run(path, &skipping);
+    assert!(output.status.success());
+    let lines = json_lines(&output);
+    assert_eq!(lines[0]["pattern"], ":c+");
+    assert_eq!(lines[0]["count"], 2);
+    assert_eq!(lines[0]["key"], columns[0][1]);
+}
+
+#[test]
+fn distinct_patterns_are_enumerated() {
+    let folder = folder_with("search.snap");
+    let path = folder.path();
+    let arguments = [
+        "enumerate",
+        "--alphabet",
+        "search.snap:classic",
+        "--max-length",
+        "3",
+    ];
+    let output = run(path, &arguments);
+    assert!(output.status.success(), "{}", text(&output.stderr));
+    let patterns = text(&output.stdout);
+    assert_eq!(patterns.lines().count(), 187);
+    fs::write(path.join("patterns.txt"), &patterns).unwrap();
+    let dedupe = [
+        "dedupe",
+        "patterns.txt",
+        "--alphabet",
+        "search.snap:classic",
+    ];
+    let distinct = text(&run(path, &dedupe).stdout);
+    assert_eq!(distinct.lines().count(), 187);
+
+    let count = [&arguments[..], &["--count", "--format", "json"]].concat();
+    let lengths = json_lines(&run(path, &count));
+    assert_eq!(lengths[2]["distinct_so_far"], 187);
+
+    let wrong = |alphabet: &str, signature: &str| {
+        let arguments = [
+            "enumerate",
+            "--alphabet",
+            alphabet,
+            "--signature",
+            signature,
+        ];
+        let output = run(path, &[&arguments[..], &["--max-length", "2"]].concat());
+        (output.status.code(), text(&output.stderr))
+    };
+    let (code, message) = wrong("search.snap:modern", "[c, h, w] -> [c, h, w]");
+    assert_eq!(code, Some(2));
+    assert!(
+        message.contains("defines no alphabet `modern`"),
+        "{message}"
+    );
+    let (code, message) = wrong("search.snap", "[c, h, w] -> [c, h, w]");
+    assert_eq!(code, Some(2));
+    assert!(message.contains("`file.snap:classic`"), "{message}");
+    let (code, message) = wrong("search.snap:classic", "[c, h, w -> [c, h, w]");
+    assert_eq!(code, Some(1));
+    assert!(message.contains("E0103"), "{message}");
+}

@@ -87,9 +87,9 @@ fn patterns_are_read_as_the_compiler_reads_their_text() {
             let text = patterns.text(&opcodes);
             for laws in [Laws::Exact, Laws::Real] {
                 let is_valid = patterns.read(&opcodes) == Reading::Valid;
-                let key = is_valid.then(|| patterns.encode(&opcodes, laws).map(Key::of));
+                let key = is_valid.then(|| Key::of(patterns.certificate(laws)));
                 let expected = compiled(signature, &text, laws);
-                assert_eq!(key.flatten(), expected, "`{text}` : {signature}");
+                assert_eq!(key, expected, "`{text}` : {signature}");
                 valid += usize::from(is_valid);
             }
         }
@@ -107,8 +107,8 @@ fn enumeration_finds_what_looking_at_all_strings_finds() {
             for opcodes in strings(9, 5) {
                 if patterns.read(&opcodes) == Reading::Valid {
                     valid[opcodes.len()] += 1;
-                    let key = patterns.encode(&opcodes, laws).map(Key::of);
-                    expected.entry(key.expect("it is valid")).or_insert(opcodes);
+                    let key = Key::of(patterns.certificate(laws));
+                    expected.entry(key).or_insert(opcodes);
                 }
             }
             let mut found = HashMap::new();
@@ -145,4 +145,58 @@ fn a_program_that_does_nothing_is_found_once() {
     };
     while enumeration.next_length(&mut visit).is_some() {}
     assert_eq!(found, [vec![2], vec![0, 1]]);
+}
+
+#[test]
+fn symbols_that_share_weights_or_are_zero_are_read_as_the_compiler_reads_them() {
+    let alphabet = "alphabet k {
+    s = conv(3)@w relu conv(3)@w
+    t = conv(3)@w dup conv(3)@w add
+    c = conv(3)
+    z = zero
+    : = dup
+    + = add
+}
+";
+    let text = format!("{alphabet}block cell : [c, h, w] -> [c, h, w] = ?{{1..3}}\n");
+    let mut patterns = patterns_of(&source(&text)).expect("the block is a hole");
+    let mut canonicaliser = Canonicaliser::new();
+    let mut valid = 0;
+    for opcodes in strings(6, 4) {
+        if patterns.read(&opcodes) != Reading::Valid {
+            continue;
+        }
+        valid += 1;
+        let pattern = patterns.text(&opcodes);
+        let text = format!("{alphabet}block cell : [c, h, w] -> [c, h, w] = \"{pattern}\"\n");
+        let checked = types::check(&syntax::parse(&source(&text)).file);
+        let id = checked.program.named("cell").expect("it is defined");
+        let compiled = graph::build(&checked.program, id).expect("it checks");
+        let expected = canonicaliser.key(&compiled, Laws::Real);
+        assert_eq!(
+            Key::of(patterns.certificate(Laws::Real)),
+            expected,
+            "{pattern}"
+        );
+        let own = canonicaliser.key(&patterns.graph("cell"), Laws::Real);
+        assert_eq!(own, expected, "{pattern}");
+    }
+    assert!(valid > 100, "{valid}");
+}
+
+#[test]
+fn what_is_no_space_of_patterns_is_told() {
+    let alphabet = "alphabet k { c = conv(3) }\n";
+    let wrong = |text: &str| match patterns_of(&source(&format!("{alphabet}{text}\n"))) {
+        Ok(_) => panic!("`{text}` should not do"),
+        Err(message) => message,
+    };
+    insta::assert_snapshot!(
+        [
+            wrong("block other : [c, h, w] -> [c, h, w] = ?"),
+            wrong("block cell = ?"),
+            wrong("block cell : [c, h, w] -> [c, h, w] = conv(3) ?"),
+        ]
+        .join("\n")
+    );
 }

@@ -147,12 +147,11 @@ impl<'o> Collector<'o> {
                 return self.invalid(pattern, "it leaves something else than the signature says");
             }
         }
-        if let Some(certificate) = self.patterns.encode(&self.opcodes, self.laws) {
-            let (class, is_new) = self.classes.insert(certificate);
-            match is_new {
-                true => self.firsts.push((self.opcodes.as_slice().into(), 1)),
-                false => self.firsts[class.0 as usize].1 += 1,
-            }
+        let certificate = self.patterns.certificate(self.laws);
+        let (class, is_new) = self.classes.insert(certificate);
+        match is_new {
+            true => self.firsts.push((self.opcodes.as_slice().into(), 1)),
+            false => self.firsts[class.0 as usize].1 += 1,
         }
     }
 

@@ -35,6 +35,8 @@ pub(super) enum LawSet {
     Exact,
     /// Those that compute the same over the real numbers
     Real,
+    /// Those that are one architecture, also with channels in another order
+    Architecture,
 }
 
 impl LawSet {
@@ -43,6 +45,7 @@ impl LawSet {
         match self {
             LawSet::Exact => Laws::Exact,
             LawSet::Real => Laws::Real,
+            LawSet::Architecture => Laws::Architecture,
         }
     }
 }

@@ -11,16 +11,21 @@
 //! vertices apart there is no need to; for the search, shared weights are one more vertex that their
 //! layers are tied to. The certificate ends with them, if there are any.
 //!
-//! One thing is not complete. If a label mentions three variables or more that stand in no input's
-//! shape, and they play the same role in it, two equal blocks may get different certificates.
+//! Under `architecture`, one more step makes the order of channels not count ([`architecture`]).
+//!
+//! Sizes may be variables. Those that stand in no input's shape are vertices too, which the labels that
+//! mention them read ([`mentions`]).
 
+mod architecture;
 mod colour;
 mod key;
 mod label;
+mod mentions;
 mod partition;
 mod rebuild;
 mod reduce;
 mod search;
+mod zero;
 
 pub use key::{Certificate, InvalidKey, Key};
 
@@ -195,7 +200,11 @@ impl Canonicaliser {
                 key: 0,
             }));
         }
-        let component = Component { colours, arcs };
+        let mut component = Component { colours, arcs };
+        if self.reduction.has_free_variables() {
+            let vertices = self.colouring.entries.iter().map(|entry| entry.vertex);
+            mentions::describe(graph, &self.reduction, vertices, &number, &mut component);
+        }
         let mut order = search::canonical_order(&component);
         order.retain(|vertex| *vertex < entries);
         // Levels come first, so that the order is one of execution.
@@ -307,6 +316,9 @@ impl Canonicaliser {
         };
         match &node.kind {
             NodeKind::Input(input) => writer.input(*input, &node.shape),
+            NodeKind::Operation(_) if kind == Kind::Zero => {
+                writer.operation(&zero::OPERATION, true)
+            }
             NodeKind::Operation(operation) => {
                 writer.operation(operation, kind == Kind::Ordered);
             }
@@ -317,7 +329,7 @@ impl Canonicaliser {
         let operands = self.reduction.operands_of(vertex);
         match self.kind(vertex) {
             Kind::Input | Kind::Variable => {}
-            Kind::Ordered | Kind::Sequence => {
+            Kind::Zero | Kind::Ordered | Kind::Sequence => {
                 write_number(&mut self.bytes, operands.len() as u64);
                 for edge in operands {
                     let position = self.position[edge.vertex as usize];

@@ -32,6 +32,10 @@ pub enum Laws {
     #[default]
     #[serde(rename = "real/1")]
     Real,
+    /// Equal as architectures: also whatever the order of channels where the next layer's weights
+    /// make up for it. Equal programs start from weights in another order.
+    #[serde(rename = "architecture/1")]
+    Architecture,
 }
 
 impl Laws {
@@ -40,6 +44,7 @@ impl Laws {
         match self {
             Laws::Exact => "exact/1",
             Laws::Real => "real/1",
+            Laws::Architecture => "architecture/1",
         }
     }
 
@@ -57,17 +62,18 @@ impl fmt::Display for Laws {
 
 /// A name that is not one of a set of laws.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("no set of laws is called `{0}`; there are `exact` and `real`")]
+#[error("no set of laws is called `{0}`; there are `exact`, `real` and `architecture`")]
 pub struct UnknownLaws(String);
 
 impl FromStr for Laws {
     type Err = UnknownLaws;
 
-    /// Reads `exact` or `real`, with or without the version.
+    /// Reads `exact`, `real` or `architecture`, with or without the version.
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         match text {
             "exact" | "exact/1" => Ok(Laws::Exact),
             "real" | "real/1" => Ok(Laws::Real),
+            "architecture" | "architecture/1" => Ok(Laws::Architecture),
             _ => Err(UnknownLaws(text.to_string())),
         }
     }
@@ -89,7 +95,7 @@ pub struct Law {
 }
 
 /// All laws, by number.
-pub const LAWS: [Law; 10] = [
+pub const LAWS: [Law; 14] = [
     Law {
         number: 1,
         name: "dataflow",
@@ -186,6 +192,49 @@ pub const LAWS: [Law; 10] = [
         reason: "The mean of one number is that number. Not exact: a mean that starts from zero \
                  turns -0 into 0.",
     },
+    Law {
+        number: 11,
+        name: "zeros",
+        first: Laws::Exact,
+        statement: "`zero` does not care what it is made of, only how large that is: all zeros of the \
+                    shape of an input are `zero` of the first input of that shape. What is zero \
+                    stays so through pooling, dropout, moves of elements, activations with f(0) = 0, \
+                    and merges with other zeros.",
+        reason: "A zero of IEEE 754 without a sign is what these make of such zeros. Nothing of what \
+                 a zero is made of gets a gradient.",
+    },
+    Law {
+        number: 12,
+        name: "zero terms",
+        first: Laws::Real,
+        statement: "A term of a sum that is zero vanishes if another term is not.",
+        reason: "x + 0 = x. Not exact: -0 + 0 is 0.",
+    },
+    Law {
+        number: 13,
+        name: "layers of nothing",
+        first: Laws::Real,
+        statement: "A product with a zero is zero, and so is what a convolution or a dense layer without \
+                    bias, `layer_scale` or `prelu` makes of zero. A norm of zero is not: it is its \
+                    learned shift.",
+        reason: "They are linear, or fixed, at zero; their weights are multiplied by zero and get no \
+                 gradient. Not exact: infinity times zero is no number, and a negative weight gives -0.",
+    },
+    Law {
+        number: 14,
+        name: "order of channels",
+        first: Laws::Architecture,
+        statement: "The order of what is concatenated does not count for a convolution in one group or \
+                    a dense layer on a vector, with weights that no other layer has, if on the way there \
+                    each channel is treated alike: by activations, pooling, up-sampling, padding, \
+                    cropping, `instancenorm` and `flatten`, and by `bn`, depthwise convolutions and \
+                    dropout that nothing else needs in order. Another use of the same concatenation \
+                    may need its order; that does not matter for this one.",
+        reason: "The layer has weights of its own for each channel. With the channels in another order, \
+                 the same weights in that order give the same values and gradients; those are drawn alike \
+                 for all channels, so that the distribution over functions and trainings is the same, \
+                 though not each single one.",
+    },
 ];
 
 #[cfg(test)]
@@ -197,13 +246,14 @@ mod tests {
         for (index, law) in LAWS.iter().enumerate() {
             assert_eq!(usize::from(law.number), index + 1);
         }
-        assert_eq!(Laws::Exact.laws().count(), 7);
-        assert_eq!(Laws::Real.laws().count(), LAWS.len());
+        assert_eq!(Laws::Exact.laws().count(), 8);
+        assert_eq!(Laws::Real.laws().count(), 13);
+        assert_eq!(Laws::Architecture.laws().count(), LAWS.len());
     }
 
     #[test]
     fn sets_are_read_and_written_by_name() {
-        for laws in [Laws::Exact, Laws::Real] {
+        for laws in [Laws::Exact, Laws::Real, Laws::Architecture] {
             assert_eq!(laws.to_string().parse(), Ok(laws));
             let json = serde_json::to_string(&laws).unwrap();
             assert_eq!(json, format!("\"{laws}\""));
@@ -212,7 +262,7 @@ mod tests {
         let error = "reel".parse::<Laws>().unwrap_err();
         assert_eq!(
             error.to_string(),
-            "no set of laws is called `reel`; there are `exact` and `real`"
+            "no set of laws is called `reel`; there are `exact`, `real` and `architecture`"
         );
     }
 }

@@ -29,6 +29,11 @@ pub(crate) struct Trail {
 
 struct Fragment {
     graph: Graph,
+    /// What each operation reads, one behind another: numbers of nodes of the graph.
+    operands: Vec<u32>,
+    /// For each operation where its operands end.
+    ends: Vec<u32>,
+    /// For each operation its label.
     labels: Vec<Option<KnownLabel>>,
     /// How many weights are shared by layers of it.
     weights: u32,
@@ -69,16 +74,24 @@ impl Trail {
     /// Keeps a fragment. Its inputs are the stack that it finds, its outputs the one it leaves, the
     /// top last.
     pub(crate) fn keep(&mut self, graph: Graph) -> FragmentId {
-        let label = |node: &Node| match &node.kind {
-            NodeKind::Operation(operation) => KnownLabel::of(operation, &self.fixed),
-            NodeKind::Input(_) => None,
-        };
-        let weights = graph.nodes.iter().filter_map(|node| node.weights);
-        self.fragments.push(Fragment {
-            labels: graph.nodes.iter().map(label).collect(),
-            weights: weights.map(|weights| weights.0 + 1).max().unwrap_or(0),
+        let mut fragment = Fragment {
+            operands: Vec::new(),
+            ends: Vec::new(),
+            labels: Vec::new(),
+            weights: 0,
             graph,
-        });
+        };
+        for node in &fragment.graph.nodes {
+            let own = node.weights.map_or(0, |weights| weights.0 + 1);
+            fragment.weights = fragment.weights.max(own);
+            if let NodeKind::Operation(operation) = &node.kind {
+                let operands = node.inputs.iter().map(|id| id.0);
+                fragment.operands.extend(operands);
+                fragment.ends.push(fragment.operands.len() as u32);
+                fragment.labels.push(KnownLabel::of(operation, &self.fixed));
+            }
+        }
+        self.fragments.push(fragment);
         self.fragments.len() as FragmentId - 1
     }
 
@@ -102,27 +115,27 @@ impl Trail {
     /// Goes on with a fragment, whose inputs must be those that the one before left.
     pub(crate) fn push(&mut self, id: FragmentId) {
         let fragment = &self.fragments[id as usize];
+        let inputs = self.stack.len() as u32;
         self.numbers.clear();
-        for (number, node) in (0..).zip(&fragment.graph.nodes) {
-            if let NodeKind::Input(input) = node.kind {
-                self.numbers.push(self.stack[input]);
-                continue;
-            }
-            let numbers = &self.numbers;
-            let operands = node.inputs.iter().map(|id| numbers[id.0 as usize]);
-            self.operands.extend(operands);
-            self.numbers.push(NodeId(self.nodes.len() as u32));
+        self.numbers.append(&mut self.stack);
+        let before = self.operands.len() as u32;
+        let numbers = &mut self.numbers;
+        let mut start = 0;
+        for (number, end) in (inputs..).zip(&fragment.ends) {
+            let operands = &fragment.operands[start..*end as usize];
+            self.operands
+                .extend(operands.iter().map(|operand| numbers[*operand as usize]));
+            numbers.push(NodeId(self.nodes.len() as u32));
             self.nodes.push(Place {
                 fragment: id,
                 number,
-                end: self.operands.len() as u32,
+                end: before + end,
                 weights: self.weights,
             });
+            start = *end as usize;
         }
         self.weights += fragment.weights;
-        self.stack.clear();
         let outputs = fragment.graph.outputs.iter();
-        let numbers = &self.numbers;
         self.stack.extend(outputs.map(|id| numbers[id.0 as usize]));
     }
 
@@ -187,6 +200,8 @@ impl Dataflow for Trail {
 
     fn label(&self, number: u32) -> Option<&KnownLabel> {
         let place = &self.nodes[number as usize];
-        self.fragment_of(place).labels[place.number as usize].as_ref()
+        let fragment = self.fragment_of(place);
+        let operation = (place.number as usize).checked_sub(fragment.graph.inputs)?;
+        fragment.labels.get(operation)?.as_ref()
     }
 }

@@ -125,6 +125,15 @@ impl Ord for Symbolic {
     }
 }
 
+/// A factor of a term of a dimension.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Factor<'a> {
+    /// A variable.
+    Variable(Variable),
+    /// The first divided by the second, rounded down.
+    Quotient(&'a Dimension, &'a Dimension),
+}
+
 impl Dimension {
     /// One.
     pub const ONE: Dimension = Dimension::Constant(1);
@@ -436,6 +445,25 @@ impl Dimension {
             visit(variable);
             true
         });
+    }
+
+    /// Calls `visit` for every term of the sum that it is, with the coefficient and the factors, each
+    /// with its power. Not for what overflowed.
+    pub fn for_each_term(&self, mut visit: impl FnMut(i64, &[(Factor<'_>, u32)])) {
+        let Some(polynomial) = self.polynomial() else {
+            return;
+        };
+        for (monomial, coefficient) in polynomial.terms() {
+            let factors: Vec<(Factor, u32)> = monomial
+                .factors()
+                .iter()
+                .map(|(atom, power)| match atom {
+                    Atom::Variable(variable) => (Factor::Variable(*variable), *power),
+                    Atom::Quotient(parts) => (Factor::Quotient(&parts.0, &parts.1), *power),
+                })
+                .collect();
+            visit(*coefficient, &factors);
+        }
     }
 
     /// Whether `test` holds for every variable in it, also inside quotients.

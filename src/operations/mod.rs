@@ -8,7 +8,7 @@ mod rules;
 mod shape;
 mod table;
 
-pub use dimension::{Dimension, Symbolic, Variable};
+pub use dimension::{Dimension, Factor, Symbolic, Variable};
 pub use operation::{
     Activation, Class, Filling, Initial, Operation, ParameterTensor, Pooling, Real,
     TransposedConvolution,

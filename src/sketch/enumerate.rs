@@ -57,9 +57,8 @@ impl<'p> Enumeration<'p> {
     /// The distinct valid programs of one symbol up to `longest` symbols.
     pub fn new(patterns: &'p mut Patterns, longest: usize, laws: Laws) -> Self {
         let mut classes = Classes::default();
-        if let Some(nothing) = patterns.encode(&[], laws) {
-            classes.insert(nothing);
-        }
+        patterns.read(&[]);
+        classes.insert(patterns.certificate(laws));
         Enumeration {
             patterns,
             longest: longest.min(MAXIMUM_FILLING as usize),
@@ -128,7 +127,7 @@ impl<'p> Enumeration<'p> {
             return ControlFlow::Continue(());
         }
         count.looked_at += 1;
-        let certificate = self.patterns.encode_walked(self.laws);
+        let certificate = self.patterns.certificate(self.laws);
         let (class, is_new) = self.classes.insert(certificate);
         if is_new {
             self.beginnings.push(opcodes.to_vec());

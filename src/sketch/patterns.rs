@@ -125,22 +125,17 @@ impl Patterns {
         }
     }
 
-    /// The bytes of the certificate of a pattern whose symbols type-check, whatever it leaves; see
-    /// [`Canonicaliser::encode`]. Nothing if they do not. The bytes last until the next call.
-    pub fn encode(&mut self, opcodes: &[u8], laws: Laws) -> Option<&[u8]> {
-        self.walk(opcodes).ok()?;
-        Some(self.encode_walked(laws))
-    }
-
-    /// The graph of a pattern whose symbols type-check, whatever it leaves. Nothing if they do not.
-    pub fn graph(&mut self, opcodes: &[u8]) -> Option<Graph> {
-        self.walk(opcodes).ok()?;
-        Some(self.trail.graph(&self.text(opcodes)))
-    }
-
-    /// The certificate of what was walked last.
-    pub(super) fn encode_walked(&mut self, laws: Laws) -> &[u8] {
+    /// The bytes of the certificate of the pattern that was read last, as far as its symbols
+    /// type-check, with all that it leaves as outputs; see [`Canonicaliser::encode`]. They last until
+    /// the next call.
+    pub fn certificate(&mut self, laws: Laws) -> &[u8] {
         self.canonicaliser.encode_trail(&self.trail, laws)
+    }
+
+    /// The graph of the pattern that was read last, as far as its symbols type-check, with all that
+    /// it leaves as outputs.
+    pub fn graph(&self, name: &str) -> Graph {
+        self.trail.graph(name)
     }
 
     /// Walks from symbol to symbol; gives the state that is reached.

@@ -1,6 +1,8 @@
 //! Blocks standing alone, whose sizes are variables.
 
-use snapc::graph::{Laws, NodeId, canonical_text, canonicalise};
+use rand::{RngExt, SeedableRng};
+use rand_chacha::ChaCha8Rng;
+use snapc::graph::{Graph, Laws, NodeId, canonical_text, canonicalise};
 
 use crate::graphs::{Builder, constant, variable};
 use crate::{are_equal, check_form, check_forms};
@@ -61,4 +63,110 @@ fn variables_that_nothing_tells_apart_are_renamed_too() {
     assert!(!are_equal(&pairs, &parted, Laws::Real));
     check_form(&graph, Laws::Real);
     check_form(&parted, Laws::Real);
+}
+
+/// A block of two layers whose sizes are these polynomials in three parameters: for each term the
+/// coefficient and the power of each parameter.
+fn sized(polynomials: &[Vec<(i64, [u32; 3])>; 2], names: [u32; 3]) -> Graph {
+    let mut builder = Builder::new();
+    let input = symbolic_image(&mut builder, [0, 1, 2]);
+    let outputs = polynomials.each_ref().map(|terms| {
+        let sum = terms.iter().map(|(coefficient, powers)| {
+            let factors = names
+                .iter()
+                .zip(powers)
+                .flat_map(|(name, power)| std::iter::repeat_n(variable(3 + name), *power as usize));
+            factors.fold(constant(*coefficient), |product, factor| &product * &factor)
+        });
+        let size = sum.fold(constant(0), |sum, term| &sum + &term);
+        builder.convolution(3, &size + &constant(1), input)
+    });
+    builder.finish(&outputs)
+}
+
+const RENAMINGS: [[u32; 3]; 6] = [
+    [0, 1, 2],
+    [0, 2, 1],
+    [1, 0, 2],
+    [1, 2, 0],
+    [2, 0, 1],
+    [2, 1, 0],
+];
+
+#[test]
+fn labels_of_three_variables_are_equal_up_to_renaming_and_no_further() {
+    let mut random = ChaCha8Rng::seed_from_u64(40);
+    let mut equal = 0;
+    for _ in 0..400 {
+        let mut polynomial = || -> Vec<(i64, [u32; 3])> {
+            (0..random.random_range(1..4))
+                .map(|_| {
+                    let powers = [(); 3].map(|()| random.random_range(0..3));
+                    (random.random_range(1..3), powers)
+                })
+                .collect()
+        };
+        let polynomials = [polynomial(), polynomial()];
+        let graph = sized(&polynomials, [0, 1, 2]);
+        for names in RENAMINGS {
+            assert!(are_equal(&graph, &sized(&polynomials, names), Laws::Real));
+        }
+        // The same with the parameters of the second layer renamed: equal if some renaming of both
+        // makes it so, which is tried out on the graphs themselves.
+        let moved = |terms: &Vec<(i64, [u32; 3])>, names: [u32; 3]| {
+            let rename = |(coefficient, powers): &(i64, [u32; 3])| {
+                (*coefficient, names.map(|name| powers[name as usize]))
+            };
+            terms.iter().map(rename).collect::<Vec<_>>()
+        };
+        let twisted = [polynomials[0].clone(), moved(&polynomials[1], [1, 2, 0])];
+        let other = sized(&twisted, [0, 1, 2]);
+        let expected = RENAMINGS
+            .iter()
+            .any(|names| sized(&polynomials, *names).nodes == other.nodes);
+        equal += usize::from(expected);
+        assert_eq!(
+            are_equal(&graph, &other, Laws::Real),
+            expected,
+            "{twisted:?}"
+        );
+    }
+    assert!((20..380).contains(&equal), "{equal} of 400");
+}
+
+#[test]
+fn variables_in_a_circle_are_renamed() {
+    // a b^2 + b c^2 + c a^2: each of the three is mentioned alike, but not each order of them.
+    let circle = vec![(1, [1, 2, 0]), (1, [0, 1, 2]), (1, [2, 0, 1])];
+    let back = vec![(1, [2, 1, 0]), (1, [0, 2, 1]), (1, [1, 0, 2])];
+    let same = sized(&[circle.clone(), circle.clone()], [0, 1, 2]);
+    let opposite = sized(&[circle.clone(), back], [0, 1, 2]);
+    for names in RENAMINGS {
+        let renamed = sized(&[circle.clone(), circle.clone()], names);
+        assert!(are_equal(&same, &renamed, Laws::Real));
+        assert!(!are_equal(&opposite, &renamed, Laws::Real));
+    }
+    check_forms(&same);
+    check_forms(&opposite);
+}
+
+#[test]
+fn quotients_of_three_variables_are_equal_up_to_renaming_and_no_further() {
+    let block = |[a, b, c]: [u32; 3], [d, e, f]: [u32; 3]| {
+        let mut builder = Builder::new();
+        let input = symbolic_image(&mut builder, [0, 1, 2]);
+        let size = |[a, b, c]: [u32; 3]| {
+            let sum = &variable(a) + &(&variable(b) * &variable(b));
+            &sum.floor_divide(&variable(c)) + &constant(1)
+        };
+        let outputs =
+            [size([a, b, c]), size([d, e, f])].map(|size| builder.convolution(3, size, input));
+        builder.finish(&outputs)
+    };
+    let graph = block([3, 4, 5], [4, 5, 3]);
+    assert!(are_equal(&graph, &block([5, 3, 4], [3, 4, 5]), Laws::Real));
+    assert!(are_equal(&graph, &block([7, 9, 8], [9, 8, 7]), Laws::Real));
+    assert!(!are_equal(&graph, &block([3, 4, 5], [5, 3, 4]), Laws::Real));
+    assert!(!are_equal(&graph, &block([3, 4, 5], [3, 4, 5]), Laws::Real));
+    check_forms(&graph);
 }

@@ -10,7 +10,15 @@ use std::process::Command;
 use super::pages::{Block, Page, alone, blessing, pages, report, rewrite, root};
 
 /// Commands that take no time and always write the same.
-const QUICK: [&str; 6] = ["check", "fmt", "canon", "show", "explain", "new"];
+const QUICK: [&str; 7] = [
+    "check",
+    "fmt",
+    "canon",
+    "enumerate",
+    "show",
+    "explain",
+    "new",
+];
 
 /// A command with the lines that follow it.
 struct Step<'a> {

@@ -4,11 +4,12 @@
 //! equal bytes mean equal labels and labels may stand behind one another. The arity of merges is
 //! left out: it follows from their operands.
 
+use super::reduce::is_plain;
 use smallvec::SmallVec;
 use xxhash_rust::xxh3::xxh3_64;
 
 use crate::operations::{
-    Activation, Dimension, Filling, Operation, Pooling, Real, Shape, TransposedConvolution,
+    Activation, Class, Dimension, Filling, Operation, Pooling, Real, Shape, TransposedConvolution,
     Variable,
 };
 
@@ -290,6 +291,11 @@ impl LabelWriter<'_, '_> {
         }
     }
 
+    /// The label of a concatenation whose order does not count.
+    pub(super) fn unordered_concatenation(&mut self) {
+        self.long_tag(b'|');
+    }
+
     /// The tag of an operation on images, by its number.
     fn image(&mut self, number: u8) {
         self.bytes.extend([b'i', number]);
@@ -377,10 +383,14 @@ impl LabelWriter<'_, '_> {
 }
 
 /// The label of an operation that mentions no variables but those that the inputs' shapes put in
-/// order, and the hash of its bytes.
+/// order, with what else of the operation matters.
 pub(in crate::graph) struct KnownLabel {
     pub(super) bytes: Box<[u8]>,
+    /// The hash of the bytes.
     pub(super) hash: u64,
+    pub(super) class: Class,
+    /// Whether no law but that of sharing makes anything of it, whatever it reads.
+    pub(super) is_plain: bool,
 }
 
 impl KnownLabel {
@@ -403,6 +413,8 @@ impl KnownLabel {
         writer.operation(operation, true);
         is_fixed.then(|| KnownLabel {
             hash: xxh3_64(&bytes),
+            class: operation.class(),
+            is_plain: is_plain(operation),
             bytes: bytes.into(),
         })
     }

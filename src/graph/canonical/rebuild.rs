@@ -9,6 +9,7 @@ use rustc_hash::FxHashMap;
 use smallvec::SmallVec;
 
 use super::reduce::{Kind, Reduction, same_merge};
+use super::zero;
 use crate::graph::{Graph, Node, NodeId, NodeKind};
 use crate::operations::{Dimension, Operation, Variable};
 
@@ -117,6 +118,11 @@ impl Rebuilder<'_> {
         let mut node = self.source.nodes[properties.node as usize].clone();
         node.weights = properties.weights;
         let edges = self.reduction.operands_of(vertex);
+        if properties.kind == Kind::Zero {
+            let input = &self.reduction.vertices[edges[0].vertex as usize];
+            node.kind = NodeKind::Operation(zero::OPERATION);
+            node.shape = self.source.nodes[input.node as usize].shape.clone();
+        }
         let operands = edges
             .iter()
             .map(|edge| (self.node_of[edge.vertex as usize], edge.key));
@@ -126,18 +132,24 @@ impl Rebuilder<'_> {
             operands.iter_mut().for_each(|(_, times)| *times = 1);
         }
         let id = match (&node.kind, properties.kind) {
+            (NodeKind::Operation(Operation::Concatenate { .. }), Kind::Multiset) => {
+                operands.sort_unstable();
+                self.sequence(&node, &expand(&operands))
+            }
             (NodeKind::Operation(operation), Kind::Multiset) if properties.is_flat_merge() => {
                 self.multiset(&node, operation, properties.size, operands)
             }
-            (_, Kind::Sequence) if properties.is_flat_merge() => self.sequence(&node, &operands),
+            (_, Kind::Sequence) if properties.is_flat_merge() => {
+                self.sequence(&node, &expand(&operands))
+            }
             _ => self.push_with(&node, &operands),
         };
         self.node_of[vertex as usize] = id;
     }
 
     /// Pushes a concatenation, which reads others where it contains them.
-    fn sequence(&mut self, node: &Node, operands: &[(u32, u64)]) -> u32 {
-        let parts: Vec<u32> = operands.iter().map(|(part, _)| *part).collect();
+    fn sequence(&mut self, node: &Node, parts: &[NodeId]) -> u32 {
+        let parts: Vec<u32> = parts.iter().map(|part| part.0).collect();
         let shorter = self.share_parts(&parts);
         let node = self.push_merge(node, &shorter);
         let known = self.sequences.entry(parts[0]).or_default();

@@ -6,11 +6,13 @@
 
 use std::ops::Range;
 
+use smallvec::SmallVec;
 use xxhash_rust::xxh3::xxh3_64;
 
 use super::label::{
     KnownLabel, LabelWriter, fix_variables, for_each_dimension, mix, names_of, place,
 };
+use super::zero;
 use crate::graph::dataflow::Dataflow;
 use crate::graph::{Laws, NodeId, NodeKind, WeightsId};
 use crate::operations::{Activation, Class, Dimension, Operation, Pooling, Variable};
@@ -36,6 +38,8 @@ pub(super) enum Kind {
     /// A variable of dimensions that the shapes of the inputs do not give a place. It is no value;
     /// vertices whose labels mention it read it.
     Variable,
+    /// Zeros of the shape of the input that it reads, whatever node it stands for.
+    Zero,
     /// Operands in order.
     Ordered,
     /// A concatenation, flat.
@@ -66,6 +70,8 @@ pub(super) struct Vertex {
     pub(super) hash: u64,
     /// The weights that it shares with other vertices, some of which may not be needed.
     pub(super) weights: Option<WeightsId>,
+    /// Whether it is zero whatever the inputs are; see [`zero`](super::zero).
+    pub(super) is_zero: bool,
 }
 
 impl Vertex {
@@ -76,10 +82,10 @@ impl Vertex {
 }
 
 /// Marks a merge that is not flattened into others.
-const OPAQUE: u64 = u64::MAX;
+pub(super) const OPAQUE: u64 = u64::MAX;
 
 /// The place of a vertex that has none, and of an empty slot.
-const NONE: u32 = u32::MAX;
+pub(super) const NONE: u32 = u32::MAX;
 
 /// A graph under reduction. Keeps its memory between graphs.
 #[derive(Default)]
@@ -96,9 +102,11 @@ pub(super) struct Reduction {
     pub(super) free: Vec<(Variable, u32)>,
     /// Whether any vertex shares its weights.
     pub(super) shares_weights: bool,
+    /// Whether any vertex is zero.
+    has_zeros: bool,
     /// Vertices that are functions of their operands, by hash of label and operands, with open
     /// addressing: pure ones, and those without state whose weights are shared.
-    table: Vec<u32>,
+    pub(super) table: Vec<u32>,
 }
 
 impl Reduction {
@@ -110,6 +118,7 @@ impl Reduction {
         self.vertex_of.clear();
         self.free.clear();
         self.shares_weights = false;
+        self.has_zeros = false;
         self.table.clear();
         let slots = (2 * graph.count() as usize).next_power_of_two();
         self.table.resize(slots, NONE);
@@ -122,6 +131,9 @@ impl Reduction {
                 NodeKind::Operation(operation) => self.operation(graph, number, operation, laws),
             };
             self.vertex_of.push(vertex);
+        }
+        if laws == Laws::Architecture {
+            self.forget_order_of_channels(graph);
         }
     }
 
@@ -171,10 +183,24 @@ impl Reduction {
         laws: Laws,
     ) -> u32 {
         let operands = graph.operands(number);
+        let reads_zero = self.has_zeros && self.read(operands).any(|vertex| vertex.is_zero);
+        if let Some(label) = graph.label(number)
+            && label.is_plain
+            && !reads_zero
+        {
+            return self.plain(graph, number, label);
+        }
         let operand =
             |reduction: &Self, index: usize| reduction.vertex_of[operands[index].0 as usize];
         if is_identity(graph, number, operation, laws) {
             return operand(self, 0);
+        }
+        let is_zero = match operation {
+            Operation::Activation(Activation::Zero) => true,
+            _ => reads_zero && self.gives_zero(operation, operands, laws),
+        };
+        if is_zero && let Some(zero) = self.known_zero(graph, number, reads_zero) {
+            return zero;
         }
         let start = self.edges.len();
         let mut kind = Kind::Ordered;
@@ -198,11 +224,18 @@ impl Reduction {
                 size = self.push_parts(operands);
             }
             Operation::Add { arity } | Operation::Multiply { arity }
-                if laws == Laws::Real || *arity == 2 =>
+                if laws != Laws::Exact || *arity == 2 =>
             {
                 kind = Kind::Multiset;
-                let flatten = laws == Laws::Real;
-                size = self.push_terms(graph, operation, operands, flatten);
+                let flatten = laws != Laws::Exact;
+                size = self.push_terms(graph, operation, operands, flatten, is_zero);
+                if let [term] = &self.edges[start..]
+                    && (size, term.key) == (1, 1)
+                {
+                    let term = term.vertex;
+                    self.edges.truncate(start);
+                    return term;
+                }
             }
             _ => {
                 for (key, id) in (0..).zip(operands) {
@@ -227,9 +260,68 @@ impl Reduction {
         }
         let mut vertex = self.vertex(number, kind, label, start, values);
         vertex.size = size;
-        let class = operation.class();
+        vertex.is_zero = is_zero;
+        self.has_zeros |= is_zero;
+        self.push_or_share(graph, vertex, operation.class())
+    }
+
+    /// The vertices of nodes.
+    fn read(&self, nodes: &[NodeId]) -> impl Iterator<Item = &Vertex> {
+        let vertices = nodes.iter().map(|id| self.vertex_of[id.0 as usize]);
+        vertices.map(|vertex| &self.vertices[vertex as usize])
+    }
+
+    /// Whether an operation that reads a zero gives zero.
+    fn gives_zero(&self, operation: &Operation, operands: &[NodeId], laws: Laws) -> bool {
+        match self.read(operands).all(|vertex| vertex.is_zero) {
+            true => zero::of_zeros(operation, laws),
+            false => zero::of_some_zeros(operation, laws),
+        }
+    }
+
+    /// The vertex of a node that is zero, if that is another than the node's own: zeros of the shape
+    /// of an input are made from it, and `zero` of zeros is what it reads.
+    fn known_zero(&mut self, graph: &impl Dataflow, number: u32, reads_zero: bool) -> Option<u32> {
+        let node = graph.at(number);
+        let mut inputs = 0..graph.inputs() as u32;
+        let Some(input) = inputs.find(|input| graph.at(*input).shape == node.shape) else {
+            let is_word = node.kind == NodeKind::Operation(zero::OPERATION);
+            let read = graph.operands(number)[0];
+            return (is_word && reads_zero).then(|| self.vertex_of[read.0 as usize]);
+        };
+        self.has_zeros = true;
+        let start = self.edges.len();
+        let vertex = self.vertex_of[input as usize];
+        self.edges.push(Edge { vertex, key: 0 });
+        let label = self.write_label(|writer| writer.operation(&zero::OPERATION, true));
+        let mut vertex = self.vertex(number, Kind::Zero, label, start, start + 1);
+        vertex.size = 1;
+        vertex.is_zero = true;
+        Some(self.share(graph, vertex))
+    }
+
+    /// The vertex of an operation of which no law but that of sharing makes anything.
+    fn plain(&mut self, graph: &impl Dataflow, number: u32, label: &KnownLabel) -> u32 {
+        let start = self.edges.len();
+        let operands = graph.operands(number);
+        for (key, id) in (0..).zip(operands) {
+            let vertex = self.vertex_of[id.0 as usize];
+            self.edges.push(Edge { vertex, key });
+        }
+        let copy = self.copy_label(label);
+        let mut vertex = self.vertex(number, Kind::Ordered, copy, start, self.edges.len());
+        vertex.size = operands.len() as u64;
+        self.push_or_share(graph, vertex, label.class)
+    }
+
+    pub(super) fn push_or_share(
+        &mut self,
+        graph: &impl Dataflow,
+        mut vertex: Vertex,
+        class: Class,
+    ) -> u32 {
         if let Class::Parameters | Class::State = class {
-            vertex.weights = graph.weights(number);
+            vertex.weights = graph.weights(vertex.node);
             self.shares_weights |= vertex.weights.is_some();
         }
         match (class, vertex.weights) {
@@ -248,9 +340,13 @@ impl Reduction {
         }
     }
 
-    fn operation_of<'a>(&self, graph: &'a impl Dataflow, vertex: u32) -> Option<&'a Operation> {
+    pub(super) fn operation_of<'a>(
+        &self,
+        graph: &'a impl Dataflow,
+        vertex: u32,
+    ) -> Option<&'a Operation> {
         let vertex = &self.vertices[vertex as usize];
-        if vertex.kind == Kind::Variable {
+        if let Kind::Variable | Kind::Zero = vertex.kind {
             return None;
         }
         match &graph.at(vertex.node).kind {
@@ -294,18 +390,23 @@ impl Reduction {
     }
 
     /// Pushes the terms of a sum or product of `nodes`, sorted, each with its multiplicity; gives
-    /// its size.
+    /// its size. Of a flat sum that is not zero, terms that are zero are left out.
     fn push_terms(
         &mut self,
         graph: &impl Dataflow,
         operation: &Operation,
         nodes: &[NodeId],
         flatten: bool,
+        is_zero: bool,
     ) -> u64 {
         let start = self.edges.len();
         let mut size = Some(0_u64);
-        for node in nodes {
-            let vertex = self.vertex_of[node.0 as usize];
+        let is_sum = matches!(operation, Operation::Add { .. });
+        let leave_out = flatten && is_sum && !is_zero && self.has_zeros;
+        let mut left = SmallVec::<[u32; 8]>::new();
+        left.extend(nodes.iter().map(|node| self.vertex_of[node.0 as usize]));
+        left.retain(|vertex| !(leave_out && self.vertices[*vertex as usize].is_zero));
+        for &vertex in &left {
             let inner = &self.vertices[vertex as usize];
             let is_same = |inner| same_merge(inner, operation);
             if flatten
@@ -329,8 +430,10 @@ impl Reduction {
             Some(size) if !flatten || self.edges.len() - start <= LONGEST_MERGE => size,
             _ => {
                 self.edges.truncate(start);
-                let vertices = nodes.iter().map(|node| self.vertex_of[node.0 as usize]);
-                let terms = vertices.map(|vertex| Edge { vertex, key: 1 });
+                let terms = left.iter().map(|vertex| Edge {
+                    vertex: *vertex,
+                    key: 1,
+                });
                 self.edges.extend(terms);
                 self.count_terms(start);
                 OPAQUE
@@ -339,7 +442,7 @@ impl Reduction {
     }
 
     /// Sorts the edges from `start` on and makes equal ones one, adding up how often they occur.
-    fn count_terms(&mut self, start: usize) {
+    pub(super) fn count_terms(&mut self, start: usize) {
         self.edges[start..].sort_unstable();
         let mut last = start;
         for index in start + 1..self.edges.len() {
@@ -354,7 +457,7 @@ impl Reduction {
         self.edges.truncate(last + 1);
     }
 
-    fn write_label(&mut self, write: impl Fn(&mut LabelWriter<'_, '_>)) -> Label {
+    pub(super) fn write_label(&mut self, write: impl Fn(&mut LabelWriter<'_, '_>)) -> Label {
         let start = self.labels.len() as u32;
         let (fixed, labels) = (&self.fixed, &mut self.labels);
         let mut writer = LabelWriter {
@@ -365,9 +468,17 @@ impl Reduction {
         };
         write(&mut writer);
         let symbolic = writer.symbolic;
-        let range = start..self.labels.len() as u32;
         Label {
             symbolic,
+            ..self.label_from(start)
+        }
+    }
+
+    /// The label that was written last, from `start` on.
+    pub(super) fn label_from(&self, start: u32) -> Label {
+        let range = start..self.labels.len() as u32;
+        Label {
+            symbolic: false,
             hash: xxh3_64(slice(&self.labels, &range)),
             range,
         }
@@ -429,12 +540,20 @@ impl Reduction {
             size: 0,
             hash: 0,
             weights: None,
+            is_zero: false,
         });
         vertex
     }
 
     /// A vertex with the edges from `start` on, of which those up to `values` lead to values.
-    fn vertex(&self, node: u32, kind: Kind, label: Label, start: usize, values: usize) -> Vertex {
+    pub(super) fn vertex(
+        &self,
+        node: u32,
+        kind: Kind,
+        label: Label,
+        start: usize,
+        values: usize,
+    ) -> Vertex {
         let (mut level, mut sum) = (0, 0_u64);
         for (index, edge) in self.edges[start..].iter().enumerate() {
             let read = &self.vertices[edge.vertex as usize];
@@ -454,17 +573,18 @@ impl Reduction {
             size: 0,
             hash,
             weights: None,
+            is_zero: false,
         }
     }
 
-    fn push(&mut self, vertex: Vertex) -> u32 {
+    pub(super) fn push(&mut self, vertex: Vertex) -> u32 {
         self.vertices.push(vertex);
         self.vertices.len() as u32 - 1
     }
 
     /// Pushes a vertex that is a function of its operands unless there is an equal one; then gives
     /// that.
-    fn share(&mut self, graph: &impl Dataflow, vertex: Vertex) -> u32 {
+    pub(super) fn share(&mut self, graph: &impl Dataflow, vertex: Vertex) -> u32 {
         let edges = slice(&self.edges, &vertex.edges);
         let own = vertex.weights.map_or(vertex.hash, |weights| {
             mix(vertex.hash, u64::from(weights.0))
@@ -502,7 +622,7 @@ impl Reduction {
     }
 }
 
-struct Label {
+pub(super) struct Label {
     range: Range<u32>,
     hash: u64,
     /// Whether it mentions variables, which may have no fixed place.
@@ -520,6 +640,24 @@ pub(super) fn same_merge(left: &Operation, right: &Operation) -> bool {
         (Operation::Add { .. }, Operation::Add { .. })
             | (Operation::Multiply { .. }, Operation::Multiply { .. })
     )
+}
+
+/// Whether no law but that of sharing makes anything of an operation, whatever it reads.
+pub(super) fn is_plain(operation: &Operation) -> bool {
+    match operation {
+        Operation::Add { .. }
+        | Operation::Multiply { .. }
+        | Operation::Concatenate { .. }
+        | Operation::Upsample { .. }
+        | Operation::Dropout { .. }
+        | Operation::Activation(_)
+        | Operation::Flatten => false,
+        // One that would be an identity with other attributes is looked at each time.
+        Operation::Pool { kernel, .. } => {
+            !kernel.iter().all(|size| *size == Dimension::Constant(1))
+        }
+        _ => true,
+    }
 }
 
 /// Whether a node is its (first) operand.
@@ -541,7 +679,7 @@ fn is_identity(graph: &impl Dataflow, number: u32, operation: &Operation, laws: 
             padding,
             ..
         } => {
-            (*kind == Pooling::Maximum || laws == Laws::Real)
+            (*kind == Pooling::Maximum || laws != Laws::Exact)
                 && all(kernel, 1)
                 && all(stride, 1)
                 && all(padding, 0)

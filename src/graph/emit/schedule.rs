@@ -79,7 +79,7 @@ pub(super) fn schedule(graph: &Graph, laws: Laws, strategy: Strategy) -> Schedul
             continue;
         };
         let any_order =
-            operation.is_commutative() && (laws == Laws::Real || operation.arity() == 2);
+            operation.is_commutative() && (laws != Laws::Exact || operation.arity() == 2);
         machine.arrange(&node.inputs, any_order);
         machine.apply(id, node.inputs.len());
     }

@@ -1,6 +1,8 @@
 //! Graphs for tests: built node by node, read from the words of a body, drawn at random.
 
+pub mod isomorphism;
 pub mod oracle;
+pub mod programs;
 pub mod random;
 pub mod stack;
 

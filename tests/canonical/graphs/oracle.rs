@@ -2,57 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use petgraph::algo::is_isomorphic_matching;
-use petgraph::graph::DiGraph;
-use snapc::graph::{Graph, Laws, NodeId, NodeKind};
+use snapc::graph::{Graph, Laws, NodeKind};
 use snapc::operations::{Activation, Class, Operation, Pooling};
-
-/// Whether two graphs are isomorphic, laws aside but for operands that commute.
-pub fn are_isomorphic(left: &Graph, right: &Graph, laws: Laws) -> bool {
-    let (left, right) = (encoded(left, laws), encoded(right, laws));
-    is_isomorphic_matching(&left, &right, |a, b| a == b, |a, b| a == b)
-}
-
-/// Nodes by what they are, with one edge for each pair of nodes, labelled with the positions of
-/// the operand, or with how often it occurs if the order does not count.
-fn encoded(graph: &Graph, laws: Laws) -> DiGraph<String, String> {
-    let mut encoded = DiGraph::new();
-    let nodes: Vec<_> = graph
-        .nodes
-        .iter()
-        .map(|node| encoded.add_node(format!("{:?}", node.kind)))
-        .collect();
-    for (id, node) in graph.iter() {
-        let mut positions: BTreeMap<NodeId, Vec<usize>> = BTreeMap::new();
-        for (position, input) in node.inputs.iter().enumerate() {
-            positions.entry(*input).or_default().push(position);
-        }
-        let commutes = matches!(&node.kind, NodeKind::Operation(operation)
-            if operation.is_commutative() && (laws == Laws::Real || operation.arity() == 2));
-        for (input, positions) in positions {
-            let label = if commutes {
-                format!("{} times", positions.len())
-            } else {
-                format!("{positions:?}")
-            };
-            encoded.add_edge(nodes[input.0 as usize], nodes[id.0 as usize], label);
-        }
-    }
-    let mut weights = BTreeMap::new();
-    for (id, node) in graph.iter() {
-        if let Some(set) = node.weights {
-            let vertex = *weights
-                .entry(set)
-                .or_insert_with(|| encoded.add_node("weights".to_string()));
-            encoded.add_edge(vertex, nodes[id.0 as usize], "weights".to_string());
-        }
-    }
-    for (position, output) in graph.outputs.iter().enumerate() {
-        let node = encoded.add_node(format!("output {position}"));
-        encoded.add_edge(nodes[output.0 as usize], node, String::new());
-    }
-    encoded
-}
 
 /// What is told apart by name alone.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -206,27 +157,61 @@ fn live_names(graph: &Graph, laws: Laws) -> Vec<Name> {
 
 fn terms(graph: &Graph, numbers: &Numbers, laws: Laws) -> Vec<Term> {
     let mut terms: Vec<Term> = Vec::new();
+    let mut zero: Vec<bool> = Vec::new();
     let number = |name| numbers.get(&name).copied().unwrap_or(usize::MAX);
     for (index, node) in graph.nodes.iter().enumerate() {
-        let mut operands = node.inputs.iter().map(|id| terms[id.0 as usize].clone());
-        let term = match &node.kind {
-            NodeKind::Input(number) => Term::Input(*number),
-            NodeKind::Operation(Operation::Dropout { rate }) if rate.value() == 0.0 => {
-                operands.next().unwrap()
+        let operation = match &node.kind {
+            NodeKind::Input(number) => {
+                terms.push(Term::Input(*number));
+                zero.push(false);
+                continue;
             }
-            NodeKind::Operation(operation) => match operation.class() {
-                Class::Pure => normal_form(operation, operands.collect(), laws),
+            NodeKind::Operation(operation) => operation,
+        };
+        let read: Vec<usize> = node.inputs.iter().map(|id| id.0 as usize).collect();
+        let zeros = read.iter().filter(|read| zero[**read]).count();
+        let is_zero = gives_zero(operation, zeros, laws);
+        let is_sum = matches!(operation, Operation::Add { .. }) && laws == Laws::Real;
+        let operands = read
+            .iter()
+            .filter(|read| !(is_sum && !is_zero && zero[**read]));
+        let mut operands: Vec<Term> = operands.map(|read| terms[*read].clone()).collect();
+        let is_dropout_of_nothing =
+            matches!(operation, Operation::Dropout { rate } if rate.value() == 0.0);
+        let mut shapes = graph.nodes[..graph.inputs].iter().map(|input| &input.shape);
+        let is_word = *operation == Operation::Activation(Activation::Zero);
+        let term = if is_zero && let Some(shape) = shapes.position(|shape| *shape == node.shape) {
+            Term::Apply("zeros like".to_string(), vec![Term::Input(shape)])
+        } else if is_dropout_of_nothing || is_word && zeros == 1 || is_sum && operands.len() == 1 {
+            operands.remove(0)
+        } else {
+            match operation.class() {
+                Class::Pure => normal_form(operation, operands, laws),
                 Class::Parameters => Term::Weighted(
                     number(weights(graph, index)),
                     format!("{operation:?}"),
-                    operands.collect(),
+                    operands,
                 ),
                 Class::State | Class::Random => Term::Layer(number(Name::Layer(index))),
-            },
+            }
         };
         terms.push(term);
+        zero.push(is_zero);
     }
     terms
+}
+
+/// Whether an operation of which so many operands are zero is zero; of the operations that random
+/// graphs have.
+fn gives_zero(operation: &Operation, zeros: usize, laws: Laws) -> bool {
+    let all = zeros == operation.arity();
+    match operation {
+        Operation::Activation(Activation::Zero) => true,
+        Operation::Multiply { .. } if laws == Laws::Real => zeros > 0,
+        Operation::Convolution { bias, .. } => all && laws == Laws::Real && !bias,
+        Operation::BatchNorm { .. } => false,
+        _ => all,
+    }
 }
 
 fn normal_form(operation: &Operation, mut operands: Vec<Term>, laws: Laws) -> Term {

@@ -22,7 +22,7 @@ pub fn graph(random: &mut ChaCha8Rng, size: usize) -> Graph {
         for _ in 1..arity {
             operands.push(others[random.random_range(0..others.len())]);
         }
-        match random.random_range(0..16) {
+        match random.random_range(0..17) {
             0..=2 => builder.conv(3, from),
             3 => builder.conv(1, from),
             4 => builder.norm(from),
@@ -34,6 +34,7 @@ pub fn graph(random: &mut ChaCha8Rng, size: usize) -> Graph {
             10 => builder.pool(Pooling::Average, [1, 3][random.random_range(0..2)], from),
             11 => builder.multiply(&operands),
             12 if others.len() < 12 => builder.concatenate(&operands),
+            13 => builder.activation(Activation::Zero, from),
             _ => builder.add(&operands),
         };
     }
@@ -115,6 +116,33 @@ pub fn shuffled(graph: &Graph, random: &mut ChaCha8Rng) -> Graph {
         outputs: outputs.map(|id| place[id.0 as usize].unwrap()).collect(),
         variables: graph.variables.clone(),
     }
+}
+
+/// A program of up to `size` operations and a shuffled copy, which mostly is not quite the same.
+/// Every fourth program is one that colours tell little about, every third has shared weights.
+pub fn pair(random: &mut ChaCha8Rng, size: usize) -> [Graph; 2] {
+    let mut left = match random.random_ratio(1, 4) {
+        true => wired(random, size),
+        false => graph(random, size),
+    };
+    if random.random_ratio(1, 3) {
+        left = with_sharing(&left, random);
+    }
+    let copy = shuffled(&left, random);
+    let right = match random.random_range(0..4) {
+        0 => copy,
+        1 => with_other_weights(&copy, random),
+        _ => mutated(&mutated(&copy, random), random),
+    };
+    [left, right]
+}
+
+/// [`from_edges`] with as many vertices as edges, `size` operations at most.
+fn wired(random: &mut ChaCha8Rng, size: usize) -> Graph {
+    let vertices = random.random_range(2..=(size - 1) / 3);
+    let mut end = || random.random_range(0..vertices);
+    let edges: Vec<(usize, usize)> = (0..vertices).map(|_| (end(), end())).collect();
+    from_edges(vertices, &edges)
 }
 
 /// The same program with weights shared, at random, among layers that have the same tensors. Before
