@@ -19,7 +19,7 @@ use crate::operations::{Activation, Class, Dimension, Operation, Pooling, Variab
 
 /// Merges of more parts, or of more different terms, are not flattened: a program of `n` words can
 /// concatenate `2^n` parts, and it can have `n` sums of up to `n` terms.
-pub(in crate::graph) const LONGEST_MERGE: usize = 1024;
+const LONGEST_MERGE: usize = 1024;
 
 /// What a vertex reads: an operand and in which role.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]

@@ -9,7 +9,8 @@ use std::cmp::{Ordering, Reverse};
 use rustc_hash::FxHashMap;
 
 use super::Change;
-use super::side::{Order, Side, Term, Value};
+use super::side::{Side, Term, Value};
+use crate::graph::canonical::Order;
 
 /// So many of the values behind a value without counterpart are looked at.
 const MOST_BEHIND: usize = 64;

@@ -6,7 +6,7 @@ use rustc_hash::FxHashSet;
 
 use super::compare::Matching;
 use super::distance::{Cost, Distances};
-use super::side::Order;
+use crate::graph::canonical::Order;
 
 /// Operands are compared each with each if there are at most so many pairs of them.
 const MOST_PAIRS: usize = 1024;

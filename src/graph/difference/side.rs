@@ -9,7 +9,7 @@ use std::hash::Hash;
 use rustc_hash::FxHashMap;
 
 use super::label::{Label, Labels};
-use crate::graph::canonical::LONGEST_MERGE;
+use crate::graph::canonical::{Order, Reading};
 use crate::graph::{Canonical, Graph, Laws, Node, NodeId, NodeKind};
 use crate::operations::Operation;
 
@@ -22,17 +22,6 @@ pub(super) struct Term {
 
 /// What is read more often than this is taken to be read so often where operands are paired.
 const MOST_REPEATS: u64 = 4;
-
-/// What the order of operands means.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Order {
-    /// Every operand has its place.
-    Places,
-    /// They are parts in a row, as those of a concatenation.
-    Row,
-    /// Nothing: a sum or product.
-    Any,
-}
 
 /// A value of a program.
 pub(super) struct Value {
@@ -117,29 +106,26 @@ impl<T: Eq + Hash> Numbers<T> {
 impl<'a> Side<'a> {
     /// Reads the graph of a canonical form. `graph` may number its variables in another way.
     pub(super) fn new(canonical: &Canonical, graph: &'a Graph, numbering: &mut Numbering) -> Self {
-        let laws = canonical.certificate.laws();
-        let mut is_value = vec![false; graph.nodes.len()];
-        for node in canonical.index.iter().flatten() {
-            is_value[*node as usize] = true;
-        }
         let mut reader = Reader {
             values: Vec::new(),
             terms_of: Vec::with_capacity(graph.nodes.len()),
-            laws,
+            laws: canonical.certificate.laws(),
         };
-        for (id, node) in graph.iter() {
-            reader.read(id, node, is_value[id.0 as usize], numbering);
+        for ((id, node), reading) in graph.iter().zip(&canonical.readings) {
+            let terms = match reading {
+                None => reader.part(node),
+                Some(reading) => reader.value(id, node, *reading, numbering),
+            };
+            reader.terms_of.push(terms);
         }
         let Reader {
             mut values,
             terms_of,
             ..
         } = reader;
-        let mut outputs = Vec::with_capacity(graph.outputs.len());
-        for id in &graph.outputs {
-            // An output is a value: a term of its own.
-            outputs.extend(terms_of[id.0 as usize].iter().map(|term| term.value));
-        }
+        let outputs = graph.outputs.iter();
+        let terms = outputs.flat_map(|id| &terms_of[id.0 as usize]);
+        let outputs: Vec<usize> = terms.map(|term| term.value).collect();
         add_readers(&mut values, &outputs);
         number_weights(graph, &mut values);
         number_contexts(&mut values, &outputs, numbering);
@@ -166,21 +152,42 @@ struct Reader {
 }
 
 impl Reader {
-    fn read(&mut self, id: NodeId, node: &Node, is_value: bool, numbering: &mut Numbering) {
-        let order = self.order(&node.kind);
-        let mut operands = Vec::with_capacity(node.inputs.len());
-        for input in &node.inputs {
-            operands.extend_from_slice(&self.terms_of[input.0 as usize]);
-        }
-        if order == Order::Any {
+    fn operands(&self, node: &Node) -> Vec<Term> {
+        let terms = node.inputs.iter().map(|id| &self.terms_of[id.0 as usize]);
+        terms.flatten().copied().collect()
+    }
+
+    /// What reading a part of a merge means.
+    fn part(&self, node: &Node) -> Vec<Term> {
+        let mut operands = self.operands(node);
+        if !matches!(
+            &node.kind,
+            NodeKind::Operation(Operation::Concatenate { .. })
+        ) {
             count(&mut operands);
         }
-        if !is_value {
-            self.terms_of.push(operands);
-            return;
-        }
+        operands
+    }
+
+    /// Makes a value of a node; gives what reading it means.
+    fn value(
+        &mut self,
+        id: NodeId,
+        node: &Node,
+        Reading { order, is_flat }: Reading,
+        numbering: &mut Numbering,
+    ) -> Vec<Term> {
         let label = numbering.labels.label(node);
-        let flat = self.flat(label, order, &operands);
+        let mut operands = self.operands(node);
+        match order {
+            Order::Places => {}
+            Order::Row => operands = self.in_order(label, &operands),
+            Order::Any => count(&mut operands),
+        }
+        let is_sum = |operation: &Operation| operation.is_commutative();
+        let stays =
+            matches!(&node.kind, NodeKind::Operation(it) if is_sum(it)) && self.laws == Laws::Exact;
+        let flat = (is_flat && !stays).then(|| self.flat(label, order, &operands));
         let mut value = Value {
             node: id,
             input: match node.kind {
@@ -204,61 +211,53 @@ impl Reader {
         if order == Order::Any {
             terms.sort_unstable();
         }
-        value.term = numbering
-            .terms
-            .number((label.written, value.is_shared, terms));
-        self.terms_of.push(vec![Term {
-            value: self.values.len(),
-            times: 1,
-        }]);
+        let term = (label.written, value.is_shared, terms);
+        value.term = numbering.terms.number(term);
         self.values.push(value);
+        vec![Term {
+            value: self.values.len() - 1,
+            times: 1,
+        }]
     }
 
-    fn order(&self, kind: &NodeKind) -> Order {
-        match kind {
-            NodeKind::Operation(Operation::Concatenate { .. }) => Order::Row,
-            NodeKind::Operation(Operation::Add { arity } | Operation::Multiply { arity })
-                if self.laws >= Laws::Real || *arity == 2 =>
-            {
-                Order::Any
+    /// The parts of a concatenation whose order counts. It may have been written with the help of one
+    /// whose order does not.
+    fn in_order(&self, label: Label, operands: &[Term]) -> Vec<Term> {
+        let mut parts = Vec::with_capacity(operands.len());
+        for operand in operands {
+            let inner = &self.values[operand.value];
+            let is_unordered = inner.order == Order::Any && inner.label == label;
+            match &inner.flat {
+                Some(terms) if is_unordered => {
+                    for term in terms {
+                        let part = Term { times: 1, ..*term };
+                        parts.extend((0..term.times).map(|_| part));
+                    }
+                }
+                _ => parts.push(*operand),
             }
-            _ => Order::Places,
         }
+        parts
     }
 
-    /// The terms of a merge with nested merges taken apart; nothing if the laws leave it as it is
-    /// written.
-    fn flat(&self, label: Label, order: Order, operands: &[Term]) -> Option<Vec<Term>> {
-        let is_merge = match order {
-            Order::Places => false,
-            Order::Row => true,
-            Order::Any => self.laws >= Laws::Real,
-        };
-        if !is_merge {
-            return None;
-        }
+    /// What a merge reads with nested merges of its kind taken apart.
+    fn flat(&self, label: Label, order: Order, operands: &[Term]) -> Vec<Term> {
         let mut flat = Vec::with_capacity(operands.len());
         for operand in operands {
             let inner = &self.values[operand.value];
             match &inner.flat {
-                Some(terms) if inner.label == label => {
-                    for term in terms {
-                        let times = term.times.checked_mul(operand.times)?;
-                        flat.push(Term { times, ..*term });
-                    }
-                }
+                Some(terms) if inner.label == label => flat.extend(terms.iter().map(|term| Term {
+                    // The laws take nothing apart where this would be too large.
+                    times: term.times.saturating_mul(operand.times),
+                    ..*term
+                })),
                 _ => flat.push(*operand),
             }
         }
         if order == Order::Any {
-            let mut times = flat.iter().map(|term| term.times);
-            let size = times.try_fold(0_u64, u64::checked_add)?;
             count(&mut flat);
-            if size == u64::MAX {
-                return None;
-            }
         }
-        (flat.len() <= LONGEST_MERGE).then_some(flat)
+        flat
     }
 }
 
@@ -272,7 +271,7 @@ fn count(terms: &mut Vec<Term>) {
     terms.dedup_by(|next, last| {
         let is_equal = next.value == last.value;
         if is_equal {
-            // How often all are read fits in 64 bits: the laws see to it.
+            // The laws count no further either.
             last.times = last.times.saturating_add(next.times);
         }
         is_equal
