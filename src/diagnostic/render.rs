@@ -218,7 +218,12 @@ impl<'a> Renderer<'a> {
         let mut output = Vec::new();
         // Writing to a vector can't fail.
         let _ = report.finish().write(Texts::new(excerpts), &mut output);
-        String::from_utf8_lossy(&output).into_owned()
+        let text = String::from_utf8_lossy(&output).into_owned();
+        match (self.color, &shown.kind) {
+            // ariadne colours the heading of such a report in any case.
+            (false, ReportKind::Custom(heading, _)) => uncoloured(&text, heading),
+            _ => text,
+        }
     }
 
     fn suggestion(&self, suggestion: &Suggestion) -> String {
@@ -230,6 +235,12 @@ impl<'a> Renderer<'a> {
             (false, false) => format!("try: `{new}`"),
         }
     }
+}
+
+/// A report without the colour of its heading.
+fn uncoloured(text: &str, heading: &str) -> String {
+    let message = text.find(heading).map_or(text, |start| &text[start..]);
+    message.replacen("\u{1b}[0m", "", 1)
 }
 
 /// The lines of one source that a diagnostic shows.

@@ -14,8 +14,8 @@ pub(super) type Cost = u64;
 /// What one change costs.
 pub(super) const CHANGE: Cost = 4 << 32;
 
-/// What it costs to take an operation for one with another name.
-const OTHER_NAME: Cost = 5 << 32;
+/// What it costs to take an operation for one of another sort.
+const OTHER_SORT: Cost = 5 << 32;
 
 /// What it costs to read another value.
 const OTHER_VALUE: Cost = 6 << 32;
@@ -121,7 +121,7 @@ impl<'a, 's> Distances<'a, 's> {
         }
         let change = match one.is_same(other) {
             true if one.is_shared == other.is_shared => 0,
-            false if one.label.name != other.label.name => OTHER_NAME,
+            false if one.label.sort != other.label.sort => OTHER_SORT,
             _ => CHANGE,
         };
         let other_use = match one.context == other.context {

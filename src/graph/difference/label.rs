@@ -1,5 +1,7 @@
 //! When two operations count as one.
 
+use std::mem::{Discriminant, discriminant};
+
 use super::side::Numbers;
 use crate::graph::{Node, NodeKind, operation_word};
 use crate::operations::{Dimension, Operation, Variable};
@@ -11,6 +13,8 @@ use crate::operations::{Dimension, Operation, Variable};
 /// Over operands of equal shapes, operations that are the same in either way are equal.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Label {
+    /// What sort of operation it is: a convolution, an activation.
+    pub(super) sort: Option<Discriminant<Operation>>,
     /// The word without its arguments.
     pub(super) name: u32,
     /// The word with its arguments, those left out that are the default for what is read.
@@ -42,12 +46,17 @@ impl Labels {
             NodeKind::Input(number) => format!("input {number}"),
             NodeKind::Operation(operation) => word(operation, node.shape.rank(), &number),
         };
+        let sort = match &node.kind {
+            NodeKind::Input(_) => None,
+            NodeKind::Operation(operation) => Some(discriminant(operation)),
+        };
         let name = written.split('(').next().unwrap_or_default();
         let settled = match &node.kind {
             NodeKind::Input(number) => NodeKind::Input(*number),
             NodeKind::Operation(operation) => NodeKind::Operation(without_derived(operation)),
         };
         Label {
+            sort,
             name: self.names.number(name.to_string()),
             written: self.written.number(written),
             settled: self.settled.number(settled),

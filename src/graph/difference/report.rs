@@ -207,8 +207,8 @@ impl Report<'_> {
     fn weights(&self, left: NodeId, right: NodeId) -> (String, Places) {
         let word = self.word(Which::Left, left);
         let places = [
-            vec![self.label(Which::Left, left, &self.sharing(Which::Left, left))],
-            vec![self.label(Which::Right, right, &self.sharing(Which::Right, right))],
+            self.sharing(Which::Left, left),
+            self.sharing(Which::Right, right),
         ];
         (
             format!("{word} shares its weights with other layers"),
@@ -272,20 +272,26 @@ impl Report<'_> {
         labels
     }
 
-    /// With how many layers a layer shares its weights.
-    fn sharing(&self, which: Which, node: NodeId) -> String {
+    /// A layer, and those that it shares its weights with.
+    fn sharing(&self, which: Which, node: NodeId) -> Vec<Label> {
         let graph = self.graph(which);
         let weights = graph.node(node).weights;
         let layers = graph
-            .nodes
             .iter()
-            .filter(|it| weights.is_some() && it.weights == weights);
-        let on = which.on();
-        match layers.count() {
-            0 | 1 => format!("{on}, with none"),
-            2 => format!("{on}, with 1 other"),
-            count => format!("{on}, with {} others", count - 1),
+            .filter(|(_, layer)| weights.is_some() && layer.weights == weights);
+        let others = layers.map(|(id, _)| id).filter(|id| *id != node);
+        let text = match weights {
+            Some(_) => format!("this {}", which.on()),
+            None => format!("this {} shares with none", which.on()),
+        };
+        let mut labels = vec![self.label(which, node, &text)];
+        for other in others {
+            let label = self.label(which, other, "shares with this");
+            if labels.len() < MOST_NAMED && !labels.contains(&label) {
+                labels.push(label);
+            }
         }
+        labels
     }
 
     fn input(&self, number: usize) -> (String, Places) {

@@ -169,7 +169,7 @@ pub fn with_sharing(graph: &Graph, random: &mut ChaCha8Rng) -> Graph {
 }
 
 /// A convolution that keeps the shape, with weights of one shape however far apart they reach.
-fn convolution(channels: Dimension, random: &mut ChaCha8Rng) -> Operation {
+pub(super) fn convolution(channels: Dimension, random: &mut ChaCha8Rng) -> Operation {
     let reach = constant(if random.random_bool(0.2) { 2 } else { 1 });
     let pair = |value: Dimension| [value.clone(), value];
     Operation::Convolution {
@@ -184,7 +184,7 @@ fn convolution(channels: Dimension, random: &mut ChaCha8Rng) -> Operation {
     }
 }
 
-fn tensors(node: &Node) -> Vec<ParameterTensor> {
+pub(super) fn tensors(node: &Node) -> Vec<ParameterTensor> {
     match &node.kind {
         NodeKind::Operation(operation) => operation.parameters(),
         NodeKind::Input(_) => Vec::new(),
@@ -238,184 +238,4 @@ pub fn mutated(graph: &Graph, random: &mut ChaCha8Rng) -> Graph {
         }
     }
     mutated
-}
-
-/// A change of one operation, for [`edited`].
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Edit {
-    /// An operation becomes another one.
-    Replace,
-    /// A new operation is put behind a value, for one of its readers.
-    Insert,
-    /// A new operation is put behind a value, for all its readers.
-    InsertForAll,
-    /// A new sum of a value and another one, for one reader of it.
-    InsertSum,
-    /// What reads an operation reads one of its operands.
-    Delete,
-    /// An operand is another value.
-    Rewire,
-    /// An output is another value.
-    Output,
-    /// A layer shares its weights with other layers.
-    Share,
-}
-
-impl Edit {
-    /// All of them.
-    pub const ALL: [Edit; 8] = [
-        Edit::Replace,
-        Edit::Insert,
-        Edit::InsertForAll,
-        Edit::InsertSum,
-        Edit::Delete,
-        Edit::Rewire,
-        Edit::Output,
-        Edit::Share,
-    ];
-}
-
-/// The program with one edit made; nothing if that is not possible where chance has it.
-pub fn edited(graph: &Graph, edit: Edit, random: &mut ChaCha8Rng) -> Option<Graph> {
-    let mut edited = graph.clone();
-    if graph.nodes.len() == graph.inputs {
-        return None;
-    }
-    let index = random.random_range(graph.inputs..graph.nodes.len());
-    let node = NodeId(index as u32);
-    let slot = random.random_range(0..graph.nodes[index].inputs.len());
-    let operand = graph.nodes[index].inputs[slot];
-    let other = |random: &mut ChaCha8Rng, from: NodeId, behind: usize| {
-        let shape = &graph.node(from).shape;
-        let before = graph.iter().take(behind);
-        let others: Vec<NodeId> = before
-            .filter(|(id, node)| *id != from && node.shape == *shape)
-            .map(|(id, _)| id)
-            .collect();
-        (!others.is_empty()).then(|| others[random.random_range(0..others.len())])
-    };
-    match edit {
-        Edit::Replace => {
-            let channels = edited.nodes[index].shape.0[0].clone();
-            let node = &mut edited.nodes[index];
-            node.weights = None;
-            node.kind = match &node.kind {
-                NodeKind::Operation(Operation::Add { arity }) => {
-                    NodeKind::Operation(Operation::Multiply { arity: *arity })
-                }
-                NodeKind::Operation(Operation::Multiply { arity }) => {
-                    NodeKind::Operation(Operation::Add { arity: *arity })
-                }
-                NodeKind::Operation(Operation::Concatenate { .. }) => return None,
-                _ => NodeKind::Operation(unary(channels, random)),
-            };
-        }
-        Edit::Insert => {
-            let new = insert(&mut edited, operand, random);
-            edited.nodes[index].inputs[slot] = new;
-        }
-        Edit::InsertForAll => {
-            let new = insert(&mut edited, node, random);
-            for reader in &mut edited.nodes[..new.0 as usize] {
-                for id in reader.inputs.iter_mut().filter(|id| **id == node) {
-                    *id = new;
-                }
-            }
-            for output in edited.outputs.iter_mut().filter(|id| **id == node) {
-                *output = new;
-            }
-        }
-        Edit::InsertSum => {
-            let new = NodeId(edited.nodes.len() as u32);
-            let other = other(random, operand, index)?;
-            let mut sum = edited.nodes[operand.0 as usize].clone();
-            sum.kind = NodeKind::Operation(Operation::Add { arity: 2 });
-            sum.inputs = [operand, other].into_iter().collect();
-            sum.weights = None;
-            edited.nodes.push(sum);
-            edited.nodes[index].inputs[slot] = new;
-        }
-        Edit::Delete => {
-            if graph.node(operand).shape != graph.node(node).shape {
-                return None;
-            }
-            for reader in &mut edited.nodes {
-                for id in reader.inputs.iter_mut().filter(|id| **id == node) {
-                    *id = operand;
-                }
-            }
-            for output in edited.outputs.iter_mut().filter(|id| **id == node) {
-                *output = operand;
-            }
-            edited.nodes[index].inputs.clear();
-        }
-        Edit::Rewire => {
-            edited.nodes[index].inputs[slot] = other(random, operand, index)?;
-        }
-        Edit::Output => {
-            let place = random.random_range(0..graph.outputs.len());
-            let count = graph.nodes.len();
-            edited.outputs[place] = other(random, graph.outputs[place], count)?;
-        }
-        Edit::Share => {
-            let own = tensors(&graph.nodes[index]);
-            let others = graph.nodes.iter().enumerate();
-            let mut others = others.filter(|(other, node)| *other != index && tensors(node) == own);
-            let (other, node) = others.next().filter(|_| !own.is_empty())?;
-            let weights = node.weights.unwrap_or(WeightsId(u32::MAX));
-            edited.nodes[other].weights = Some(weights);
-            edited.nodes[index].weights = Some(weights);
-            edited.number_weights();
-        }
-    }
-    Some(in_order(&edited, edit == Edit::Delete, index))
-}
-
-/// An operation that keeps the shape.
-fn unary(channels: Dimension, random: &mut ChaCha8Rng) -> Operation {
-    let real = |value| snapc::operations::Real::new(value);
-    match random.random_range(0..6) {
-        0 => Operation::Activation(Activation::Tanh),
-        1 => Operation::Activation(Activation::Gelu),
-        2 => Operation::Activation(Activation::Silu),
-        3 => Operation::Dropout { rate: real(0.25) },
-        4 => Operation::batch_norm(channels),
-        _ => convolution(channels, random),
-    }
-}
-
-fn insert(graph: &mut Graph, behind: NodeId, random: &mut ChaCha8Rng) -> NodeId {
-    let mut node = graph.node(behind).clone();
-    node.kind = NodeKind::Operation(unary(node.shape.0[0].clone(), random));
-    node.inputs = [behind].into_iter().collect();
-    node.weights = None;
-    graph.nodes.push(node);
-    NodeId(graph.nodes.len() as u32 - 1)
-}
-
-/// The nodes in an order of execution, inputs first, without the one at `index` if it is gone.
-fn in_order(graph: &Graph, is_gone: bool, index: usize) -> Graph {
-    let mut place: Vec<Option<NodeId>> = vec![None; graph.nodes.len()];
-    let mut nodes: Vec<Node> = Vec::new();
-    let wanted = graph.nodes.len() - usize::from(is_gone);
-    while nodes.len() < wanted {
-        for (old, node) in graph.nodes.iter().enumerate() {
-            let is_ready = node.inputs.iter().all(|id| place[id.0 as usize].is_some());
-            if place[old].is_some() || !is_ready || (is_gone && old == index) {
-                continue;
-            }
-            let mut node = node.clone();
-            for id in &mut node.inputs {
-                *id = place[id.0 as usize].unwrap();
-            }
-            place[old] = Some(NodeId(nodes.len() as u32));
-            nodes.push(node);
-        }
-    }
-    let outputs = graph.outputs.iter();
-    Graph {
-        nodes,
-        outputs: outputs.map(|id| place[id.0 as usize].unwrap()).collect(),
-        ..graph.clone()
-    }
 }
