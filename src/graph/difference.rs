@@ -10,6 +10,7 @@ mod distance;
 mod label;
 mod losses;
 mod matching;
+mod mend;
 mod pairs;
 mod report;
 mod side;
@@ -95,7 +96,7 @@ pub fn difference(left: &Canonical, right: &Canonical) -> Difference {
             let mut numbering = side::Numbering::default();
             let left = side::Side::new(left, &left.graph, &mut numbering);
             let right = side::Side::new(right, &graph, &mut numbering);
-            matching::fewest_changes(&left, &right)
+            mend::fewest_changes(&left, &right)
         });
     let changes = found.min_by_key(Vec::len).unwrap_or_default();
     Difference { changes }

@@ -188,7 +188,7 @@ fn check_names(changes: &[Change], left: &Canonical, right: &Canonical) {
 fn long_sums_and_many_terms() {
     let sum = |first: usize, laws: Laws| {
         let (mut builder, input) = Builder::image();
-        let terms: Vec<NodeId> = (0..1500).map(|_| builder.conv(1, input)).collect();
+        let terms: Vec<NodeId> = (0..1100).map(|_| builder.conv(1, input)).collect();
         let head = builder.add(&terms[..first]);
         let tail = builder.add(&terms[first..]);
         let sum = builder.add(&[head, tail]);
@@ -201,8 +201,8 @@ fn long_sums_and_many_terms() {
     };
     for laws in ALL {
         for (left, right) in [
-            (sum(700, laws), sum(701, laws)),
-            (sum(700, laws), sum(800, laws)),
+            (sum(500, laws), sum(501, laws)),
+            (sum(500, laws), sum(600, laws)),
             (doubled(70, laws), doubled(71, laws)),
             (doubled(8, laws), doubled(9, laws)),
         ] {

@@ -6,7 +6,7 @@
 
 use std::cmp::{Ordering, Reverse};
 
-use rustc_hash::FxHashMap;
+use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::Change;
 use super::side::{Side, Term, Value};
@@ -190,27 +190,20 @@ impl<'a, 's> Comparison<'a, 's> {
         }
     }
 
-    /// Whether parts in a row agree, where those that are only in one program may be left out.
+    /// Whether parts in a row agree without those that are only in one program, or with those in
+    /// place of what they are made of.
     fn rows_agree(&self, these: &[Term], those: &[Term]) -> bool {
-        let is_only_left = |term: &Term| self.matching.right[term.value].is_none();
-        let is_only_right = |term: &Term| self.matching.left[term.value].is_none();
-        // Whether the parts so far agree with so many of the others.
-        let mut agrees = vec![false; those.len() + 1];
-        agrees[0] = true;
-        for (j, other) in those.iter().enumerate() {
-            agrees[j + 1] = agrees[j] && is_only_right(other);
-        }
-        for one in these {
-            let mut before = agrees[0];
-            agrees[0] &= is_only_left(one);
-            for (j, other) in those.iter().enumerate() {
-                let both = before && self.agree(one.value, other.value);
-                before = agrees[j + 1];
-                agrees[j + 1] =
-                    both || (before && is_only_left(one)) || (agrees[j] && is_only_right(other));
-            }
-        }
-        agrees[those.len()]
+        let has_left = |term: &&Term| self.matching.right[term.value].is_some();
+        let has_right = |term: &&Term| self.matching.left[term.value].is_some();
+        let agree = |(one, other): (&Term, &Term)| self.agree(one.value, other.value);
+        let left: Vec<&Term> = these.iter().filter(has_left).collect();
+        let right: Vec<&Term> = those.iter().filter(has_right).collect();
+        let without = left.len() == right.len()
+            && left
+                .iter()
+                .zip(&right)
+                .all(|(one, other)| agree((one, other)));
+        without || (these.len() == those.len() && these.iter().zip(those).all(agree))
     }
 
     /// Whether terms agree in any order: those that have counterparts on both sides as often, or
@@ -218,8 +211,8 @@ impl<'a, 's> Comparison<'a, 's> {
     fn terms_agree(&self, these: &[Term], those: &[Term]) -> bool {
         let mut times: FxHashMap<usize, (u64, u64)> = FxHashMap::default();
         // What stands behind those that are only in one program, as left values.
-        let mut behind_left = Vec::new();
-        let mut behind_right = Vec::new();
+        let mut behind_left: FxHashSet<usize> = FxHashSet::default();
+        let mut behind_right: FxHashSet<usize> = FxHashSet::default();
         for term in these {
             match self.matching.right[term.value] {
                 Some(_) => times.entry(term.value).or_default().0 += term.times,
@@ -236,8 +229,8 @@ impl<'a, 's> Comparison<'a, 's> {
             .iter()
             .all(|(value, (left, right))| match left.cmp(right) {
                 Ordering::Equal => true,
-                Ordering::Greater => behind_right.contains(&value),
-                Ordering::Less => behind_left.contains(&value),
+                Ordering::Greater => behind_right.contains(value),
+                Ordering::Less => behind_left.contains(value),
             })
     }
 

@@ -26,8 +26,8 @@ const OTHER_USE: Cost = 1;
 /// The distance of what can't be made the same, and of what was not looked at.
 pub(super) const NEVER: Cost = Cost::MAX / 4;
 
-/// Distances of so many pairs are computed at most. Where there are more pairs, they are those at
-/// about the same place in both programs.
+/// So many pairs of operands are looked at, at most. Where there are more, only values at about the
+/// same place in both programs are compared.
 const MOST_PAIRS: usize = 4_000_000;
 
 /// What to do about two values, for the least cost.
@@ -52,10 +52,23 @@ pub(super) struct Distances<'a, 's> {
     width: usize,
 }
 
+/// How many right values each left one is compared with.
+fn width(left: &Side<'_>, right: &Side<'_>) -> usize {
+    let columns = right.values.len();
+    let [operands, others] = [left, right].map(|side| {
+        let reads = side.values.iter().map(|value| value.reads.len().max(1));
+        reads.sum::<usize>()
+    });
+    match operands.saturating_mul(others) {
+        pairs if pairs > MOST_PAIRS => (columns * MOST_PAIRS / pairs).max(1),
+        _ => columns,
+    }
+}
+
 impl<'a, 's> Distances<'a, 's> {
     pub(super) fn new(left: &'a Side<'s>, right: &'a Side<'s>) -> Self {
         let (rows, columns) = (left.values.len(), right.values.len());
-        let width = (MOST_PAIRS / rows.max(1)).clamp(1, columns.max(1));
+        let width = width(left, right);
         let mut distances = Distances {
             left,
             right,

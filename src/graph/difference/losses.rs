@@ -67,9 +67,13 @@ impl Losses {
     /// less often, which is one change.
     pub(super) fn unpaired(&self, reads: &[usize], is_paired: &[bool]) -> Cost {
         let places = || reads.iter().zip(is_paired);
-        let has_partner = |value: usize| places().any(|(it, is_paired)| *it == value && *is_paired);
+        if is_paired.iter().all(|is_paired| *is_paired) {
+            return 0;
+        }
+        let paired = places().filter(|(_, is_paired)| **is_paired);
+        let paired: FxHashSet<usize> = paired.map(|(value, _)| *value).collect();
         let unpaired = places().filter(|(_, is_paired)| !**is_paired);
-        let cost = |value: usize| match has_partner(value) {
+        let cost = |value: usize| match paired.contains(&value) {
             true => CHANGE,
             false => self.dropping(value),
         };

@@ -75,8 +75,16 @@ pub(super) struct Side<'a> {
 #[derive(Default)]
 pub(super) struct Numbering {
     labels: Labels,
-    terms: Numbers<(u32, bool, Vec<(u32, u64)>)>,
+    terms: Numbers<Computation>,
     contexts: Numbers<Vec<Use>>,
+}
+
+/// What a value computes: an operation and the numbers of what it reads, each with how often.
+#[derive(PartialEq, Eq, Hash)]
+struct Computation {
+    written: u32,
+    is_shared: bool,
+    operands: Vec<(u32, u64)>,
 }
 
 /// A way in which a value is used, for its context: by whom, which place among its operands, and
@@ -207,12 +215,15 @@ impl Reader {
             context: 0,
         };
         let term = |term: &Term| (self.values[term.value].term, term.times);
-        let mut terms: Vec<(u32, u64)> = value.flat().iter().map(term).collect();
+        let mut operands: Vec<(u32, u64)> = value.flat().iter().map(term).collect();
         if order == Order::Any {
-            terms.sort_unstable();
+            operands.sort_unstable();
         }
-        let term = (label.written, value.is_shared, terms);
-        value.term = numbering.terms.number(term);
+        value.term = numbering.terms.number(Computation {
+            written: label.written,
+            is_shared: value.is_shared,
+            operands,
+        });
         self.values.push(value);
         vec![Term {
             value: self.values.len() - 1,
