@@ -4,7 +4,6 @@ mod architecture;
 mod difference;
 mod graphs;
 mod laws;
-mod measure;
 mod nas_bench_101;
 mod oracles;
 mod sharing;
