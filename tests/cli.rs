@@ -666,3 +666,25 @@ fn distinct_patterns_are_enumerated() {
     assert_eq!(code, Some(1));
     assert!(message.contains("E0103"), "{message}");
 }
+
+#[test]
+fn a_page_tells_of_all_definitions() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path();
+    let program = "## Adds what two layers make of it.\n\
+                   block basic = dup conv(3) bn relu conv(3) bn add\n\n\
+                   ## Two symbols.\n\
+                   alphabet k {\n    c = conv(3) bn\n    | = cat\n}\n\n\
+                   net n : [1, 8, 8] -> [10] = basic gap dense(10)\n";
+    fs::write(path.join("file.snap"), program).unwrap();
+    let output = run(path, &["doc", "file.snap"]);
+    assert!(output.status.success(), "{}", text(&output.stderr));
+    insta::assert_snapshot!(text(&output.stdout));
+    let output = run(path, &["doc", "file.snap", "--output", "page.md"]);
+    assert!(output.status.success());
+    let written = fs::read_to_string(path.join("page.md")).unwrap();
+    assert!(written.contains("## alphabet `k`"), "{written}");
+    let all = json(&run(path, &["doc", "file.snap", "--format", "json"]));
+    assert_eq!(all[1]["symbols"][1]["symbol"], "|");
+    assert_eq!(all[2]["parameters"], "42");
+}

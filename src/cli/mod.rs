@@ -3,6 +3,7 @@
 mod canon;
 mod check;
 mod dedupe;
+mod doc;
 mod enumerate;
 mod eval;
 mod explain;
@@ -84,6 +85,8 @@ enum Command {
     Enumerate(enumerate::Options),
     /// Show shapes, parameters and multiply-adds, or draw a program
     Show(show::Options),
+    /// Write a page about the definitions of files
+    Doc(doc::Options),
     /// Train a net on labelled images
     Train(train::Options),
     /// Measure a trained net
@@ -112,6 +115,7 @@ pub fn main() -> ExitCode {
         Command::Dedupe(options) => dedupe::run(options, &output),
         Command::Enumerate(options) => enumerate::run(options, &output),
         Command::Show(options) => show::run(options, &output),
+        Command::Doc(options) => doc::run(options, &output),
         Command::Train(options) => train::run(options, &output),
         Command::Eval(options) => eval::run(options, &output),
         Command::Search(options) => search::run(options, &output),

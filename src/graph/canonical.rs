@@ -18,13 +18,16 @@
 
 mod architecture;
 mod colour;
+mod identity;
 mod key;
 mod label;
 mod mentions;
+mod merge;
 mod partition;
 mod rebuild;
 mod reduce;
 mod search;
+mod variables;
 mod zero;
 
 pub use key::{Certificate, InvalidKey, Key};

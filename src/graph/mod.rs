@@ -13,7 +13,7 @@ mod summary;
 mod trail;
 
 pub(crate) use build::build_symbol;
-pub use build::{build, build_filled, build_within};
+pub use build::{build, build_filled, build_used, build_within};
 pub use canonical::{Canonical, Canonicaliser, Certificate, InvalidKey, Key, canonicalise};
 pub use classes::{ClassId, Classes};
 pub use difference::{Change, Difference, Finding, difference};

@@ -8,7 +8,8 @@
 use rustc_hash::FxHashMap;
 use smallvec::SmallVec;
 
-use super::reduce::{Kind, Reduction, same_merge};
+use super::merge::same_merge;
+use super::reduce::{Kind, Reduction};
 use super::zero;
 use super::{Order, Reading};
 use crate::graph::{Graph, Node, NodeId, NodeKind};
