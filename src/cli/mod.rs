@@ -5,6 +5,7 @@ mod check;
 mod dedupe;
 mod doc;
 mod enumerate;
+mod equal;
 mod eval;
 mod explain;
 mod export;
@@ -79,6 +80,8 @@ enum Command {
     Fmt(fmt::Options),
     /// Print the canonical form of programs
     Canon(canon::Options),
+    /// Say whether two programs are equal, and what differs
+    Equal(equal::Options),
     /// Read many patterns and write the distinct ones
     Dedupe(dedupe::Options),
     /// Write every distinct pattern up to a length
@@ -112,6 +115,7 @@ pub fn main() -> ExitCode {
         Command::Check(options) => check::run(options, &output),
         Command::Fmt(options) => fmt::run(options, &output),
         Command::Canon(options) => canon::run(options, &output),
+        Command::Equal(options) => equal::run(options, &output),
         Command::Dedupe(options) => dedupe::run(options, &output),
         Command::Enumerate(options) => enumerate::run(options, &output),
         Command::Show(options) => show::run(options, &output),
