@@ -73,17 +73,18 @@ pub(super) fn run(options: &Options, output: &Output) -> Result<(), Failure> {
     let laws = options.laws.laws();
     let [(left, left_name), (right, right_name)] =
         [&options.left, &options.right].map(|operand| named(operand, options.name.as_deref()));
-    let first = load::load(&left)?;
-    let mut sources = first.sources.clone();
-    let left = program(&first, left_name.as_deref(), laws)?;
-    let right = match load::canonical(&right) == load::canonical(Path::new(&first.source.name)) {
-        true => program(&first, right_name.as_deref(), laws)?,
+    let one = load::load(&left)?;
+    let mut sources = one.sources.clone();
+    let is_one_file = load::canonical(&left) == load::canonical(&right);
+    let left = program(&one, left_name.as_deref(), laws)?;
+    let right = match is_one_file {
+        true => program(&one, right_name.as_deref(), laws)?,
         false => {
             // Sources keep their places, so that spans find them.
             let id = SourceId(sources.len() as u32);
-            let second = load::load_source(load::read(&right, id)?)?;
-            sources.extend(second.sources.iter().cloned());
-            program(&second, right_name.as_deref(), laws)?
+            let other = load::load_source(load::read(&right, id)?)?;
+            sources.extend(other.sources.iter().cloned());
+            program(&other, right_name.as_deref(), laws)?
         }
     };
     let difference = graph::difference(&left.canonical, &right.canonical);

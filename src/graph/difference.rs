@@ -81,8 +81,7 @@ impl Difference {
 }
 
 /// The smallest difference between two programs that is found. It is empty if and only if they are
-/// equal under the laws of their canonical forms, which should be the same. (In the corner in which
-/// equal blocks may get different keys, which [`Canonical`] has, it may be empty all the same.)
+/// equal under the laws of their canonical forms, which should be the same.
 ///
 /// Changes are counted as a reader of the programs would: an operation that is put between two
 /// others is one change, and so is a wider layer, whatever else becomes wider for it.

@@ -282,7 +282,7 @@ impl Report<'_> {
         let others = layers.map(|(id, _)| id).filter(|id| *id != node);
         let text = match weights {
             Some(_) => format!("this {}", which.on()),
-            None => format!("this {} shares with none", which.on()),
+            None => format!("this {}, shared with none", which.on()),
         };
         let mut labels = vec![self.label(which, node, &text)];
         for other in others {
