@@ -138,6 +138,20 @@ impl Canonicaliser {
         }
     }
 
+    /// For every node of `graph` whether the laws say that it is zero whatever the inputs are.
+    ///
+    /// # Panics
+    ///
+    /// As [`Canonicaliser::canonicalise`].
+    pub fn zeros(&mut self, graph: &Graph, laws: Laws) -> Vec<bool> {
+        self.reduction.reduce(graph, laws);
+        let vertices = &self.reduction.vertices;
+        let nodes = self.reduction.vertex_of.iter();
+        nodes
+            .map(|vertex| vertices[*vertex as usize].is_zero)
+            .collect()
+    }
+
     /// The key of `graph` under `laws`: that of [`Canonicaliser::canonicalise`], for less.
     ///
     /// # Panics

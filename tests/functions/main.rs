@@ -2,6 +2,9 @@
 //! of them, compiled from one seed, give the same outputs, gradients and training.
 #![cfg(feature = "backend")]
 
+mod channels;
+mod comparison;
+mod corners;
 mod draft;
 #[path = "../canonical/graphs/mod.rs"]
 #[allow(dead_code)] // Its oracles and its reader are for the tests of the canonical form.

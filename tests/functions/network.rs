@@ -7,7 +7,7 @@ use candle_core::{DType, Device, Tensor};
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use snapc::backend::{Mode, Model, Network};
-use snapc::graph::{Graph, Laws, canonicalise};
+use snapc::graph::{Graph, Laws, Node, NodeKind, canonicalise};
 use snapc::plan::Plan;
 
 /// A tensor of a layer: the number of the layer in the canonical form, and its own in the layer.
@@ -46,10 +46,12 @@ impl Trial {
     /// Compiles a program and runs it.
     pub fn new(graph: &Graph, numbers: Numbers) -> Self {
         let network = compile(graph);
-        let layers = canonicalise(graph, Laws::Real).graph.nodes.len() as u64;
+        let form = canonicalise(graph, Laws::Real).graph;
         let mut names = BTreeMap::new();
         for declaration in &network.plan().parameters {
-            if declaration.layer < layers {
+            let layer = form.nodes.get(declaration.layer as usize);
+            // The place of a layer that the form does not have is behind, or that of a zero.
+            if layer.is_some_and(has_weights) {
                 let name = (declaration.layer, declaration.tensor);
                 names.insert(declaration.name.clone(), name);
             }
@@ -62,12 +64,9 @@ impl Trial {
         };
         let weights = named(network.tensors().unwrap());
         if numbers.are_moved {
-            for (name, variable) in network.trainable() {
-                let seed = names.get(&name).map_or(0, |name| 10 + 10 * name.0 + name.1);
-                let noise = drawn(variable.dims(), seed, false);
-                let moved = (variable.as_tensor() + (noise * 0.5).unwrap()).unwrap();
-                variable.set(&moved).unwrap();
-            }
+            move_from_birth(&network, |name| {
+                names.get(name).map_or(0, |name| 10 + 10 * name.0 + name.1)
+            });
         }
         let inputs = inputs(&network, numbers.are_special);
         let mut outputs = Vec::new();
@@ -100,6 +99,15 @@ pub fn compile(graph: &Graph) -> Network {
     Network::compile(graph, &Device::Cpu, 5).expect("it compiles")
 }
 
+/// Changes all weights by small numbers that follow from a seed for each.
+pub fn move_from_birth(network: &Network, seed: impl Fn(&str) -> u64) {
+    for (name, variable) in network.trainable() {
+        let noise = drawn(variable.dims(), seed(&name), false);
+        let moved = (variable.as_tensor() + (noise * 0.5).unwrap()).unwrap();
+        variable.set(&moved).unwrap();
+    }
+}
+
 /// A batch of three for every input.
 pub fn inputs(network: &Network, are_special: bool) -> Vec<Tensor> {
     let shapes = (0..).zip(&network.plan().inputs);
@@ -109,7 +117,7 @@ pub fn inputs(network: &Network, are_special: bool) -> Vec<Tensor> {
 }
 
 fn drawn(shape: &[usize], seed: u64, are_special: bool) -> Tensor {
-    const SPECIAL: [f32; 6] = [0.0, -0.0, 0.0, -0.0, 6.0, 20.0];
+    const SPECIAL: [f32; 6] = [0.0, -0.0, 0.0, -0.0, 6.0, 7.0];
     let mut random = ChaCha8Rng::seed_from_u64(seed);
     let count = shape.iter().product();
     let mut number = || match are_special && random.random_bool(0.3) {
@@ -152,6 +160,13 @@ pub fn pass(network: &Network, inputs: &[Tensor], mode: Mode) -> Pass {
 /// The numbers of a tensor.
 pub fn values(tensor: &Tensor) -> Vec<f32> {
     tensor.flatten_all().unwrap().to_vec1().unwrap()
+}
+
+fn has_weights(node: &Node) -> bool {
+    match &node.kind {
+        NodeKind::Operation(operation) => !operation.parameters().is_empty(),
+        NodeKind::Input(_) => false,
+    }
 }
 
 fn is_tree(plan: &Plan) -> bool {

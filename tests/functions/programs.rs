@@ -73,6 +73,15 @@ pub fn share(graph: &mut Graph, from: usize, random: &mut ChaCha8Rng) {
     graph.number_weights();
 }
 
+/// A dense layer without bias.
+pub fn dense(input: &Dimension, output: &Dimension) -> Operation {
+    Operation::Dense {
+        input: input.clone(),
+        output: output.clone(),
+        bias: false,
+    }
+}
+
 impl Growth<'_> {
     /// Adds a layer.
     pub fn layer(&mut self) {
@@ -121,6 +130,7 @@ impl Growth<'_> {
         }
         match self.random.random_range(0..10) {
             0..3 => self.merge(from),
+            3 if !self.is_tree && self.random.random() => self.branches(from),
             3 => self.regular(from),
             4 | 5 => self.activation(from),
             _ => match *self.shape(from) {
@@ -138,6 +148,24 @@ impl Growth<'_> {
             0 | 1 => self.builder.multiply(&operands),
             2 | 3 if channels < 10 => self.builder.concatenate(&operands),
             _ => self.builder.add(&operands),
+        }
+    }
+
+    /// The sum or product of several layers that are alike, in order.
+    fn branches(&mut self, from: NodeId) -> NodeId {
+        let dropout = self.random.random();
+        let is_vector = self.shape(from).len() == 1;
+        let count = self.random.random_range(2..=4);
+        let channels = self.builder.channels(from);
+        let mut layer = || match (dropout, is_vector) {
+            (true, _) => self.builder.dropout(0.25, from),
+            (false, true) => self.builder.apply(dense(&channels, &channels), &[from]),
+            (false, false) => self.builder.conv(3, from),
+        };
+        let layers: Vec<NodeId> = (0..count).map(|_| layer()).collect();
+        match self.random.random() {
+            true => self.builder.add(&layers),
+            false => self.builder.multiply(&layers),
         }
     }
 
@@ -195,10 +223,15 @@ impl Growth<'_> {
             3 => self.scaled(from, channels),
             _ => {
                 let first = self.shape(NodeId(0))[0];
-                let output = [first, first, first, 2][self.random.random_range(0..4)];
+                let is_depthwise = self.random.random_bool(0.2);
+                let output = match is_depthwise {
+                    true => channels,
+                    false => [first, first, first, 2][self.random.random_range(0..4)],
+                };
                 let node = self.builder.convolution(kernel, constant(output), from);
                 let kind = &mut self.builder.graph.nodes[node.0 as usize].kind;
-                if let NodeKind::Operation(Operation::Convolution { bias, .. }) = kind {
+                if let NodeKind::Operation(Operation::Convolution { groups, bias, .. }) = kind {
+                    *groups = constant(if is_depthwise { channels } else { 1 });
                     *bias = self.random.random();
                 }
                 node

@@ -34,11 +34,11 @@ pub fn rewritten(law: u8, graph: &Graph, random: &mut ChaCha8Rng) -> Option<Grap
     }
 }
 
-fn any<T: Clone>(choices: &[T], random: &mut ChaCha8Rng) -> Option<T> {
+pub fn any<T: Clone>(choices: &[T], random: &mut ChaCha8Rng) -> Option<T> {
     (!choices.is_empty()).then(|| choices[random.random_range(0..choices.len())].clone())
 }
 
-fn operation(node: &Node) -> Option<&Operation> {
+pub fn operation(node: &Node) -> Option<&Operation> {
     match &node.kind {
         NodeKind::Operation(operation) => Some(operation),
         NodeKind::Input(_) => None,
@@ -46,7 +46,7 @@ fn operation(node: &Node) -> Option<&Operation> {
 }
 
 /// The nodes whose operation fits.
-fn nodes(graph: &Graph, fits: impl Fn(&Node, &Operation) -> bool) -> Vec<NodeId> {
+pub fn nodes(graph: &Graph, fits: impl Fn(&Node, &Operation) -> bool) -> Vec<NodeId> {
     let fits = |node: &Node| operation(node).is_some_and(|operation| fits(node, operation));
     let nodes = graph.iter().filter(|(_, node)| fits(node));
     nodes.map(|(id, _)| id).collect()
@@ -314,8 +314,17 @@ fn keeping_zero(rank: usize) -> Vec<Operation> {
     keeping
 }
 
+/// Adds a zero to a value that is none.
 fn with_zero_term(mut draft: Draft, random: &mut ChaCha8Rng) -> Option<Graph> {
-    let place = any(&draft.uses(), random)?;
+    let zeros = nodes(draft.graph(), |_, operation| {
+        *operation == Operation::Activation(Activation::Zero)
+    });
+    let mut places = draft.uses();
+    places.retain(|place| {
+        let value = draft.read_at(*place);
+        !zeros.iter().any(|zero| draft.depends_on(value, *zero))
+    });
+    let place = any(&places, random)?;
     let term = draft.read_at(place);
     let zero = draft.builder.activation(Activation::Zero, term);
     let terms = match random.random() {
@@ -354,14 +363,9 @@ fn with_layer_of_nothing(mut draft: Draft, random: &mut ChaCha8Rng) -> Option<Gr
             draft.builder.apply(scale, &[zero])
         }
         (_, 3) => draft.builder.conv(3, zero),
-        _ => {
-            let dense = Operation::Dense {
-                input: channels.clone(),
-                output: channels,
-                bias: false,
-            };
-            draft.builder.apply(dense, &[zero])
-        }
+        _ => draft
+            .builder
+            .apply(programs::dense(&channels, &channels), &[zero]),
     };
     draft.redirect(place, node);
     Some(draft.finish())
