@@ -81,5 +81,10 @@ fn exported_node(node: &Node) -> Value {
         }
     };
     let operands: Vec<u32> = node.inputs.iter().map(|id| id.0).collect();
-    json!({ "word": word, "operands": operands, "weights": node.weights.map(|weights| weights.0) })
+    json!({
+        "word": word,
+        "operands": operands,
+        "weights": node.weights.map(|weights| weights.0),
+        "shape": node.shape.sizes(),
+    })
 }

@@ -480,3 +480,22 @@ fn one_mistake_is_told_once() {
         assert_eq!(codes(&text).len(), 1, "{}", messages(&text));
     }
 }
+
+#[test]
+fn sizes_that_no_tensor_has_are_refused_in_the_block_itself() {
+    for block in [
+        "block a = conv(3) dup dup cat add\n",
+        "block a : [c, h, w] -> [_, _, _] = dup dup cat add\n",
+        "block a : [c, h, w] -> [c, h, w] = dup conv(3, c + 1) add\n",
+        "block a : [c, h, w] -> [c, h, w] = dup upsample(2) add\n",
+    ] {
+        assert_eq!(codes(block), ["E0303"], "{block}");
+    }
+    // Parameters may be anything.
+    for block in [
+        "block a(n) : [c, h, w] -> [c, h, w] = dup conv(3, n * c) add\n",
+        "block a(n) : [c, h, w] -> [c, h, w] = dup conv(3, c + n) add\n",
+    ] {
+        assert_eq!(codes(block), [""; 0], "{block}");
+    }
+}

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 WEIGHTS = {"conv", "dwconv"}
 WEIGHTS_AND_STATE = {"bn"}
 RANDOM = {"dropout"}
-FUNCTIONS = {"add", "avgpool", "cat", "gelu", "input", "maxpool", "mul", "relu", "relu6", "tanh"}
+FUNCTIONS = {"add", "avgpool", "cat", "gelu", "input", "maxpool", "mul", "relu", "relu6", "tanh", "zero"}
 
 
 @dataclass(frozen=True)
@@ -35,19 +35,59 @@ def reduced(graph, laws):
     vertices = []
     place_of = {}
     places = []
+    zeros = set()
     for number, node in enumerate(graph["nodes"]):
-        vertex = vertex_of(node, number, [places[operand] for operand in node["operands"]], vertices, laws)
+        operands = [places[operand] for operand in node["operands"]]
+        is_zero = gives_zero(node["word"], [operand in zeros for operand in operands], laws)
+        if is_zero:
+            vertex = zeros_of(graph, node, operands, vertices, zeros)
+        else:
+            operands = without_zeros(node["word"], operands, zeros, laws)
+            vertex = None
+        vertex = vertex or vertex_of(node, number, operands, vertices, laws)
         if vertex not in place_of:
             place_of[vertex] = len(vertices)
             vertices.append(vertex)
         places.append(place_of[vertex])
+        if is_zero:
+            zeros.add(place_of[vertex])
     return vertices, [places[output] for output in graph["outputs"]]
+
+
+def gives_zero(word, zeros, laws):
+    """Laws 11 and 13: whether a word gives zero, given which of its operands are."""
+    name = word.partition("(")[0]
+    if name == "zero":
+        return True
+    if name == "mul" and laws == "real":
+        return any(zeros)
+    if name in WEIGHTS:
+        return laws == "real" and all(zeros)
+    return name not in WEIGHTS_AND_STATE and bool(zeros) and all(zeros)
+
+
+def zeros_of(graph, node, operands, vertices, zeros):
+    """Law 11: what is zero, if that is another vertex than the word's own."""
+    inputs = [other for other in graph["nodes"] if other["word"].startswith("input")]
+    for place, other in enumerate(inputs):
+        if other["shape"] == node["shape"]:
+            return Vertex("zeros like input", (place,))
+    if node["word"] == "zero" and operands[0] in zeros:
+        return vertices[operands[0]]
+    return None
+
+
+def without_zeros(word, operands, zeros, laws):
+    """Law 12, of a sum that is not zero."""
+    if word.startswith("add") and laws == "real":
+        return [operand for operand in operands if operand not in zeros]
+    return operands
 
 
 def vertex_of(node, number, operands, vertices, laws):
     word = node["word"]
     name, _, arguments = word.removesuffix(")").partition("(")
-    if is_identity(name, arguments, laws):
+    if is_identity(name, arguments, laws) or name == "add" and len(operands) == 1:
         return vertices[operands[0]]
     if name in WEIGHTS:
         weights = node["weights"]

@@ -54,4 +54,4 @@ def is_valid(text):
 
 
 def node(word, operands):
-    return {"word": word, "operands": operands, "weights": None}
+    return {"word": word, "operands": operands, "weights": None, "shape": None}

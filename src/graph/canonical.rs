@@ -18,13 +18,16 @@
 
 mod architecture;
 mod colour;
+mod identity;
 mod key;
 mod label;
 mod mentions;
+mod merge;
 mod partition;
 mod rebuild;
 mod reduce;
 mod search;
+mod variables;
 mod zero;
 
 pub use key::{Certificate, InvalidKey, Key};
@@ -52,6 +55,28 @@ pub struct Canonical {
     /// For every node of the program, the node of the normal form that has its value; `None` if
     /// nothing needs it, or only sums, products and concatenations that it was merged into.
     pub index: Vec<Option<u32>>,
+    /// How each node of the normal form reads its operands; nothing for one that is no value of the
+    /// program, but part of the sum, product or concatenation that reads it.
+    pub(super) readings: Vec<Option<Reading>>,
+}
+
+/// How a value reads its operands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Reading {
+    pub(super) order: Order,
+    /// Whether it is a merge that the laws take apart where another of its kind reads it.
+    pub(super) is_flat: bool,
+}
+
+/// What the order of operands means.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Order {
+    /// Every operand has its place.
+    Places,
+    /// They are parts in a row.
+    Row,
+    /// Nothing.
+    Any,
 }
 
 /// Brings graphs into canonical form. Keeps its memory, so that one canonicaliser for many graphs
@@ -109,6 +134,7 @@ impl Canonicaliser {
                 .map(|node| node.filter(|node| *node != rebuild::NOT_NEEDED))
                 .collect(),
             graph: rebuilt.graph,
+            readings: rebuilt.readings,
         }
     }
 

@@ -298,7 +298,9 @@ impl Solver {
         }
         match holds {
             Some(true) => Ok(None),
-            None if !requirement.constraint.overflows() => {
+            None if !requirement.constraint.overflows()
+                && !self.is_impossible(&requirement.constraint) =>
+            {
                 if let Constraint::Equal(left, right) = &requirement.constraint
                     && let Some((variable, value)) = self.solve(left, right)
                 {
@@ -332,22 +334,40 @@ impl Solver {
         })
     }
 
-    /// Whether a constraint follows from every dimension of a tensor being at least one. Parameters
-    /// may be anything.
+    /// Whether a constraint follows from every dimension of a tensor being at least one.
     fn follows(&self, constraint: &Constraint) -> bool {
+        match constraint {
+            Constraint::AtLeast { value, minimum } => self.is_at_least(value, *minimum),
+            _ => false,
+        }
+    }
+
+    /// Whether no tensor could fulfil a constraint, since every dimension of one is at least one: `c`
+    /// is never `2 * c`.
+    fn is_impossible(&self, constraint: &Constraint) -> bool {
+        let Constraint::Equal(left, right) = constraint else {
+            return false;
+        };
+        // Most are of a variable with something that does not mention it.
+        let is_another = |one: &Dimension, other: &Dimension| {
+            let variable = one.as_variable();
+            variable.is_some_and(|variable| !other.mentions(variable))
+        };
+        if is_another(left, right) || is_another(right, left) {
+            return false;
+        }
+        self.is_at_least(&(left - right), 1) || self.is_at_least(&(right - left), 1)
+    }
+
+    /// Whether a dimension can't be below this, since those of tensors are at least one. Parameters
+    /// may be anything.
+    fn is_at_least(&self, value: &Dimension, least: i64) -> bool {
         let minimum = |variable| match self.variable(variable)?.role {
             Role::Inferred | Role::Declared => Some(1),
             Role::Parameter(_) => None,
         };
-        match constraint {
-            Constraint::AtLeast {
-                value,
-                minimum: least,
-            } => value
-                .lower_bound(&minimum)
-                .is_some_and(|bound| bound >= *least),
-            _ => false,
-        }
+        let bound = value.lower_bound(&minimum);
+        bound.is_some_and(|bound| bound >= least)
     }
 
     fn keep(&mut self, requirement: Requirement, origin: Origin) {

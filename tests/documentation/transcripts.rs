@@ -14,6 +14,7 @@ const QUICK: [&str; 7] = [
     "check",
     "fmt",
     "canon",
+    "equal",
     "enumerate",
     "show",
     "explain",

@@ -4,7 +4,7 @@
 //! equal bytes mean equal labels and labels may stand behind one another. The arity of merges is
 //! left out: it follows from their operands.
 
-use super::reduce::is_plain;
+use super::identity::is_plain;
 use smallvec::SmallVec;
 use xxhash_rust::xxh3::xxh3_64;
 
@@ -359,6 +359,18 @@ impl LabelWriter<'_, '_> {
         }
     }
 
+    /// A dimension that is a variable: as text, like all symbolic ones.
+    fn variable(&mut self, number: u32) {
+        let digits = number.checked_ilog10().map_or(1, |log| log + 1);
+        self.bytes.push(SYMBOLIC);
+        write_number(self.bytes, u64::from(1 + digits));
+        self.bytes.push(b'v');
+        for place in (0..digits).rev() {
+            let digit = number / 10_u32.pow(place) % 10;
+            self.bytes.push(b'0' + digit as u8);
+        }
+    }
+
     fn dimension(&mut self, dimension: &Dimension) {
         match dimension {
             Dimension::Constant(value @ 0..=LARGEST_SMALL) => self.bytes.push(*value as u8),
@@ -369,6 +381,10 @@ impl LabelWriter<'_, '_> {
             Dimension::Overflow => self.bytes.push(OVERFLOW),
             Dimension::Symbolic(_) => {
                 self.symbolic = true;
+                // Most are; they need no memory.
+                if let Some(variable) = dimension.as_variable() {
+                    return self.variable((self.names)(variable));
+                }
                 // The order of a polynomial's terms depends on the numbers of its variables.
                 let renamed =
                     dimension.substitute(&|old| Some(variable_numbered((self.names)(old))));

@@ -128,16 +128,27 @@ fn reduced(graph: &Graph, laws: Laws) -> (Vec<Vertex>, Vec<usize>) {
     let mut vertices: Vec<Vertex> = Vec::new();
     let mut known: BTreeMap<Vertex, usize> = BTreeMap::new();
     let mut places: Vec<usize> = Vec::new();
+    let mut zeros: BTreeSet<usize> = BTreeSet::new();
     for (index, node) in graph.nodes.iter().enumerate() {
-        let operands: Vec<usize> = node.inputs.iter().map(|id| places[id.0 as usize]).collect();
+        let mut operands: Vec<usize> = node.inputs.iter().map(|id| places[id.0 as usize]).collect();
+        let is_zero = gives_zero(&node.kind, &operands, &zeros, laws);
+        if laws == Laws::Real && is_sum(&node.kind) && !is_zero {
+            operands.retain(|operand| !zeros.contains(operand));
+        }
         let mut vertex = Vertex {
             label: format!("{:?}", node.kind),
             operands: Operands::Ordered(operands.clone()),
             layer: None,
             weights: None,
         };
-        if let NodeKind::Operation(operation) = &node.kind {
-            if is_identity(operation, laws) {
+        let inputs = &mut graph.nodes[..graph.inputs].iter();
+        if is_zero && let Some(input) = inputs.position(|input| input.shape == node.shape) {
+            vertex.label = "zeros like input".to_string();
+            vertex.operands = Operands::Ordered(vec![input]);
+        } else if let NodeKind::Operation(operation) = &node.kind {
+            let is_zero_of_zero = is_word_zero(&node.kind) && zeros.contains(&operands[0]);
+            let is_single = is_sum(&node.kind) && operands.len() == 1;
+            if is_identity(operation, laws) || is_zero_of_zero || is_single {
                 places.push(operands[0]);
                 continue;
             }
@@ -154,8 +165,36 @@ fn reduced(graph: &Graph, laws: Laws) -> (Vec<Vertex>, Vec<usize>) {
             vertices.push(vertex);
         }
         places.push(place);
+        if is_zero {
+            zeros.insert(place);
+        }
     }
     (vertices, places)
+}
+
+fn is_sum(kind: &NodeKind) -> bool {
+    matches!(kind, NodeKind::Operation(Operation::Add { .. }))
+}
+
+fn is_word_zero(kind: &NodeKind) -> bool {
+    *kind == NodeKind::Operation(Operation::Activation(Activation::Zero))
+}
+
+/// Laws 11 and 13 of the words that [`super::random`] draws: whether a value is zero, given which
+/// vertices are.
+fn gives_zero(kind: &NodeKind, operands: &[usize], zeros: &BTreeSet<usize>, laws: Laws) -> bool {
+    let count = operands
+        .iter()
+        .filter(|operand| zeros.contains(operand))
+        .count();
+    let (any, all) = (count > 0, count == operands.len());
+    match kind {
+        NodeKind::Input(_) => false,
+        NodeKind::Operation(Operation::Multiply { .. }) if laws == Laws::Real => any,
+        NodeKind::Operation(Operation::Convolution { .. }) => laws == Laws::Real && all,
+        NodeKind::Operation(Operation::BatchNorm { .. }) => false,
+        NodeKind::Operation(_) => all || is_word_zero(kind),
+    }
 }
 
 /// Law 3 of the words that [`super::random`] draws, and law 10.
