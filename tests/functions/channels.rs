@@ -213,6 +213,6 @@ impl<'a> Arranging<'a> {
     }
 
     fn channels(&self, node: &Node) -> usize {
-        node.shape.sizes().expect("sizes are known")[0] as usize
+        node.shape.sizes().expect("sizes are known")[0]
     }
 }
