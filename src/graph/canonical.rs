@@ -18,6 +18,7 @@
 
 mod architecture;
 mod colour;
+mod inventory;
 mod key;
 mod label;
 mod mentions;
@@ -27,6 +28,7 @@ mod reduce;
 mod search;
 mod zero;
 
+pub(crate) use inventory::{Inventory, Need, OperationKind};
 pub use key::{Certificate, InvalidKey, Key};
 
 use colour::Colouring;

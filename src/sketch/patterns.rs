@@ -172,6 +172,15 @@ impl Patterns {
         Some(next)
     }
 
+    pub(super) fn work(&mut self, state: StateId, symbol: u8) -> Option<(StateId, &Graph)> {
+        let (next, fragment) = self.step(state, symbol)?;
+        Some((next, self.trail.fragment(fragment)))
+    }
+
+    pub(super) fn inventory(&mut self, laws: Laws) -> crate::graph::Inventory {
+        self.canonicaliser.inventory_of_trail(&self.trail, laws)
+    }
+
     /// Where a symbol leads, and what it computes.
     fn step(&mut self, state: StateId, symbol: u8) -> Option<(StateId, FragmentId)> {
         let (row, column) = (state as usize, usize::from(symbol));
