@@ -28,7 +28,7 @@ mod reduce;
 mod search;
 mod zero;
 
-pub(crate) use inventory::{Inventory, Need, OperationKind};
+pub(crate) use inventory::{Inventory, Work};
 pub use key::{Certificate, InvalidKey, Key};
 
 use colour::Colouring;

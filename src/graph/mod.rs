@@ -13,8 +13,8 @@ mod trail;
 
 pub(crate) use build::build_symbol;
 pub use build::{build, build_filled, build_within};
-pub(crate) use canonical::{Inventory, Need, OperationKind};
 pub use canonical::{Canonical, Canonicaliser, Certificate, InvalidKey, Key, canonicalise};
+pub(crate) use canonical::{Inventory, Work};
 pub use classes::{ClassId, Classes};
 pub use emit::{canonical_text, operation_word};
 pub use laws::{LAWS, Law, Laws, UnknownLaws};

@@ -9,6 +9,7 @@
 mod automaton;
 mod enumerate;
 mod patterns;
+mod prices;
 mod spell;
 
 use std::ops::RangeInclusive;
@@ -18,7 +19,7 @@ use automaton::Automaton;
 use compact_str::CompactString;
 pub use enumerate::{Enumeration, Found, LengthCount};
 pub use patterns::{Patterns, Reading};
-pub use spell::{spell, spell_within};
+pub use spell::{MOST_VALUES, spell};
 
 use crate::diagnostic::{Code, Diagnostic, Source, Span};
 use crate::graph::{self, Canonicaliser, Graph, Key, Laws};

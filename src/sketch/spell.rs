@@ -1,145 +1,141 @@
-//! spell
+//! From a graph back to a pattern: the shortest that writes it.
+//!
+//! Patterns are grown symbol by symbol, as in an [`Enumeration`](super::Enumeration), and only the
+//! first of each class of equal beginnings is grown further. Here the goal is known. A beginning that
+//! computes what the goal has no use for is dropped, and the one that is grown next is the one whose
+//! length, with the symbols that are still needed at least, is smallest (the search A*). So the first
+//! pattern that is found is a shortest one, and of equally short ones the first in the order of the
+//! alphabet.
 
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
-use std::mem::discriminant;
-
-use rustc_hash::FxHashMap;
 
 use super::patterns::Patterns;
-use crate::graph::{Canonicaliser, ClassId, Classes, Graph, Inventory, Laws, Need, NodeKind};
-use crate::operations::{Activation, Operation};
+use super::prices::Prices;
+use crate::graph::{Canonicaliser, ClassId, Classes, Graph, Inventory, Laws};
 
-pub const MOST: usize = 100_000;
+/// How much [`spell`] looks at before it gives up: some seconds of work. Each beginning of a pattern
+/// counts as many as it has values and the program has; so of a program of 100 values, 100,000
+/// beginnings are looked at and more.
+pub const MOST_VALUES: usize = 20_000_000;
 
-const UNIT: u64 = 1 << 20;
-
-#[derive(Default)]
-struct Costs {
-    prices: FxHashMap<crate::graph::OperationKind, u64>,
-    copy: u64,
-    discards: bool,
-}
-
-fn learn(patterns: &mut Patterns) -> Costs {
-    let mut works: Vec<FxHashMap<Option<crate::graph::OperationKind>, u64>> =
-        vec![FxHashMap::default(); patterns.symbols().len()];
-    let mut costs = Costs { copy: UNIT, ..Costs::default() };
-    let mut states = vec![0];
-    let mut next = 0;
-    while next < states.len() && next < 100 {
-        let state = states[next];
-        next += 1;
-        for symbol in 0..patterns.symbols().len() as u8 {
-            let Some((to, graph)) = patterns.work(state, symbol) else { continue };
-            let mut work: FxHashMap<_, u64> = FxHashMap::default();
-            let mut uses = vec![0_u64; graph.nodes.len()];
-            for id in graph.nodes.iter().flat_map(|node| &node.inputs).chain(&graph.outputs) {
-                uses[id.0 as usize] += 1;
-            }
-            for node in &graph.nodes {
-                if let NodeKind::Operation(operation) = &node.kind {
-                    *work.entry(Some(discriminant(operation))).or_default() += 1;
-                    costs.discards |= *operation == Operation::Activation(Activation::Zero);
-                }
-            }
-            costs.discards |= uses.contains(&0);
-            let copies: u64 = uses.iter().map(|uses| uses.saturating_sub(1)).sum();
-            if copies > 0 {
-                work.insert(None, copies);
-            }
-            for (kind, count) in work {
-                let known = works[symbol as usize].entry(kind).or_default();
-                *known = count.max(*known);
-            }
-            if !states.contains(&to) {
-                states.push(to);
-            }
-        }
-    }
-    for work in &works {
-        let total: u64 = work.values().sum();
-        for kind in work.keys() {
-            match kind {
-                None => costs.copy = costs.copy.min(UNIT / total),
-                Some(kind) => {
-                    let price = costs.prices.entry(*kind).or_insert(UNIT);
-                    *price = (*price).min(UNIT / total);
-                }
-            }
-        }
-    }
-    costs
-}
-
+/// The shortest pattern that writes the program `target`, and of equally short ones the first in the
+/// order of the alphabet. Its certificate under `laws` is that of `target`, so equal programs give
+/// one pattern. A program that leaves the stack as it is gives the empty pattern.
+///
+/// Gives `None` if there is no such pattern, or if none was found by looking at [`MOST_VALUES`] values.
+/// Not tried are patterns that compute something only to drop it.
+///
+/// The variables in the shapes of the inputs need not have the names that they have in the
+/// signature of `patterns`, but the shapes must be the same.
+///
+/// # Panics
+///
+/// If `target` is no graph; see [`Canonicaliser::canonicalise`].
 pub fn spell(patterns: &mut Patterns, target: &Graph, laws: Laws) -> Option<Vec<u8>> {
-    spell_within(patterns, target, laws, MOST).0
+    let mut search = Search::new(patterns, target, laws);
+    search.look_at(Vec::new());
+    while search.looked_at < MOST_VALUES {
+        let beginning = search.next()?;
+        if beginning.class == TARGET {
+            return Some(beginning.opcodes);
+        }
+        search.grow(&beginning.opcodes);
+    }
+    None
 }
 
-pub fn spell_within(
-    patterns: &mut Patterns,
-    target: &Graph,
+/// The class of the program that is to be written.
+const TARGET: ClassId = ClassId(0);
+
+struct Search<'p> {
+    patterns: &'p mut Patterns,
     laws: Laws,
-    most: usize,
-) -> (Option<Vec<u8>>, usize) {
-    let mut canonicaliser = Canonicaliser::new();
-    let canonical = canonicaliser.canonicalise(target, laws);
-    let whole = canonicaliser.inventory(&canonical.graph, laws);
-    let costs = learn(patterns);
-    let price = |need: Need| match need {
-        Need::Copy => costs.copy,
-        Need::Operation(kind) => costs.prices.get(&kind).copied().unwrap_or(UNIT),
-    };
-    let mut classes = Classes::default();
-    classes.insert(canonical.certificate.bytes());
-    let mut best: Vec<Option<Vec<u8>>> = vec![None];
-    let mut open: BinaryHeap<Reverse<(usize, Vec<u8>, ClassId)>> = BinaryHeap::new();
-    let mut looked = 0;
-    let mut first = true;
-    let mut current: Vec<u8> = Vec::new();
-    loop {
-        for symbol in 0..patterns.symbols().len() as u8 {
-            let mut opcodes = current.clone();
-            if !first {
-                opcodes.push(symbol);
-            } else if symbol > 0 {
-                break;
-            }
-            let Ok(state) = patterns.walk(&opcodes) else { continue };
-            looked += 1;
-            if looked > most {
-                return (None, looked);
-            }
-            let inventory = patterns.inventory(laws);
-            let Some(missing) = whole.missing(&inventory, costs.discards, laws, price) else {
-                continue;
-            };
-            let (class, is_new) = classes.insert(patterns.certificate(laws));
-            if class.0 == 0 && !patterns.accepts(state) {
-                continue;
-            }
-            if is_new {
-                best.push(None);
-            }
-            let known = &mut best[class.0 as usize];
-            let is_better = known.as_ref().is_none_or(|known| (opcodes.len(), &opcodes) < (known.len(), known));
-            if is_better {
-                *known = Some(opcodes.clone());
-                let bound = opcodes.len() + missing.div_ceil(UNIT) as usize;
-                open.push(Reverse((bound, opcodes, class)));
+    prices: Prices,
+    target: Inventory,
+    classes: Classes,
+    /// For each class the best beginning that was met.
+    best: Vec<Option<Vec<u8>>>,
+    /// Beginnings to be grown. Those that were replaced by better ones are still there.
+    open: BinaryHeap<Reverse<Beginning>>,
+    /// How many values were looked at.
+    looked_at: usize,
+}
+
+/// A beginning of a pattern. The smallest comes first.
+#[derive(PartialEq, Eq, PartialOrd, Ord)]
+struct Beginning {
+    /// How long a pattern that begins so is at least.
+    bound: usize,
+    opcodes: Vec<u8>,
+    class: ClassId,
+}
+
+impl<'p> Search<'p> {
+    fn new(patterns: &'p mut Patterns, target: &Graph, laws: Laws) -> Self {
+        let mut canonicaliser = Canonicaliser::new();
+        let canonical = canonicaliser.canonicalise(target, laws);
+        let mut classes = Classes::default();
+        classes.insert(canonical.certificate.bytes());
+        Search {
+            prices: Prices::learn(patterns),
+            target: canonicaliser.inventory(&canonical.graph, laws),
+            classes,
+            best: vec![None],
+            open: BinaryHeap::new(),
+            looked_at: 0,
+            patterns,
+            laws,
+        }
+    }
+
+    /// The most promising beginning.
+    fn next(&mut self) -> Option<Beginning> {
+        loop {
+            let Reverse(beginning) = self.open.pop()?;
+            let best = &self.best[beginning.class.0 as usize];
+            if best.as_ref() == Some(&beginning.opcodes) {
+                return Some(beginning);
             }
         }
-        first = false;
-        loop {
-            let Some(Reverse((_, opcodes, class))) = open.pop() else { return (None, looked) };
-            if best[class.0 as usize].as_ref() != Some(&opcodes) {
-                continue;
-            }
-            if class.0 == 0 {
-                return (Some(opcodes), looked);
-            }
-            current = opcodes;
-            break;
+    }
+
+    fn grow(&mut self, beginning: &[u8]) {
+        for symbol in 0..self.patterns.symbols().len() as u8 {
+            let mut opcodes = beginning.to_vec();
+            opcodes.push(symbol);
+            self.look_at(opcodes);
+        }
+    }
+
+    /// Keeps a beginning if it type-checks, can become the target, and is the best of its class.
+    fn look_at(&mut self, opcodes: Vec<u8>) {
+        let Ok(state) = self.patterns.walk(&opcodes) else {
+            return;
+        };
+        let inventory = self.patterns.inventory(self.laws);
+        self.looked_at += inventory.len() + self.target.len();
+        let Prices { may_discard, .. } = self.prices;
+        let price = |work| self.prices.of(work);
+        let Some(missing) = self.target.missing(&inventory, may_discard, price) else {
+            return;
+        };
+        let (class, is_new) = self.classes.insert(self.patterns.certificate(self.laws));
+        if class == TARGET && !self.patterns.accepts(state) {
+            return;
+        }
+        if is_new {
+            self.best.push(None);
+        }
+        let best = &mut self.best[class.0 as usize];
+        let is_better = |best: &Vec<u8>| (opcodes.len(), &opcodes) < (best.len(), best);
+        if best.as_ref().is_none_or(is_better) {
+            *best = Some(opcodes.clone());
+            self.open.push(Reverse(Beginning {
+                bound: opcodes.len() + Prices::symbols(missing),
+                opcodes,
+                class,
+            }));
         }
     }
 }
