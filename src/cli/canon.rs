@@ -6,8 +6,9 @@ use serde::Serialize;
 
 use super::load;
 use super::output::{Failure, Output};
-use super::patterns::LawSet;
-use crate::graph;
+use super::patterns::{AlphabetName, LawSet, load_patterns};
+use crate::graph::{self, Graph, Laws};
+use crate::sketch::spell;
 
 #[derive(Debug, clap::Args)]
 #[command(
@@ -24,6 +25,10 @@ pub(super) struct Options {
     /// Which programs count as equal
     #[arg(long, value_enum, default_value_t = LawSet::Real)]
     laws: LawSet,
+
+    /// Also write them as patterns over an alphabet, FILE:NAME, with as few symbols as can be found
+    #[arg(long, value_name = "FILE:NAME")]
+    alphabet: Option<AlphabetName>,
 }
 
 /// What `canon --format json` says of a definition.
@@ -35,6 +40,8 @@ struct CanonicalProgram {
     /// `null` where there is no canonical form; `note` says why.
     key: Option<String>,
     text: Option<String>,
+    /// The pattern over the alphabet that was given; `null` if there is none, or none was found.
+    pattern: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     note: Option<String>,
 }
@@ -53,6 +60,7 @@ pub(super) fn run(options: &Options, output: &Output) -> Result<(), Failure> {
             laws: laws.to_string(),
             key: None,
             text: None,
+            pattern: None,
             note: None,
         };
         match graph::build(program, id) {
@@ -60,6 +68,9 @@ pub(super) fn run(options: &Options, output: &Output) -> Result<(), Failure> {
                 let canonical = graph::canonicalise(&graph, laws);
                 result.key = Some(canonical.key.to_string());
                 result.text = Some(graph::canonical_text(&canonical));
+                if let Some(alphabet) = &options.alphabet {
+                    result.pattern = spelled(alphabet, &canonical.graph, laws)?;
+                }
             }
             Err(diagnostic) if options.name.is_some() => {
                 return Err(loaded.failure(*diagnostic));
@@ -72,17 +83,36 @@ pub(super) fn run(options: &Options, output: &Output) -> Result<(), Failure> {
         output.json(&results);
         return Ok(());
     }
-    let texts: Vec<String> = results.iter().map(text).collect();
+    let alphabet = options.alphabet.as_ref().map(AlphabetName::name);
+    let texts: Vec<String> = results.iter().map(|it| text(it, alphabet)).collect();
     output.text(&texts.join("\n"));
     Ok(())
 }
 
-fn text(result: &CanonicalProgram) -> String {
-    match (&result.key, &result.text) {
-        (Some(key), Some(text)) => format!("# {key}  {}\n{text}\n", result.laws),
-        _ => format!(
-            "# no canonical form: {}\n",
-            result.note.as_deref().unwrap_or(&result.name)
-        ),
-    }
+/// A program as a pattern, if one is found.
+fn spelled(alphabet: &AlphabetName, graph: &Graph, laws: Laws) -> Result<Option<String>, Failure> {
+    let name = |variable| graph.variable_name(variable);
+    let inputs = graph.nodes[..graph.inputs].iter();
+    let inputs: Vec<String> = inputs.map(|node| node.shape.display(&name)).collect();
+    let outputs = graph.outputs.iter().map(|id| graph.node(*id).shape.rank());
+    let outputs: Vec<String> = outputs
+        .map(|rank| format!("[{}]", vec!["_"; rank].join(", ")))
+        .collect();
+    let signature = format!("{} -> {}", inputs.join(" "), outputs.join(" "));
+    let mut patterns = load_patterns(alphabet, &signature)?;
+    let opcodes = spell(&mut patterns, graph, laws);
+    Ok(opcodes.map(|opcodes| patterns.text(&opcodes)))
+}
+
+fn text(result: &CanonicalProgram, alphabet: Option<&str>) -> String {
+    let (Some(key), Some(text)) = (&result.key, &result.text) else {
+        let note = result.note.as_deref().unwrap_or(&result.name);
+        return format!("# no canonical form: {note}\n");
+    };
+    let pattern = match (alphabet, &result.pattern) {
+        (None, _) => String::new(),
+        (Some(alphabet), Some(pattern)) => format!("# over {alphabet}: \"{pattern}\"\n"),
+        (Some(alphabet), None) => format!("# over {alphabet}: no pattern was found\n"),
+    };
+    format!("# {key}  {}\n{pattern}{text}\n", result.laws)
 }

@@ -57,6 +57,13 @@ pub(super) struct AlphabetName {
     name: String,
 }
 
+impl AlphabetName {
+    /// The name of the alphabet.
+    pub(super) fn name(&self) -> &str {
+        &self.name
+    }
+}
+
 impl FromStr for AlphabetName {
     type Err = &'static str;
 

@@ -19,6 +19,7 @@
 mod architecture;
 mod colour;
 mod identity;
+mod inventory;
 mod key;
 mod label;
 mod mentions;
@@ -30,6 +31,7 @@ mod search;
 mod variables;
 mod zero;
 
+pub(crate) use inventory::{Inventory, Work};
 pub use key::{Certificate, InvalidKey, Key};
 
 use colour::Colouring;

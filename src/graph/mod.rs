@@ -15,6 +15,7 @@ mod trail;
 pub(crate) use build::build_symbol;
 pub use build::{build, build_filled, build_used, build_within};
 pub use canonical::{Canonical, Canonicaliser, Certificate, InvalidKey, Key, canonicalise};
+pub(crate) use canonical::{Inventory, Work};
 pub use classes::{ClassId, Classes};
 pub use difference::{Change, Difference, Finding, difference};
 pub use emit::{canonical_text, operation_word};

@@ -95,6 +95,11 @@ impl Trail {
         self.fragments.len() as FragmentId - 1
     }
 
+    /// What a fragment computes.
+    pub(crate) fn fragment(&self, id: FragmentId) -> &Graph {
+        &self.fragments[id as usize].graph
+    }
+
     /// Begins a program anew.
     pub(crate) fn begin(&mut self) {
         self.nodes.clear();

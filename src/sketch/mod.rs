@@ -9,6 +9,8 @@
 mod automaton;
 mod enumerate;
 mod patterns;
+mod prices;
+mod spell;
 
 use std::ops::RangeInclusive;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -17,6 +19,7 @@ use automaton::Automaton;
 use compact_str::CompactString;
 pub use enumerate::{Enumeration, Found, LengthCount};
 pub use patterns::{Patterns, Reading};
+pub use spell::{MOST_VALUES, spell};
 
 use crate::diagnostic::{Code, Diagnostic, Source, Span};
 use crate::graph::{self, Canonicaliser, Graph, Key, Laws};

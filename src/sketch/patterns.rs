@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::automaton::{Automaton, Machine, StateId};
 use super::{MAXIMUM_FILLING, MAXIMUM_SYMBOLS, holes};
 use crate::diagnostic::{Code, Diagnostic, Span};
-use crate::graph::{self, Canonicaliser, FragmentId, Graph, Laws, Trail};
+use crate::graph::{self, Canonicaliser, FragmentId, Graph, Inventory, Laws, Trail};
 use crate::types::{Checked, DefinitionId, HoleSite, Kind};
 
 /// The patterns over an alphabet that turn the stack of a signature into what it leaves. They are
@@ -170,6 +170,17 @@ impl Patterns {
     pub(super) fn next(&mut self, state: StateId, symbol: u8) -> Option<StateId> {
         let (next, _) = self.step(state, symbol)?;
         Some(next)
+    }
+
+    /// Where a symbol leads, and what it computes from the stack it finds.
+    pub(super) fn work(&mut self, state: StateId, symbol: u8) -> Option<(StateId, &Graph)> {
+        let (next, fragment) = self.step(state, symbol)?;
+        Some((next, self.trail.fragment(fragment)))
+    }
+
+    /// What the pattern that was walked last computes.
+    pub(super) fn inventory(&mut self, laws: Laws) -> Inventory {
+        self.canonicaliser.inventory_of_trail(&self.trail, laws)
     }
 
     /// Where a symbol leads, and what it computes.
