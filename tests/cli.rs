@@ -666,3 +666,70 @@ fn distinct_patterns_are_enumerated() {
     assert_eq!(code, Some(1));
     assert!(message.contains("E0103"), "{message}");
 }
+
+#[test]
+fn a_page_tells_of_all_definitions() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path();
+    let program = "## Adds what two layers make of it.\n\
+                   block basic = dup conv(3) bn relu conv(3) bn add\n\n\
+                   ## Two symbols.\n\
+                   alphabet k {\n    c = conv(3) bn\n    | = cat\n}\n\n\
+                   net n : [1, 8, 8] -> [10] = basic gap dense(10)\n";
+    fs::write(path.join("file.snap"), program).unwrap();
+    let output = run(path, &["doc", "file.snap"]);
+    assert!(output.status.success(), "{}", text(&output.stderr));
+    insta::assert_snapshot!(text(&output.stdout));
+    let output = run(path, &["doc", "file.snap", "--output", "page.md"]);
+    assert!(output.status.success());
+    let written = fs::read_to_string(path.join("page.md")).unwrap();
+    assert!(written.contains("## alphabet `k`"), "{written}");
+    let all = json(&run(path, &["doc", "file.snap", "--format", "json"]));
+    assert_eq!(all[1]["symbols"][1]["symbol"], "|");
+    assert_eq!(all[2]["parameters"], "42");
+}
+
+#[test]
+fn programs_are_compared() {
+    let folder = folder_with("residual.snap");
+    let path = folder.path();
+    fs::write(
+        path.join("mine.snap"),
+        "block basic = dup dup swap drop conv(3) bn relu conv(5) bn add relu\n",
+    )
+    .unwrap();
+    let equal = |arguments: &[&str]| run(path, &[&["equal"], arguments].concat());
+
+    let same = equal(&["residual.snap:basic", "residual.snap:basic"]);
+    assert_eq!(same.status.code(), Some(0));
+    assert!(text(&same.stdout).starts_with("equal under real/1\n"));
+
+    let other = equal(&["residual.snap", "mine.snap", "--name", "basic"]);
+    assert_eq!(other.status.code(), Some(1));
+    assert_eq!(text(&other.stderr), "");
+    let lines = text(&other.stdout);
+    assert!(lines.contains("residual.snap:basic on the left"), "{lines}");
+    assert!(lines.ends_with("1 operation differs\n"), "{lines}");
+
+    let document = json(&equal(&[
+        "residual.snap:basic",
+        "mine.snap",
+        "--format",
+        "json",
+    ]));
+    assert_eq!(document["equal"], false);
+    assert_eq!(document["differences"][0]["kind"], "changed");
+    let right = &document["differences"][0]["right"][0];
+    assert_eq!(right["file"], "mine.snap");
+    assert_eq!(right["start"]["column"], 49);
+
+    let code = |arguments: &[&str]| equal(arguments).status.code();
+    assert_eq!(code(&["mine.snap:basic", "mine.snap"]), Some(0));
+    assert_eq!(code(&["mine.snap:other", "mine.snap"]), Some(2));
+    assert_eq!(code(&["missing.snap:basic", "mine.snap"]), Some(2));
+    assert_eq!(code(&["mine.snap"]), Some(2));
+    assert_eq!(
+        code(&["residual.snap:basic", "mine.snap", "--laws", "reel"]),
+        Some(2)
+    );
+}

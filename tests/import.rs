@@ -8,7 +8,7 @@ use snapc::graph::{self, Graph, Laws};
 use snapc::import::{self, Format, Surroundings};
 use snapc::lint;
 use snapc::syntax;
-use snapc::types::{self, Checked, Kind};
+use snapc::types::{self, Checked, DefinitionId, Kind, Program};
 
 const DARTS_V2: &str = "DARTS_V2 = Genotype(normal=[('sep_conv_3x3', 0), ('sep_conv_3x3', 1), \
     ('sep_conv_3x3', 0), ('sep_conv_3x3', 1), ('sep_conv_3x3', 1), ('skip_connect', 0), \
@@ -208,18 +208,21 @@ fn strings_come_back() {
             digit(5)
         );
         let cell = |string: &str| {
-            let checked = checked(&imported(Format::NasBench201, string));
-            let id = checked.program.named("cell").expect("there is a cell");
-            let place = checked.program.definition(id).name_span;
-            (
-                graph::build(&checked.program, id).expect("it is complete"),
-                place,
-            )
+            let program = checked(&imported(Format::NasBench201, string)).program;
+            let id = program.named("cell").expect("there is a cell");
+            (program, id)
         };
-        let (graph, place) = cell(&string);
-        let exported = import::export_nas_bench_201(&graph, place).expect("it is of the space");
-        let key = |graph: &Graph| graph::canonicalise(graph, Laws::Real).key;
-        assert_eq!(key(&cell(&exported).0), key(&graph), "{string} {exported}");
+        let (program, id) = cell(&string);
+        let exported = import::export_nas_bench_201(&program, id).expect("it is of the space");
+        let key = |(program, id): (Program, DefinitionId)| {
+            let graph = graph::build(&program, id).expect("it is complete");
+            graph::canonicalise(&graph, Laws::Real).key
+        };
+        assert_eq!(
+            key(cell(&exported)),
+            key((program, id)),
+            "{string} {exported}"
+        );
     }
 }
 

@@ -72,6 +72,7 @@ pub(super) fn forward<T: Float>(call: &Call) -> Result<Given> {
         } => batch_norm::<T>(call, *epsilon, *momentum),
         Layer::LayerNorm { features, epsilon } => layer_norm::<T>(call, *features, *epsilon),
         Layer::Activation(function) => activate::<T>(call, *function),
+        Layer::Zero { shape } => zeros::<T>(call, shape),
         Layer::Softmax => softmax::<T>(call),
         Layer::Pool(attributes) => pool::<T>(call, attributes),
         Layer::GlobalPool(kind) => global_pool::<T>(call, *kind),
@@ -392,6 +393,13 @@ fn activate<T: Float>(call: &Call, function: Activation) -> Result<Given> {
         );
         Ok(vec![Some(tensor(values, input.dims())?)])
     }))
+}
+
+/// Zeros of this shape for each example. Nothing acts on them.
+fn zeros<T: Float>(call: &Call, shape: &[usize]) -> Result<Given> {
+    let shape = [&[call.input()?.dim(0)?], shape].concat();
+    let values = vec![T::ZERO; shape.iter().product()];
+    Ok(Given::new(tensor(values, &shape)?, |_| Ok(vec![None])))
 }
 
 fn softmax<T: Float>(call: &Call) -> Result<Given> {

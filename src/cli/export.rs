@@ -4,13 +4,15 @@ use std::path::PathBuf;
 
 use clap::ValueEnum;
 
-use super::load;
+use super::load::{self, Loaded};
 use super::output::{Failure, Output};
-use crate::graph;
 use crate::import;
+use crate::types::DefinitionId;
 
 #[derive(Debug, clap::Args)]
-#[command(after_help = "Example:\n  snapc export nas-bench-201 cell.snap --name cell")]
+#[command(
+    after_help = "Examples:\n  snapc export nas-bench-201 cell.snap --name cell\n  snapc export darts examples/zoo/darts.snap"
+)]
 pub(super) struct Options {
     /// The space to write a cell of
     #[arg(value_enum)]
@@ -19,13 +21,29 @@ pub(super) struct Options {
     /// The file; `-` reads the standard input
     file: PathBuf,
 
-    /// The block, pattern or net that is the cell
+    /// The block, pattern or net that is the cell, for the spaces of NAS-Bench
     #[arg(long, default_value = "cell")]
     name: String,
+
+    /// The block that is the normal cell, for `darts` and `nasnet`
+    #[arg(long, default_value = "normal")]
+    normal: String,
+
+    /// The block that is the reduction cell, for `darts` and `nasnet`
+    #[arg(long, default_value = "reduction")]
+    reduction: String,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 enum Space {
+    /// A genotype as the code of DARTS writes it
+    Darts,
+    /// A list of units for two cells, as JSON
+    #[value(name = "nasnet")]
+    NasNet,
+    /// A matrix with operations, as JSON
+    #[value(name = "nas-bench-101")]
+    NasBench101,
     /// A string with the edges of each node
     #[value(name = "nas-bench-201")]
     NasBench201,
@@ -33,19 +51,29 @@ enum Space {
 
 pub(super) fn run(options: &Options, output: &Output) -> Result<(), Failure> {
     let loaded = load::load(&options.file)?;
-    let id = load::choose(&loaded, Some(&options.name))?;
-    let Some(&id) = id.first() else {
-        return Err(Failure::Usage("there is nothing to export".to_string()));
-    };
     let program = &loaded.checked.program;
-    let graph = graph::build(program, id).map_err(|diagnostic| loaded.failure(*diagnostic))?;
-    let place = program.definition(id).name_span;
-    let Space::NasBench201 = options.space;
-    let text = import::export_nas_bench_201(&graph, place)
-        .map_err(|diagnostic| loaded.failure(*diagnostic))?;
+    let exported = match options.space {
+        Space::Darts | Space::NasNet => {
+            let normal = block(&loaded, &options.normal)?;
+            let reduction = block(&loaded, &options.reduction)?;
+            match options.space {
+                Space::Darts => import::export_darts(program, normal, reduction),
+                _ => import::export_nasnet(program, normal, reduction),
+            }
+        }
+        Space::NasBench101 => import::export_nas_bench_101(program, block(&loaded, &options.name)?),
+        Space::NasBench201 => import::export_nas_bench_201(program, block(&loaded, &options.name)?),
+    };
+    let text = exported.map_err(|diagnostic| loaded.failure(*diagnostic))?;
     match output.is_json() {
-        true => output.json(&serde_json::json!({ "name": options.name, "cell": text })),
-        false => output.line(&text),
+        true => output.json(&serde_json::json!({ "cell": text })),
+        false => output.line(text.trim_end()),
     }
     Ok(())
+}
+
+fn block(loaded: &Loaded, name: &str) -> Result<DefinitionId, Failure> {
+    let chosen = load::choose(loaded, Some(name))?;
+    let nothing = || Failure::Usage("there is nothing to export".to_string());
+    chosen.first().copied().ok_or_else(nothing)
 }

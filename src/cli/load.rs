@@ -258,3 +258,19 @@ pub(super) fn choose(loaded: &Loaded, name: Option<&str>) -> Result<Vec<Definiti
             .collect()),
     }
 }
+
+/// The definition to work on: the one of this name, or the only net, or the only definition.
+pub(super) fn choose_one(loaded: &Loaded, name: Option<&str>) -> Result<DefinitionId, Failure> {
+    let all = choose(loaded, name)?;
+    let program = &loaded.checked.program;
+    let is_net = |id: &DefinitionId| program.definition(*id).kind == Kind::Net;
+    let nets: Vec<DefinitionId> = all.iter().copied().filter(is_net).collect();
+    let file = &loaded.source.name;
+    match (all.as_slice(), nets.as_slice()) {
+        ([id], _) | (_, [id]) => Ok(*id),
+        ([], _) => Err(Failure::Usage(format!("`{file}` defines no program"))),
+        _ => Err(Failure::Usage(format!(
+            "`{file}` defines several programs; say which with `{file}:NAME` or `--name NAME`"
+        ))),
+    }
+}

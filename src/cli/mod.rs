@@ -3,7 +3,9 @@
 mod canon;
 mod check;
 mod dedupe;
+mod doc;
 mod enumerate;
+mod equal;
 mod eval;
 mod explain;
 mod export;
@@ -78,12 +80,16 @@ enum Command {
     Fmt(fmt::Options),
     /// Print the canonical form of programs
     Canon(canon::Options),
+    /// Say whether two programs are equal, and what differs
+    Equal(equal::Options),
     /// Read many patterns and write the distinct ones
     Dedupe(dedupe::Options),
     /// Write every distinct pattern up to a length
     Enumerate(enumerate::Options),
     /// Show shapes, parameters and multiply-adds, or draw a program
     Show(show::Options),
+    /// Write a page about the definitions of files
+    Doc(doc::Options),
     /// Train a net on labelled images
     Train(train::Options),
     /// Measure a trained net
@@ -109,9 +115,11 @@ pub fn main() -> ExitCode {
         Command::Check(options) => check::run(options, &output),
         Command::Fmt(options) => fmt::run(options, &output),
         Command::Canon(options) => canon::run(options, &output),
+        Command::Equal(options) => equal::run(options, &output),
         Command::Dedupe(options) => dedupe::run(options, &output),
         Command::Enumerate(options) => enumerate::run(options, &output),
         Command::Show(options) => show::run(options, &output),
+        Command::Doc(options) => doc::run(options, &output),
         Command::Train(options) => train::run(options, &output),
         Command::Eval(options) => eval::run(options, &output),
         Command::Search(options) => search::run(options, &output),

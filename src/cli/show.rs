@@ -59,19 +59,19 @@ enum Drawing {
 
 /// What `show --format json` says of a definition.
 #[derive(Serialize)]
-struct Shown {
-    kind: &'static str,
-    name: String,
+pub(super) struct Shown {
+    pub(super) kind: &'static str,
+    pub(super) name: String,
     /// What its `##` comments say; empty if there are none.
-    documentation: String,
+    pub(super) documentation: String,
     /// The stack effect, if it is the same wherever the definition is used.
-    effect: Option<String>,
+    pub(super) effect: Option<String>,
     inputs: Vec<Vec<Size>>,
     outputs: Vec<Vec<Size>>,
     /// `null` where it depends on symbolic dimensions; then the formula says how.
-    parameters: Option<i64>,
+    pub(super) parameters: Option<i64>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    parameters_formula: Option<String>,
+    pub(super) parameters_formula: Option<String>,
     multiply_adds: Option<i64>,
     #[serde(skip_serializing_if = "Option::is_none")]
     multiply_adds_formula: Option<String>,
@@ -135,7 +135,8 @@ pub(super) fn run(options: &Options, output: &Output) -> Result<(), Failure> {
     Ok(())
 }
 
-fn describe(loaded: &Loaded, id: DefinitionId) -> Shown {
+/// What there is to say of a definition.
+pub(super) fn describe(loaded: &Loaded, id: DefinitionId) -> Shown {
     let definition = loaded.checked.program.definition(id);
     let effect = match loaded.checked.effect(id) {
         Inferred::Effect(effect) => Some(effect.display()),

@@ -35,7 +35,7 @@ pub struct Diagnostic {
 }
 
 /// A place in a source with a few words about it.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Label {
     /// The bytes it points at.
     pub span: Span,

@@ -12,7 +12,7 @@ use std::ops::Range;
 use ariadne::{Config, Label as AriadneLabel, Report, ReportKind};
 use rustc_hash::FxHashMap;
 
-use super::{Diagnostic, LineIndex, Position, Severity, Source, SourceId, Suggestion};
+use super::{Code, Diagnostic, Label, LineIndex, Position, Severity, Source, SourceId, Suggestion};
 
 /// How many characters of a line are shown.
 const WINDOW: usize = 120;
@@ -28,17 +28,47 @@ const PLACE: &str = "\u{0}";
 /// their source are cut to it; a source that is not among `sources` shows as an empty one.
 pub fn render(diagnostics: &[Diagnostic], sources: &[Source], color: bool) -> String {
     let missing = Source::new("<unknown>", "");
-    let mut renderer = Renderer {
-        sources,
-        missing: &missing,
-        indices: FxHashMap::default(),
-        color,
-    };
+    let mut renderer = Renderer::new(sources, &missing, color);
     let rendered: Vec<String> = diagnostics
         .iter()
         .map(|diagnostic| renderer.diagnostic(diagnostic))
         .collect();
     rendered.join("\n")
+}
+
+/// Places that a result points at, drawn as a diagnostic is, under a heading: `Difference: message`.
+/// The source of the first label comes first.
+pub fn render_labels(
+    heading: &str,
+    message: &str,
+    labels: &[Label],
+    sources: &[Source],
+    color: bool,
+) -> String {
+    let missing = Source::new("<unknown>", "");
+    let mut renderer = Renderer::new(sources, &missing, color);
+    renderer.shown(&Shown {
+        kind: ReportKind::Custom(heading, ariadne::Color::Yellow),
+        code: None,
+        color: ariadne::Color::Yellow,
+        message,
+        labels: labels.iter().collect(),
+        help: None,
+        notes: &[],
+    })
+}
+
+/// What is drawn.
+struct Shown<'d> {
+    kind: ReportKind<'d>,
+    code: Option<Code>,
+    /// The colour of the first label.
+    color: ariadne::Color,
+    message: &'d str,
+    /// The first is what it is about.
+    labels: Vec<&'d Label>,
+    help: Option<String>,
+    notes: &'d [String],
 }
 
 struct Renderer<'a> {
@@ -59,13 +89,43 @@ struct Placed<'d> {
 }
 
 impl<'a> Renderer<'a> {
+    fn new(sources: &'a [Source], missing: &'a Source, color: bool) -> Self {
+        Renderer {
+            sources,
+            missing,
+            indices: FxHashMap::default(),
+            color,
+        }
+    }
+
     fn diagnostic(&mut self, diagnostic: &Diagnostic) -> String {
-        let labels = self.placed(diagnostic);
+        let (kind, color) = match diagnostic.code.severity() {
+            Severity::Warning => (ReportKind::Warning, ariadne::Color::Yellow),
+            Severity::Error => (ReportKind::Error, ariadne::Color::Red),
+        };
+        // Where there is help, it says what the suggestion does.
+        let suggestion = diagnostic.suggestion.as_ref();
+        let help = diagnostic.help.clone();
+        self.shown(&Shown {
+            kind,
+            code: Some(diagnostic.code),
+            color,
+            message: &diagnostic.message,
+            labels: std::iter::once(&diagnostic.primary)
+                .chain(&diagnostic.secondary)
+                .collect(),
+            help: help.or_else(|| suggestion.map(|it| self.suggestion(it))),
+            notes: &diagnostic.notes,
+        })
+    }
+
+    fn shown(&mut self, shown: &Shown<'_>) -> String {
+        let labels = self.placed(&shown.labels);
         let mut excerpts: Vec<Excerpt> = Vec::new();
         for group in labels.chunk_by(|one, other| one.source == other.source) {
             excerpts.push(self.excerpt(group));
         }
-        let text = self.draw(diagnostic, &labels, &excerpts);
+        let text = self.draw(shown, &labels, &excerpts);
         number(&text, &excerpts)
     }
 
@@ -81,13 +141,13 @@ impl<'a> Renderer<'a> {
             .or_insert_with(|| LineIndex::new(source))
     }
 
-    /// The labels by source and line, those of the primary label's source first.
-    fn placed<'d>(&mut self, diagnostic: &'d Diagnostic) -> Vec<Placed<'d>> {
-        let primary = std::iter::once((&diagnostic.primary, true));
-        let secondary = diagnostic.secondary.iter().map(|label| (label, false));
-        let mut labels: Vec<_> = primary
-            .chain(secondary)
-            .map(|(label, is_primary)| {
+    /// The labels by source and line, those of the first label's source first.
+    fn placed<'d>(&mut self, labels: &[&'d Label]) -> Vec<Placed<'d>> {
+        let first = labels.first().map(|label| label.span.source);
+        let mut labels: Vec<_> = labels
+            .iter()
+            .enumerate()
+            .map(|(number, label)| {
                 let index = self.index(label.span.source);
                 let bytes = index.clamp(label.span);
                 let line = index.line_of(bytes.start);
@@ -98,13 +158,12 @@ impl<'a> Renderer<'a> {
                     line,
                     bytes: bytes.start..end.max(bytes.start),
                     text: &label.text,
-                    is_primary,
+                    is_primary: number == 0,
                 }
             })
             .collect();
-        let first = diagnostic.primary.span.source;
         labels.sort_by_key(|label| {
-            let is_other = label.source != first;
+            let is_other = Some(label.source) != first;
             (is_other, label.source, label.line, label.bytes.start)
         });
         labels
@@ -130,24 +189,21 @@ impl<'a> Renderer<'a> {
         excerpt
     }
 
-    fn draw(&self, diagnostic: &Diagnostic, labels: &[Placed<'_>], excerpts: &[Excerpt]) -> String {
-        let kind = match diagnostic.code.severity() {
-            Severity::Warning => ReportKind::Warning,
-            Severity::Error => ReportKind::Error,
-        };
+    fn draw(&self, shown: &Shown<'_>, labels: &[Placed<'_>], excerpts: &[Excerpt]) -> String {
         let spans = excerpts.iter().enumerate().flat_map(|(group, excerpt)| {
             let columns = excerpt.labels.iter();
             columns.map(move |columns| (group, columns.clone()))
         });
-        let mut report = Report::build(kind, (0usize, 0..0))
+        let mut report = Report::build(shown.kind, (0usize, 0..0))
             .with_config(Config::new().with_color(self.color))
-            .with_code(diagnostic.code)
-            .with_message(printable(&diagnostic.message));
+            .with_message(printable(shown.message));
+        if let Some(code) = shown.code {
+            report = report.with_code(code);
+        }
         for (label, span) in labels.iter().zip(spans) {
-            let color = match (label.is_primary, diagnostic.code.severity()) {
-                (true, Severity::Error) => ariadne::Color::Red,
-                (true, Severity::Warning) => ariadne::Color::Yellow,
-                (false, _) => ariadne::Color::Blue,
+            let color = match label.is_primary {
+                true => shown.color,
+                false => ariadne::Color::Blue,
             };
             report.add_label(
                 AriadneLabel::new(span)
@@ -155,17 +211,19 @@ impl<'a> Renderer<'a> {
                     .with_color(color),
             );
         }
-        // Where there is help, it says what the suggestion does.
-        let suggestion = diagnostic.suggestion.as_ref();
-        let help = diagnostic.help.clone();
-        if let Some(help) = help.or_else(|| suggestion.map(|it| self.suggestion(it))) {
-            report.add_help(printable_lines(&help));
+        if let Some(help) = &shown.help {
+            report.add_help(printable_lines(help));
         }
-        report.with_notes(diagnostic.notes.iter().map(|note| printable_lines(note)));
+        report.with_notes(shown.notes.iter().map(|note| printable_lines(note)));
         let mut output = Vec::new();
         // Writing to a vector can't fail.
         let _ = report.finish().write(Texts::new(excerpts), &mut output);
-        String::from_utf8_lossy(&output).into_owned()
+        let text = String::from_utf8_lossy(&output).into_owned();
+        match (self.color, &shown.kind) {
+            // ariadne colours the heading of such a report in any case.
+            (false, ReportKind::Custom(heading, _)) => uncoloured(&text, heading),
+            _ => text,
+        }
     }
 
     fn suggestion(&self, suggestion: &Suggestion) -> String {
@@ -177,6 +235,12 @@ impl<'a> Renderer<'a> {
             (false, false) => format!("try: `{new}`"),
         }
     }
+}
+
+/// A report without the colour of its heading.
+fn uncoloured(text: &str, heading: &str) -> String {
+    let message = text.find(heading).map_or(text, |start| &text[start..]);
+    message.replacen("\u{1b}[0m", "", 1)
 }
 
 /// The lines of one source that a diagnostic shows.

@@ -11,7 +11,7 @@ use crate::diagnostic::{Diagnostic, Span};
 use crate::operations::{Dimension, Operation, Shape};
 use crate::types::{
     Calls, Definition, DefinitionId, HoleSite, Interpreter, Kind, LayerPath, MAXIMUM_OPERATIONS,
-    Program, Pull, Recorder, ShapeTerm, Stop, distinct_names, incomplete,
+    Numbers, Program, Pull, Recorder, ShapeTerm, Stop, distinct_names, incomplete,
 };
 
 /// Expands a net, block, pattern or symbol into its graph.
@@ -38,9 +38,35 @@ pub fn build_filled(
     id: DefinitionId,
     filling: Option<&[DefinitionId]>,
 ) -> Result<Graph, Box<Diagnostic>> {
-    // Repetitions are within the limit of operations, but stack moves and braces cost steps too.
-    let steps = (MAXIMUM_OPERATIONS as u64) * 16 + program.steps() as u64;
-    build_bounded(program, id, filling, steps)
+    build_bounded(program, id, filling, enough_steps(program))
+}
+
+/// Expands a block as a net would use it: parameters without a default are `number`, and the inputs
+/// are images of this size as far as a signature leaves it open.
+///
+/// # Errors
+///
+/// As for [`build`]; also if the block can't be used so.
+pub fn build_used(
+    program: &Program,
+    id: DefinitionId,
+    number: i64,
+    image: [i64; 3],
+) -> Result<Graph, Box<Diagnostic>> {
+    let definition = program.definition(id);
+    if definition.has_hole {
+        return Err(Box::new(incomplete(definition)));
+    }
+    let open = (Pull::Image(image), Numbers::Given(number));
+    expand(program, id, None, open, enough_steps(program)).map_err(|stop| match stop {
+        Stop::Error(diagnostic) => diagnostic,
+        Stop::Open | Stop::Failed => Box::new(crate::types::needs_arguments(definition)),
+    })
+}
+
+/// Repetitions are within the limit of operations, but stack moves and braces cost steps too.
+fn enough_steps(program: &Program) -> u64 {
+    (MAXIMUM_OPERATIONS as u64) * 16 + program.steps() as u64
 }
 
 /// As [`build`], within a number of steps.
@@ -71,8 +97,12 @@ fn build_bounded(
         None => &[3, 2, 1],
     };
     let mut first_problem = None;
+    let numbers = match definition.kind {
+        Kind::Net => Numbers::Unknown,
+        Kind::Block | Kind::Pattern | Kind::Symbol => Numbers::Defaults,
+    };
     for &rank in ranks {
-        match expand(program, id, filling, rank, steps) {
+        match expand(program, id, filling, (Pull::Rank(rank), numbers), steps) {
             Ok(graph) => return Ok(graph),
             Err(stop) => {
                 first_problem.get_or_insert(stop);
@@ -112,19 +142,14 @@ fn expand(
     program: &Program,
     id: DefinitionId,
     filling: Option<&[DefinitionId]>,
-    rank: usize,
+    (pull, numbers): (Pull, Numbers),
     steps: u64,
 ) -> Result<Graph, Stop> {
     let definition = program.definition(id);
-    let mut interpreter = Interpreter::new(
-        program,
-        Calls::Expand,
-        Pull::Rank(rank),
-        Builder::default(),
-        steps,
-    );
+    let recorder = Builder::default();
+    let mut interpreter = Interpreter::new(program, Calls::Expand, pull, recorder, steps);
     interpreter.filling = filling;
-    interpreter.run(id, definition.kind != Kind::Net)?;
+    interpreter.run(id, numbers)?;
     Ok(finish(definition, interpreter))
 }
 

@@ -18,14 +18,17 @@
 
 mod architecture;
 mod colour;
+mod identity;
 mod inventory;
 mod key;
 mod label;
 mod mentions;
+mod merge;
 mod partition;
 mod rebuild;
 mod reduce;
 mod search;
+mod variables;
 mod zero;
 
 pub(crate) use inventory::{Inventory, Work};
@@ -54,6 +57,28 @@ pub struct Canonical {
     /// For every node of the program, the node of the normal form that has its value; `None` if
     /// nothing needs it, or only sums, products and concatenations that it was merged into.
     pub index: Vec<Option<u32>>,
+    /// How each node of the normal form reads its operands; nothing for one that is no value of the
+    /// program, but part of the sum, product or concatenation that reads it.
+    pub(super) readings: Vec<Option<Reading>>,
+}
+
+/// How a value reads its operands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Reading {
+    pub(super) order: Order,
+    /// Whether it is a merge that the laws take apart where another of its kind reads it.
+    pub(super) is_flat: bool,
+}
+
+/// What the order of operands means.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Order {
+    /// Every operand has its place.
+    Places,
+    /// They are parts in a row.
+    Row,
+    /// Nothing.
+    Any,
 }
 
 /// Brings graphs into canonical form. Keeps its memory, so that one canonicaliser for many graphs
@@ -111,7 +136,22 @@ impl Canonicaliser {
                 .map(|node| node.filter(|node| *node != rebuild::NOT_NEEDED))
                 .collect(),
             graph: rebuilt.graph,
+            readings: rebuilt.readings,
         }
+    }
+
+    /// For every node of `graph` whether the laws say that it is zero whatever the inputs are.
+    ///
+    /// # Panics
+    ///
+    /// As [`Canonicaliser::canonicalise`].
+    pub fn zeros(&mut self, graph: &Graph, laws: Laws) -> Vec<bool> {
+        self.reduction.reduce(graph, laws);
+        let vertices = &self.reduction.vertices;
+        let nodes = self.reduction.vertex_of.iter();
+        nodes
+            .map(|vertex| vertices[*vertex as usize].is_zero)
+            .collect()
     }
 
     /// The key of `graph` under `laws`: that of [`Canonicaliser::canonicalise`], for less.

@@ -8,26 +8,44 @@
 use std::fmt::Write as _;
 
 use crate::diagnostic::{Diagnostic, Source};
+use crate::types::{DefinitionId, Program};
 
 use super::literal::{self, Located};
-use super::{Surroundings, at_most, impossible, unknown_operation};
+use super::matrix;
+use super::{Surroundings, at_most, impossible, no_such_cell, unknown_operation, used};
 
-const OPERATIONS: [&str; 5] = [
-    "input",
-    "conv3x3-bn-relu",
-    "conv1x1-bn-relu",
-    "maxpool3x3",
-    "output",
+/// What vertices do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Operation {
+    Input,
+    Convolution(u32),
+    MaximumPool,
+    Output,
+}
+
+const OPERATIONS: [(&str, Operation); 5] = [
+    ("input", Operation::Input),
+    ("conv3x3-bn-relu", Operation::Convolution(3)),
+    ("conv1x1-bn-relu", Operation::Convolution(1)),
+    ("maxpool3x3", Operation::MaximumPool),
+    ("output", Operation::Output),
 ];
 
-/// The benchmark has at most 7 vertices; larger cells of the same kind are read too.
-const MAXIMUM_VERTICES: usize = 20;
+/// What edges from the input have.
+pub(super) const PROJECTION: Operation = Operation::Convolution(1);
 
-struct Cell {
+/// What the words of the operations are made of.
+pub(super) const LAYER: &str =
+    "## Convolution, norm, relu.\nblock layer(kernel, n) = conv(kernel, n) bn relu\n";
+
+/// The benchmark has at most 7 vertices; larger cells of the same kind are read too.
+pub(super) const MAXIMUM_VERTICES: usize = 20;
+
+pub(super) struct Cell {
     /// For each vertex the vertices that read it. The first is the input, the last the output.
-    readers: Vec<Vec<usize>>,
-    /// The words of each vertex; those of the ends are empty.
-    words: Vec<&'static str>,
+    pub readers: Vec<Vec<usize>>,
+    /// What each vertex does.
+    pub operations: Vec<Operation>,
 }
 
 pub(super) fn import(
@@ -42,7 +60,7 @@ pub(super) fn import(
     Ok(format!(
         "# A cell of NAS-Bench-101: Towards Reproducible Neural Architecture Search (Ying et al., 2019,\n\
          # arXiv 1902.09635), in its network.\n\n\
-         ## Convolution, norm, relu.\nblock layer(kernel, n) = conv(kernel, n) bn relu\n\n\
+         {LAYER}\n\
          ## The cell, with `n` channels at its end.\n{}\n\
          net imported : [3, 32, 32] -> [{classes}] =\n    layer(3, {channels})\n    \
          cell({channels}) * {cells}\n    maxpool(2, stride: 2) cell({}) * {cells}\n    \
@@ -84,31 +102,42 @@ fn read(value: &Located) -> Result<Cell, Box<Diagnostic>> {
             }
         }
     }
-    let mut words = Vec::new();
-    for (vertex, name) in names.iter().enumerate() {
-        words.push(match (name.text()?, vertex) {
-            ("input", 0) => "",
-            ("output", vertex) if vertex + 1 == count => "",
-            ("conv3x3-bn-relu", 1..) if vertex + 1 < count => "layer(3, ",
-            ("conv1x1-bn-relu", 1..) if vertex + 1 < count => "layer(1, ",
-            ("maxpool3x3", 1..) if vertex + 1 < count => "maxpool(3)",
-            (text, _) if OPERATIONS.contains(&text) => {
-                let help = "the first vertex is `input`, the last `output`, and no other is";
-                return Err(impossible(
-                    name.span,
-                    format!("`{text}` can't stand here"),
-                    help,
-                ));
-            }
-            (text, _) => return Err(unknown_operation(name.span, text, &OPERATIONS)),
-        });
+    let operations = operations.list()?.iter().enumerate();
+    let operations = operations
+        .map(|(vertex, name)| operation(name, vertex, count - 1))
+        .collect::<Result<_, _>>()?;
+    Ok(Cell {
+        readers,
+        operations,
+    })
+}
+
+/// The operation of a vertex, where `last` is the number of the last one.
+fn operation(name: &Located, vertex: usize, last: usize) -> Result<Operation, Box<Diagnostic>> {
+    let text = name.text()?;
+    let found = OPERATIONS.iter().find(|(other, _)| *other == text);
+    let Some((_, operation)) = found else {
+        let known = OPERATIONS.map(|(name, _)| name);
+        return Err(unknown_operation(name.span, text, &known));
+    };
+    let fits = match operation {
+        Operation::Input => vertex == 0,
+        Operation::Output => vertex == last,
+        Operation::Convolution(_) | Operation::MaximumPool => (1..last).contains(&vertex),
+    };
+    match fits {
+        true => Ok(*operation),
+        false => Err(impossible(
+            name.span,
+            format!("`{text}` can't stand here"),
+            "the first vertex is `input`, the last `output`, and no other is",
+        )),
     }
-    Ok(Cell { readers, words })
 }
 
 /// Leaves out what is not on a way from the input to the output.
 fn pruned(cell: Cell, value: &Located) -> Result<Cell, Box<Diagnostic>> {
-    let count = cell.words.len();
+    let count = cell.operations.len();
     let (mut reached, mut leads) = (vec![false; count], vec![false; count]);
     reached[0] = true;
     leads[count - 1] = true;
@@ -139,13 +168,38 @@ fn pruned(cell: Cell, value: &Located) -> Result<Cell, Box<Diagnostic>> {
             .iter()
             .map(|vertex| cell.readers[*vertex].iter().filter_map(place).collect())
             .collect(),
-        words: kept.iter().map(|vertex| cell.words[*vertex]).collect(),
+        operations: (kept.iter())
+            .map(|vertex| cell.operations[*vertex])
+            .collect(),
     })
+}
+
+impl Operation {
+    /// The operations of vertices within.
+    pub const WITHIN: [Operation; 3] = [
+        Operation::Convolution(3),
+        Operation::Convolution(1),
+        Operation::MaximumPool,
+    ];
+
+    /// The words for it, with this number of channels; none for the ends.
+    pub fn words(self, channels: &str) -> String {
+        match self {
+            Operation::Input | Operation::Output => String::new(),
+            Operation::Convolution(kernel) => format!("layer({kernel}, {channels})"),
+            Operation::MaximumPool => "maxpool(3)".to_string(),
+        }
+    }
+
+    fn name(self) -> &'static str {
+        let found = OPERATIONS.iter().find(|(_, other)| *other == self);
+        found.map(|(name, _)| *name).unwrap_or_default()
+    }
 }
 
 impl Cell {
     fn last(&self) -> usize {
-        self.words.len() - 1
+        self.operations.len() - 1
     }
 
     /// The vertices before a vertex, without the input.
@@ -173,6 +227,18 @@ impl Cell {
         shares
     }
 
+    /// The channels of the vertices within, if the output has `n`.
+    pub fn channels(&self, n: i64) -> Vec<i64> {
+        let last = self.last();
+        let parts = self.sources(last).len().max(1);
+        let more = |share: &usize| (parts - 1).saturating_sub(*share);
+        let shares = self.shares();
+        let within = shares[1..last].iter();
+        within
+            .map(|share| (n + more(share) as i64) / parts as i64)
+            .collect()
+    }
+
     fn block(&self) -> String {
         let last = self.last();
         let parts = self.sources(last);
@@ -190,7 +256,7 @@ impl Cell {
         for vertex in 1..last {
             let mut terms = Vec::new();
             if self.readers[0].contains(&vertex) {
-                terms.push(format!("a layer(1, {})", channels(vertex)));
+                terms.push(format!("a {}", PROJECTION.words(&channels(vertex))));
             }
             for from in self.sources(vertex) {
                 let cut = match is_uneven && shares[from] < shares[vertex] {
@@ -199,10 +265,7 @@ impl Cell {
                 };
                 terms.push(format!("{}{cut}", name(from)));
             }
-            let words = match self.words[vertex].ends_with(' ') {
-                true => format!("{}{})", self.words[vertex], channels(vertex)),
-                false => self.words[vertex].to_string(),
-            };
+            let words = self.operations[vertex].words(&channels(vertex));
             let _ = writeln!(text, "    {} {words} let {}", sum(&terms), name(vertex));
         }
         let joined: Vec<String> = parts.iter().map(|part| name(*part).to_string()).collect();
@@ -214,7 +277,7 @@ impl Cell {
             count => terms.push(format!("{} cat({count})", joined.join(" "))),
         }
         if self.readers[0].contains(&last) {
-            terms.push("a layer(1, n)".to_string());
+            terms.push(format!("a {}", PROJECTION.words("n")));
         }
         let _ = writeln!(text, "    {}", sum(&terms));
         text
@@ -231,4 +294,32 @@ fn sum(terms: &[String]) -> String {
 
 fn name(vertex: usize) -> char {
     char::from(b'a' + vertex as u8)
+}
+
+/// The matrix and the operations of NAS-Bench-101 that describe the same cell as a block, as JSON.
+///
+/// # Errors
+///
+/// If there are none, with the place where that shows.
+pub fn export(program: &Program, id: DefinitionId) -> Result<String, Box<Diagnostic>> {
+    // The first cell of the network keeps the 128 channels of the stem.
+    let graph = used(program, id, 128, [128, 32, 32])?;
+    let cell = matrix::recognise(&graph).map_err(|misfit| {
+        let note = "a vertex adds what it reads; then come `conv(3, c) bn relu`, `conv(1, c) bn relu` or \
+                    `maxpool(3)`. What reads the input reads it through `conv(1, c) bn relu`, and \
+                    the end joins vertices, each with its share of the channels";
+        no_such_cell(program.definition(id), "NAS-Bench-101", misfit, note)
+    })?;
+    let row = |readers: &Vec<usize>| {
+        let entries = (0..cell.operations.len()).map(|to| u8::from(readers.contains(&to)));
+        format!("    {:?}", entries.collect::<Vec<u8>>())
+    };
+    let rows: Vec<String> = cell.readers.iter().map(row).collect();
+    let names: Vec<&str> = (cell.operations.iter())
+        .map(|operation| operation.name())
+        .collect();
+    Ok(format!(
+        "{{\n  \"matrix\": [\n{}\n  ],\n  \"ops\": {names:?}\n}}",
+        rows.join(",\n")
+    ))
 }

@@ -2,11 +2,13 @@
 
 use rustc_hash::FxHashMap;
 
-use crate::diagnostic::{Code, Diagnostic, Source, Span};
-use crate::graph::{self, Canonicaliser, Graph, Key, Laws};
+use crate::diagnostic::{Diagnostic, Source, Span};
+use crate::graph::{self, Canonicaliser, Key, Laws};
+use crate::types::{DefinitionId, Program};
 use crate::{syntax, types};
 
-use super::{Surroundings, at_most, impossible, unknown_operation, unreadable};
+use super::recognise::Misfit;
+use super::{Surroundings, at_most, impossible, no_such_cell, unknown_operation, unreadable};
 
 /// The operations in the order of the benchmark, with the words for each.
 const OPERATIONS: [(&str, &str); 5] = [
@@ -168,28 +170,20 @@ fn read_edge(
     }
 }
 
-/// The string of NAS-Bench-201 that describes the same cell as a graph with one input and one output,
-/// under the real laws; the first one in the order of the benchmark's operations.
+/// The string of NAS-Bench-201 that describes the same cell as a block, under the real laws; the first
+/// one in the order of the benchmark's operations.
 ///
 /// # Errors
 ///
-/// If there is none; `span` is the place that is said of.
-pub fn export(cell: &Graph, span: Span) -> Result<String, Box<Diagnostic>> {
-    let key = graph::canonicalise(cell, Laws::Real).key;
+/// If there is none, with the place of the block's name.
+pub fn export(program: &Program, id: DefinitionId) -> Result<String, Box<Diagnostic>> {
+    let cell = graph::build(program, id)?;
+    let key = graph::canonicalise(&cell, Laws::Real).key;
     all_cells().get(&key).cloned().ok_or_else(|| {
-        Box::new(
-            Diagnostic::new(
-                Code::NoSuchCell,
-                format!("`{}` is no cell of NAS-Bench-201", cell.name),
-                span,
-                "does something that no cell of the space does",
-            )
-            .with_note(
-                "a cell has an input and three nodes; each node adds what skip_connect, `relu conv(1) bn`, \
-                 `relu conv(3) bn` or `avgpool(3)` make of the nodes before it",
-            )
-            .with_help("use only these, and keep the channels"),
-        )
+        let misfit = Misfit::whole("does something that no cell of the space does");
+        let note = "a cell has an input and three nodes; each node adds what skip_connect, \
+                    `relu conv(1) bn`, `relu conv(3) bn` or `avgpool(3)` make of the nodes before it";
+        no_such_cell(program.definition(id), "NAS-Bench-201", misfit, note)
     })
 }
 

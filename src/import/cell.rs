@@ -44,7 +44,16 @@ pub enum Operation {
     Convolution(u32),
 }
 
-/// The names of the operations.
+/// A notation for cells of units.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Notation {
+    /// Genotypes of DARTS.
+    Darts,
+    /// Lists of units like those of NASNet.
+    NasNet,
+}
+
+/// The names of the operations; both notations are read with all of them.
 pub const OPERATIONS: [(&str, Operation); 13] = [
     ("none", Operation::Nothing),
     ("max_pool_3x3", Operation::MaximumPool),
@@ -68,8 +77,8 @@ impl Operation {
         found.map(|(_, operation)| *operation)
     }
 
-    /// The words for it; with stride 2 it halves the size.
-    fn words(self, halves: bool) -> String {
+    /// The words for it, where `n` is the channels of the cell; with stride 2 it halves the size.
+    pub fn words(self, halves: bool) -> String {
         let stride = if halves { ", stride: 2" } else { "" };
         let second = if halves { ", 2" } else { "" };
         match self {
@@ -83,6 +92,39 @@ impl Operation {
             Operation::Dilated(kernel) => format!("dil({kernel}, n{second})"),
             Operation::RowsAndColumns => format!("rows_and_columns(n{second})"),
             Operation::Convolution(kernel) => format!("plain({kernel}, n{second})"),
+        }
+    }
+}
+
+impl Notation {
+    /// The operations that cells are written with, with their names.
+    pub fn operations(self) -> impl Iterator<Item = (&'static str, Operation)> {
+        OPERATIONS.into_iter().filter(move |(name, _)| match self {
+            Notation::Darts => !["identity", "conv_1x1", "conv_3x3"].contains(name),
+            Notation::NasNet => *name != "skip_connect",
+        })
+    }
+
+    /// The name of one of its operations; empty for others.
+    pub fn name(self, operation: Operation) -> &'static str {
+        let mut operations = self.operations();
+        let found = operations.find(|(_, other)| *other == operation);
+        found.map(|(name, _)| name).unwrap_or_default()
+    }
+
+    /// What a unit does with its two states.
+    pub fn merges(self) -> &'static str {
+        match self {
+            Notation::Darts => "adds",
+            Notation::NasNet => "adds or concatenates",
+        }
+    }
+
+    /// The name of the space.
+    pub fn space(self) -> &'static str {
+        match self {
+            Notation::Darts => "DARTS",
+            Notation::NasNet => "NASNet",
         }
     }
 }
@@ -141,6 +183,15 @@ impl Cell {
 }
 
 impl Unit {
+    /// Nothing of state 0: for cells without units, since each has at least one.
+    pub const EMPTY: Unit = Unit {
+        edges: [Edge {
+            operation: Operation::Nothing,
+            state: 0,
+        }; 2],
+        merge: Merge::Add,
+    };
+
     /// The edges that stand in the program: an empty one adds nothing.
     fn present(&self) -> impl Iterator<Item = &Edge> {
         let is_empty =

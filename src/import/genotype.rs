@@ -1,14 +1,16 @@
 //! Genotypes of DARTS, and lists of units like those of NASNet.
 
 use crate::diagnostic::{Diagnostic, Source};
+use crate::types::{DefinitionId, Program};
 
-use super::cell::{Cell, Edge, Merge, OPERATIONS, Operation, Unit};
+use super::cell::{Cell, Edge, Merge, Notation, OPERATIONS, Operation, Unit};
 use super::literal::{self, Located, Value};
 use super::network::{self, Cells};
-use super::{Surroundings, impossible, unknown_operation, unreadable};
+use super::units;
+use super::{Surroundings, impossible, no_such_cell, unknown_operation, unreadable, used};
 
 /// More units than this have no cell.
-const MAXIMUM_UNITS: usize = 64;
+pub(super) const MAXIMUM_UNITS: usize = 64;
 
 /// `Genotype(normal=[('sep_conv_3x3', 0), …], normal_concat=range(2, 6), reduce=[…], …)`
 pub(super) fn darts(
@@ -163,4 +165,95 @@ fn states(outputs: &Located) -> Result<Vec<usize>, Box<Diagnostic>> {
         }
         _ => outputs.list()?.iter().map(Located::index).collect(),
     }
+}
+
+/// The genotype of DARTS whose cells two blocks are, as its code writes it. Each takes the outputs of
+/// the two cells before it and leaves the last of these and its own.
+///
+/// # Errors
+///
+/// If one of them is no cell of DARTS, with the place where that shows.
+pub fn export_darts(
+    program: &Program,
+    normal: DefinitionId,
+    reduction: DefinitionId,
+) -> Result<String, Box<Diagnostic>> {
+    let cells = recognised(program, [normal, reduction], Notation::Darts)?;
+    let [normal, reduction] = cells.map(|cell| {
+        let edges = cell.units.iter().flat_map(|unit| unit.edges);
+        let edges: Vec<String> = edges
+            .map(|edge| {
+                format!(
+                    "('{}', {})",
+                    Notation::Darts.name(edge.operation),
+                    edge.state
+                )
+            })
+            .collect();
+        (edges.join(", "), cell.outputs)
+    });
+    Ok(format!(
+        "Genotype(normal=[{}], normal_concat={:?}, reduce=[{}], reduce_concat={:?})",
+        normal.0, normal.1, reduction.0, reduction.1
+    ))
+}
+
+/// The lists of units that two blocks are, as JSON; see [`export_darts`].
+///
+/// # Errors
+///
+/// If one of them is no cell of such units, with the place where that shows.
+pub fn export_nasnet(
+    program: &Program,
+    normal: DefinitionId,
+    reduction: DefinitionId,
+) -> Result<String, Box<Diagnostic>> {
+    let cells = recognised(program, [normal, reduction], Notation::NasNet)?;
+    let [normal, reduction] = cells.map(|cell| {
+        let units: Vec<String> = cell.units.iter().map(unit_as_json).collect();
+        format!(
+            "{{\n    \"units\": [\n      {}\n    ],\n    \"outputs\": {:?}\n  }}",
+            units.join(",\n      "),
+            cell.outputs
+        )
+    });
+    Ok(format!(
+        "{{\n  \"normal\": {normal},\n  \"reduction\": {reduction}\n}}"
+    ))
+}
+
+fn unit_as_json(unit: &Unit) -> String {
+    let merge = match unit.merge {
+        Merge::Add => "add",
+        Merge::Concatenate => "concat",
+    };
+    format!(
+        "{{\"inputs\": {:?}, \"operations\": {:?}, \"merge\": {merge:?}}}",
+        unit.edges.map(|edge| edge.state),
+        unit.edges.map(|edge| Notation::NasNet.name(edge.operation)),
+    )
+}
+
+/// The normal and the reduction cell that two blocks are.
+fn recognised(
+    program: &Program,
+    blocks: [DefinitionId; 2],
+    notation: Notation,
+) -> Result<[Cell; 2], Box<Diagnostic>> {
+    let cell = |id: DefinitionId, is_reduction: bool| {
+        // No state has as many channels as an input: zeros of the shape of an input are `zero` of it.
+        let graph = used(program, id, 36, [37, 32, 32])?;
+        units::recognise(&graph, notation, is_reduction).map_err(|misfit| {
+            let operations = notation.operations().map(|(name, _)| name);
+            let operations: Vec<&str> = operations.collect();
+            let note = format!(
+                "each input goes through `relu conv(1, n) bn`; a unit {} two states, each through one of {}",
+                notation.merges(),
+                operations.join(", ")
+            );
+            no_such_cell(program.definition(id), notation.space(), misfit, &note)
+        })
+    };
+    let [normal, reduction] = blocks;
+    Ok([cell(normal, false)?, cell(reduction, true)?])
 }

@@ -9,12 +9,21 @@ mod bench201;
 mod cell;
 mod genotype;
 mod literal;
+mod matrix;
 mod network;
+mod recognise;
+mod units;
 
+pub use bench101::export as export_nas_bench_101;
 pub use bench201::export as export_nas_bench_201;
+pub use genotype::{export_darts, export_nasnet};
 
 use crate::diagnostic::{Code, Diagnostic, Source, Span};
+use crate::graph::{self, Graph};
 use crate::syntax;
+use crate::types::{Definition, DefinitionId, Program};
+
+use recognise::Misfit;
 
 /// What can be imported.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -96,5 +105,54 @@ fn impossible(span: Span, message: impl Into<String>, help: &str) -> Box<Diagnos
     Box::new(
         Diagnostic::new(Code::ImpossibleCell, message, span, "does not fit the rest")
             .with_help(help),
+    )
+}
+
+/// The graph of a block as the programs written here use one: if it takes a number, that is the
+/// channels of the cell, and it takes images of this size.
+fn used(
+    program: &Program,
+    id: DefinitionId,
+    channels: i64,
+    image: [i64; 3],
+) -> Result<Graph, Box<Diagnostic>> {
+    let definition = program.definition(id);
+    let needed = definition.parameters.iter();
+    match needed.filter(|one| one.default.is_none()).count() {
+        0 | 1 => graph::build_used(program, id, channels, image),
+        count => {
+            let reason = format!("takes {count} numbers");
+            let message = format!("`{}` is no cell", definition.name);
+            Err(Box::new(
+                Diagnostic::new(Code::NoSuchCell, message, definition.name_span, reason)
+                    .with_help("let it take one, the channels, or none"),
+            ))
+        }
+    }
+}
+
+/// A block that is no cell of a space. `operations` says what cells of the space are made of.
+fn no_such_cell(
+    definition: &Definition,
+    space: &str,
+    misfit: Misfit,
+    operations: &str,
+) -> Box<Diagnostic> {
+    let name = &definition.name;
+    let message = format!("`{name}` is no cell of {space}");
+    let diagnostic = match misfit.span {
+        Some(span) => Diagnostic::new(Code::NoSuchCell, message, span, misfit.reason)
+            .with_label(definition.name_span, "in this cell"),
+        None => Diagnostic::new(
+            Code::NoSuchCell,
+            message,
+            definition.name_span,
+            misfit.reason,
+        ),
+    };
+    Box::new(
+        diagnostic
+            .with_note(operations)
+            .with_help("use only these, and keep the channels"),
     )
 }

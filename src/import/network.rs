@@ -12,6 +12,19 @@ pub struct Cells {
     pub reduction: Cell,
 }
 
+/// The blocks that the operations of cells are written with.
+pub const BLOCKS: [&str; 6] = [
+    POINTWISE,
+    SEPARABLE,
+    DILATED,
+    ROWS_AND_COLUMNS,
+    PLAIN,
+    HALVE,
+];
+
+/// What `bring` does to an input that is as large as the newer one, and to one that is larger.
+pub const BRING_WORDS: [&str; 2] = ["pointwise(n)", "halve(n)"];
+
 const POINTWISE: &str = "## Relu, convolution, norm.\nblock pointwise(n) = relu conv(1, n) bn\n";
 
 const SEPARABLE: &str = "## A separable convolution, twice.\n\

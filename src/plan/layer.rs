@@ -35,6 +35,11 @@ pub enum Layer {
     },
     /// See [`Operation::Activation`].
     Activation(Activation),
+    /// Zeros, whatever it reads.
+    Zero {
+        /// Their shape.
+        shape: Vec<usize>,
+    },
     /// See [`Operation::Softmax`].
     Softmax,
     /// See [`Operation::Pool`].
@@ -440,6 +445,7 @@ impl Layer {
             (Layer::InstanceNorm { .. }, [_, _, ..]) => Ok(input.to_vec()),
             (Layer::Softmax, [_, ..]) => Ok(input.to_vec()),
             (Layer::Activation(_), _) => Ok(input.to_vec()),
+            (Layer::Zero { shape }, _) => Ok(shape.clone()),
             (Layer::Dropout { rate } | Layer::DropPath { rate }, _)
                 if (0.0..1.0).contains(rate) =>
             {

@@ -12,7 +12,7 @@ use std::ops::Range;
 use rustc_hash::{FxHashMap, FxHashSet};
 use thiserror::Error;
 
-use crate::graph::{Graph, Laws, NodeId, NodeKind, WeightsId, canonicalise};
+use crate::graph::{Canonicaliser, Graph, Laws, Node, NodeId, NodeKind, WeightsId, canonicalise};
 use crate::operations::{Class, Dimension, Initial, MAXIMUM_ELEMENTS, Operation, ParameterTensor};
 
 pub use layer::{Convolution, Layer, Pool, TransposedConvolution, WindowAttention};
@@ -163,16 +163,26 @@ impl Plan {
 }
 
 /// Numbers the layers, by node: random numbers (initial weights, dropout masks) follow from these.
+///
 /// A layer's number is its place in the canonical form of the program under the law set `real`, so
-/// equal programs begin with equal weights. Layers that no output needs come behind all others.
+/// that equal programs begin with equal weights. Layers that look alike there may not do so under
+/// `exact`, which keeps the order of a sum; that they too compute the same bit for bit, that form is
+/// made from the one under `exact`. Layers that it does not have come behind all others.
 pub fn number_layers(graph: &Graph) -> Vec<Option<u64>> {
-    let canonical = canonicalise(graph, Laws::Real);
-    let behind = graph.nodes.len() as u64;
-    let places = (0_u64..).zip(canonical.index.iter().zip(&graph.nodes));
-    places
-        .map(|(place, (index, node))| match &node.kind {
+    let exact = canonicalise(graph, Laws::Exact);
+    let real = canonicalise(&exact.graph, Laws::Real);
+    let place = |node: &Node, index: Option<u32>| {
+        let place = real.index[index? as usize]?;
+        // A layer that gives nothing has the place of a zero.
+        let is_there = real.graph.node(NodeId(place)).kind == node.kind;
+        is_there.then_some(u64::from(place))
+    };
+    let behind = real.graph.nodes.len() as u64;
+    let nodes = (behind..).zip(graph.nodes.iter().zip(&exact.index));
+    nodes
+        .map(|(behind, (node, index))| match &node.kind {
             NodeKind::Operation(operation) if operation.class() != Class::Pure => {
-                Some(index.map_or(behind + place, u64::from))
+                Some(place(node, *index).unwrap_or(behind))
             }
             _ => None,
         })
@@ -198,7 +208,8 @@ pub fn plan(graph: &Graph) -> Result<Plan, PlanError> {
 /// See [`PlanError`].
 pub fn plan_numbered(graph: &Graph, numbers: &[Option<u64>]) -> Result<Plan, PlanError> {
     let mut plan = lower(graph, numbers)?;
-    passes::run(&mut plan);
+    let zeros = Canonicaliser::new().zeros(graph, Laws::Real);
+    passes::run(&mut plan, &zeros);
     Ok(plan)
 }
 

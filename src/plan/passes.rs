@@ -3,13 +3,29 @@
 use std::collections::{BTreeMap, HashMap};
 use std::ops::Range;
 
-use super::{Plan, Step, Value};
+use super::{Layer, Plan, Step, Value};
 
-/// Runs all passes. What fuses layers goes between the removal of dead steps and the last uses.
-pub(super) fn run(plan: &mut Plan) {
+/// Runs all passes over a plan as it was lowered; `zeros` tells which values are zero whatever the
+/// inputs are. What fuses layers goes between the removal of dead steps and the last uses.
+pub(super) fn run(plan: &mut Plan, zeros: &[bool]) {
+    make_zeros_of_nothing(plan, zeros);
     remove_dead_steps(plan);
     order_updates(plan);
     mark_last_uses(plan);
+}
+
+/// Gives zeros without computing what they are made of. That is no more than the canonical form
+/// does, where it is gone; a norm among it would update running statistics that it may share.
+fn make_zeros_of_nothing(plan: &mut Plan, zeros: &[bool]) {
+    for step in &mut plan.steps {
+        if zeros.get(step.output.0) == Some(&true) {
+            let shape = plan.values[step.output.0].clone();
+            step.layer = Layer::Zero { shape };
+            // For the number of examples.
+            step.inputs = vec![Value(0)];
+            step.parameters = 0..0;
+        }
+    }
 }
 
 /// Removes steps that no output needs, with their parameters, and numbers values and parameters
@@ -25,10 +41,6 @@ fn remove_dead_steps(plan: &mut Plan) {
             step.inputs.iter().for_each(|input| alive[input.0] = true);
         }
     }
-    if alive.iter().all(|alive| *alive) {
-        return;
-    }
-
     let mut renumbered = HashMap::new();
     let mut values = Vec::new();
     for (index, shape) in plan.values.drain(..).enumerate() {

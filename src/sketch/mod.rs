@@ -24,7 +24,8 @@ pub use spell::{MOST_VALUES, spell};
 use crate::diagnostic::{Code, Diagnostic, Source, Span};
 use crate::graph::{self, Canonicaliser, Graph, Key, Laws};
 use crate::types::{
-    Calls, Checked, DefinitionId, HoleSite, Interpreter, Kind, MAXIMUM_OPERATIONS, Pull, Role, Stop,
+    Calls, Checked, DefinitionId, HoleSite, Interpreter, Kind, MAXIMUM_OPERATIONS, Numbers, Pull,
+    Role, Stop,
 };
 
 /// The longest filling of a hole.
@@ -395,7 +396,7 @@ fn holes(
     let mut interpreter =
         Interpreter::new(&checked.program, Calls::Expand, Pull::Forbidden, (), budget);
     interpreter.rigid = rigid;
-    match interpreter.run(id, false) {
+    match interpreter.run(id, Numbers::Unknown) {
         Ok(()) | Err(Stop::Open | Stop::Failed) => Ok(interpreter.holes),
         Err(Stop::Error(diagnostic)) => Err(diagnostic),
     }

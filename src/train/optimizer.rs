@@ -350,11 +350,13 @@ fn values_of(tensor: &Tensor) -> Result<Vec<f32>> {
     tensor.flatten_all()?.to_vec1()
 }
 
-/// The Euclidean norm over all gradients.
+/// The Euclidean norm over all gradients, the same in whatever order they come: equal programs may
+/// name their layers in another order.
 fn norm(gradients: &[Option<Vec<f32>>]) -> f64 {
     let gradients = gradients.iter().flatten();
-    let squares: f64 = gradients.map(|values| sum_of_squares(values)).sum();
-    squares.sqrt()
+    let mut squares: Vec<f64> = gradients.map(|values| sum_of_squares(values)).collect();
+    squares.sort_unstable_by(f64::total_cmp);
+    squares.iter().sum::<f64>().sqrt()
 }
 
 /// In double precision, since squares of large numbers overflow sooner than they do; in several

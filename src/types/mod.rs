@@ -11,8 +11,8 @@ mod solver;
 
 pub use effect::{Effect, Inferred};
 pub use interpret::{
-    Calls, HoleSite, Interpreter, LayerPath, MAXIMUM_OPERATIONS, MAXIMUM_STACK, NumberValue, Pull,
-    Recorder, Stop, Value,
+    Calls, HoleSite, Interpreter, LayerPath, MAXIMUM_OPERATIONS, MAXIMUM_STACK, NumberValue,
+    Numbers, Pull, Recorder, Stop, Value,
 };
 pub use prelude::{PRELUDE, PreludeBlock, prelude_blocks, prelude_file, prelude_source};
 pub use program::{
@@ -96,7 +96,7 @@ fn check_modules(modules: &[Module]) -> Checked {
         let calls = Calls::ByEffect(&effects);
         let mut interpreter = Interpreter::new(&program, calls, Pull::Unknown, (), budget);
         interpreter.reuse(memory);
-        let mut result = interpreter.run(id, false);
+        let mut result = interpreter.run(id, Numbers::Unknown);
         let definition = program.definition(id);
         if result.is_ok() && definition.kind == Kind::Net {
             result = interpreter.close_net(definition);
@@ -168,7 +168,7 @@ fn further_problems(
     while skipped.len() < MAXIMUM_PROBLEMS && diagnostics.len() < MAXIMUM_DIAGNOSTICS {
         let mut interpreter = Interpreter::new(program, calls, Pull::Unknown, (), *budget);
         interpreter.skipped.clone_from(&skipped);
-        let result = interpreter.run(id, false);
+        let result = interpreter.run(id, Numbers::Unknown);
         *budget = interpreter.budget;
         let Err(Stop::Error(diagnostic)) = result else {
             return;
@@ -195,7 +195,7 @@ pub fn trace(checked: &Checked, id: DefinitionId) -> Vec<(Span, String)> {
     let mut interpreter = Interpreter::new(&checked.program, calls, Pull::Unknown, (), budget);
     interpreter.trace = Some(Vec::new());
     // Errors have been reported by `check`; what was traced before one is still worth showing.
-    let _ = interpreter.run(id, false);
+    let _ = interpreter.run(id, Numbers::Unknown);
     let write = |stack: &[ShapeTerm]| {
         let shapes: Vec<String> = stack
             .iter()

@@ -1,6 +1,7 @@
 //! The canonical form: what it makes equal, what it keeps apart, and how it prints.
 
 mod architecture;
+mod difference;
 mod graphs;
 mod laws;
 mod nas_bench_101;

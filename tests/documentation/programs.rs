@@ -9,7 +9,7 @@
 use snapc::diagnostic::{Code, Diagnostic, Severity, Source, render};
 use snapc::import::{self, Format, Surroundings};
 use snapc::syntax::Files;
-use snapc::{graph, lint, syntax, types};
+use snapc::{lint, syntax, types};
 
 use super::pages::{Block, Page, alone, blessing, pages, report, rewrite};
 
@@ -65,9 +65,7 @@ fn imported(block: &Block) -> Vec<Diagnostic> {
 fn exported(source: &Source) -> Option<Diagnostic> {
     let program = types::check(&syntax::parse(source).file).program;
     let id = program.named("cell").expect("the program has a cell");
-    let cell = graph::build(&program, id).expect("the cell has a graph");
-    let place = program.definition(id).name_span;
-    import::export_nas_bench_201(&cell, place)
+    import::export_nas_bench_201(&program, id)
         .err()
         .map(|error| *error)
 }

@@ -4,7 +4,7 @@
 //! equal bytes mean equal labels and labels may stand behind one another. The arity of merges is
 //! left out: it follows from their operands.
 
-use super::reduce::is_plain;
+use super::identity::is_plain;
 use smallvec::SmallVec;
 use xxhash_rust::xxh3::xxh3_64;
 

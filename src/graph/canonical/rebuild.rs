@@ -8,8 +8,10 @@
 use rustc_hash::FxHashMap;
 use smallvec::SmallVec;
 
-use super::reduce::{Kind, Reduction, same_merge};
+use super::merge::same_merge;
+use super::reduce::{Kind, Reduction};
 use super::zero;
+use super::{Order, Reading};
 use crate::graph::{Graph, Node, NodeId, NodeKind};
 use crate::operations::{Dimension, Operation, Variable};
 
@@ -18,6 +20,8 @@ pub(super) struct Rebuilt {
     pub(super) graph: Graph,
     /// The node of every vertex; [`NOT_NEEDED`] if nothing needs it.
     pub(super) node_of: Vec<u32>,
+    /// How each node reads its operands; see [`Canonical`](super::Canonical).
+    pub(super) readings: Vec<Option<Reading>>,
 }
 
 /// Stands for no node.
@@ -52,6 +56,7 @@ struct Rebuilder<'a> {
     source: &'a Graph,
     nodes: Vec<Node>,
     node_of: Vec<u32>,
+    readings: Vec<Option<Reading>>,
     /// Sums and products by their last term.
     multisets: FxHashMap<u32, Vec<Multiset>>,
     /// Concatenations by their first part.
@@ -71,13 +76,19 @@ pub(super) fn rebuild(
         source,
         nodes: Vec::with_capacity(values.len()),
         node_of: vec![NOT_NEEDED; reduction.vertices.len()],
+        readings: Vec::with_capacity(values.len()),
         multisets: FxHashMap::default(),
         sequences: FxHashMap::default(),
     };
     for vertex in values {
         rebuilder.vertex(*vertex);
     }
-    let Rebuilder { nodes, node_of, .. } = rebuilder;
+    let Rebuilder {
+        nodes,
+        node_of,
+        readings,
+        ..
+    } = rebuilder;
     let output = |id: &NodeId| {
         let vertex = reduction.vertex_of[id.0 as usize];
         NodeId(node_of[vertex as usize])
@@ -96,7 +107,11 @@ pub(super) fn rebuild(
     if !names.is_empty() {
         rename_variables(&mut graph, names);
     }
-    Rebuilt { graph, node_of }
+    Rebuilt {
+        graph,
+        node_of,
+        readings,
+    }
 }
 
 fn rename_variables(graph: &mut Graph, names: &[Variable]) {
@@ -145,6 +160,14 @@ impl Rebuilder<'_> {
             _ => self.push_with(&node, &operands),
         };
         self.node_of[vertex as usize] = id;
+        self.readings[id as usize] = Some(Reading {
+            order: match properties.kind {
+                Kind::Input | Kind::Variable | Kind::Zero | Kind::Ordered => Order::Places,
+                Kind::Sequence => Order::Row,
+                Kind::Multiset => Order::Any,
+            },
+            is_flat: properties.is_flat_merge(),
+        });
     }
 
     /// Pushes a concatenation, which reads others where it contains them.
@@ -280,6 +303,7 @@ impl Rebuilder<'_> {
             *arity = node.inputs.len();
         }
         self.nodes.push(node);
+        self.readings.push(None);
         self.nodes.len() as u32 - 1
     }
 }

@@ -6,20 +6,14 @@
 
 use std::ops::Range;
 
-use smallvec::SmallVec;
 use xxhash_rust::xxh3::xxh3_64;
 
-use super::label::{
-    KnownLabel, LabelWriter, fix_variables, for_each_dimension, mix, names_of, place,
-};
-use super::zero;
+use super::identity::is_identity;
+use super::label::{KnownLabel, LabelWriter, fix_variables, for_each_dimension, mix, names_of};
+use super::variables::Variables;
 use crate::graph::dataflow::Dataflow;
 use crate::graph::{Laws, NodeId, NodeKind, WeightsId};
-use crate::operations::{Activation, Class, Dimension, Operation, Pooling, Variable};
-
-/// Merges of more parts, or of more different terms, are not flattened: a program of `n` words can
-/// concatenate `2^n` parts, and it can have `n` sums of up to `n` terms.
-const LONGEST_MERGE: usize = 1024;
+use crate::operations::{Activation, Class, Operation, Variable};
 
 /// What a vertex reads: an operand and in which role.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -70,7 +64,7 @@ pub(super) struct Vertex {
     pub(super) hash: u64,
     /// The weights that it shares with other vertices, some of which may not be needed.
     pub(super) weights: Option<WeightsId>,
-    /// Whether it is zero whatever the inputs are; see [`zero`](super::zero).
+    /// Whether it is zero whatever the inputs are; see [`super::zero`].
     pub(super) is_zero: bool,
 }
 
@@ -103,7 +97,7 @@ pub(super) struct Reduction {
     /// Whether any vertex shares its weights.
     pub(super) shares_weights: bool,
     /// Whether any vertex is zero.
-    has_zeros: bool,
+    pub(super) has_zeros: bool,
     /// Vertices that are functions of their operands, by hash of label and operands, with open
     /// addressing: pure ones, and those without state whose weights are shared.
     pub(super) table: Vec<u32>,
@@ -266,38 +260,9 @@ impl Reduction {
     }
 
     /// The vertices of nodes.
-    fn read(&self, nodes: &[NodeId]) -> impl Iterator<Item = &Vertex> {
+    pub(super) fn read(&self, nodes: &[NodeId]) -> impl Iterator<Item = &Vertex> {
         let vertices = nodes.iter().map(|id| self.vertex_of[id.0 as usize]);
         vertices.map(|vertex| &self.vertices[vertex as usize])
-    }
-
-    /// Whether an operation that reads a zero gives zero.
-    fn gives_zero(&self, operation: &Operation, operands: &[NodeId], laws: Laws) -> bool {
-        match self.read(operands).all(|vertex| vertex.is_zero) {
-            true => zero::of_zeros(operation, laws),
-            false => zero::of_some_zeros(operation, laws),
-        }
-    }
-
-    /// The vertex of a node that is zero, if that is another than the node's own: zeros of the shape
-    /// of an input are made from it, and `zero` of zeros is what it reads.
-    fn known_zero(&mut self, graph: &impl Dataflow, number: u32, reads_zero: bool) -> Option<u32> {
-        let node = graph.at(number);
-        let mut inputs = 0..graph.inputs() as u32;
-        let Some(input) = inputs.find(|input| graph.at(*input).shape == node.shape) else {
-            let is_word = node.kind == NodeKind::Operation(zero::OPERATION);
-            let read = graph.operands(number)[0];
-            return (is_word && reads_zero).then(|| self.vertex_of[read.0 as usize]);
-        };
-        self.has_zeros = true;
-        let start = self.edges.len();
-        let vertex = self.vertex_of[input as usize];
-        self.edges.push(Edge { vertex, key: 0 });
-        let label = self.write_label(|writer| writer.operation(&zero::OPERATION, true));
-        let mut vertex = self.vertex(number, Kind::Zero, label, start, start + 1);
-        vertex.size = 1;
-        vertex.is_zero = true;
-        Some(self.share(graph, vertex))
     }
 
     /// The vertex of an operation of which no law but that of sharing makes anything.
@@ -355,108 +320,6 @@ impl Reduction {
         }
     }
 
-    /// Pushes the parts of a concatenation of `nodes`; gives its size.
-    fn push_parts(&mut self, nodes: &[NodeId]) -> u64 {
-        let is_flat = |vertex: &Vertex| vertex.kind == Kind::Sequence && vertex.is_flat_merge();
-        let mut size = 0;
-        for node in nodes {
-            let vertex = &self.vertices[self.vertex_of[node.0 as usize] as usize];
-            size += if is_flat(vertex) { vertex.size } else { 1 };
-        }
-        let flatten = size <= LONGEST_MERGE as u64;
-        let mut key = 0;
-        for node in nodes {
-            let operand = self.vertex_of[node.0 as usize];
-            let vertex = &self.vertices[operand as usize];
-            let inner = if flatten && is_flat(vertex) {
-                vertex.edges.clone()
-            } else {
-                0..0
-            };
-            for index in inner.clone() {
-                let vertex = self.edges[index as usize].vertex;
-                self.edges.push(Edge { vertex, key });
-                key += 1;
-            }
-            if inner.is_empty() {
-                self.edges.push(Edge {
-                    vertex: operand,
-                    key,
-                });
-                key += 1;
-            }
-        }
-        if flatten { size } else { OPAQUE }
-    }
-
-    /// Pushes the terms of a sum or product of `nodes`, sorted, each with its multiplicity; gives
-    /// its size. Of a flat sum that is not zero, terms that are zero are left out.
-    fn push_terms(
-        &mut self,
-        graph: &impl Dataflow,
-        operation: &Operation,
-        nodes: &[NodeId],
-        flatten: bool,
-        is_zero: bool,
-    ) -> u64 {
-        let start = self.edges.len();
-        let mut size = Some(0_u64);
-        let is_sum = matches!(operation, Operation::Add { .. });
-        let leave_out = flatten && is_sum && !is_zero && self.has_zeros;
-        let mut left = SmallVec::<[u32; 8]>::new();
-        left.extend(nodes.iter().map(|node| self.vertex_of[node.0 as usize]));
-        left.retain(|vertex| !(leave_out && self.vertices[*vertex as usize].is_zero));
-        for &vertex in &left {
-            let inner = &self.vertices[vertex as usize];
-            let is_same = |inner| same_merge(inner, operation);
-            if flatten
-                && inner.kind == Kind::Multiset
-                && inner.is_flat_merge()
-                && self.operation_of(graph, vertex).is_some_and(is_same)
-            {
-                size = size.and_then(|size| size.checked_add(inner.size));
-                let terms = inner.edges.start as usize..inner.edges.end as usize;
-                self.edges.extend_from_within(terms);
-            } else {
-                size = size.and_then(|size| size.checked_add(1));
-                self.edges.push(Edge { vertex, key: 1 });
-            }
-        }
-        let size = size.filter(|size| *size != OPAQUE);
-        if size.is_some() {
-            self.count_terms(start);
-        }
-        match size {
-            Some(size) if !flatten || self.edges.len() - start <= LONGEST_MERGE => size,
-            _ => {
-                self.edges.truncate(start);
-                let terms = left.iter().map(|vertex| Edge {
-                    vertex: *vertex,
-                    key: 1,
-                });
-                self.edges.extend(terms);
-                self.count_terms(start);
-                OPAQUE
-            }
-        }
-    }
-
-    /// Sorts the edges from `start` on and makes equal ones one, adding up how often they occur.
-    pub(super) fn count_terms(&mut self, start: usize) {
-        self.edges[start..].sort_unstable();
-        let mut last = start;
-        for index in start + 1..self.edges.len() {
-            let edge = self.edges[index];
-            if self.edges[last].vertex == edge.vertex {
-                self.edges[last].key += edge.key;
-            } else {
-                last += 1;
-                self.edges[last] = edge;
-            }
-        }
-        self.edges.truncate(last + 1);
-    }
-
     pub(super) fn write_label(&mut self, write: impl Fn(&mut LabelWriter<'_, '_>)) -> Label {
         let start = self.labels.len() as u32;
         let (fixed, labels) = (&self.fixed, &mut self.labels);
@@ -492,57 +355,6 @@ impl Reduction {
             hash: known.hash,
             range: start..self.labels.len() as u32,
         }
-    }
-
-    /// Pushes an edge to each of the free variables among `variables`, its key telling how the
-    /// label mentions it: a hash of the label with this variable called one and the other free
-    /// variables zero.
-    fn push_variables(
-        &mut self,
-        mut variables: Variables,
-        write: &dyn Fn(&mut LabelWriter<'_, '_>),
-    ) {
-        variables.retain(|variable| !self.fixed.contains(variable));
-        variables.sort_unstable();
-        variables.dedup();
-        for variable in variables {
-            let mut bytes = Vec::new();
-            let fixed = &self.fixed;
-            write(&mut LabelWriter {
-                bytes: &mut bytes,
-                names: &|other| {
-                    let free = u32::from(other == variable);
-                    place(fixed, other).map_or(free, |place| place + 2)
-                },
-                symbolic: false,
-            });
-            let key = xxh3_64(&bytes);
-            let known = self.free.iter().find(|(known, _)| *known == variable);
-            let vertex = match known {
-                Some((_, vertex)) => *vertex,
-                None => self.variable(variable),
-            };
-            self.edges.push(Edge { vertex, key });
-        }
-    }
-
-    fn variable(&mut self, variable: Variable) -> u32 {
-        let vertex = self.vertices.len() as u32;
-        self.free.push((variable, vertex));
-        self.vertices.push(Vertex {
-            node: variable.0,
-            kind: Kind::Variable,
-            label: 0..0,
-            edges: 0..0,
-            operands: 0,
-            // Behind all values.
-            level: u32::MAX,
-            size: 0,
-            hash: 0,
-            weights: None,
-            is_zero: false,
-        });
-        vertex
     }
 
     /// A vertex with the edges from `start` on, of which those up to `values` lead to values.
@@ -622,9 +434,6 @@ impl Reduction {
     }
 }
 
-/// The variables that a label mentions.
-type Variables = SmallVec<[Variable; 16]>;
-
 pub(super) struct Label {
     range: Range<u32>,
     hash: u64,
@@ -634,60 +443,4 @@ pub(super) struct Label {
 
 fn slice<'a, T>(all: &'a [T], range: &Range<u32>) -> &'a [T] {
     &all[range.start as usize..range.end as usize]
-}
-
-/// Whether both are sums or both are products.
-pub(super) fn same_merge(left: &Operation, right: &Operation) -> bool {
-    matches!(
-        (left, right),
-        (Operation::Add { .. }, Operation::Add { .. })
-            | (Operation::Multiply { .. }, Operation::Multiply { .. })
-    )
-}
-
-/// Whether no law but that of sharing makes anything of an operation, whatever it reads.
-pub(super) fn is_plain(operation: &Operation) -> bool {
-    match operation {
-        Operation::Add { .. }
-        | Operation::Multiply { .. }
-        | Operation::Concatenate { .. }
-        | Operation::Upsample { .. }
-        | Operation::Dropout { .. }
-        | Operation::Activation(_)
-        | Operation::Flatten => false,
-        // One that would be an identity with other attributes is looked at each time.
-        Operation::Pool { kernel, .. } => {
-            !kernel.iter().all(|size| *size == Dimension::Constant(1))
-        }
-        _ => true,
-    }
-}
-
-/// Whether a node is its (first) operand.
-fn is_identity(graph: &impl Dataflow, number: u32, operation: &Operation, laws: Laws) -> bool {
-    let all = |pair: &[Dimension; 2], value: i64| {
-        pair.iter().all(|size| *size == Dimension::Constant(value))
-    };
-    match operation {
-        Operation::Add { arity }
-        | Operation::Multiply { arity }
-        | Operation::Concatenate { arity } => *arity == 1,
-        Operation::Upsample { factor } => *factor == Dimension::ONE,
-        Operation::Dropout { rate } => rate.value() == 0.0,
-        Operation::Activation(Activation::LeakyRelu { slope }) => slope.value() == 1.0,
-        Operation::Pool {
-            kind,
-            kernel,
-            stride,
-            padding,
-            ..
-        } => {
-            (*kind == Pooling::Maximum || laws != Laws::Exact)
-                && all(kernel, 1)
-                && all(stride, 1)
-                && all(padding, 0)
-        }
-        Operation::Flatten => graph.at(graph.operands(number)[0].0).shape.rank() == 1,
-        _ => false,
-    }
 }

@@ -3,21 +3,64 @@
 //! Search spaces have an operation that gives nothing, `zero`. What depends on it alone may be
 //! nothing as well.
 
-use crate::graph::Laws;
+use super::reduce::{Edge, Kind, Reduction};
+use crate::graph::dataflow::Dataflow;
+use crate::graph::{Laws, NodeId, NodeKind};
 use crate::operations::{Activation, Operation};
 
 /// The word `zero`.
 pub(super) const OPERATION: Operation = Operation::Activation(Activation::Zero);
 
+impl Reduction {
+    /// Whether an operation that reads a zero gives zero.
+    pub(super) fn gives_zero(
+        &self,
+        operation: &Operation,
+        operands: &[NodeId],
+        laws: Laws,
+    ) -> bool {
+        match self.read(operands).all(|vertex| vertex.is_zero) {
+            true => of_zeros(operation, laws),
+            false => of_some_zeros(operation, laws),
+        }
+    }
+
+    /// The vertex of a node that is zero, if that is another than the node's own: zeros of the shape
+    /// of an input are made from it, and `zero` of zeros is what it reads.
+    pub(super) fn known_zero(
+        &mut self,
+        graph: &impl Dataflow,
+        number: u32,
+        reads_zero: bool,
+    ) -> Option<u32> {
+        let node = graph.at(number);
+        let mut inputs = 0..graph.inputs() as u32;
+        let Some(input) = inputs.find(|input| graph.at(*input).shape == node.shape) else {
+            let is_word = node.kind == NodeKind::Operation(OPERATION);
+            let read = graph.operands(number)[0];
+            return (is_word && reads_zero).then(|| self.vertex_of[read.0 as usize]);
+        };
+        self.has_zeros = true;
+        let start = self.edges.len();
+        let vertex = self.vertex_of[input as usize];
+        self.edges.push(Edge { vertex, key: 0 });
+        let label = self.write_label(|writer| writer.operation(&OPERATION, true));
+        let mut vertex = self.vertex(number, Kind::Zero, label, start, start + 1);
+        vertex.size = 1;
+        vertex.is_zero = true;
+        Some(self.share(graph, vertex))
+    }
+}
+
 /// Whether an operation of which one operand is zero gives zero. Not under `exact`, where infinity
 /// times zero is no number.
-pub(super) fn of_some_zeros(operation: &Operation, laws: Laws) -> bool {
+fn of_some_zeros(operation: &Operation, laws: Laws) -> bool {
     let is_product = matches!(operation, Operation::Multiply { .. } | Operation::Scale);
     is_product && laws != Laws::Exact
 }
 
 /// Whether an operation gives zero if all that it reads is zero.
-pub(super) fn of_zeros(operation: &Operation, laws: Laws) -> bool {
+fn of_zeros(operation: &Operation, laws: Laws) -> bool {
     let is_real = laws != Laws::Exact;
     match operation {
         Operation::Activation(activation) => of_zero(*activation, is_real),

@@ -101,6 +101,19 @@ pub enum Pull {
     Unknown,
     /// The definition takes one more input with this number of axes.
     Rank(usize),
+    /// The definition takes one more input, an image of this size.
+    Image([i64; 3]),
+}
+
+/// What the parameters of a definition that is run on its own are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Numbers {
+    /// Variables.
+    Unknown,
+    /// Their defaults; variables where there is none.
+    Defaults,
+    /// Their defaults; this number where there is none.
+    Given(i64),
 }
 
 /// Why an interpretation ended early.
@@ -271,21 +284,23 @@ impl<'p, R: Recorder> Interpreter<'p, R> {
         }
     }
 
-    /// Runs a definition on its own: a signature gives the inputs, parameters and the signature's
-    /// dimensions are variables, or have the default value if `use_defaults`.
-    pub fn run(&mut self, id: DefinitionId, use_defaults: bool) -> Result<(), Stop> {
+    /// Runs a definition on its own: a signature gives the inputs, and its dimensions are variables,
+    /// unless [`Pull::Image`] says what they come to.
+    pub fn run(&mut self, id: DefinitionId, numbers: Numbers) -> Result<(), Stop> {
         let definition = self.program.definition(id);
         self.running = Some(id);
         let mut environment = Environment::with_capacity(definition.scope.len());
         for (index, name) in definition.scope.iter().enumerate() {
-            let default = definition
-                .parameters
-                .get(index)
-                .and_then(|parameter| parameter.default.as_ref())
-                .filter(|_| use_defaults);
-            let value = match default {
-                Some(default) => self.number(default, &environment)?,
-                None => NumberValue::Whole(self.solver.dimension(name, definition.role(index))),
+            let parameter = definition.parameters.get(index);
+            let default = parameter.and_then(|parameter| parameter.default.as_ref());
+            let value = match (default, numbers) {
+                (Some(default), Numbers::Defaults | Numbers::Given(_)) => {
+                    self.number(default, &environment)?
+                }
+                (None, Numbers::Given(number)) if parameter.is_some() => {
+                    NumberValue::Whole(Dimension::Constant(number))
+                }
+                _ => NumberValue::Whole(self.solver.dimension(name, definition.role(index))),
             };
             environment.push(value);
         }
@@ -300,6 +315,17 @@ impl<'p, R: Recorder> Interpreter<'p, R> {
         };
         for shape in &signature.inputs {
             let shape_of = self.written_shape(shape, &environment, Role::Declared)?;
+            if let Pull::Image(size) = self.pull {
+                let origin = Origin {
+                    span: shape.span,
+                    inner: None,
+                };
+                self.solver.bind_names(
+                    &ShapeTerm::Known(Shape::constant(&size)),
+                    &shape_of,
+                    origin,
+                );
+            }
             let term = ShapeTerm::Known(shape_of);
             let node = self.recorder.input(&term, shape.span);
             self.declared.push(term.clone());

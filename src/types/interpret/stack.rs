@@ -71,6 +71,7 @@ impl<'p, R: Recorder> Interpreter<'p, R> {
         for _ in 0..missing {
             let shape = match self.pull {
                 Pull::Rank(rank) => ShapeTerm::Known(self.solver.shape_of_rank(rank)),
+                Pull::Image(size) => ShapeTerm::Known(Shape::constant(&size)),
                 Pull::Unknown | Pull::Forbidden => self.solver.shape(),
             };
             let node = self.recorder.input(&shape, span);

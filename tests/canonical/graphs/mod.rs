@@ -1,5 +1,6 @@
 //! Graphs for tests: built node by node, read from the words of a body, drawn at random.
 
+pub mod edit;
 pub mod isomorphism;
 pub mod oracle;
 pub mod programs;

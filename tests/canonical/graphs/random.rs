@@ -169,7 +169,7 @@ pub fn with_sharing(graph: &Graph, random: &mut ChaCha8Rng) -> Graph {
 }
 
 /// A convolution that keeps the shape, with weights of one shape however far apart they reach.
-fn convolution(channels: Dimension, random: &mut ChaCha8Rng) -> Operation {
+pub(super) fn convolution(channels: Dimension, random: &mut ChaCha8Rng) -> Operation {
     let reach = constant(if random.random_bool(0.2) { 2 } else { 1 });
     let pair = |value: Dimension| [value.clone(), value];
     Operation::Convolution {
@@ -184,7 +184,7 @@ fn convolution(channels: Dimension, random: &mut ChaCha8Rng) -> Operation {
     }
 }
 
-fn tensors(node: &Node) -> Vec<ParameterTensor> {
+pub(super) fn tensors(node: &Node) -> Vec<ParameterTensor> {
     match &node.kind {
         NodeKind::Operation(operation) => operation.parameters(),
         NodeKind::Input(_) => Vec::new(),

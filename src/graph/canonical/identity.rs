@@ -1,0 +1,57 @@
+//! Operations that are their operand, and those of which no law makes anything.
+
+use crate::graph::Laws;
+use crate::graph::dataflow::Dataflow;
+use crate::operations::{Activation, Dimension, Operation, Pooling};
+
+/// Whether no law but that of sharing makes anything of an operation, whatever it reads.
+pub(super) fn is_plain(operation: &Operation) -> bool {
+    match operation {
+        Operation::Add { .. }
+        | Operation::Multiply { .. }
+        | Operation::Concatenate { .. }
+        | Operation::Upsample { .. }
+        | Operation::Dropout { .. }
+        | Operation::Activation(_)
+        | Operation::Flatten => false,
+        // One that would be an identity with other attributes is looked at each time.
+        Operation::Pool { kernel, .. } => {
+            !kernel.iter().all(|size| *size == Dimension::Constant(1))
+        }
+        _ => true,
+    }
+}
+
+/// Whether a node is its (first) operand.
+pub(super) fn is_identity(
+    graph: &impl Dataflow,
+    number: u32,
+    operation: &Operation,
+    laws: Laws,
+) -> bool {
+    let all = |pair: &[Dimension; 2], value: i64| {
+        pair.iter().all(|size| *size == Dimension::Constant(value))
+    };
+    match operation {
+        Operation::Add { arity }
+        | Operation::Multiply { arity }
+        | Operation::Concatenate { arity } => *arity == 1,
+        Operation::Upsample { factor } => *factor == Dimension::ONE,
+        Operation::Dropout { rate } => rate.value() == 0.0,
+        Operation::Activation(Activation::LeakyRelu { slope }) => slope.value() == 1.0,
+        Operation::Pool {
+            kind,
+            kernel,
+            stride,
+            padding,
+            ..
+        } => {
+            (*kind == Pooling::Maximum || laws != Laws::Exact)
+                && all(kernel, 1)
+                && all(stride, 1)
+                && all(padding, 0)
+        }
+        Operation::Flatten => graph.at(graph.operands(number)[0].0).shape.rank() == 1,
+        _ => false,
+    }
+}
