@@ -211,7 +211,7 @@ fn laws_decide_what_a_spelling_may_be() {
     let mut spelled = |body, laws| spelled(&mut patterns, SIGNATURE, body, laws);
     let sum = "dup dup conv(3) bn relu swap conv(1) bn relu add add";
     assert_eq!(spelled(sum, Laws::Exact), Some("::c~p++".to_string()));
-    assert_eq!(spelled(sum, Laws::Real), Some("::c+~p+".to_string()));
+    assert_eq!(spelled(sum, Laws::Real), Some(":c~:p++".to_string()));
     let joined = "dup conv(3) bn relu swap conv(1) bn relu cat conv(1) bn relu";
     let exchanged = "dup conv(1) bn relu swap conv(3) bn relu cat conv(1) bn relu";
     for laws in [Laws::Exact, Laws::Real] {

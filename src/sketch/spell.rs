@@ -24,7 +24,8 @@ pub const MOST_VALUES: usize = 20_000_000;
 /// one pattern. A program that leaves the stack as it is gives the empty pattern.
 ///
 /// Gives `None` if there is no such pattern, or if none was found by looking at [`MOST_VALUES`] values.
-/// Not tried are patterns that compute something only to drop it.
+/// Patterns that compute something only to drop it are not tried. And a shorter pattern may be missed
+/// if a symbol does more in one place than in another.
 ///
 /// The variables in the shapes of the inputs need not have the names that they have in the
 /// signature of `patterns`, but the shapes must be the same.
