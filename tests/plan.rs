@@ -5,7 +5,7 @@ use snapc::operations::{
     Activation, Dimension, Filling, Operation, Pooling, Real, Shape, TransposedConvolution,
     Variable,
 };
-use snapc::plan::{self, InitialValues, PlanError, Value};
+use snapc::plan::{self, InitialValues, Layer, PlanError, Value};
 
 fn node(kind: NodeKind, inputs: &[u32], shape: &[i64], path: &str) -> Node {
     Node {
@@ -116,6 +116,33 @@ fn layers_are_numbered_by_their_place_in_the_canonical_form() {
         .map(|parameter| parameter.layer)
         .collect();
     assert_eq!(layers, [10, 10, 13, 13]);
+}
+
+#[test]
+fn zeros_are_made_of_nothing() {
+    let zero = NodeKind::Operation(Operation::Activation(Activation::Zero));
+    let product = NodeKind::Operation(Operation::Multiply { arity: 2 });
+    let nodes = vec![
+        node(NodeKind::Input(0), &[], &[4], ""),
+        node(dense(4, 9), &[0], &[9], "wide"),
+        node(zero, &[1], &[9], "zero"),
+        node(dense(9, 9), &[1], &[9], "factor"),
+        node(product, &[2, 3], &[9], "product"),
+        node(dense(4, 9), &[0], &[9], "kept"),
+    ];
+    let plan = plan::plan(&graph(1, nodes, &[4, 5])).expect("a plan");
+    let steps = plan.steps.iter();
+    let steps: Vec<(&str, &Layer, &[Value])> = steps
+        .map(|step| (step.path.as_str(), &step.layer, step.inputs.as_slice()))
+        .collect();
+    let zeros = Layer::Zero { shape: vec![9] };
+    assert_eq!(steps[0], ("product", &zeros, [Value(0)].as_slice()));
+    assert_eq!((steps[1].0, steps.len()), ("kept", 2));
+    let declared = plan
+        .parameters
+        .iter()
+        .map(|parameter| parameter.name.as_str());
+    assert!(declared.eq(["kept.weight", "kept.bias"]));
 }
 
 #[test]

@@ -1,7 +1,7 @@
 //! The plan of a net: shapes fixed, layers in order of execution, parameters declared, and for every
 //! value the step after which nobody needs it.
 //!
-//! [`plan`] lowers a graph and then runs the passes of [`passes`] over the result. The plan is what
+//! [`plan`] lowers a graph and then runs the passes of `passes.rs` over the result. The plan is what
 //! a backend executes; it knows nothing of any backend.
 
 mod layer;
