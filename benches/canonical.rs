@@ -4,11 +4,11 @@ use std::sync::Arc;
 
 use divan::Bencher;
 use divan::counter::ItemsCount;
-use graphs::{cycle, preactivated, residual, twins};
+use graphs::{Builder, cycle, preactivated, residual};
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use snapc::diagnostic::Source;
-use snapc::graph::{Canonicaliser, Classes, Graph, Key, Laws, canonical_text};
+use snapc::graph::{Canonicaliser, Classes, Graph, Key, Laws, NodeId, canonical_text};
 use snapc::sketch::{Patterns, Reading};
 use snapc::{syntax, types};
 
@@ -16,6 +16,20 @@ mod graphs;
 
 fn main() {
     divan::main();
+}
+
+/// 32 branches of 32 convolutions each, all alike.
+fn twins() -> Graph {
+    let mut builder = Builder::new();
+    let branches: Vec<NodeId> = (0..32)
+        .map(|_| {
+            let convs: Vec<NodeId> = (0..32).map(|_| builder.conv(3, NodeId(0))).collect();
+            let sum = builder.add(&convs);
+            builder.conv(3, sum)
+        })
+        .collect();
+    let sum = builder.add(&branches);
+    builder.finish(sum)
 }
 
 fn key(bencher: Bencher<'_, '_>, graph: &Graph) {

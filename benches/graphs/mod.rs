@@ -4,10 +4,10 @@ use snapc::diagnostic::Span;
 use snapc::graph::{Graph, Node, NodeId, NodeKind};
 use snapc::operations::{Activation, Dimension, Operation, Shape};
 
-struct Builder(Graph);
+pub struct Builder(Graph);
 
 impl Builder {
-    fn new() -> Self {
+    pub fn new() -> Self {
         let mut builder = Builder(Graph {
             name: "bench".to_string(),
             inputs: 1,
@@ -31,7 +31,7 @@ impl Builder {
         NodeId(self.0.nodes.len() as u32 - 1)
     }
 
-    fn conv(&mut self, kernel: i64, from: NodeId) -> NodeId {
+    pub fn conv(&mut self, kernel: i64, from: NodeId) -> NodeId {
         let both = |value| [Dimension::Constant(value), Dimension::Constant(value)];
         let operation = Operation::Convolution {
             input: Dimension::Constant(16),
@@ -59,12 +59,12 @@ impl Builder {
         self.push(NodeKind::Operation(relu), &[from])
     }
 
-    fn add(&mut self, inputs: &[NodeId]) -> NodeId {
+    pub fn add(&mut self, inputs: &[NodeId]) -> NodeId {
         let arity = inputs.len();
         self.push(NodeKind::Operation(Operation::Add { arity }), inputs)
     }
 
-    fn finish(mut self, output: NodeId) -> Graph {
+    pub fn finish(mut self, output: NodeId) -> Graph {
         self.0.outputs = vec![output];
         self.0
     }
@@ -99,20 +99,6 @@ pub fn preactivated(nodes: usize) -> Graph {
         value = builder.add(&[value, branch]);
     }
     builder.finish(value)
-}
-
-/// 32 branches of 32 convolutions each, all alike.
-pub fn twins() -> Graph {
-    let mut builder = Builder::new();
-    let branches: Vec<NodeId> = (0..32)
-        .map(|_| {
-            let convs: Vec<NodeId> = (0..32).map(|_| builder.conv(3, NodeId(0))).collect();
-            let sum = builder.add(&convs);
-            builder.conv(3, sum)
-        })
-        .collect();
-    let sum = builder.add(&branches);
-    builder.finish(sum)
 }
 
 /// Convolutions in a cycle: between every two neighbours one of their sum. Colours tell nothing.

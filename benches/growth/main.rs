@@ -12,7 +12,6 @@ use graphs::{cycle, preactivated, residual};
 use snapc::graph::{Canonicaliser, Graph, Laws};
 
 /// Shared with `benches/canonical.rs`.
-#[allow(dead_code, reason = "the other benchmark uses more of it")]
 #[path = "../graphs/mod.rs"]
 mod graphs;
 mod plot;

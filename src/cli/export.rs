@@ -2,8 +2,7 @@
 
 use std::path::PathBuf;
 
-use clap::ValueEnum;
-
+use super::import::Space;
 use super::load::{self, Loaded};
 use super::output::{Failure, Output};
 use crate::import;
@@ -32,21 +31,6 @@ pub(super) struct Options {
     /// The block that is the reduction cell, for `darts` and `nasnet`
     #[arg(long, default_value = "reduction")]
     reduction: String,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-enum Space {
-    /// A genotype as the code of DARTS writes it
-    Darts,
-    /// A list of units for two cells, as JSON
-    #[value(name = "nasnet")]
-    NasNet,
-    /// A matrix with operations, as JSON
-    #[value(name = "nas-bench-101")]
-    NasBench101,
-    /// A string with the edges of each node
-    #[value(name = "nas-bench-201")]
-    NasBench201,
 }
 
 pub(super) fn run(options: &Options, output: &Output) -> Result<(), Failure> {

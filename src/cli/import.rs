@@ -40,8 +40,9 @@ pub(super) struct Options {
     output: Option<PathBuf>,
 }
 
+/// A search space, as commands name it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-enum Space {
+pub(super) enum Space {
     /// A genotype as the code of DARTS writes it
     Darts,
     /// A list of units for two cells, as JSON

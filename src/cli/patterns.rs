@@ -8,7 +8,7 @@ use clap::ValueEnum;
 
 use super::load;
 use super::output::Failure;
-use crate::diagnostic::{Source, SourceId};
+use crate::diagnostic::Source;
 use crate::graph::Laws;
 use crate::sketch::Patterns;
 
@@ -111,7 +111,6 @@ pub(super) fn load_patterns(alphabet: &AlphabetName, signature: &str) -> Result<
         file_beside(file)
     );
     let source = Source::new(beside(file, "<signature>"), text);
-    debug_assert_eq!(source.id, SourceId(0));
     let loaded = load::load_source(source)?;
     let sources = loaded.sources;
     Patterns::new(Arc::new(loaded.checked), &block)

@@ -7,7 +7,10 @@ mod comparison;
 mod corners;
 mod draft;
 #[path = "../canonical/graphs/mod.rs"]
-#[allow(dead_code)] // Its oracles and its reader are for the tests of the canonical form.
+#[allow(
+    dead_code,
+    reason = "its oracles and its reader are for the tests of the canonical form"
+)]
 mod graphs;
 mod laws;
 mod network;
