@@ -1,0 +1,54 @@
+//! Plans in the words of other programs: a PyTorch module, an ONNX model, a candle-nn source file.
+//!
+//! What is written stands for itself: it needs nothing of this package. [`torch()`] and [`candle()`]
+//! write source, and the weights lie beside it in the file that
+//! [`Network::save_weights`](../backend/struct.Network.html) writes, under the same names;
+//! [`onnx()`] writes a model with the weights in it.
+
+mod onnx;
+mod text;
+mod torch;
+
+use thiserror::Error;
+
+pub use onnx::onnx;
+pub use torch::torch;
+
+/// Why a plan can't be written.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+pub enum EmitError {
+    /// A name stands for a layer and for a block, or for one of several and for a single one.
+    #[error(
+        "`{net}` has layers in `{path}`, which is also the name of a layer or of shared weights; \
+         give the weights another name"
+    )]
+    Clash {
+        /// The name of the net.
+        net: String,
+        /// The path that stands for two things.
+        path: String,
+    },
+    /// The weights are not those of the plan.
+    #[error("`{net}` needs {expected} numbers for `{name}` and was given {found}")]
+    Weights {
+        /// The name of the net.
+        net: String,
+        /// The tensor.
+        name: String,
+        /// How many numbers it has.
+        expected: usize,
+        /// How many were given.
+        found: usize,
+    },
+    /// The model is larger than a file of its kind may be.
+    #[error(
+        "`{net}` has weights of {bytes} bytes, more than a file of ONNX may hold; write it with \
+         `snapc emit torch` and let PyTorch export it with external data"
+    )]
+    TooLarge {
+        /// The name of the net.
+        net: String,
+        /// The size of its weights.
+        bytes: usize,
+    },
+}
