@@ -10,7 +10,8 @@ running statistics after a step of training, and of outputs from ONNX Runtime. D
 to the largest number of the tensor, or to 1 where it is smaller. Every parameter gets random values, so
 that no norm or table is at a special place. The exit code is 1 if a difference is above 1e-4.
 
-Nets with more than BIG parameters run on one example in evaluation alone, without gradients.
+Nets of more than BIG multiply-adds run on a batch of 2, others on 4. With `--fixtures`, what PyTorch
+computes for the nets of tests/emit/layers.snap goes to tests/fixtures/emit, for tests/emit/pytorch.rs.
 """
 
 import importlib.util
@@ -29,7 +30,10 @@ import torch
 from safetensors.torch import load_file, save_file
 
 ROOT = Path(__file__).resolve().parents[2]
+LAYERS = ROOT / "tests/emit/layers.snap"
+FIXTURES = ROOT / "tests/fixtures/emit"
 TOLERANCE = 1e-4
+BIG = 2e8
 torch.manual_seed(1)
 torch.set_num_threads(1)
 
@@ -72,14 +76,14 @@ def example(net, batch):
 
 def described(shown, text):
     """Shapes of the inputs and what is done with them, by the emitted text."""
-    names = re.search(r"def forward\(self, (.*)\):\n(.*)", text[text.index("super().__init__()\n") :] and text[text.rindex("    def forward(self") :]).group(1).split(", ")
-    body = text[text.rindex("    def forward(self") :]
+    signature, body = text[text.rindex("    def forward(self, ") :].split("\n", 1)
+    names = signature.removeprefix("    def forward(self, ").removesuffix("):").split(", ")
     inputs = []
     for name, shape in zip(names, shown["inputs"]):
         meaning = "numbers"
-        if re.search(rf"\({name}\.round\(\)\.long\(\)\)", body) and len(shape) == 1:
+        if len(shape) == 1 and f"({name}.round().long())" in body:
             meaning = "rows"
-        elif re.search(rf"attention\[0\]\(\w+, {name}\)", body) and len(shape) == 1:
+        elif len(shape) == 1 and re.search(rf"masked_attention\[0\]\(\w+, {name}\)", body):
             meaning = "mask"
         inputs.append((shape, meaning))
     rows = re.search(r"nn\.Embedding\((\d+)", text)
@@ -102,36 +106,43 @@ def difference(found, expected):
     return (found - expected).abs().max().item() / scale
 
 
-def pytorch(net, weights, inputs, losses, own):
-    """The largest differences of outputs, gradients and state from PyTorch's."""
+def pytorch(net, weights, inputs, losses):
+    """What PyTorch computes: outputs, gradients and state, by the names that snapc has for them."""
     renamed = {new: old for old, new in getattr(net, "RENAMED", {}).items()}
-    worst = {}
+    found = {}
     for mode in ["evaluate", "train"]:
         model = net.load(weights).train(mode == "train")
         given = [tensor.clone().requires_grad_() for tensor in inputs]
-        outputs = model(*given)
-        outputs = outputs if isinstance(outputs, tuple) else (outputs,)
+        outputs = several(model(*given))
         sum((output * loss).sum() for output, loss in zip(outputs, losses)).backward()
         for number, output in enumerate(outputs):
-            expect(worst, f"{mode} output", output.detach(), own[f"{mode}.output.{number}"])
+            found[f"{mode}.output.{number}"] = output.detach()
         gradients = {f"input.{number}": tensor.grad for number, tensor in enumerate(given)}
         gradients |= {renamed.get(name, name): it.grad for name, it in model.named_parameters()}
         for name, gradient in gradients.items():
-            expected = own.get(f"{mode}.gradient.{name}")
-            if gradient is None or expected is None:
-                nothing = gradient if expected is None else expected
-                expect(worst, f"{mode} gradient", 0 if nothing is None else nothing.abs().max(), torch.tensor(0.0))
-            else:
-                expect(worst, f"{mode} gradient", gradient, expected)
-        if mode == "train":
-            for name, buffer in model.named_buffers():
-                if ".running_" in name:
-                    expect(worst, "state", buffer, own[f"train.state.{renamed.get(name, name)}"])
+            if gradient is not None:
+                found[f"{mode}.gradient.{name}"] = gradient
+    for name, buffer in model.named_buffers():
+        if ".running_" in name:
+            found[f"train.state.{renamed.get(name, name)}"] = buffer
+    return found
+
+
+def several(outputs):
+    return outputs if isinstance(outputs, tuple) else (outputs,)
+
+
+def differences(found, own):
+    """The largest differences by what they are of. What has no gradient has one of zero elsewhere."""
+    worst = {}
+    for name in found.keys() | own.keys():
+        one, other = found.get(name), own.get(name)
+        what = " ".join(name.split(".")[:2])
+        if one is None or other is None:
+            one, other = (one if other is None else other), torch.tensor(0.0)
+            one = one.abs().max()
+        worst[what] = max(worst.get(what, 0.0), difference(one, other))
     return worst
-
-
-def expect(worst, what, found, expected):
-    worst[what] = max(worst.get(what, 0.0), difference(found, expected))
 
 
 def runtime(path, inputs, own):
@@ -142,14 +153,12 @@ def runtime(path, inputs, own):
     session = onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
     names = [it.name for it in session.get_inputs()]
     outputs = session.run(None, {name: tensor.numpy() for name, tensor in zip(names, inputs)})
-    worst = {}
-    for number, output in enumerate(outputs):
-        expect(worst, "onnx", output, own[f"evaluate.output.{number}"])
-    return worst
+    expected = [own[f"evaluate.output.{number}"] for number in range(len(outputs))]
+    return {"onnx": max(map(difference, outputs, expected))}
 
 
-def compare(file, shown, folder):
-    """All differences of one net."""
+def compare(file, shown, folder, fixtures):
+    """All differences of one net. What PyTorch computes goes to a fixture, if these are made."""
     name = shown["name"]
     written = Path(folder, f"{name}.py")
     weights = written.with_suffix(".safetensors")
@@ -160,31 +169,36 @@ def compare(file, shown, folder):
     written.write_text(text)
     save_file(randomised(load_file(weights)), weights)
     module = module_of(written)
-    batch = 4 if shown["multiply_adds"] < 2e8 else 2
+    batch = 4 if shown["multiply_adds"] < BIG else 2
     inputs = example(described(shown, text), batch)
     with torch.no_grad():
-        outputs = module.load(weights)(*inputs)
-    outputs = outputs if isinstance(outputs, tuple) else (outputs,)
-    losses = [torch.randn_like(output) for output in outputs]
+        outputs = several(module.load(weights)(*inputs))
+    losses = [torch.randn(output.shape) for output in outputs]
     given = {f"input.{number}": tensor for number, tensor in enumerate(inputs)}
     given |= {f"loss.{number}": tensor for number, tensor in enumerate(losses)}
     asked, answer = Path(folder, "asked.safetensors"), Path(folder, "answer.safetensors")
     save_file(given, asked)
     subprocess.run([binary("examples/gradients"), file, name, weights, asked, answer], check=True)
     own = load_file(answer)
-    worst = pytorch(module, weights, inputs, losses, own)
+    found = pytorch(module, weights, inputs, losses)
+    if fixtures:
+        tensors = given | found | {f"weights.{name}": it for name, it in load_file(weights).items()}
+        tensors = {name: tensor.contiguous() for name, tensor in tensors.items()}
+        save_file(tensors, FIXTURES / f"{name}.safetensors")
+    worst = differences(found, own)
     model = Path(folder, f"{name}.onnx")
     snapc("emit", "onnx", f"{file}:{name}", "--output", str(model), "--weights", str(weights))
-    worst |= runtime(model, inputs, own)
-    return worst
+    return worst | runtime(model, inputs, own)
 
 
-COLUMNS = ["evaluate output", "evaluate gradient", "train output", "train gradient", "state", "onnx"]
+COLUMNS = ["evaluate output", "evaluate gradient", "train output", "train gradient", "train state", "onnx"]
 
 
 def main():
-    zoo = sorted((ROOT / "examples/zoo").glob("*.snap"))
-    files = [Path(it) for it in sys.argv[1:]] or [ROOT / "tests/emit/layers.snap", *zoo]
+    files = [Path(it) for it in sys.argv[1:] if it != "--fixtures"]
+    fixtures = "--fixtures" in sys.argv
+    if not files:
+        files = [LAYERS] if fixtures else [LAYERS, *sorted((ROOT / "examples/zoo").glob("*.snap"))]
     print("| net | " + " | ".join(COLUMNS) + " |")
     print("|---|" + "---|" * len(COLUMNS))
     is_close = True
@@ -193,7 +207,7 @@ def main():
             if shown["kind"] != "net":
                 continue
             with tempfile.TemporaryDirectory() as folder:
-                worst = compare(file, shown, folder)
+                worst = compare(file, shown, folder, fixtures)
             cells = [f"{worst[it]:.0e}" if it in worst else "" for it in COLUMNS]
             print(f"| `{shown['name']}` | " + " | ".join(cells) + " |", flush=True)
             is_close &= all(value <= TOLERANCE for value in worst.values())

@@ -88,7 +88,7 @@ pub(super) fn run(options: &Options, output: &Output) -> Result<(), Failure> {
     let content = match options.target {
         Target::Torch => emit::torch(network.plan()).map(String::into_bytes),
         Target::Onnx => emit::onnx(network.plan(), &numbers(&network).map_err(runtime)?),
-        _ => return Ok(()),
+        Target::Rust => Ok(emit::candle(network.plan()).into_bytes()),
     };
     let content = content.map_err(runtime)?;
     if is_apart {

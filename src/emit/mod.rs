@@ -5,12 +5,14 @@
 //! [`Network::save_weights`](../backend/struct.Network.html) writes, under the same names;
 //! [`onnx()`] writes a model with the weights in it.
 
+mod candle;
 mod onnx;
 mod text;
 mod torch;
 
 use thiserror::Error;
 
+pub use candle::candle;
 pub use onnx::onnx;
 pub use torch::torch;
 

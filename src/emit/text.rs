@@ -128,7 +128,7 @@ fn defined<'a>(part: &'a str, keywords: &[&str]) -> Option<&'a str> {
 }
 
 /// Whether a name stands in a text as a word of its own.
-fn mentions(text: &str, name: &str) -> bool {
+pub(super) fn mentions(text: &str, name: &str) -> bool {
     text.match_indices(name).any(|(start, _)| {
         let before = text[..start].chars().next_back();
         let behind = text[start + name.len()..].chars().next();

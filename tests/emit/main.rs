@@ -1,0 +1,121 @@
+//! What `snapc emit` writes: as people read it, as a program that runs, and against PyTorch.
+
+#[cfg(feature = "backend")]
+mod candle;
+#[cfg(feature = "backend")]
+mod pytorch;
+
+use std::collections::BTreeSet;
+use std::path::Path;
+
+use snapc::diagnostic::Source;
+use snapc::emit::{self, EmitError};
+use snapc::graph::{self, Graph};
+use snapc::plan::{self, Plan};
+use snapc::types::Kind;
+use snapc::{syntax, types};
+
+/// The nets that together have every layer.
+const LAYERS: &str = include_str!("layers.snap");
+
+/// All nets of a program.
+fn graphs(program: &str) -> Vec<Graph> {
+    let file = syntax::parse(&Source::new("test.snap", program)).file;
+    let checked = types::check(&file);
+    assert!(!checked.has_errors(), "{:?}", checked.diagnostics);
+    let nets = checked.program.of_kind(Kind::Net);
+    nets.map(|(id, _)| graph::build(&checked.program, id).expect("a net"))
+        .collect()
+}
+
+fn plans(program: &str) -> Vec<Plan> {
+    let graphs = graphs(program);
+    let plans = graphs.iter().map(|graph| plan::plan(graph).expect("a plan"));
+    plans.collect()
+}
+
+/// The first word of how a value is written for debugging: the name of its variant.
+fn variant(value: &impl std::fmt::Debug) -> String {
+    let text = format!("{value:?}");
+    let end = text.find(|letter: char| !letter.is_alphanumeric());
+    text[..end.unwrap_or(text.len())].to_owned()
+}
+
+#[test]
+fn the_nets_have_every_layer() {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/plan/layer.rs");
+    let source = std::fs::read_to_string(path).expect("the source");
+    let (_, variants) = source.split_once("pub enum Layer {\n").expect("the layers");
+    let (variants, _) = variants.split_once("\n}\n").expect("their end");
+    let names = variants.lines().filter_map(|line| {
+        let name = line.strip_prefix("    ")?;
+        let is_variant = name.starts_with(|first: char| first.is_ascii_uppercase());
+        is_variant.then(|| name.trim_end_matches(|it: char| !it.is_alphanumeric()).to_owned())
+    });
+    let names: BTreeSet<String> = names
+        .map(|name| name.split(['(', ' ']).next().unwrap_or_default().to_owned())
+        .collect();
+    let mut found = BTreeSet::new();
+    for plan in plans(LAYERS) {
+        found.extend(plan.steps.iter().map(|step| variant(&step.layer)));
+    }
+    let missing: Vec<&String> = names.difference(&found).collect();
+    assert!(names.len() > 35 && missing.is_empty(), "{missing:?}");
+}
+
+const SMALL: &str = "
+block unit(n) = residual { conv(3, n) bn relu dropout(0.1) }
+
+net small : [1, 8, 8] -> [10] =
+    conv(3, 8, bias: true) unit(8) * 2 maxpool(2, stride: 2, pad: 0) gap dense(10)
+";
+
+#[test]
+fn a_pytorch_module_reads_well() {
+    let texts: Vec<String> = plans(SMALL)
+        .iter()
+        .map(|plan| emit::torch(plan).expect("a module"))
+        .collect();
+    insta::assert_snapshot!(texts.concat());
+}
+
+#[test]
+fn a_candle_module_reads_well() {
+    let texts: Vec<String> = plans(SMALL).iter().map(emit::candle).collect();
+    insta::assert_snapshot!(texts.concat());
+}
+
+#[test]
+fn taken_names_are_changed_and_weights_shared() {
+    let plans = plans(LAYERS);
+    let names = plans.iter().find(|plan| plan.name == "names");
+    let text = emit::torch(names.expect("the net")).expect("a module");
+    let (_, class) = text.split_once("class Names").expect("the class");
+    insta::assert_snapshot!(class);
+}
+
+#[test]
+fn a_name_for_two_things_is_an_error() {
+    let program = "
+block u = conv(3)
+net n : [2, 4, 4] -> [2, 4, 4] = conv(3)@u u u conv(3)@u
+";
+    let [plan] = plans(program).try_into().expect("one net");
+    let error = emit::torch(&plan).expect_err("`u` is a layer and a block");
+    insta::assert_snapshot!(error, @"");
+    // Fields are not nested.
+    assert!(emit::candle(&plan).contains("u_weights"));
+}
+
+#[test]
+fn a_model_has_all_weights_or_none() {
+    let [plan] = plans(SMALL).try_into().expect("one net");
+    let sizes = plan.parameters.iter().map(|it| it.shape.iter().product());
+    let weights: Vec<Vec<f32>> = sizes.map(|size| vec![0.5; size]).collect();
+    let bytes = emit::onnx(&plan, &weights).expect("a model");
+    let numbers: usize = weights.iter().map(Vec::len).sum();
+    assert!(bytes.len() > 4 * numbers);
+    assert_eq!(emit::onnx(&plan, &weights), Ok(bytes));
+    let error = emit::onnx(&plan, &weights[1..]).expect_err("one is missing");
+    assert!(matches!(error, EmitError::Weights { .. }), "{error}");
+}
