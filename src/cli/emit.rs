@@ -91,11 +91,13 @@ pub(super) fn run(options: &Options, output: &Output) -> Result<(), Failure> {
         Target::Rust => Ok(emit::candle(network.plan()).into_bytes()),
     };
     let content = content.map_err(runtime)?;
-    if is_apart {
-        network.save_weights(&weights).map_err(runtime)?;
+    match &options.weights {
+        // A copy, since the file may say more, such as how inputs are normalised.
+        Some(given) if is_apart => write(&weights, &std::fs::read(given).map_err(runtime)?)?,
+        None if is_apart => network.save_weights(&weights).map_err(runtime)?,
+        _ => {}
     }
-    files::write(&path, &content)
-        .map_err(|error| Failure::Runtime(format!("can't write `{}`: {error}", path.display())))?;
+    write(&path, &content)?;
     match (output.is_json(), is_apart) {
         (true, true) => output.json(&serde_json::json!({ "file": path, "weights": weights })),
         (true, false) => output.json(&serde_json::json!({ "file": path })),
@@ -109,6 +111,11 @@ pub(super) fn run(options: &Options, output: &Output) -> Result<(), Failure> {
 
 fn runtime(error: impl std::fmt::Display) -> Failure {
     Failure::Runtime(error.to_string())
+}
+
+fn write(path: &Path, content: &[u8]) -> Result<(), Failure> {
+    files::write(path, content)
+        .map_err(|error| Failure::Runtime(format!("can't write `{}`: {error}", path.display())))
 }
 
 fn refuse_existing(path: &Path) -> Result<(), Failure> {

@@ -66,7 +66,8 @@ fn header(plan: &Plan, class: &str) -> String {
     let outputs: Vec<String> = outputs.collect();
     format!(
         "\"\"\"The net `{}`, {} -> {}, as snapc wrote it.\n\n\
-         {class}() has weights of PyTorch's choice, load(\"{}.safetensors\") those of a file.\n\"\"\"\n\n\
+         load(\"{}.safetensors\") makes it with the weights of a file, also to train from. The numbers that\n\
+         {class}() has without them are of no use: some are all zero.\n\"\"\"\n\n\
          import json\nimport struct\n\nimport torch\nimport torch.nn.functional as F\nfrom torch import nn\n",
         plan.name,
         inputs.join(" "),
