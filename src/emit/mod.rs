@@ -19,15 +19,15 @@ pub use torch::torch;
 /// Why a plan can't be written.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 pub enum EmitError {
-    /// A name stands for a layer and for a block, or for one of several and for a single one.
+    /// Modules are nested as paths say, and a part of a path stands for something else already.
     #[error(
-        "`{net}` has layers in `{path}`, which is also the name of a layer or of shared weights; \
-         give the weights another name"
+        "the layer `{path}` of `{net}` has no place: a part of its path is also the name of shared \
+         weights; give these another name"
     )]
     Clash {
         /// The name of the net.
         net: String,
-        /// The path that stands for two things.
+        /// The path of the layer.
         path: String,
     },
     /// The weights are not those of the plan.

@@ -21,7 +21,7 @@ enum Module {
     Block(Modules),
 }
 
-/// The path that stands for two things.
+/// The path of a layer that has no place.
 pub(super) struct Clash(pub(super) String);
 
 impl Modules {
