@@ -5,15 +5,16 @@
 //! `WEIGHTS` is a file as `snapc emit` and `snapc train` write it. `INPUTS` has the tensors `input.I`,
 //! with the batch first, and `loss.O`: the loss is the sum of the outputs, each times these. `OUTPUTS`
 //! gets, for an evaluation and for a step of training, `MODE.output.O`, `MODE.gradient.input.I` and
-//! `MODE.gradient.PARAMETER`, and `train.state.NAME` with the running statistics after it. Dropout and
-//! drop path set nothing to zero, since their random numbers are nobody else's.
+//! `MODE.gradient.PARAMETER`, and `train.state.NAME` with the running statistics after it, all in
+//! double precision. Dropout and drop path set nothing to zero, since their random numbers are nobody
+//! else's.
 
 use std::collections::HashMap;
 use std::error::Error;
 use std::fs;
 use std::path::Path;
 
-use candle_core::{Device, Tensor, Var, safetensors};
+use candle_core::{DType, Device, Tensor, Var, safetensors};
 use snapc::backend::{Mode, Model, Network};
 use snapc::diagnostic::{Source, render};
 use snapc::graph::{self, Graph, NodeKind};
@@ -25,7 +26,8 @@ fn main() -> Result<(), Box<dyn Error>> {
     let [file, net, weights, inputs, outputs] = arguments.as_slice() else {
         return Err("give FILE NET WEIGHTS INPUTS OUTPUTS".into());
     };
-    let network = Network::compile(&certain(graph_of(file, net)?), &Device::Cpu, 0)?;
+    let graph = certain(graph_of(file, net)?);
+    let network = Network::compile_with_dtype(&graph, &Device::Cpu, 0, DType::F64)?;
     network.load_weights(Path::new(weights))?;
     let given = safetensors::load(inputs, &Device::Cpu)?;
     let mut results = HashMap::new();
@@ -71,11 +73,12 @@ fn record(
 ) -> Result<(), Box<dyn Error>> {
     let numbered = |kind: &str, number: usize| {
         let tensor = given.get(&format!("{kind}.{number}"));
-        tensor.ok_or(format!("`{kind}.{number}` is not among the inputs"))
+        let tensor = tensor.ok_or(format!("`{kind}.{number}` is not among the inputs"))?;
+        Ok::<_, Box<dyn Error>>(tensor.to_dtype(network.dtype())?)
     };
     let mut inputs = Vec::new();
     for number in 0..network.plan().inputs.len() {
-        inputs.push(Var::from_tensor(numbered("input", number)?)?);
+        inputs.push(Var::from_tensor(&numbered("input", number)?)?);
     }
     let tensors: Vec<Tensor> = inputs.iter().map(|input| input.as_tensor().clone()).collect();
     let outputs = network.forward_all(&tensors, mode)?;

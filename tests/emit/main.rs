@@ -111,3 +111,18 @@ net n : [2, 4, 4] -> [2, 4, 4] = conv(3)@u u u conv(3)@u
     // Fields are not nested.
     assert!(emit::candle(&plan).contains("u_weights"));
 }
+
+/// The candle-nn modules that are compiled with these tests; `SNAPC_BLESS=1` writes them anew.
+#[test]
+fn the_compiled_modules_are_what_is_emitted() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/emit/candle");
+    for plan in plans(LAYERS) {
+        let path = folder.join(format!("{}.rs", plan.name));
+        let text = emit::candle(&plan);
+        if std::env::var_os("SNAPC_BLESS").is_some() {
+            std::fs::write(&path, &text).expect("it can be written");
+        }
+        let found = std::fs::read_to_string(&path).expect("the file");
+        assert!(found == text, "{} is not what is emitted", path.display());
+    }
+}
