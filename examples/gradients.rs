@@ -32,7 +32,13 @@ fn main() -> Result<(), Box<dyn Error>> {
     let given = safetensors::load(inputs, &Device::Cpu)?;
     let mut results = HashMap::new();
     record(&network, &given, "evaluate", Mode::Evaluate, &mut results)?;
-    record(&network, &given, "train", Mode::Train { step: 0 }, &mut results)?;
+    record(
+        &network,
+        &given,
+        "train",
+        Mode::Train { step: 0 },
+        &mut results,
+    )?;
     for (name, variable) in network.state() {
         results.insert(format!("train.state.{name}"), variable.as_detached_tensor());
     }
@@ -80,7 +86,10 @@ fn record(
     for number in 0..network.plan().inputs.len() {
         inputs.push(Var::from_tensor(&numbered("input", number)?)?);
     }
-    let tensors: Vec<Tensor> = inputs.iter().map(|input| input.as_tensor().clone()).collect();
+    let tensors: Vec<Tensor> = inputs
+        .iter()
+        .map(|input| input.as_tensor().clone())
+        .collect();
     let outputs = network.forward_all(&tensors, mode)?;
     let mut loss = Tensor::zeros((), network.dtype(), network.device())?;
     for (number, output) in outputs.iter().enumerate() {

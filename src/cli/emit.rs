@@ -102,7 +102,11 @@ pub(super) fn run(options: &Options, output: &Output) -> Result<(), Failure> {
         (true, true) => output.json(&serde_json::json!({ "file": path, "weights": weights })),
         (true, false) => output.json(&serde_json::json!({ "file": path })),
         (false, true) => {
-            output.line(&format!("wrote {} and {}", path.display(), weights.display()));
+            output.line(&format!(
+                "wrote {} and {}",
+                path.display(),
+                weights.display()
+            ));
         }
         (false, false) => output.line(&format!("wrote {}", path.display())),
     }

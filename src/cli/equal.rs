@@ -1,6 +1,5 @@
 //! `snapc equal`
 
-
 use serde::Serialize;
 
 use super::load::{self, Loaded};
@@ -70,8 +69,8 @@ struct Program {
 
 pub(super) fn run(options: &Options, output: &Output) -> Result<(), Failure> {
     let laws = options.laws.laws();
-    let [(left, left_name), (right, right_name)] =
-        [&options.left, &options.right].map(|operand| load::named(operand, options.name.as_deref()));
+    let [(left, left_name), (right, right_name)] = [&options.left, &options.right]
+        .map(|operand| load::named(operand, options.name.as_deref()));
     let one = load::load(&left)?;
     let mut sources = one.sources.clone();
     let is_one_file = load::canonical(&left) == load::canonical(&right);

@@ -58,7 +58,9 @@ pub fn candle(plan: &Plan) -> String {
 fn struct_name(net: &str) -> String {
     let name = type_name(net);
     let is_taken = HELPERS.contains(&format!("struct {name} "));
-    let words = ["Self", "Option", "Some", "None", "Ok", "Err", "Vec", "Default", "From"];
+    let words = [
+        "Self", "Option", "Some", "None", "Ok", "Err", "Vec", "Default", "From",
+    ];
     let names = CORE.iter().chain(&NN).chain(&words);
     match is_taken || names.into_iter().any(|it| *it == name) {
         true => format!("{name}Net"),

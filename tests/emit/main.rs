@@ -31,7 +31,9 @@ fn graphs(program: &str) -> Vec<Graph> {
 
 fn plans(program: &str) -> Vec<Plan> {
     let graphs = graphs(program);
-    let plans = graphs.iter().map(|graph| plan::plan(graph).expect("a plan"));
+    let plans = graphs
+        .iter()
+        .map(|graph| plan::plan(graph).expect("a plan"));
     plans.collect()
 }
 
@@ -51,7 +53,10 @@ fn the_nets_have_every_layer() {
     let names = variants.lines().filter_map(|line| {
         let name = line.strip_prefix("    ")?;
         let is_variant = name.starts_with(|first: char| first.is_ascii_uppercase());
-        is_variant.then(|| name.trim_end_matches(|it: char| !it.is_alphanumeric()).to_owned())
+        is_variant.then(|| {
+            name.trim_end_matches(|it: char| !it.is_alphanumeric())
+                .to_owned()
+        })
     });
     let names: BTreeSet<String> = names
         .map(|name| name.split(['(', ' ']).next().unwrap_or_default().to_owned())

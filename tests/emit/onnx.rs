@@ -94,7 +94,9 @@ fn nodes_read_what_is_there() {
             }
         }
         let outputs: Vec<&str> = graph.outputs.iter().map(|it| it.name.as_str()).collect();
-        let expected: Vec<String> = (0..plan.outputs.len()).map(|it| format!("output.{it}")).collect();
+        let expected: Vec<String> = (0..plan.outputs.len())
+            .map(|it| format!("output.{it}"))
+            .collect();
         assert_eq!(outputs, expected);
         assert!(expected.iter().all(|output| known.contains(output)));
     }
@@ -106,7 +108,9 @@ fn weights_are_in_the_model() {
         let graph = graph_of(&plan);
         for (declaration, numbers) in plan.parameters.iter().zip(weights(&plan)) {
             let mut tensors = graph.tensors.iter();
-            let tensor = tensors.find(|it| it.name == declaration.name).expect("the tensor");
+            let tensor = tensors
+                .find(|it| it.name == declaration.name)
+                .expect("the tensor");
             let shape: Vec<usize> = tensor.shape.iter().map(|size| *size as usize).collect();
             let bytes: Vec<u8> = numbers.iter().flat_map(|it| it.to_le_bytes()).collect();
             assert_eq!((shape, &tensor.bytes), (declaration.shape.clone(), &bytes));

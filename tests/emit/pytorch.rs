@@ -52,10 +52,15 @@ pub fn assert_close(what: &str, given: &Tensor, expected: &Tensor) {
     };
     let (given, expected) = (numbers(given), numbers(expected));
     assert_eq!(given.len(), expected.len(), "{what}");
-    let largest = expected.iter().fold(1.0, |most: f64, it| most.max(f64::from(it.abs())));
+    let largest = expected
+        .iter()
+        .fold(1.0, |most: f64, it| most.max(f64::from(it.abs())));
     for (given, expected) in given.iter().zip(&expected) {
         let error = f64::from((given - expected).abs());
-        assert!(error <= TOLERANCE * largest, "{what}: {given} for {expected}");
+        assert!(
+            error <= TOLERANCE * largest,
+            "{what}: {given} for {expected}"
+        );
     }
 }
 
@@ -72,13 +77,18 @@ fn networks_compute_what_their_pytorch_modules_do() {
             ("train", Mode::Train { step: 0 }),
         ] {
             let inputs = numbered(&part(&fixture, "input."));
-            let inputs = inputs.iter().map(|it| Var::from_tensor(it).expect("a variable"));
+            let inputs = inputs
+                .iter()
+                .map(|it| Var::from_tensor(it).expect("a variable"));
             let inputs: Vec<Var> = inputs.collect();
             let tensors: Vec<Tensor> = inputs.iter().map(|it| it.as_tensor().clone()).collect();
             let outputs = network.forward_all(&tensors, mode).expect("it runs");
             let losses = numbered(&part(&fixture, "loss."));
             let expected = numbered(&part(&fixture, &format!("{prefix}.output.")));
-            assert_eq!((outputs.len(), losses.len()), (expected.len(), expected.len()));
+            assert_eq!(
+                (outputs.len(), losses.len()),
+                (expected.len(), expected.len())
+            );
             let mut loss = Tensor::new(0f32, &Device::Cpu).expect("a number");
             for ((output, weights), expected) in outputs.iter().zip(&losses).zip(&expected) {
                 assert_close(&format!("{name} {prefix}"), output, expected);
@@ -99,7 +109,11 @@ fn networks_compute_what_their_pytorch_modules_do() {
         }
         let expected = part(&fixture, "train.state.");
         for (path, variable) in network.state() {
-            assert_close(&format!("{name} {path}"), variable.as_tensor(), &expected[&path]);
+            assert_close(
+                &format!("{name} {path}"),
+                variable.as_tensor(),
+                &expected[&path],
+            );
         }
     }
 }

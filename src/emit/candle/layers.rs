@@ -55,7 +55,10 @@ impl Applied<'_> {
                 input,
                 output,
                 bias: true,
-            } => field("Linear", format!("candle_nn::linear({input}, {output}, vb)?")),
+            } => field(
+                "Linear",
+                format!("candle_nn::linear({input}, {output}, vb)?"),
+            ),
             Layer::Dense { input, output, .. } => {
                 let made = format!("candle_nn::linear_no_bias({input}, {output}, vb)?");
                 field("Linear", made)
@@ -74,7 +77,10 @@ impl Applied<'_> {
             }
             Layer::LayerNorm { features, epsilon } => {
                 let axis = self.axis_of_features();
-                field("Norm", format!("Norm::layer({features}, {axis}, {epsilon:?}, vb)?"))
+                field(
+                    "Norm",
+                    format!("Norm::layer({features}, {axis}, {epsilon:?}, vb)?"),
+                )
             }
             Layer::RmsNorm { features, epsilon } => {
                 let axis = self.axis_of_features();
@@ -99,18 +105,24 @@ impl Applied<'_> {
             Layer::LayerScale { features: width } | Layer::ClassToken { width } => {
                 field("Tensor", format!("vb.get({width}, \"weight\")?"))
             }
-            Layer::Positions { tokens, width } => {
-                field("Tensor", format!("vb.get(({tokens}, {width}), \"weight\")?"))
-            }
-            Layer::Embedding { count, width } => {
-                field("Embedding", format!("candle_nn::embedding({count}, {width}, vb)?"))
-            }
+            Layer::Positions { tokens, width } => field(
+                "Tensor",
+                format!("vb.get(({tokens}, {width}), \"weight\")?"),
+            ),
+            Layer::Embedding { count, width } => field(
+                "Embedding",
+                format!("candle_nn::embedding({count}, {width}, vb)?"),
+            ),
             Layer::Attention {
                 width, heads, bias, ..
-            } => field("Attention", format!("Attention::new({width}, {heads}, {bias}, vb)?")),
-            Layer::MaskedAttention { width, heads } => {
-                field("Attention", format!("Attention::new({width}, {heads}, true, vb)?"))
-            }
+            } => field(
+                "Attention",
+                format!("Attention::new({width}, {heads}, {bias}, vb)?"),
+            ),
+            Layer::MaskedAttention { width, heads } => field(
+                "Attention",
+                format!("Attention::new({width}, {heads}, true, vb)?"),
+            ),
             Layer::CrossAttention {
                 width,
                 context,
@@ -187,7 +199,10 @@ impl Applied<'_> {
             return field("Conv1d", made);
         }
         if is_even(stride) && is_even(padding) && is_even(dilation) {
-            return field("Conv2d", format!("Conv2d::new({weight}, {bias}, Conv2dConfig {config})"));
+            return field(
+                "Conv2d",
+                format!("Conv2d::new({weight}, {bias}, Conv2dConfig {config})"),
+            );
         }
         let made = format!(
             "Convolution {{ weight: {weight}, bias: {bias}, stride: {stride:?}, \
@@ -241,7 +256,9 @@ impl Applied<'_> {
             }
             Layer::Bilinear { factor } => format!("bilinear(&{x}, {factor})?"),
             Layer::Dropout { rate } => {
-                format!("if train {{ candle_nn::ops::dropout(&{x}, {rate:?})? }} else {{ {x}.clone() }}")
+                format!(
+                    "if train {{ candle_nn::ops::dropout(&{x}, {rate:?})? }} else {{ {x}.clone() }}"
+                )
             }
             Layer::DropPath { rate } => {
                 format!("if train {{ drop_path(&{x}, {rate:?})? }} else {{ {x}.clone() }}")
@@ -255,7 +272,10 @@ impl Applied<'_> {
             Layer::InstanceNorm { epsilon } => format!("instance_norm(&{x}, {epsilon:?})?"),
             Layer::Scale => {
                 let ones = ", 1".repeat(self.shape.len().saturating_sub(1));
-                format!("{x}.broadcast_mul(&{y}.reshape(((), {}{ones}))?)?", self.size(0))
+                format!(
+                    "{x}.broadcast_mul(&{y}.reshape(((), {}{ones}))?)?",
+                    self.size(0)
+                )
             }
             Layer::Token { place } => format!("{x}.narrow(1, {place}, 1)?.squeeze(1)?"),
             Layer::TokenMean => format!("{x}.mean(1)?"),
@@ -298,14 +318,19 @@ impl Applied<'_> {
                 format!("candle_nn::ops::pixel_unshuffle(&{x}, {factor})?")
             }
             Layer::ChannelShuffle { groups } => format!("channel_shuffle(&{x}, {groups})?"),
-            Layer::Slice { start, size } => format!("{x}.narrow(1, {start}, {size})?.contiguous()?"),
+            Layer::Slice { start, size } => {
+                format!("{x}.narrow(1, {start}, {size})?.contiguous()?")
+            }
         }
     }
 
     fn pool(self, pool: &Pool, x: &str) -> String {
         let (from, to) = match (self.shape, self.given) {
             ([_, height, width], [_, rows, columns]) => ([*height, *width], [*rows, *columns]),
-            _ => ([1, self.size(1)], [1, self.given.get(1).copied().unwrap_or(1)]),
+            _ => (
+                [1, self.size(1)],
+                [1, self.given.get(1).copied().unwrap_or(1)],
+            ),
         };
         // As much as the last window needs.
         let after = [0, 1].map(|axis| {
@@ -347,8 +372,9 @@ fn folded(all: &[String], sign: &str) -> String {
     let [first, rest @ ..] = all else {
         return String::new();
     };
-    rest.iter()
-        .fold(first.clone(), |sum, input| format!("({sum} {sign} {input})?"))
+    rest.iter().fold(first.clone(), |sum, input| {
+        format!("({sum} {sign} {input})?")
+    })
 }
 
 fn transposed_convolution(attributes: &TransposedConvolution) -> Option<Field> {

@@ -54,7 +54,9 @@ impl Applied<'_> {
     /// Queries, keys and values of one projection, and the projection of what is found.
     fn self_attention(&self, heads: usize, sight: &Sight, model: &mut Model) -> String {
         let (inward, outward) = match self.parameters.as_slice() {
-            [weight, bias, rest @ ..] if self.parameters.len() == 4 => ((*weight, vec![*bias]), rest),
+            [weight, bias, rest @ ..] if self.parameters.len() == 4 => {
+                ((*weight, vec![*bias]), rest)
+            }
             [weight, rest @ ..] => ((*weight, Vec::new()), rest),
             [] => (("", Vec::new()), &[][..]),
         };
@@ -106,7 +108,9 @@ impl Applied<'_> {
         sight.added.push(self.biases(layer, model));
         if shifts != [0, 0] {
             let apart = apart(layer.window, [height, width], shifts);
-            sight.added.push(model.floats(&[windows, 1, tokens, tokens], &apart));
+            sight
+                .added
+                .push(model.floats(&[windows, 1, tokens, tokens], &apart));
         }
         x = attend(parts, &cut, layer.heads, &sight, model);
         x = project(&x, self.parameter(2), &[self.parameter(3)], model);

@@ -97,7 +97,12 @@ impl Applied<'_> {
                 let margins = [0, 0, top, left, 0, 0, top, left].map(|size| size as i64);
                 let margins = model.integers(&margins);
                 x = model.plain("Pad", &[&x, &margins]);
-                pads = [0, 0, behind[0].saturating_sub(top), behind[1].saturating_sub(left)];
+                pads = [
+                    0,
+                    0,
+                    behind[0].saturating_sub(top),
+                    behind[1].saturating_sub(left),
+                ];
             }
             let mut attributes = vec![
                 ("kernel_shape", integers(&pool.kernel)),
@@ -144,7 +149,11 @@ impl Applied<'_> {
         };
         let margins = [0, 0, before[0], before[1], 0, 0, after[0], after[1]];
         let margins = model.integers(&margins.map(|size| size as i64));
-        model.node("Pad", &[self.x(), &margins], [("mode", Attribute::Text(mode))])
+        model.node(
+            "Pad",
+            &[self.x(), &margins],
+            [("mode", Attribute::Text(mode))],
+        )
     }
 
     pub(super) fn crop(&self, before: [usize; 2], model: &mut Model) -> String {
@@ -163,7 +172,10 @@ impl Applied<'_> {
         let scales = model.floats(&[4], &[1.0, 1.0, factor as f32, factor as f32]);
         let attributes = [
             ("mode", Attribute::Text(mode)),
-            ("coordinate_transformation_mode", Attribute::Text(coordinates)),
+            (
+                "coordinate_transformation_mode",
+                Attribute::Text(coordinates),
+            ),
             ("nearest_mode", Attribute::Text("floor")),
         ];
         model.node("Resize", &[self.x(), "", &scales], attributes)
@@ -178,7 +190,12 @@ impl Applied<'_> {
     }
 
     pub(super) fn channel_shuffle(&self, groups: usize, model: &mut Model) -> String {
-        let split = [groups, self.size(0) / groups.max(1), self.size(1), self.size(2)];
+        let split = [
+            groups,
+            self.size(0) / groups.max(1),
+            self.size(1),
+            self.size(2),
+        ];
         let split = model.reshape_examples(self.x(), &split);
         let turned = model.transpose(&split, &[0, 2, 1, 3, 4]);
         model.reshape_examples(&turned, self.given)

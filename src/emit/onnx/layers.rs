@@ -142,7 +142,10 @@ impl<'a> Applied<'a> {
             Layer::TokenMean => model.reduce("ReduceMean", x, &[1], false),
             Layer::Embedding { .. } => {
                 let rounded = model.plain("Round", &[x]);
-                let to = [("to", Attribute::Integer(super::messages::DataType::Int64 as i64))];
+                let to = [(
+                    "to",
+                    Attribute::Integer(super::messages::DataType::Int64 as i64),
+                )];
                 let places = model.node("Cast", &[&rounded], to);
                 model.plain("Gather", &[self.parameter(0), &places])
             }

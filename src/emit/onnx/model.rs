@@ -151,7 +151,11 @@ impl Model {
     }
 
     pub(super) fn transpose(&mut self, x: &str, axes: &[i64]) -> String {
-        self.node("Transpose", &[x], [("perm", Attribute::Integers(axes.to_vec()))])
+        self.node(
+            "Transpose",
+            &[x],
+            [("perm", Attribute::Integers(axes.to_vec()))],
+        )
     }
 
     /// New axes of size 1.
@@ -231,7 +235,9 @@ fn described(name: &str, shape: &[usize]) -> ValueInfoProto {
         dim_param: None,
     };
     let shape = TensorShapeProto {
-        dim: std::iter::once(batch).chain(shape.iter().map(size)).collect(),
+        dim: std::iter::once(batch)
+            .chain(shape.iter().map(size))
+            .collect(),
     };
     let tensor = TensorTypeProto {
         elem_type: DataType::Float as i32,

@@ -144,11 +144,19 @@ impl Applied<'_> {
                 .number("momentum", *momentum, 0.1)
                 .call(&format!("nn.BatchNorm{}", self.kind())),
             Layer::LayerNorm { features, epsilon } => {
-                let function = if is_image { "ChannelNorm" } else { "nn.LayerNorm" };
+                let function = if is_image {
+                    "ChannelNorm"
+                } else {
+                    "nn.LayerNorm"
+                };
                 self.norm(*epsilon, &[*features], function)
             }
             Layer::RmsNorm { features, epsilon } => {
-                let function = if is_image { "ChannelRMSNorm" } else { "nn.RMSNorm" };
+                let function = if is_image {
+                    "ChannelRMSNorm"
+                } else {
+                    "nn.RMSNorm"
+                };
                 // By default it is that of the type of numbers.
                 let arguments = Arguments::of(&[*features]).with(format!("eps={epsilon:?}"));
                 arguments.call(function)
@@ -160,7 +168,11 @@ impl Applied<'_> {
             } => self.norm(*epsilon, &[*groups, *channels], "nn.GroupNorm"),
             Layer::ParametricRelu { channels } => Arguments::of(&[*channels]).call("nn.PReLU"),
             Layer::LayerScale { features } => {
-                let function = if is_image { "ChannelScale" } else { "LayerScale" };
+                let function = if is_image {
+                    "ChannelScale"
+                } else {
+                    "LayerScale"
+                };
                 Arguments::of(&[*features]).call(function)
             }
             Layer::Attention {
@@ -331,9 +343,9 @@ impl Applied<'_> {
         // By default the step is the size of the window.
         let stride = self.sizes(pool.stride);
         let arguments = arguments.unless(self.sizes(pool.kernel), "stride", stride.clone(), stride);
-        let arguments = self
-            .sized(arguments, "padding", pool.padding, 0)
-            .flag("ceil_mode", pool.ceil, false);
+        let arguments =
+            self.sized(arguments, "padding", pool.padding, 0)
+                .flag("ceil_mode", pool.ceil, false);
         // Without padding there is nothing to count.
         let counts = pool.count_padding || pool.padding == [0, 0];
         let arguments = match pool.kind {
