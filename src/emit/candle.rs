@@ -15,11 +15,9 @@ const HELPERS: &str = include_str!("candle/helpers.rs");
 
 /// The names that a file may take from the two packages.
 const CORE: [&str; 4] = ["D", "DType", "Result", "Tensor"];
-const NN: [&str; 14] = [
+const NN: [&str; 12] = [
     "BatchNorm",
     "BatchNormConfig",
-    "Conv1d",
-    "Conv1dConfig",
     "Conv2d",
     "Conv2dConfig",
     "Embedding",

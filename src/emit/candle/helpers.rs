@@ -208,8 +208,8 @@ struct Window {
 impl Window {
     /// The pixels under each tap of the window, wherever it lies, joined by `join`.
     fn over(&self, x: &Tensor, join: impl Fn(Tensor, Tensor) -> Result<Tensor>) -> Result<Tensor> {
-        let axis = |axis: usize| Ok(x.dim(axis + 2)? - self.kernel[axis] + 1);
-        let [height, width] = [axis(0)?, axis(1)?];
+        let height = x.dim(2)? - self.kernel[0] + 1;
+        let width = x.dim(3)? - self.kernel[1] + 1;
         let mut joined = None;
         for top in 0..self.kernel[0] {
             for left in 0..self.kernel[1] {
@@ -248,10 +248,11 @@ fn average_pool(x: &Tensor, window: &Window, counted: [[usize; 2]; 2]) -> Result
 }
 
 
-/// One image `[1, 1, h, w]` of ones, of the size that `x` had before it was padded.
+/// An image `[1, 1, h, w]` of ones, of the size that `x` had before it was padded.
 fn ones_inside(x: &Tensor, window: &Window) -> Result<Tensor> {
-    let axis = |axis: usize| Ok(x.dim(axis + 2)? - window.before[axis] - window.after[axis]);
-    Tensor::ones((1, 1, axis(0)?, axis(1)?), x.dtype(), x.device())
+    let height = x.dim(2)? - window.before[0] - window.after[0];
+    let width = x.dim(3)? - window.before[1] - window.after[1];
+    Tensor::ones((1, 1, height, width), x.dtype(), x.device())
 }
 
 
@@ -272,6 +273,22 @@ fn adaptive_pool(
         x = Tensor::cat(&windows, axis)?;
     }
     Ok(x)
+}
+
+
+/// Each pixel repeated along both axes.
+fn upsample(x: &Tensor, factor: usize) -> Result<Tensor> {
+    let (n, channels, height, width) = x.dims4()?;
+    let x = x.reshape((n, channels, height, 1, width, 1))?;
+    let x = x.broadcast_as((n, channels, height, factor, width, factor))?;
+    x.reshape((n, channels, height * factor, width * factor))
+}
+
+
+/// The maximum along an axis, which keeps its place. Of equal ones the first gets the gradient.
+fn maximum(x: &Tensor, axis: usize) -> Result<Tensor> {
+    let x = x.contiguous()?;
+    x.gather(&x.argmax_keepdim(axis)?, axis)
 }
 
 
@@ -473,17 +490,17 @@ impl WindowAttention {
         let x = roll(&roll(x, 2, self.shifts[0])?, 3, self.shifts[1])?;
         let x = x.reshape(&[n, channels, rows, window, columns, window])?;
         let x = x.permute([0, 2, 4, 3, 5, 1])?.reshape((n * rows * columns, tokens, channels))?;
-        let split = [n, rows * columns, tokens, 3, self.heads, channels / self.heads];
-        let parts = self.inward.forward(&x)?.reshape(&split)?;
-        let parts = parts.permute([3, 0, 1, 4, 2, 5])?;
+        let split = (n * rows * columns, tokens, 3, self.heads, channels / self.heads);
+        let parts = self.inward.forward(&x)?.reshape(split)?.permute((2, 0, 3, 1, 4))?;
         let part = |place: usize| parts.get(place)?.contiguous();
         let [query, key, value] = [part(0)?, part(1)?, part(2)?];
         let scale = (query.dim(D::Minus1)? as f64).sqrt();
-        let scores = (query.matmul(&key.transpose(3, 4)?.contiguous()?)? / scale)?;
-        let scores = scores.broadcast_add(&self.biases()?)?;
-        let scores = scores.broadcast_add(&self.apart(height, width, &x)?)?;
+        let scores = (query.matmul(&key.transpose(2, 3)?.contiguous()?)? / scale)?;
+        let by_window = (n, rows * columns, self.heads, tokens, tokens);
+        let scores = scores.broadcast_add(&self.biases()?)?.reshape(by_window)?;
+        let scores = scores.broadcast_add(&self.apart(height, width, &x)?)?.flatten(0, 1)?;
         let found = candle_nn::ops::softmax(&scores, D::Minus1)?.matmul(&value)?;
-        let found = found.transpose(2, 3)?.reshape((n * rows * columns, tokens, channels))?;
+        let found = found.transpose(1, 2)?.reshape((n * rows * columns, tokens, channels))?;
         let x = self.outward.forward(&found)?;
         let x = x.reshape(&[n, rows, columns, window, window, channels])?;
         let x = x.permute([0, 5, 1, 3, 2, 4])?.reshape((n, channels, height, width))?;

@@ -189,20 +189,13 @@ impl Applied<'_> {
         let each = input / groups.max(1);
         let bias = bias(output, with_bias);
         let weight = format!("vb.get(({output}, {each}, {height}, {width}), \"weight\")?");
-        // Weights have a height of 1 where there is none, and signals attributes for their one axis.
-        let config = format!(
-            "{{ stride: {}, padding: {}, dilation: {}, groups: {groups}, ..Default::default() }}",
-            stride[1], padding[1], dilation[1]
-        );
-        if !self.is_image() {
-            let made = format!("Conv1d::new({weight}.squeeze(2)?, {bias}, Conv1dConfig {config})");
-            return field("Conv1d", made);
-        }
-        if is_even(stride) && is_even(padding) && is_even(dilation) {
-            return field(
-                "Conv2d",
-                format!("Conv2d::new({weight}, {bias}, Conv2dConfig {config})"),
+        if self.is_image() && is_even(stride) && is_even(padding) && is_even(dilation) {
+            let made = format!(
+                "Conv2d::new({weight}, {bias}, Conv2dConfig {{ stride: {}, padding: {}, \
+                 dilation: {}, groups: {groups}, ..Default::default() }})",
+                stride[1], padding[1], dilation[1]
             );
+            return field("Conv2d", made);
         }
         let made = format!(
             "Convolution {{ weight: {weight}, bias: {bias}, stride: {stride:?}, \
@@ -217,7 +210,9 @@ impl Applied<'_> {
         let y = inputs.get(1).map_or("x", String::as_str);
         let all: Vec<String> = inputs.iter().map(|input| format!("&{input}")).collect();
         match self.layer {
-            Layer::TransposedConvolution(_) if !self.is_image() => {
+            // A signal is an image of one row; candle's own convolution of signals has no right
+            // gradient where it is strided and dilated.
+            Layer::Convolution(_) | Layer::TransposedConvolution(_) if !self.is_image() => {
                 format!("{own}.forward(&{x}.unsqueeze(2)?)?.squeeze(2)?")
             }
             Layer::Convolution(_)
@@ -250,10 +245,10 @@ impl Applied<'_> {
             Layer::Softmax => format!("candle_nn::ops::softmax(&{x}, D::Minus1)?"),
             Layer::Pool(pool) => self.pool(pool, x),
             Layer::GlobalPool(Pooling::Average) => format!("{x}.flatten_from(2)?.mean(2)?"),
-            Layer::GlobalPool(Pooling::Maximum) => format!("{x}.flatten_from(2)?.max(2)?"),
-            Layer::Upsample { .. } => {
-                format!("{x}.upsample_nearest2d({})?", sizes(&self.given[1..]))
+            Layer::GlobalPool(Pooling::Maximum) => {
+                format!("maximum(&{x}.flatten_from(2)?, 2)?.squeeze(2)?")
             }
+            Layer::Upsample { factor } => format!("upsample(&{x}, {factor})?"),
             Layer::Bilinear { factor } => format!("bilinear(&{x}, {factor})?"),
             Layer::Dropout { rate } => {
                 format!(
@@ -284,7 +279,7 @@ impl Applied<'_> {
             Layer::Concatenate => format!("Tensor::cat(&[{}], 1)?", all.join(", ")),
             Layer::AdaptivePool { kind, size } => {
                 let reduce = match kind {
-                    Pooling::Maximum => "x.max_keepdim(axis)",
+                    Pooling::Maximum => "maximum(x, axis)",
                     Pooling::Average => "x.mean_keepdim(axis)",
                 };
                 format!("adaptive_pool(&{x}, {size:?}, |x, axis| {reduce})?")

@@ -66,7 +66,7 @@ impl Images {
         x = self.upconv_1.forward(&x)?;
         x = x.tanh()?;
         x = adaptive_pool(&x, [4, 5], |x, axis| x.mean_keepdim(axis))?;
-        x = adaptive_pool(&x, [3, 3], |x, axis| x.max_keepdim(axis))?;
+        x = adaptive_pool(&x, [3, 3], |x, axis| maximum(x, axis))?;
         Ok(x)
     }
 }
@@ -197,8 +197,8 @@ struct Window {
 impl Window {
     /// The pixels under each tap of the window, wherever it lies, joined by `join`.
     fn over(&self, x: &Tensor, join: impl Fn(Tensor, Tensor) -> Result<Tensor>) -> Result<Tensor> {
-        let axis = |axis: usize| Ok(x.dim(axis + 2)? - self.kernel[axis] + 1);
-        let [height, width] = [axis(0)?, axis(1)?];
+        let height = x.dim(2)? - self.kernel[0] + 1;
+        let width = x.dim(3)? - self.kernel[1] + 1;
         let mut joined = None;
         for top in 0..self.kernel[0] {
             for left in 0..self.kernel[1] {
@@ -234,10 +234,11 @@ fn average_pool(x: &Tensor, window: &Window, counted: [[usize; 2]; 2]) -> Result
     sum(x)?.broadcast_div(&sum(pad_zeros(&ones, before, after)?)?)
 }
 
-/// One image `[1, 1, h, w]` of ones, of the size that `x` had before it was padded.
+/// An image `[1, 1, h, w]` of ones, of the size that `x` had before it was padded.
 fn ones_inside(x: &Tensor, window: &Window) -> Result<Tensor> {
-    let axis = |axis: usize| Ok(x.dim(axis + 2)? - window.before[axis] - window.after[axis]);
-    Tensor::ones((1, 1, axis(0)?, axis(1)?), x.dtype(), x.device())
+    let height = x.dim(2)? - window.before[0] - window.after[0];
+    let width = x.dim(3)? - window.before[1] - window.after[1];
+    Tensor::ones((1, 1, height, width), x.dtype(), x.device())
 }
 
 /// Windows that together cover the image, so many along each axis.
@@ -263,3 +264,11 @@ fn adaptive_pool(
 fn softplus(x: &Tensor) -> Result<Tensor> {
     x.relu()? + (x.abs()?.neg()?.exp()? + 1.0)?.log()?
 }
+
+/// The maximum along an axis, which keeps its place. Of equal ones the first gets the gradient.
+fn maximum(x: &Tensor, axis: usize) -> Result<Tensor> {
+    let x = x.contiguous()?;
+    x.gather(&x.argmax_keepdim(axis)?, axis)
+}
+
+

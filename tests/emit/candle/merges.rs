@@ -96,8 +96,8 @@ struct Window {
 impl Window {
     /// The pixels under each tap of the window, wherever it lies, joined by `join`.
     fn over(&self, x: &Tensor, join: impl Fn(Tensor, Tensor) -> Result<Tensor>) -> Result<Tensor> {
-        let axis = |axis: usize| Ok(x.dim(axis + 2)? - self.kernel[axis] + 1);
-        let [height, width] = [axis(0)?, axis(1)?];
+        let height = x.dim(2)? - self.kernel[0] + 1;
+        let width = x.dim(3)? - self.kernel[1] + 1;
         let mut joined = None;
         for top in 0..self.kernel[0] {
             for left in 0..self.kernel[1] {
@@ -125,10 +125,11 @@ fn average_pool(x: &Tensor, window: &Window, counted: [[usize; 2]; 2]) -> Result
     sum(x)?.broadcast_div(&sum(pad_zeros(&ones, before, after)?)?)
 }
 
-/// One image `[1, 1, h, w]` of ones, of the size that `x` had before it was padded.
+/// An image `[1, 1, h, w]` of ones, of the size that `x` had before it was padded.
 fn ones_inside(x: &Tensor, window: &Window) -> Result<Tensor> {
-    let axis = |axis: usize| Ok(x.dim(axis + 2)? - window.before[axis] - window.after[axis]);
-    Tensor::ones((1, 1, axis(0)?, axis(1)?), x.dtype(), x.device())
+    let height = x.dim(2)? - window.before[0] - window.after[0];
+    let width = x.dim(3)? - window.before[1] - window.after[1];
+    Tensor::ones((1, 1, height, width), x.dtype(), x.device())
 }
 
 /// Sets whole examples to zero with this probability, and scales the others.

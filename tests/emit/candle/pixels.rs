@@ -45,13 +45,13 @@ impl Pixels {
         x = circular_pad(&x, [1, 1], [2, 1])?;
         x = x.narrow(2, 1, 10)?.narrow(3, 2, 9)?;
         x = x.narrow(1, 1, 2)?.contiguous()?;
-        let mut y = x.upsample_nearest2d(20, 18)?;
+        let mut y = upsample(&x, 2)?;
         x = bilinear(&x, 2)?;
         x = (&y + &x)?;
         y = self.mixer_weights.forward(&x)?;
         x = self.conv_1.forward(&x)?;
         x = x.clamp(0.0, 6.0)?;
-        y = y.flatten_from(2)?.max(2)?;
+        y = maximum(&y.flatten_from(2)?, 2)?.squeeze(2)?;
         y = hard_sigmoid(&y)?;
         y = self.dense_0.forward(&y)?;
         Ok((x.clone(), y.clone()))
@@ -127,4 +127,20 @@ fn channel_shuffle(x: &Tensor, groups: usize) -> Result<Tensor> {
 
 fn hard_sigmoid(x: &Tensor) -> Result<Tensor> {
     (x + 3.0)?.clamp(0.0, 6.0)? / 6.0
+}
+
+/// The maximum along an axis, which keeps its place. Of equal ones the first gets the gradient.
+fn maximum(x: &Tensor, axis: usize) -> Result<Tensor> {
+    let x = x.contiguous()?;
+    x.gather(&x.argmax_keepdim(axis)?, axis)
+}
+
+
+
+/// Each pixel repeated along both axes.
+fn upsample(x: &Tensor, factor: usize) -> Result<Tensor> {
+    let (n, channels, height, width) = x.dims4()?;
+    let x = x.reshape((n, channels, height, 1, width, 1))?;
+    let x = x.broadcast_as((n, channels, height, factor, width, factor))?;
+    x.reshape((n, channels, height * factor, width * factor))
 }

@@ -1,14 +1,14 @@
 //! The net `signals`, as snapc wrote it. Its weights lie in `signals.safetensors`.
 
 use candle_core::{Result, Tensor};
-use candle_nn::{BatchNorm, BatchNormConfig, Conv1d, Conv1dConfig, GroupNorm, Linear, Module, ModuleT, PReLU, VarBuilder};
+use candle_nn::{BatchNorm, BatchNormConfig, GroupNorm, Linear, Module, ModuleT, PReLU, VarBuilder};
 
 pub struct Signals {
-    conv1d_0: Conv1d,
+    conv1d_0: Convolution,
     bn_0: BatchNorm,
     prelu_0: PReLU,
     groupnorm_0: GroupNorm,
-    dwconv1d_0: Conv1d,
+    dwconv1d_0: Convolution,
     upconv1d_0: TransposedConvolution,
     dense_0: Linear,
     bn_1: BatchNorm,
@@ -19,7 +19,7 @@ impl Signals {
         Ok(Signals {
             conv1d_0: {
                 let vb = vb.pp("conv1d.0");
-                Conv1d::new(vb.get((6, 2, 1, 5), "weight")?.squeeze(2)?, Some(vb.get(6, "bias")?), Conv1dConfig { stride: 2, padding: 3, dilation: 2, groups: 2, ..Default::default() })
+                Convolution { weight: vb.get((6, 2, 1, 5), "weight")?, bias: Some(vb.get(6, "bias")?), stride: [1, 2], padding: [0, 3], dilation: [1, 2], groups: 2 }
             },
             bn_0: {
                 let vb = vb.pp("bn.0");
@@ -35,7 +35,7 @@ impl Signals {
             },
             dwconv1d_0: {
                 let vb = vb.pp("dwconv1d.0");
-                Conv1d::new(vb.get((6, 1, 1, 3), "weight")?.squeeze(2)?, None, Conv1dConfig { stride: 1, padding: 1, dilation: 1, groups: 6, ..Default::default() })
+                Convolution { weight: vb.get((6, 1, 1, 3), "weight")?, bias: None, stride: [1, 1], padding: [0, 1], dilation: [1, 1], groups: 6 }
             },
             upconv1d_0: {
                 let vb = vb.pp("upconv1d.0");
@@ -54,12 +54,12 @@ impl Signals {
 
     pub fn forward_t(&self, x: &Tensor, train: bool) -> Result<Tensor> {
         let mut x = x.clone();
-        x = self.conv1d_0.forward(&x)?;
+        x = self.conv1d_0.forward(&x.unsqueeze(2)?)?.squeeze(2)?;
         x = self.bn_0.forward_t(&x, train)?;
         x = self.prelu_0.forward(&x)?;
         x = max_pool(&x.unsqueeze(2)?, &Window { kernel: [1, 3], stride: [1, 2], before: [0, 0], after: [0, 1] })?.squeeze(2)?;
         x = self.groupnorm_0.forward(&x)?;
-        x = self.dwconv1d_0.forward(&x)?;
+        x = self.dwconv1d_0.forward(&x.unsqueeze(2)?)?.squeeze(2)?;
         x = self.upconv1d_0.forward(&x.unsqueeze(2)?)?.squeeze(2)?;
         x = instance_norm(&x, 1e-5)?;
         x = average_pool(&x.unsqueeze(2)?, &Window { kernel: [1, 4], stride: [1, 3], before: [0, 2], after: [0, 1] }, [[0, 2], [0, 1]])?.squeeze(2)?;
@@ -186,8 +186,8 @@ struct Window {
 impl Window {
     /// The pixels under each tap of the window, wherever it lies, joined by `join`.
     fn over(&self, x: &Tensor, join: impl Fn(Tensor, Tensor) -> Result<Tensor>) -> Result<Tensor> {
-        let axis = |axis: usize| Ok(x.dim(axis + 2)? - self.kernel[axis] + 1);
-        let [height, width] = [axis(0)?, axis(1)?];
+        let height = x.dim(2)? - self.kernel[0] + 1;
+        let width = x.dim(3)? - self.kernel[1] + 1;
         let mut joined = None;
         for top in 0..self.kernel[0] {
             for left in 0..self.kernel[1] {
@@ -223,8 +223,36 @@ fn average_pool(x: &Tensor, window: &Window, counted: [[usize; 2]; 2]) -> Result
     sum(x)?.broadcast_div(&sum(pad_zeros(&ones, before, after)?)?)
 }
 
-/// One image `[1, 1, h, w]` of ones, of the size that `x` had before it was padded.
+/// An image `[1, 1, h, w]` of ones, of the size that `x` had before it was padded.
 fn ones_inside(x: &Tensor, window: &Window) -> Result<Tensor> {
-    let axis = |axis: usize| Ok(x.dim(axis + 2)? - window.before[axis] - window.after[axis]);
-    Tensor::ones((1, 1, axis(0)?, axis(1)?), x.dtype(), x.device())
+    let height = x.dim(2)? - window.before[0] - window.after[0];
+    let width = x.dim(3)? - window.before[1] - window.after[1];
+    Tensor::ones((1, 1, height, width), x.dtype(), x.device())
+}
+
+/// The maximum along an axis, which keeps its place. Of equal ones the first gets the gradient.
+fn maximum(x: &Tensor, axis: usize) -> Result<Tensor> {
+    let x = x.contiguous()?;
+    x.gather(&x.argmax_keepdim(axis)?, axis)
+}
+
+
+
+/// A convolution whose attributes differ between the axes.
+struct Convolution {
+    weight: Tensor,
+    bias: Option<Tensor>,
+    stride: [usize; 2],
+    padding: [usize; 2],
+    dilation: [usize; 2],
+    groups: usize,
+}
+
+impl Convolution {
+    fn forward(&self, x: &Tensor) -> Result<Tensor> {
+        let x = pad_zeros(x, self.padding, self.padding)?;
+        let x = convolve(&x, &self.weight, self.dilation, self.groups)?;
+        let x = every(&x, 2, self.stride[0])?;
+        add_bias(every(&x, 3, self.stride[1])?, self.bias.as_ref())
+    }
 }
