@@ -97,7 +97,7 @@ pub(super) fn type_name(name: &str) -> String {
     }
 }
 
-/// The parts of a file of helpers that a text needs, in the order of the file. Parts stand two empty
+/// The parts of a file of helpers that a text needs, in the order of the file. They stand two empty
 /// lines apart, and each begins with a line that holds one of `keywords` and then its name.
 pub(super) fn needed<'a>(helpers: &'a str, keywords: &[&str], text: &str) -> Vec<&'a str> {
     let parts: Vec<&str> = helpers.trim().split("\n\n\n").collect();
