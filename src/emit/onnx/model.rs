@@ -67,7 +67,7 @@ impl Model {
 
     /// A constant tensor.
     pub(super) fn floats(&mut self, shape: &[usize], numbers: &[f32]) -> String {
-        let name = format!("constant:{}", self.graph.initializer.len());
+        let name = self.constant();
         self.weight(&name, shape, numbers);
         name
     }
@@ -87,8 +87,13 @@ impl Model {
         self.constant_integers(&[], &[number as i64])
     }
 
+    /// A name for a constant. Nodes have one colon in theirs, and layers none.
+    fn constant(&self) -> String {
+        format!("constant::{}", self.graph.initializer.len())
+    }
+
     fn constant_integers(&mut self, shape: &[usize], numbers: &[i64]) -> String {
-        let name = format!("constant:{}", self.graph.initializer.len());
+        let name = self.constant();
         let raw_data = numbers.iter().flat_map(|number| number.to_le_bytes());
         self.initializer(name.clone(), shape, DataType::Int64, raw_data.collect());
         name
