@@ -1,5 +1,6 @@
 //! `snapc emit`
 
+use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
 use candle_core::{DType, Tensor};
@@ -86,9 +87,9 @@ pub(super) fn run(options: &Options, output: &Output) -> Result<(), Failure> {
         refuse_existing(&weights)?;
     }
     let content = match options.target {
-        Target::Torch => emit::torch(network.plan()).map(String::into_bytes),
-        Target::Onnx => emit::onnx(network.plan(), &numbers(&network).map_err(runtime)?),
-        Target::Rust => Ok(emit::candle(network.plan()).into_bytes()),
+        Target::Torch => emit::torch(&graph).map(String::into_bytes),
+        Target::Onnx => emit::onnx(&graph, &numbers(&network).map_err(runtime)?),
+        Target::Rust => emit::candle(&graph).map(String::into_bytes),
     };
     let content = content.map_err(runtime)?;
     match &options.weights {
@@ -132,11 +133,11 @@ fn refuse_existing(path: &Path) -> Result<(), Failure> {
     }
 }
 
-/// All parameters and state, in the order of the plan.
-fn numbers(network: &Network) -> candle_core::Result<Vec<Vec<f32>>> {
-    let numbers = |(_, tensor): (String, Tensor)| {
+/// All parameters and state by name.
+fn numbers(network: &Network) -> candle_core::Result<HashMap<String, Vec<f32>>> {
+    let numbers = |(name, tensor): (String, Tensor)| {
         let numbers = tensor.flatten_all()?.to_dtype(DType::F32)?;
-        numbers.to_vec1::<f32>()
+        Ok((name, numbers.to_vec1::<f32>()?))
     };
     network.tensors()?.into_iter().map(numbers).collect()
 }

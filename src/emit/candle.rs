@@ -1,4 +1,4 @@
-//! A plan as a source file for candle-nn.
+//! A net as a source file for candle-nn.
 
 mod layers;
 
@@ -8,6 +8,8 @@ use std::ops::Range;
 
 use self::layers::{Applied, Field};
 use super::text::{Variables, block_of, layer_path, needed, type_name};
+use super::{EmitError, plan_of};
+use crate::graph::Graph;
 use crate::plan::{Plan, Step, Value};
 
 /// What a file may need beside the net: definitions in Rust.
@@ -35,7 +37,12 @@ const NN: [&str; 12] = [
 /// It defines a struct whose `new` takes a `VarBuilder` with the names of [`Plan::parameters`], and
 /// whose `forward_t` takes a batch of each input and whether this is training. Everything it
 /// computes has gradients in candle.
-pub fn candle(plan: &Plan) -> String {
+///
+/// # Errors
+///
+/// [`EmitError::Plan`], where the net has no plan.
+pub fn candle(graph: &Graph) -> Result<String, EmitError> {
+    let plan = &plan_of(graph)?;
     let mut writer = Writer {
         known: HashMap::new(),
         names: HashSet::new(),
@@ -49,7 +56,7 @@ pub fn candle(plan: &Plan) -> String {
         true => net,
         false => format!("{net}\n{helpers}\n"),
     };
-    format!("{}\n{body}", header(plan, &body))
+    Ok(format!("{}\n{body}", header(plan, &body)))
 }
 
 /// The name of the struct; none of those that the file has already.

@@ -1,4 +1,6 @@
-//! Plans in the words of other programs: a PyTorch module, an ONNX model, a candle-nn source file.
+//! Nets in the words of other programs: a PyTorch module, an ONNX model, a candle-nn source file.
+//!
+//! They are planned without the passes that fuse steps, so there is a line for each layer.
 //!
 //! What is written stands for itself: it needs nothing of this package. [`torch()`] and [`candle()`]
 //! write source, and the weights lie beside it in the file that
@@ -12,13 +14,19 @@ mod torch;
 
 use thiserror::Error;
 
+use crate::graph::Graph;
+use crate::plan::{self, Passes, Plan, PlanError};
+
 pub use candle::candle;
 pub use onnx::onnx;
 pub use torch::torch;
 
-/// Why a plan can't be written.
+/// Why a net can't be written.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 pub enum EmitError {
+    /// It has no plan.
+    #[error(transparent)]
+    Plan(#[from] PlanError),
     /// Modules are nested as paths say, and a part of a path stands for something else already.
     #[error(
         "the layer `{path}` of `{net}` has no place: a part of its path is also the name of shared \
@@ -53,4 +61,9 @@ pub enum EmitError {
         /// The size of its weights.
         bytes: usize,
     },
+}
+
+/// The plan of a net with a step for each layer.
+fn plan_of(graph: &Graph) -> Result<Plan, PlanError> {
+    plan::plan_with(graph, Passes::none())
 }

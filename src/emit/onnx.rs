@@ -1,4 +1,4 @@
-//! A plan as an ONNX model for inference, with the weights in it.
+//! A net as an ONNX model for inference, with the weights in it.
 
 mod attention;
 mod image;
@@ -6,26 +6,30 @@ mod layers;
 mod messages;
 mod model;
 
+use std::collections::HashMap;
+
 use self::layers::Applied;
 use self::model::Model;
-use super::EmitError;
+use super::{EmitError, plan_of};
+use crate::graph::Graph;
 use crate::plan::{Plan, Value};
 
 /// The most that a message of Protocol Buffers may have, less what is not weights.
 const MAXIMUM_BYTES: usize = (1 << 31) - (1 << 24);
 
 /// A net as a model of ONNX for inference: batch norms use their running statistics, and nothing is
-/// dropped. `weights` are the values of [`Plan::parameters`], in their order.
+/// dropped. `weights` are the values of [`Plan::parameters`] by their names.
 ///
 /// The operators are those of version 17. Inputs are called `input.0` and so on, outputs `output.0`,
 /// weights as in the plan; all are of single precision. The size of the batch is `n`, any.
 ///
 /// # Errors
 ///
-/// [`EmitError::Weights`] where there are other numbers than the plan needs,
+/// [`EmitError::Plan`] where the net has no plan, [`EmitError::Weights`] where there are other numbers than the plan needs,
 /// [`EmitError::TooLarge`] where they don't fit into one file.
-pub fn onnx(plan: &Plan, weights: &[Vec<f32>]) -> Result<Vec<u8>, EmitError> {
-    check(plan, weights)?;
+pub fn onnx(graph: &Graph, weights: &HashMap<String, Vec<f32>>) -> Result<Vec<u8>, EmitError> {
+    let plan = &plan_of(graph)?;
+    let weights = checked(plan, weights)?;
     let mut model = Model::default();
     let mut names = vec![String::new(); plan.values.len()];
     for (number, (name, shape)) in names.iter_mut().zip(&plan.inputs).enumerate() {
@@ -54,26 +58,33 @@ pub fn onnx(plan: &Plan, weights: &[Vec<f32>]) -> Result<Vec<u8>, EmitError> {
     Ok(model.encode(&plan.name))
 }
 
-fn check(plan: &Plan, weights: &[Vec<f32>]) -> Result<(), EmitError> {
-    let mut bytes = 0usize;
-    for (place, declaration) in plan.parameters.iter().enumerate() {
+/// The weights in the order of the plan.
+fn checked<'a>(
+    plan: &Plan,
+    weights: &'a HashMap<String, Vec<f32>>,
+) -> Result<Vec<&'a [f32]>, EmitError> {
+    let mut ordered: Vec<&[f32]> = Vec::new();
+    for declaration in &plan.parameters {
         let expected = declaration.shape.iter().product();
-        let found = weights.get(place).map_or(0, Vec::len);
-        if expected != found {
+        let numbers = weights
+            .get(&declaration.name)
+            .map_or(&[][..], Vec::as_slice);
+        if expected != numbers.len() {
             return Err(EmitError::Weights {
                 net: plan.name.clone(),
                 name: declaration.name.clone(),
                 expected,
-                found,
+                found: numbers.len(),
             });
         }
-        bytes = bytes.saturating_add(found * size_of::<f32>());
+        ordered.push(numbers);
     }
+    let bytes = ordered.iter().map(|numbers| size_of_val(*numbers)).sum();
     match bytes > MAXIMUM_BYTES {
         true => Err(EmitError::TooLarge {
             net: plan.name.clone(),
             bytes,
         }),
-        false => Ok(()),
+        false => Ok(ordered),
     }
 }

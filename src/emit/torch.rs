@@ -1,4 +1,4 @@
-//! A plan as a PyTorch module.
+//! A net as a PyTorch module.
 
 mod layers;
 mod modules;
@@ -9,8 +9,9 @@ use std::ops::Range;
 
 use self::layers::Applied;
 use self::modules::{Clash, Modules, python_path};
-use super::EmitError;
 use super::text::{Variables, block_of, layer_path, needed, type_name};
+use super::{EmitError, plan_of};
+use crate::graph::Graph;
 use crate::plan::{Plan, Step};
 
 /// What a file may need beside the net: definitions in Python.
@@ -25,8 +26,10 @@ const HELPERS: &str = include_str!("torch/helpers.py");
 ///
 /// # Errors
 ///
-/// [`EmitError::Clash`], where paths are not those of a tree.
-pub fn torch(plan: &Plan) -> Result<String, EmitError> {
+/// [`EmitError::Plan`], where the net has no plan, and [`EmitError::Clash`], where paths are not those
+/// of a tree.
+pub fn torch(graph: &Graph) -> Result<String, EmitError> {
+    let plan = &plan_of(graph)?;
     let mut writer = Writer {
         plan,
         modules: Modules::default(),

@@ -12,7 +12,7 @@ use std::path::Path;
 use snapc::diagnostic::Source;
 use snapc::emit;
 use snapc::graph::{self, Graph};
-use snapc::plan::{self, Plan};
+use snapc::plan::{self, Passes, Plan};
 use snapc::types::Kind;
 use snapc::{syntax, types};
 
@@ -29,12 +29,13 @@ fn graphs(program: &str) -> Vec<Graph> {
         .collect()
 }
 
+/// The plans of all nets of a program, with a step for each layer.
 fn plans(program: &str) -> Vec<Plan> {
     let graphs = graphs(program);
     let plans = graphs
         .iter()
-        .map(|graph| plan::plan(graph).expect("a plan"));
-    plans.collect()
+        .map(|graph| plan::plan_with(graph, Passes::none()));
+    plans.map(|plan| plan.expect("a plan")).collect()
 }
 
 /// The first word of how a value is written for debugging: the name of its variant.
@@ -78,23 +79,26 @@ net small : [1, 8, 8] -> [10] =
 
 #[test]
 fn a_pytorch_module_reads_well() {
-    let texts: Vec<String> = plans(SMALL)
+    let texts: Vec<String> = graphs(SMALL)
         .iter()
-        .map(|plan| emit::torch(plan).expect("a module"))
+        .map(|graph| emit::torch(graph).expect("a module"))
         .collect();
     insta::assert_snapshot!(texts.concat());
 }
 
 #[test]
 fn a_candle_module_reads_well() {
-    let texts: Vec<String> = plans(SMALL).iter().map(emit::candle).collect();
+    let texts: Vec<String> = graphs(SMALL)
+        .iter()
+        .map(|graph| emit::candle(graph).expect("a module"))
+        .collect();
     insta::assert_snapshot!(texts.concat());
 }
 
 #[test]
 fn taken_names_are_changed_and_weights_shared() {
-    let plans = plans(LAYERS);
-    let names = plans.iter().find(|plan| plan.name == "names");
+    let graphs = graphs(LAYERS);
+    let names = graphs.iter().find(|graph| graph.name == "names");
     let text = emit::torch(names.expect("the net")).expect("a module");
     let (_, class) = text.split_once("class Names").expect("the class");
     insta::assert_snapshot!(class);
@@ -106,24 +110,25 @@ fn a_name_for_two_things_is_an_error() {
 block u = conv(3)
 net n : [2, 4, 4] -> [2, 4, 4] = conv(3)@u u u conv(3)@u
 ";
-    let [plan] = plans(program).try_into().expect("one net");
-    let error = emit::torch(&plan).expect_err("`u` is a layer and a block");
+    let [graph] = graphs(program).try_into().expect("one net");
+    let error = emit::torch(&graph).expect_err("`u` is a layer and a block");
     assert_eq!(
         error.to_string(),
         "the layer `u.0.conv.0` of `n` has no place: a part of its path is also the name of shared \
          weights; give these another name"
     );
     // Fields are not nested.
-    assert!(emit::candle(&plan).contains("u_weights"));
+    let module = emit::candle(&graph).expect("a module");
+    assert!(module.contains("u_weights"));
 }
 
 /// The candle-nn modules that are compiled with these tests; `SNAPC_BLESS=1` writes them anew.
 #[test]
 fn the_compiled_modules_are_what_is_emitted() {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/emit/candle");
-    for plan in plans(LAYERS) {
-        let path = folder.join(format!("{}.rs", plan.name));
-        let text = emit::candle(&plan);
+    for graph in graphs(LAYERS) {
+        let path = folder.join(format!("{}.rs", graph.name));
+        let text = emit::candle(&graph).expect("a module");
         if std::env::var_os("SNAPC_BLESS").is_some() {
             std::fs::write(&path, &text).expect("it can be written");
         }

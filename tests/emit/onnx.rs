@@ -1,12 +1,12 @@
 //! ONNX models, read back. What they compute is compared with ONNX Runtime by `benches/oracle/emit.py`.
 
-use std::collections::{BTreeSet, HashSet};
+use std::collections::{BTreeSet, HashMap, HashSet};
 
 use prost::Message;
 use snapc::emit::{self, EmitError};
-use snapc::plan::Plan;
+use snapc::plan::{ParameterDeclaration, Plan};
 
-use super::{LAYERS, plans};
+use super::{LAYERS, graphs, plans};
 
 #[derive(Clone, PartialEq, Message)]
 struct Model {
@@ -61,26 +61,30 @@ struct Named {
 }
 
 /// Different numbers for all parameters.
-fn weights(plan: &Plan) -> Vec<Vec<f32>> {
-    let sizes = plan.parameters.iter().map(|it| it.shape.iter().product());
-    let numbers = |(place, size): (usize, usize)| {
+fn weights(plan: &Plan) -> HashMap<String, Vec<f32>> {
+    let numbers = |(place, declaration): (usize, &ParameterDeclaration)| {
+        let size = declaration.shape.iter().product();
         let numbers = (0..size).map(|number| (1000 * place + number) as f32);
-        numbers.collect()
+        (declaration.name.clone(), numbers.collect())
     };
-    sizes.enumerate().map(numbers).collect()
+    plan.parameters.iter().enumerate().map(numbers).collect()
 }
 
-fn graph_of(plan: &Plan) -> Graph {
-    let bytes = emit::onnx(plan, &weights(plan)).expect("a model");
-    let model = Model::decode(bytes.as_slice()).expect("a message");
-    assert_eq!(model.operators, [Operators { version: 17 }]);
-    model.graph.expect("a graph")
+/// The plans of the nets and the models that are emitted for them.
+fn models() -> Vec<(Plan, Graph)> {
+    let nets = plans(LAYERS).into_iter().zip(graphs(LAYERS));
+    let models = nets.map(|(plan, graph)| {
+        let bytes = emit::onnx(&graph, &weights(&plan)).expect("a model");
+        let model = Model::decode(bytes.as_slice()).expect("a message");
+        assert_eq!(model.operators, [Operators { version: 17 }]);
+        (plan, model.graph.expect("a graph"))
+    });
+    models.collect()
 }
 
 #[test]
 fn nodes_read_what_is_there() {
-    for plan in plans(LAYERS) {
-        let graph = graph_of(&plan);
+    for (plan, graph) in models() {
         let tensors = graph.tensors.iter().map(|tensor| tensor.name.clone());
         let inputs = graph.inputs.iter().map(|input| input.name.clone());
         let mut known: HashSet<String> = tensors.chain(inputs).collect();
@@ -104,9 +108,10 @@ fn nodes_read_what_is_there() {
 
 #[test]
 fn weights_are_in_the_model() {
-    for plan in plans(LAYERS) {
-        let graph = graph_of(&plan);
-        for (declaration, numbers) in plan.parameters.iter().zip(weights(&plan)) {
+    for (plan, graph) in models() {
+        let weights = weights(&plan);
+        for declaration in &plan.parameters {
+            let numbers = &weights[&declaration.name];
             let mut tensors = graph.tensors.iter();
             let tensor = tensors
                 .find(|it| it.name == declaration.name)
@@ -120,25 +125,24 @@ fn weights_are_in_the_model() {
 
 #[test]
 fn operators_are_those_of_the_layers() {
-    let operators = |plan: &Plan| {
-        let nodes = graph_of(plan).nodes.into_iter().map(|node| node.operator);
-        nodes.collect::<BTreeSet<String>>()
+    let line = |(plan, graph): (Plan, Graph)| {
+        let operators = graph.nodes.into_iter().map(|node| node.operator);
+        let operators: BTreeSet<String> = operators.collect();
+        let operators: Vec<String> = operators.into_iter().collect();
+        format!("{}: {}", plan.name, operators.join(" "))
     };
-    let lines: Vec<String> = plans(LAYERS)
-        .iter()
-        .map(|plan| {
-            let operators: Vec<String> = operators(plan).into_iter().collect();
-            format!("{}: {}", plan.name, operators.join(" "))
-        })
-        .collect();
+    let lines: Vec<String> = models().into_iter().map(line).collect();
     insta::assert_snapshot!(lines.join("\n"));
 }
 
 #[test]
 fn other_weights_are_refused() {
-    for plan in plans(LAYERS) {
-        let weights = weights(&plan);
-        let error = emit::onnx(&plan, &weights[1..]).expect_err("one is missing");
+    for (plan, graph) in plans(LAYERS).iter().zip(graphs(LAYERS)) {
+        let mut weights = weights(plan);
+        let bytes = emit::onnx(&graph, &weights).expect("a model");
+        assert_eq!(emit::onnx(&graph, &weights), Ok(bytes));
+        weights.remove(&plan.parameters[0].name);
+        let error = emit::onnx(&graph, &weights).expect_err("one is missing");
         assert!(matches!(error, EmitError::Weights { .. }), "{error}");
     }
 }
