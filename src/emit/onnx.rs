@@ -65,7 +65,7 @@ fn checked<'a>(
 ) -> Result<Vec<&'a [f32]>, EmitError> {
     let mut ordered: Vec<&[f32]> = Vec::new();
     for declaration in &plan.parameters {
-        let expected = declaration.shape.iter().product();
+        let expected: usize = declaration.shape.iter().product();
         let numbers = weights
             .get(&declaration.name)
             .map_or(&[][..], Vec::as_slice);
@@ -79,7 +79,7 @@ fn checked<'a>(
         }
         ordered.push(numbers);
     }
-    let bytes = ordered.iter().map(|numbers| size_of_val(*numbers)).sum();
+    let bytes: usize = ordered.iter().map(|numbers| size_of_val(*numbers)).sum();
     match bytes > MAXIMUM_BYTES {
         true => Err(EmitError::TooLarge {
             net: plan.name.clone(),

@@ -63,7 +63,7 @@ struct Named {
 /// Different numbers for all parameters.
 fn weights(plan: &Plan) -> HashMap<String, Vec<f32>> {
     let numbers = |(place, declaration): (usize, &ParameterDeclaration)| {
-        let size = declaration.shape.iter().product();
+        let size: usize = declaration.shape.iter().product();
         let numbers = (0..size).map(|number| (1000 * place + number) as f32);
         (declaration.name.clone(), numbers.collect())
     };
