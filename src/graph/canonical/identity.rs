@@ -4,21 +4,34 @@ use crate::graph::Laws;
 use crate::graph::dataflow::Dataflow;
 use crate::operations::{Activation, Dimension, Operation, Pooling};
 
-/// Whether no law but that of sharing makes anything of an operation, whatever it reads.
-pub(super) fn is_plain(operation: &Operation) -> bool {
-    match operation {
-        Operation::Add { .. }
-        | Operation::Multiply { .. }
-        | Operation::Concatenate { .. }
-        | Operation::Upsample { .. }
-        | Operation::Dropout { .. }
-        | Operation::Activation(_)
-        | Operation::Flatten => false,
-        // One that would be an identity with other attributes is looked at each time.
-        Operation::Pool { kernel, .. } => {
-            !kernel.iter().all(|size| *size == Dimension::Constant(1))
+/// Which laws may make something of an operation, apart from that of sharing and those of zeros.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Treatment {
+    /// None, whatever it reads.
+    Plain,
+    /// That of rectifiers.
+    Rectifier,
+    /// Others.
+    Special,
+}
+
+impl Treatment {
+    pub(super) fn of(operation: &Operation) -> Self {
+        match operation {
+            Operation::Activation(Activation::Relu | Activation::Relu6) => Treatment::Rectifier,
+            Operation::Add { .. }
+            | Operation::Multiply { .. }
+            | Operation::Concatenate { .. }
+            | Operation::Upsample { .. }
+            | Operation::Dropout { .. }
+            | Operation::Activation(_)
+            | Operation::Flatten => Treatment::Special,
+            // One that would be an identity with other attributes is looked at each time.
+            Operation::Pool { kernel, .. } if kernel.iter().all(|size| *size == Dimension::ONE) => {
+                Treatment::Special
+            }
+            _ => Treatment::Plain,
         }
-        _ => true,
     }
 }
 
