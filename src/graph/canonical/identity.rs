@@ -25,7 +25,8 @@ impl Treatment {
             | Operation::Upsample { .. }
             | Operation::Dropout { .. }
             | Operation::Activation(_)
-            | Operation::Flatten => Treatment::Special,
+            | Operation::Flatten
+            | Operation::Slice { .. } => Treatment::Special,
             // One that would be an identity with other attributes is looked at each time.
             Operation::Pool { kernel, .. } if kernel.iter().all(|size| *size == Dimension::ONE) => {
                 Treatment::Special
@@ -65,6 +66,10 @@ pub(super) fn is_identity(
                 && all(padding, 0)
         }
         Operation::Flatten => graph.at(graph.operands(number)[0].0).shape.rank() == 1,
+        Operation::Slice { start, size } => {
+            let read = &graph.at(graph.operands(number)[0].0).shape;
+            *start == Dimension::Constant(0) && read.0.first() == Some(size)
+        }
         _ => false,
     }
 }
