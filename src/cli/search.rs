@@ -17,6 +17,7 @@ use super::training::{TrainingOptions, check_fit};
 use crate::data::Dataset;
 use crate::diagnostic::Source;
 use crate::graph::draw;
+use crate::search::report::SketchFiles;
 use crate::search::{
     Ending, Evaluation, Event, Observer, Record, Search, SearchConfiguration, SearchError, Status,
     Store, StrategyName, Summary, TrainingEvaluation,
@@ -69,7 +70,7 @@ pub(super) fn run(options: &Options, output: &Output) -> Result<(), Failure> {
         source,
         sources,
         checked,
-        ..
+        files,
     } = load::load(&options.file)?;
     let space = Space::new(Arc::new(checked), options.net.as_deref())
         .map_err(|diagnostic| Failure::Diagnostics(vec![*diagnostic], sources))?;
@@ -96,6 +97,10 @@ pub(super) fn run(options: &Options, output: &Output) -> Result<(), Failure> {
     let store = Store::open(&folder).map_err(|error| failure(&error))?;
     let mut search =
         Search::open(&space, configuration, settings, store).map_err(|error| failure(&error))?;
+    search
+        .store()
+        .keep_sketch(&SketchFiles::new(&name, &files.sources))
+        .map_err(|error| failure(&error))?;
     let known = search
         .history()
         .best(1)
