@@ -13,6 +13,7 @@ mod fix;
 mod fmt;
 mod import;
 mod interrupt;
+mod live;
 mod load;
 mod new;
 mod output;
