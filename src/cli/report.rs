@@ -61,7 +61,7 @@ pub(super) fn run(options: &Options, output: &Output) -> Result<(), Failure> {
         return Ok(());
     }
     let title = match &files {
-        Some(files) => format!("Search of `{}`", files.net),
+        Some(files) => format!("Search of {}", files.net),
         None => format!("Search in {}", options.folder.display()),
     };
     let text = match kind {

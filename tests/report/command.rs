@@ -42,7 +42,7 @@ fn a_search_is_reported_as_page_table_and_json() {
         "wrote a report of 3 candidates to snapc-search-small/report.html\n"
     );
     let page = fs::read_to_string(path.join("snapc-search-small/report.html")).unwrap();
-    assert!(page.contains("<title>Search of `small`</title>"));
+    assert!(page.contains("<title>Search of small</title>"));
     assert_eq!(page.matches(r#"class="drawing""#).count(), 3);
     assert_eq!(
         page.matches("net small : [1, 8, 8] -&gt; [10] =\n    &quot;")

@@ -56,10 +56,41 @@ impl Measure {
 /// A number to four significant digits, in powers of ten where it is very large or small.
 pub fn significant(value: f64) -> String {
     let size = value.abs();
-    if size != 0.0 && !(1e-3..1e6).contains(&size) {
+    if size == 0.0 {
+        return "0".to_owned();
+    }
+    if !(1e-3..1e6).contains(&size) {
         return format!("{value:.3e}");
     }
-    let whole = size.max(1e-3).log10().floor() as i32;
+    let whole = size.log10().floor() as i32;
     let decimals = usize::try_from(3 - whole).unwrap_or(0);
     format!("{value:.decimals$}")
+}
+
+/// A count with its thousands set apart: `1,234,567`.
+pub fn grouped(value: f64) -> String {
+    let digits = format!("{value:.0}");
+    let mut text = String::new();
+    for (place, digit) in digits.chars().enumerate() {
+        let is_first_of_three = (digits.len() - place).is_multiple_of(3);
+        if is_first_of_three && text.ends_with(|last: char| last.is_ascii_digit()) {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_are_written_as_people_read_them() {
+        let texts = [0.0, 0.12345, -12.3456, 123456.0, 1.5e-7, -2.5e8].map(significant);
+        let expected = ["0", "0.1235", "-12.35", "123456", "1.500e-7", "-2.500e8"];
+        assert_eq!(texts, expected);
+        let texts = [0.0, 999.0, 1000.0, -123456.0, 1234567.0].map(grouped);
+        assert_eq!(texts, ["0", "999", "1,000", "-123,456", "1,234,567"]);
+    }
 }

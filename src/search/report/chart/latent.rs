@@ -22,7 +22,7 @@ pub fn figure(report: &Report) -> Figure {
     let [x, y] = equal_scales(&placed);
     let label = |number: &str, share: f64| {
         format!(
-            "{number} principal component ({:.0} % of the variance)",
+            "{number} principal component ({:.0} % of variance)",
             share * 100.0
         )
     };

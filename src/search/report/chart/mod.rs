@@ -11,7 +11,7 @@ mod scale;
 use std::fmt::Write;
 
 pub use colour::gradient;
-pub use scale::{Scale, compact};
+use scale::Scale;
 
 use super::{Report, ReportedCandidate};
 use crate::graph::draw::escape_xml;

@@ -6,7 +6,8 @@ use serde_json::Value;
 
 use crate::graph::draw::escape_xml;
 use crate::search::report::candidates::text;
-use crate::search::report::chart::{compact, origin};
+use crate::search::report::chart::origin;
+use crate::search::report::measure::grouped;
 use crate::search::report::{Report, ReportedCandidate};
 
 pub fn write(page: &mut String, report: &Report) -> std::fmt::Result {
@@ -69,7 +70,7 @@ fn details(candidate: &ReportedCandidate) -> String {
         ("multiply_adds", "multiply-adds"),
     ] {
         if let Some(cost) = candidate.detail(name) {
-            parts.push(format!("{} {unit}", compact(cost)));
+            parts.push(format!("{} {unit}", grouped(cost)));
         }
     }
     parts.join(", ")

@@ -5,8 +5,8 @@ use std::fmt::Write;
 
 use crate::graph::draw::escape_xml;
 use crate::search::report::candidates::text;
-use crate::search::report::chart::{compact, origin};
-use crate::search::report::measure::significant;
+use crate::search::report::chart::origin;
+use crate::search::report::measure::{grouped, significant};
 use crate::search::report::{Report, ReportedCandidate};
 
 /// What a cell shows, and the number by which its column is sorted, if it is one of numbers.
@@ -58,10 +58,10 @@ const COLUMNS: [Column; 11] = [
         shown(it.detail("test_accuracy"), percent)
     }),
     number("parameters", |_, it| {
-        shown(it.detail("parameters"), compact)
+        shown(it.detail("parameters"), grouped)
     }),
     number("multiply-adds", |_, it| {
-        shown(it.detail("multiply_adds"), compact)
+        shown(it.detail("multiply_adds"), grouped)
     }),
     number("seconds", |_, it| {
         shown(it.seconds, |value| format!("{value:.1}"))
