@@ -107,6 +107,8 @@ fn a_model_gives_every_candidate_a_place() {
     assert!(climbed.origin_step().unwrap() > 0.0);
     assert!(climbed.predicted.is_some());
     assert!(report.agreement.compared > 0);
+    let last = report.rounds.last().unwrap();
+    assert_eq!(last.kendall, report.agreement.kendall);
     assert!(
         report
             .rounds

@@ -7,24 +7,23 @@ use serde_json::Value;
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Measure {
     /// Its name.
-    pub name: &'static str,
+    pub name: String,
     /// Whether it is a share, which people write in percent.
     pub is_share: bool,
 }
 
 impl Measure {
-    /// What an evaluation with these settings measures: a training gives the validation accuracy,
-    /// anything else some value.
+    /// What an evaluation with these settings measures: a training gives the validation accuracy, a
+    /// table the column that is its value, anything else some value.
     pub fn of(evaluation: &Value) -> Self {
-        match evaluation.get("training") {
-            Some(_) => Self {
-                name: "validation accuracy",
-                is_share: true,
-            },
-            None => Self {
-                name: "value",
-                is_share: false,
-            },
+        let is_share = evaluation.get("training").is_some();
+        let name = match is_share {
+            true => "validation accuracy",
+            false => evaluation["table"]["value"].as_str().unwrap_or("value"),
+        };
+        Self {
+            name: name.to_owned(),
+            is_share,
         }
     }
 
@@ -48,7 +47,7 @@ impl Measure {
     pub fn label(&self) -> String {
         match self.is_share {
             true => format!("{} in %", self.name),
-            false => self.name.to_owned(),
+            false => self.name.clone(),
         }
     }
 }
@@ -83,7 +82,20 @@ pub fn grouped(value: f64) -> String {
 
 #[cfg(test)]
 mod tests {
+    use serde_json::json;
+
     use super::*;
+
+    #[test]
+    fn the_value_is_named_by_what_gives_it() {
+        let name = |evaluation| Measure::of(&evaluation).name;
+        assert_eq!(name(json!({ "training": {} })), "validation accuracy");
+        assert_eq!(
+            name(json!({ "table": { "value": "accuracy" } })),
+            "accuracy"
+        );
+        assert_eq!(name(Value::Null), "value");
+    }
 
     #[test]
     fn numbers_are_written_as_people_read_them() {

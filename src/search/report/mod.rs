@@ -23,6 +23,7 @@ pub use measure::Measure;
 pub use principal::{PrincipalComponents, principal_components};
 pub use sketch::{Sketch, SketchFile, SketchFiles};
 
+use super::correlation::Kendall;
 use super::error::{Result, SearchError};
 use super::history::{Record, Status};
 use super::learner::ModelReport;
@@ -121,8 +122,8 @@ pub struct RoundReport {
     pub best: Option<f64>,
     /// How good the model was that proposed it, if there was one.
     pub model: Option<ModelReport>,
-    /// How well predictions agree with what was measured, up to its end.
-    pub agreement: Agreement,
+    /// Kendall's tau of predicted and measured values, up to its end.
+    pub kendall: Option<f64>,
 }
 
 impl Report {
@@ -216,9 +217,13 @@ fn rounds(
     models: &[(usize, ModelReport)],
 ) -> Vec<RoundReport> {
     let chunks = records.chunk_by(|a, b| a.round == b.round);
+    let mut kendall = Kendall::default();
     let mut end = 0;
     let rounds = chunks.map(|chunk| {
         end += chunk.len();
+        for (predicted, value) in chunk.iter().filter_map(|it| it.predicted.zip(it.value())) {
+            kendall.push(predicted, value);
+        }
         let round = chunk.first().map_or(0, |record| record.round);
         let model = models.iter().find(|(number, _)| *number == round);
         RoundReport {
@@ -226,7 +231,7 @@ fn rounds(
             candidates: chunk.len(),
             best: candidates[..end].last().and_then(|last| last.best),
             model: model.map(|(_, report)| *report),
-            agreement: Agreement::of(&records[..end]),
+            kendall: kendall.tau(),
         }
     });
     rounds.collect()

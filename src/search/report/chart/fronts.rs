@@ -14,13 +14,7 @@ pub fn figures(report: &Report) -> Vec<Figure> {
 
 fn figure(report: &Report, front: &Front, id: &'static str) -> Figure {
     let measure = &report.measure;
-    let name = measure.name;
-    let title = format!(
-        "{}{} against {}",
-        name[..1].to_uppercase(),
-        &name[1..],
-        front.label
-    );
+    let title = format!("{} against {}", capitalised(&measure.name), front.label);
     let place = |it: &ReportedCandidate| {
         let cost = it.detail(front.cost)?;
         Some((cost, measure.shown(it.value?)))
@@ -56,6 +50,16 @@ fn figure(report: &Report, front: &Front, id: &'static str) -> Figure {
         colours: None,
         note: String::new(),
     }
+}
+
+/// A name at the beginning of a title.
+fn capitalised(name: &str) -> String {
+    let mut characters = name.chars();
+    let first = characters.next().into_iter();
+    first
+        .flat_map(char::to_uppercase)
+        .chain(characters)
+        .collect()
 }
 
 /// The front as a staircase: the best that can be had at each cost.

@@ -19,7 +19,7 @@ const SERIES: [(&str, Series); 5] = [
     ("distinct, of random codes", |_, model| Some(model.unique)),
     ("never learnt from, of those", |_, model| Some(model.novel)),
     ("Kendall's tau of all predictions so far", |round, _| {
-        round.agreement.kendall
+        round.kendall
     }),
 ];
 
