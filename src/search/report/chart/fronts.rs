@@ -29,8 +29,12 @@ fn figure(report: &Report, front: &Front, id: &'static str) -> Figure {
     let right = x.ends().1;
     let mut chart = Chart::new(&title, (x, front.label), (y, &measure.label()));
     chart.line("line s1", steps(report, front, place, right));
-    for (candidate, at) in points {
-        let mark = match front.candidates.contains(&candidate.number) {
+    let is_on_front = |it: &ReportedCandidate| front.candidates.contains(&it.number);
+    // The front lies on top.
+    let (front_points, others): (Vec<_>, Vec<_>) =
+        points.into_iter().partition(|(it, _)| is_on_front(it));
+    for (candidate, at) in others.into_iter().chain(front_points) {
+        let mark = match is_on_front(candidate) {
             true => Mark::Series(1),
             false => Mark::Faint,
         };

@@ -26,7 +26,6 @@ pub fn figure(report: &Report) -> Figure {
         }
         best.push((x, value));
     }
-    chart.line("line s0", best);
     let origins = origins(report);
     for candidate in &report.candidates {
         let x = (candidate.number + 1) as f64;
@@ -36,6 +35,8 @@ pub fn figure(report: &Report) -> Figure {
         };
         chart.candidate(report, candidate, mark, (x, y), None);
     }
+    // Among thousands of candidates it would not be seen below them.
+    chart.line("line s0", best);
     let mut legend = vec![(Mark::Line(0), "best so far".to_owned())];
     legend.extend(origin_legend(&origins));
     if report.summary.evaluated < report.summary.proposed {
