@@ -56,6 +56,10 @@ pub(super) struct Options {
 enum Strategy {
     /// Random valid programs
     Random,
+    /// Regularized evolution (Real et al. 2019)
+    Evolution,
+    /// Local search over edits of one symbol
+    Local,
     /// Gradient ascent in the latent space of an auto-encoder
     Autosnap,
 }
@@ -129,6 +133,8 @@ fn search_configuration(options: &Options) -> SearchConfiguration {
         budget: options.budget.unwrap_or(base.budget),
         strategy: match options.strategy {
             Some(Strategy::Random) => StrategyName::Random,
+            Some(Strategy::Evolution) => StrategyName::Evolution,
+            Some(Strategy::Local) => StrategyName::Local,
             Some(Strategy::Autosnap) => StrategyName::Autosnap,
             None => base.strategy,
         },
@@ -321,6 +327,7 @@ impl Display {
         let origin = match &record.origin {
             crate::search::Origin::Random => "random".to_string(),
             crate::search::Origin::Climbed { from, .. } => format!("climbed from {}", from + 1),
+            crate::search::Origin::Edited { from } => format!("edited from {}", from + 1),
             crate::search::Origin::Other { description } => description.clone(),
         };
         self.say(&format!(

@@ -21,6 +21,8 @@ pub struct SearchConfiguration {
     /// How many candidates every later round has: after each the strategy learns from the results.
     /// Default 4.
     pub round: usize,
+    /// Settings of the strategy `evolution`.
+    pub evolution: EvolutionConfiguration,
     /// Settings of the strategy `autosnap`.
     pub autosnap: AutosnapConfiguration,
 }
@@ -31,8 +33,23 @@ pub struct SearchConfiguration {
 pub enum StrategyName {
     /// Random valid programs.
     Random,
+    /// Regularized evolution.
+    Evolution,
+    /// Local search over edits of one symbol.
+    Local,
     /// Gradient ascent in the latent space of an auto-encoder.
     Autosnap,
+}
+
+/// Settings of the strategy `evolution`. The defaults are those of the paper (Real et al. 2019, its
+/// experiments on CIFAR-10); with a budget below the population, evolution is random search.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct EvolutionConfiguration {
+    /// How many candidates the population has: the last ones with a value. Default 100.
+    pub population: usize,
+    /// How many of them are drawn for each child; the best one is its parent. Default 25.
+    pub sample: usize,
 }
 
 /// Settings of the strategy `autosnap`.
@@ -121,7 +138,17 @@ impl Default for SearchConfiguration {
             strategy: StrategyName::Autosnap,
             initial: 8,
             round: 4,
+            evolution: EvolutionConfiguration::default(),
             autosnap: AutosnapConfiguration::default(),
+        }
+    }
+}
+
+impl Default for EvolutionConfiguration {
+    fn default() -> Self {
+        Self {
+            population: 100,
+            sample: 25,
         }
     }
 }
@@ -189,7 +216,15 @@ impl SearchConfiguration {
         at_least("budget", self.budget, 1)?;
         at_least("initial", self.initial, 1)?;
         at_least("round", self.round, 1)?;
+        self.evolution.validate()?;
         self.autosnap.validate()
+    }
+}
+
+impl EvolutionConfiguration {
+    fn validate(&self) -> Result<()> {
+        at_least("evolution.population", self.population, 1)?;
+        at_least("evolution.sample", self.sample, 1)
     }
 }
 

@@ -298,8 +298,9 @@ impl<S: ProgramSpace> Search<S> {
         };
         let seconds = started.elapsed().as_secs_f64();
         let status = match outcome {
+            // The store knows no zero below zero, and a search that goes on must be the same.
             Outcome::Measured { value, details } if value.is_finite() => Status::Done {
-                value,
+                value: value + 0.0,
                 details,
                 seconds,
             },

@@ -128,6 +128,12 @@ pub fn random_program(space: &dyn ProgramSpace, rng: &mut ChaCha8Rng) -> Option<
     }
 }
 
+/// The key of a program, if it is not in `seen`.
+pub(super) fn unseen(space: &dyn ProgramSpace, seen: &HashSet<Key>, program: &[u8]) -> Option<Key> {
+    let key = space.key(program);
+    (!seen.contains(&key)).then_some(key)
+}
+
 /// How many draws in a row may give nothing new before the space is enumerated instead.
 const DRAWS: usize = 500;
 
@@ -144,8 +150,7 @@ pub fn random_unseen(
 ) -> Option<(Vec<u8>, Key)> {
     for _ in 0..DRAWS {
         let program = random_program(space, rng)?;
-        let key = space.key(&program);
-        if !seen.contains(&key) {
+        if let Some(key) = unseen(space, seen, &program) {
             return Some((program, key));
         }
     }
@@ -162,11 +167,10 @@ fn enumerate_unseen(
     for _ in 0..PREFIXES {
         let prefix = prefixes.pop()?;
         let allowed = space.allowed(&prefix);
-        if allowed.end {
-            let key = space.key(&prefix);
-            if !seen.contains(&key) {
-                return Some((prefix, key));
-            }
+        if allowed.end
+            && let Some(key) = unseen(space, seen, &prefix)
+        {
+            return Some((prefix, key));
         }
         if prefix.len() < longest {
             let mut symbols: Vec<u8> = allowed.iter().collect();

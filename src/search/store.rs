@@ -13,7 +13,7 @@ use std::time::Duration;
 use rusqlite::{Connection, OptionalExtension, Row, params};
 use serde_json::{Value, json};
 
-use super::configuration::{SearchConfiguration, StrategyName};
+use super::configuration::SearchConfiguration;
 use super::error::{Result, SearchError};
 use super::evaluation::Candidate;
 use super::history::{History, Record, Status};
@@ -83,8 +83,10 @@ impl Identity {
         if let Some(map) = configuration.as_object_mut() {
             map.remove("budget");
             map.insert("strategy".to_owned(), json!(strategy));
-            if json!(strategy) != json!(StrategyName::Autosnap) {
-                map.remove("autosnap");
+            for section in ["evolution", "autosnap"] {
+                if section != strategy {
+                    map.remove(section);
+                }
             }
         }
         let lengths = space.lengths();
