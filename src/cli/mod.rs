@@ -18,6 +18,7 @@ mod new;
 mod output;
 mod patterns;
 mod search;
+mod settings;
 mod show;
 mod signatures;
 mod train;

@@ -1,12 +1,13 @@
 //! What decides a search.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::error::{Result, SearchError};
 
 /// The settings of a search. Together with the space and the evaluation they decide what it
 /// proposes: the same settings give the same search.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct SearchConfiguration {
     /// Seed of every random choice. Default 0.
@@ -28,7 +29,7 @@ pub struct SearchConfiguration {
 }
 
 /// The strategies that come with the search.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum StrategyName {
     /// Random valid programs.
@@ -43,7 +44,7 @@ pub enum StrategyName {
 
 /// Settings of the strategy `evolution`. The defaults are those of the paper (Real et al. 2019, its
 /// experiments on CIFAR-10); with a budget below the population, evolution is random search.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct EvolutionConfiguration {
     /// How many candidates the population has: the last ones with a value. Default 100.
@@ -53,7 +54,7 @@ pub struct EvolutionConfiguration {
 }
 
 /// Settings of the strategy `autosnap`.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct AutosnapConfiguration {
     /// The share of a round's candidates that explore at random. Default 0.2.
@@ -83,7 +84,7 @@ pub struct AutosnapConfiguration {
 }
 
 /// Sizes and losses of the auto-encoder.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct ModelConfiguration {
     /// Units of the recurrent encoder and decoder. Default 96.
@@ -102,7 +103,7 @@ pub struct ModelConfiguration {
 }
 
 /// Training of the auto-encoder on random programs.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct PretrainingConfiguration {
     /// How many distinct random programs it learns from. Default 20000.
@@ -119,7 +120,7 @@ pub struct PretrainingConfiguration {
 }
 
 /// Training of the auto-encoder and the value layer together.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct JointConfiguration {
     /// Training steps a round. Default 60.

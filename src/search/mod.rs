@@ -23,8 +23,10 @@ mod history;
 mod learner;
 mod local;
 mod model;
+mod objective;
 mod run;
 mod seeds;
+mod settings;
 mod space;
 mod store;
 mod strategy;
@@ -44,7 +46,9 @@ pub use history::{History, Origin, Proposal, Record, Status};
 pub use learner::{Example, Learner, ModelReport};
 pub use local::Local;
 pub use model::{AutoEncoder, Codes, Loss, Sizes};
+pub use objective::{Cost, Limited, Limits, Measurement, Objective, pareto_front};
 pub use run::{Agreement, Ask, Ending, Event, Observer, Search, Silent, Summary};
+pub use settings::{Settings, SettingsError};
 pub use space::{
     Allowed, Key, MAXIMUM_SYMBOLS, ProgramSpace, fingerprint, is_valid, opcodes, random_program,
     random_unseen, text,

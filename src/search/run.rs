@@ -430,12 +430,16 @@ impl<S: ProgramSpace> Search<S> {
     }
 
     /// The records of new proposals. A strategy from outside may propose what it should not: what is
-    /// not valid or was proposed before is passed over.
+    /// not valid, not admitted or was proposed before is passed over.
     fn records(&self, round: usize, proposals: Vec<Proposal>) -> Vec<Record> {
         let mut keys = self.history.keys().clone();
         let mut records = Vec::with_capacity(proposals.len());
         for proposal in proposals {
-            if space::is_valid(&self.space, &proposal.program) && keys.insert(proposal.key) {
+            let program = &proposal.program;
+            if space::is_valid(&self.space, program)
+                && self.space.admits(program)
+                && keys.insert(proposal.key)
+            {
                 records.push(Record {
                     candidate: Candidate {
                         number: self.history.records().len() + records.len(),

@@ -19,6 +19,7 @@ use super::evaluation::Candidate;
 use super::history::{History, Record, Status};
 use super::learner::ModelReport;
 use super::space::{self, ProgramSpace};
+use crate::graph::Laws;
 
 /// The name of the database in the results folder.
 pub const DATABASE: &str = "search.sqlite";
@@ -34,7 +35,7 @@ const APPLICATION: i64 = 0x736e_6170;
 
 const TABLES: &str = "
     CREATE TABLE search (
-        name TEXT PRIMARY KEY,      -- 'configuration', 'space', 'evaluation', 'version'
+        name TEXT PRIMARY KEY,      -- 'configuration', 'space', 'evaluation', 'version', 'laws'
         value TEXT NOT NULL         -- JSON
     ) STRICT;
     CREATE TABLE candidates (
@@ -271,10 +272,13 @@ impl Store {
                 false => Err(SearchError::Different { path, differences }),
             };
         }
-        let version = json!(env!("CARGO_PKG_VERSION"));
+        let versions = [
+            ("version", &json!(env!("CARGO_PKG_VERSION"))),
+            ("laws", &json!(Laws::default().version())),
+        ];
         self.run(|connection| {
             let transaction = connection.transaction()?;
-            for (name, value) in identity.parts().into_iter().chain([("version", &version)]) {
+            for (name, value) in identity.parts().into_iter().chain(versions) {
                 transaction.execute(
                     "INSERT INTO search (name, value) VALUES (?1, ?2)",
                     params![name, value.to_string()],
