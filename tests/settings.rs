@@ -32,8 +32,10 @@ fn a_file_changes_what_it_says_and_nothing_else() {
             "#,
         )
         .unwrap();
-    let mut expected = Settings::default();
-    expected.data = "images".to_owned();
+    let mut expected = Settings {
+        data: "images".to_owned(),
+        ..Settings::default()
+    };
     expected.search.budget = 60;
     expected.search.strategy = StrategyName::Evolution;
     expected.search.evolution.sample = 5;
