@@ -560,6 +560,106 @@ fn a_search_leaves_its_results() {
     );
 }
 
+#[test]
+fn the_configuration_of_a_search_is_a_file_and_flags() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path();
+    fs::write(path.join("small.snap"), SMALL_SEARCH).unwrap();
+    let file = "[search]\nbudget = 4\nstrategy = \"local\"\n[training]\nepochs = 1\n";
+    fs::write(path.join("search.toml"), file).unwrap();
+    let configured = ["search", "small.snap", "--config", "search.toml"];
+    let with = |more: &[&str]| run(path, &[&configured, more].concat());
+    let search = with(&[
+        "--format=json",
+        "--set",
+        "search.initial=2",
+        "--budget=5",
+        "--value=macro-f1",
+        "--max-params=600",
+        "--price-params=0.01",
+    ]);
+    assert!(search.status.success(), "{}", text(&search.stderr));
+    let lines = json_lines(&search);
+    assert_eq!(lines.len(), 6);
+    for (number, candidate) in lines[..5].iter().enumerate() {
+        assert_eq!(candidate["round"] == 0, number < 2);
+        let details = &candidate["details"];
+        let parameters = details["parameters"].as_f64().unwrap();
+        assert!(parameters <= 600.0, "{parameters}");
+        let value = details["validation_macro_f1"].as_f64().unwrap() - 0.01 * parameters.log10();
+        assert!((candidate["value"].as_f64().unwrap() - value).abs() < 1e-9);
+    }
+    assert!(!lines[5]["front"].as_array().unwrap().is_empty());
+    // What was chosen is recorded, and another choice is another search.
+    let other = with(&["--set", "search.initial=2", "--max-params=700"]);
+    let message = text(&other.stderr);
+    assert!(
+        message.contains("evaluation.limits.parameters: 600 there, 700 now"),
+        "{message}"
+    );
+    assert!(
+        message.contains(r#"evaluation.objective.measurement: "macro-f1" there"#),
+        "{message}"
+    );
+}
+
+#[test]
+fn a_wrong_configuration_is_told_with_its_place() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path();
+    fs::write(path.join("small.snap"), SMALL_SEARCH).unwrap();
+    let told = |file: &str, more: &[&str]| {
+        fs::write(path.join("search.toml"), file).unwrap();
+        let configured = ["search", "small.snap", "--config", "search.toml"];
+        let output = run(path, &[&configured, more].concat());
+        assert_eq!(output.status.code(), Some(2));
+        text(&output.stderr)
+    };
+    let message = told("[search]\nbudget = 4\nstrategi = \"local\"\n", &[]);
+    assert!(
+        message.contains("search.toml:3:1: unknown field `strategi`"),
+        "{message}"
+    );
+    assert!(
+        message.ends_with("  strategi = \"local\"\n  ^^^^^^^^\n"),
+        "{message}"
+    );
+    let message = told("[training]\nepochs = \"two\"\n", &[]);
+    assert!(
+        message.contains("search.toml:2:10: invalid type: string"),
+        "{message}"
+    );
+    let message = told("", &["--set", "search.evolution.size=3"]);
+    assert!(
+        message.contains("`--set search.evolution.size=3`: unknown field `size`"),
+        "{message}"
+    );
+    let message = told("search.round = 0", &[]);
+    assert!(
+        message.contains("`round` must be at least 1, not 0"),
+        "{message}"
+    );
+    let message = told("", &["--price-macs=-1"]);
+    assert!(
+        message.contains("`objective.multiply_adds_price` must be"),
+        "{message}"
+    );
+}
+
+#[test]
+fn a_search_within_limits_that_nothing_keeps_says_so() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path();
+    fs::write(path.join("small.snap"), SMALL_SEARCH).unwrap();
+    let search = run(path, &["search", "small.snap", "--max-macs=1"]);
+    assert!(search.status.success(), "{}", text(&search.stderr));
+    let said = text(&search.stdout);
+    assert!(
+        said.contains("no program of the space is within the limits"),
+        "{said}"
+    );
+}
+
 /// Starts the search and kills it, without a warning, after this time.
 fn kill_after(folder: &Path, milliseconds: u64) {
     let mut child: Child = snapc(folder)

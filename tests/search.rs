@@ -775,6 +775,45 @@ fn a_killed_search_ends_as_one_that_was_not() {
     );
 }
 
+/// No file may grow beyond some pages, as on a full disk: writing fails at some point, and again
+/// where the search goes on without more space. The test runs itself in another process.
+#[cfg(unix)]
+#[test]
+fn a_search_on_a_full_disk_fails_and_goes_on_once_there_is_space() {
+    let configuration = small(StrategyName::Evolution, 3, 40);
+    if let Some(folder) = std::env::var_os(CHILD) {
+        let store = Store::open(Path::new(&folder)).unwrap();
+        let result = Search::open(Toy::new(8), configuration, Value::Null, store)
+            .and_then(|mut search| search.run(&mut Measure::default(), &mut Silent, &GO_ON));
+        let full = matches!(result, Err(SearchError::Database { .. }));
+        assert!(full, "{:?}", result.map(|summary| summary.ending));
+        return;
+    }
+    let folder = TempDir::new().unwrap();
+    for _ in 0..2 {
+        let child = Command::new("sh")
+            .args([
+                "-c",
+                "trap '' XFSZ; ulimit -f 160; exec \"$0\" --exact \"$1\"",
+            ])
+            .arg(std::env::current_exe().unwrap())
+            .arg("a_search_on_a_full_disk_fails_and_goes_on_once_there_is_space")
+            .env(CHILD, folder.path())
+            .output()
+            .unwrap();
+        let said = String::from_utf8_lossy(&child.stdout);
+        assert!(child.status.success(), "{said}");
+    }
+    let mut search = open(&configuration, Store::open(folder.path()).unwrap());
+    let before = search.history().measured().count();
+    assert!(before > 0 && before < 40, "{before}");
+    assert_eq!(finish(&mut search).evaluated, 40);
+    assert_eq!(
+        essence(search.history()),
+        essence(&uninterrupted(&configuration))
+    );
+}
+
 // What is refused
 
 fn refused(result: Result<Search<Toy>>) -> String {

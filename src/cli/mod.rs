@@ -21,6 +21,7 @@ mod output;
 mod patterns;
 mod report;
 mod search;
+mod settings;
 mod show;
 mod signatures;
 mod train;

@@ -6,7 +6,6 @@ use std::path::{Path, PathBuf};
 use std::rc::Rc;
 use std::sync::Arc;
 
-use clap::ValueEnum;
 use console::Term;
 use indicatif::{ProgressBar, ProgressStyle};
 use serde_json::{Value, json};
@@ -15,17 +14,18 @@ use super::interrupt;
 use super::live::Live;
 use super::load;
 use super::output::{Failure, Output, count, thousands};
+use super::settings::SettingsOptions;
 use super::training::{TrainingOptions, check_fit};
 use crate::data::Dataset;
 use crate::diagnostic::Source;
 use crate::graph::draw;
 use crate::search::report::SketchFiles;
 use crate::search::{
-    Ending, Evaluation, Event, Observer, Record, Search, SearchConfiguration, SearchError, Status,
-    Store, StrategyName, Summary, TrainingEvaluation,
+    Cost, Ending, Evaluation, Event, Limited, Measurement, Observer, Record, Search, SearchError,
+    Settings, Status, Store, Summary, TrainingEvaluation, pareto_front,
 };
 use crate::sketch::Space;
-use crate::train::{self, TrainingConfiguration};
+use crate::train;
 
 #[derive(Debug, clap::Args)]
 #[command(
@@ -43,13 +43,8 @@ pub(super) struct Options {
     #[arg(long, short)]
     output: Option<PathBuf>,
 
-    /// How many distinct candidates are trained
-    #[arg(long)]
-    budget: Option<usize>,
-
-    /// Who proposes the candidates
-    #[arg(long, value_enum)]
-    strategy: Option<Strategy>,
+    #[command(flatten)]
+    settings: SettingsOptions,
 
     /// Say nothing before the end
     #[arg(long, short)]
@@ -58,18 +53,6 @@ pub(super) struct Options {
     #[command(flatten)]
     training: TrainingOptions,
 }
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-enum Strategy {
-    /// Random valid programs
-    Random,
-    /// Gradient ascent in the latent space of an auto-encoder
-    Autosnap,
-}
-
-/// Epochs a candidate is trained for where nothing is said: on the digits, the order of candidates
-/// hardly changes with more.
-const CANDIDATE_EPOCHS: usize = 10;
 
 pub(super) fn run(options: &Options, output: &Output) -> Result<(), Failure> {
     let load::Loaded {
@@ -80,29 +63,31 @@ pub(super) fn run(options: &Options, output: &Output) -> Result<(), Failure> {
     } = load::load(&options.file)?;
     let space = Space::new(Arc::new(checked), options.net.as_deref())
         .map_err(|diagnostic| Failure::Diagnostics(vec![*diagnostic], sources))?;
-    let dataset = options.training.prepare()?;
+    let settings = options.settings.settings(&options.training)?;
+    let dataset = options.training.prepare(&settings.data)?;
     check_net(&space, dataset.as_ref())?;
     let name = space.checked().program.definition(space.net()).name.clone();
     let folder = options
         .output
         .clone()
         .unwrap_or_else(|| PathBuf::from(format!("snapc-search-{name}")));
-    let configuration = search_configuration(options);
-    let training = options.training.configuration(TrainingConfiguration {
-        epochs: CANDIDATE_EPOCHS,
-        ..TrainingConfiguration::default()
-    });
-    training
-        .validate()
-        .map_err(|error| Failure::Usage(error.to_string()))?;
-    let budget = configuration.budget;
     let stop = interrupt::stop_flag()?;
-    let display = Rc::new(RefCell::new(Display::new(*output, budget, options.quiet)));
-    let settings =
-        TrainingEvaluation::new(&space, &source, dataset.as_ref(), training.clone()).settings();
+    let display = Rc::new(RefCell::new(Display::new(
+        *output,
+        settings.search.budget,
+        options.quiet,
+    )));
+    let evaluation = || {
+        let training = settings.training.clone();
+        TrainingEvaluation::new(&space, &source, dataset.as_ref(), training)
+            .valued_by(settings.objective)
+    };
+    let mut recorded = evaluation().settings();
+    recorded["limits"] = json!(settings.limits);
     let store = Store::open(&folder).map_err(|error| failure(&error))?;
-    let mut search =
-        Search::open(&space, configuration, settings, store).map_err(|error| failure(&error))?;
+    let limited = Limited::new(&space, settings.limits);
+    let mut search = Search::open(limited, settings.search.clone(), recorded, store)
+        .map_err(|error| failure(&error))?;
     search
         .store()
         .keep_sketch(&SketchFiles::new(&name, &files.sources))
@@ -114,7 +99,7 @@ pub(super) fn run(options: &Options, output: &Output) -> Result<(), Failure> {
         .and_then(|best| best.value());
     display.borrow_mut().resume(search.history().records());
     let watch = Rc::clone(&display);
-    let mut evaluation = TrainingEvaluation::new(&space, &source, dataset.as_ref(), training)
+    let mut evaluation = evaluation()
         .keeping_best_in(&folder, known)
         .observed_by(move |event: train::Event| watch.borrow_mut().training(event));
     let mut observer = Shared(Rc::clone(&display));
@@ -125,25 +110,12 @@ pub(super) fn run(options: &Options, output: &Output) -> Result<(), Failure> {
         space: &space,
         source: &source,
         folder: &folder,
+        settings: &settings,
         records: search.history().records(),
         summary: &summary,
     };
     results.write()?;
     results.report(options, output)
-}
-
-fn search_configuration(options: &Options) -> SearchConfiguration {
-    let base = SearchConfiguration::default();
-    SearchConfiguration {
-        seed: options.training.seed.unwrap_or(base.seed),
-        budget: options.budget.unwrap_or(base.budget),
-        strategy: match options.strategy {
-            Some(Strategy::Random) => StrategyName::Random,
-            Some(Strategy::Autosnap) => StrategyName::Autosnap,
-            None => base.strategy,
-        },
-        ..base
-    }
 }
 
 fn failure(error: &SearchError) -> Failure {
@@ -338,6 +310,7 @@ impl Display {
         let origin = match &record.origin {
             crate::search::Origin::Random => "random".to_string(),
             crate::search::Origin::Climbed { from, .. } => format!("climbed from {}", from + 1),
+            crate::search::Origin::Edited { from } => format!("edited from {}", from + 1),
             crate::search::Origin::Other { description } => description.clone(),
         };
         self.say(&format!(
@@ -375,6 +348,7 @@ struct Results<'a> {
     space: &'a Space,
     source: &'a Source,
     folder: &'a Path,
+    settings: &'a Settings,
     records: &'a [Record],
     summary: &'a Summary,
 }
@@ -399,22 +373,41 @@ impl Results<'_> {
         load::write(&self.folder.join(name), text)
     }
 
+    /// The candidates that no other one betters in what is measured, parameters and multiply-adds.
+    fn front(&self) -> Vec<&Record> {
+        let measurement = measurement(self.settings.objective.measurement);
+        let point = |record| {
+            let number = |name| Some(detail(record, name)? as u64);
+            let cost = Cost {
+                parameters: number("parameters")?,
+                multiply_adds: number("multiply_adds")?,
+            };
+            Some((record, (detail(record, measurement)?, cost)))
+        };
+        let (records, points): (Vec<&Record>, Vec<_>) =
+            self.records.iter().filter_map(point).unzip();
+        let front = pareto_front(&points);
+        front.into_iter().map(|place| records[place]).collect()
+    }
+
     fn table(&self) -> String {
         let mut table = String::from(
-            "number,program,key,status,value,predicted,test_accuracy,parameters,multiply_adds,seconds,round\n",
+            "number,program,key,status,value,predicted,validation_accuracy,validation_macro_f1,test_accuracy,parameters,multiply_adds,seconds,round\n",
         );
         let number = |value: Option<f64>| value.map_or(String::new(), |value| value.to_string());
         for record in self.records {
             // Writing to a string does not fail. Symbols may be commas or quotes.
             let _ = writeln!(
                 table,
-                "{},\"{}\",{},{},{},{},{},{},{},{},{}",
+                "{},\"{}\",{},{},{},{},{},{},{},{},{},{},{}",
                 record.candidate.number,
                 record.candidate.text.replace('"', "\"\""),
                 record.candidate.key,
                 record.status.name(),
                 number(record.value()),
                 number(record.predicted),
+                number(detail(record, "validation_accuracy")),
+                number(detail(record, "validation_macro_f1")),
                 number(detail(record, "test_accuracy")),
                 number(detail(record, "parameters")),
                 number(detail(record, "multiply_adds")),
@@ -428,6 +421,7 @@ impl Results<'_> {
     fn json(&self) -> Value {
         json!({
             "best": self.summary.best.as_ref().map(describe),
+            "front": self.front().iter().map(|record| record.candidate.number).collect::<Vec<_>>(),
             "evaluated": self.summary.evaluated,
             "failed": self.summary.failed,
             "evaluation_seconds": self.summary.evaluation_seconds,
@@ -458,7 +452,10 @@ impl Results<'_> {
 
     fn report_text(&self, options: &Options, output: &Output) {
         let Some(best) = &self.summary.best else {
-            output.line("no candidate could be trained; see candidates.csv for the reasons");
+            output.line(match self.records.is_empty() {
+                true => "no program of the space is within the limits",
+                false => "no candidate could be trained; see candidates.csv for the reasons",
+            });
             return;
         };
         let number = |name: &str| detail(best, name).unwrap_or(0.0);
@@ -472,13 +469,13 @@ impl Results<'_> {
             self.summary.evaluation_seconds
         ));
         output.line(&format!(
-            "best program   {}\n  test accuracy {}, validation accuracy {}, {} parameters, {} multiply-adds",
+            "best program   {}\n  test accuracy {}, validation accuracy {}, {}",
             best.candidate.text,
             percent(number("test_accuracy")),
-            percent(best.value().unwrap_or(0.0)),
-            thousands(&(number("parameters") as u64).to_string()),
-            thousands(&(number("multiply_adds") as u64).to_string())
+            percent(number("validation_accuracy")),
+            costs(best),
         ));
+        self.report_front(output);
         let folder = self.folder.display();
         output.line(&format!(
             "  program  {folder}/best.snap\n  drawing  {folder}/best.svg\n  weights  {folder}/best.safetensors\n  results  {folder}"
@@ -492,4 +489,39 @@ impl Results<'_> {
             )),
         }
     }
+
+    /// Candidates that are smaller than the best, each better than all that are as small.
+    fn report_front(&self, output: &Output) {
+        let front = self.front();
+        if front.len() < 2 {
+            return;
+        }
+        output.line("  none is better and smaller than these");
+        let name = measurement(self.settings.objective.measurement);
+        for record in front {
+            output.line(&format!(
+                "    {:>8}  {:14}  {}",
+                percent(detail(record, name).unwrap_or(0.0)),
+                record.candidate.text,
+                costs(record)
+            ));
+        }
+    }
+}
+
+/// The name of a measurement among the details of a record.
+fn measurement(measurement: Measurement) -> &'static str {
+    match measurement {
+        Measurement::Accuracy => "validation_accuracy",
+        Measurement::MacroF1 => "validation_macro_f1",
+    }
+}
+
+fn costs(record: &Record) -> String {
+    let number = |name| detail(record, name).unwrap_or(0.0) as u64;
+    format!(
+        "{} parameters, {} multiply-adds",
+        thousands(&number("parameters").to_string()),
+        thousands(&number("multiply_adds").to_string())
+    )
 }

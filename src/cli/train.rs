@@ -52,7 +52,7 @@ pub(super) fn run(options: &Options, output: &Output) -> Result<(), Failure> {
     let id = load::choose_net(&loaded, options.net.as_deref())?;
     let graph = graph::build(&loaded.checked.program, id)
         .map_err(|diagnostic| loaded.failure(*diagnostic))?;
-    let dataset = options.training.prepare()?;
+    let dataset = options.training.prepare("digits")?;
     let folder = options
         .output
         .clone()

@@ -10,9 +10,9 @@ use crate::train::{OptimizerConfiguration, Schedule, TrainingConfiguration};
 #[derive(Debug, clap::Args)]
 #[command(next_help_heading = "Training")]
 pub(super) struct TrainingOptions {
-    /// `digits`, a folder with IDX files, or a folder of images by class
-    #[arg(long, default_value = "digits")]
-    pub(super) data: String,
+    /// `digits` (if not given), a folder with IDX files, or a folder of images by class
+    #[arg(long)]
+    pub(super) data: Option<String>,
 
     /// How often the training part is gone through
     #[arg(long)]
@@ -115,8 +115,8 @@ impl TrainingOptions {
         }
     }
 
-    /// Opens the data and sets the number of threads.
-    pub(super) fn prepare(&self) -> Result<Box<dyn Dataset>, Failure> {
+    /// Opens the data, those of this name if the options name none, and sets the number of threads.
+    pub(super) fn prepare(&self, data: &str) -> Result<Box<dyn Dataset>, Failure> {
         if let Some(threads) = self.threads {
             if threads == 0 {
                 return Err(Failure::Usage("`--threads` must be at least 1".to_string()));
@@ -126,7 +126,8 @@ impl TrainingOptions {
                 .build_global()
                 .map_err(|error| Failure::Runtime(format!("can't start threads: {error}")))?;
         }
-        data::open(&self.data).map_err(|error| Failure::Usage(error.to_string()))
+        data::open(self.data.as_deref().unwrap_or(data))
+            .map_err(|error| Failure::Usage(error.to_string()))
     }
 }
 

@@ -1,11 +1,12 @@
 use rand::seq::SliceRandom;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::random::{Purpose, generator};
 use super::{DataError, Dataset};
 
 /// How large the parts of a split are. What validation and test leave is for training.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct SplitFractions {
     /// The share that chooses between epochs and between networks.

@@ -207,7 +207,7 @@ impl Climb<'_> {
         decoded.sort_by(|(a, _), (b, _)| a.step.total_cmp(&b.step));
         for (Place { from, step }, program) in decoded {
             let key = self.space.key(&program);
-            if keys.insert(key) {
+            if keys.insert(key) && self.space.admits(&program) {
                 let origin = Origin::Climbed { from, step };
                 found.push(Proposal {
                     program,

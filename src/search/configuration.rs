@@ -1,12 +1,13 @@
 //! What decides a search.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::error::{Result, SearchError};
 
 /// The settings of a search. Together with the space and the evaluation they decide what it
 /// proposes: the same settings give the same search.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct SearchConfiguration {
     /// Seed of every random choice. Default 0.
@@ -21,22 +22,39 @@ pub struct SearchConfiguration {
     /// How many candidates every later round has: after each the strategy learns from the results.
     /// Default 4.
     pub round: usize,
+    /// Settings of the strategy `evolution`.
+    pub evolution: EvolutionConfiguration,
     /// Settings of the strategy `autosnap`.
     pub autosnap: AutosnapConfiguration,
 }
 
 /// The strategies that come with the search.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum StrategyName {
     /// Random valid programs.
     Random,
+    /// Regularized evolution.
+    Evolution,
+    /// Local search over edits of one symbol.
+    Local,
     /// Gradient ascent in the latent space of an auto-encoder.
     Autosnap,
 }
 
+/// Settings of the strategy `evolution`. The defaults are those of the paper (Real et al. 2019, its
+/// experiments on CIFAR-10); with a budget below the population, evolution is random search.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct EvolutionConfiguration {
+    /// How many candidates the population has: the last ones with a value. Default 100.
+    pub population: usize,
+    /// How many of them are drawn for each child; the best one is its parent. Default 25.
+    pub sample: usize,
+}
+
 /// Settings of the strategy `autosnap`.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct AutosnapConfiguration {
     /// The share of a round's candidates that explore at random. Default 0.2.
@@ -66,7 +84,7 @@ pub struct AutosnapConfiguration {
 }
 
 /// Sizes and losses of the auto-encoder.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct ModelConfiguration {
     /// Units of the recurrent encoder and decoder. Default 96.
@@ -85,7 +103,7 @@ pub struct ModelConfiguration {
 }
 
 /// Training of the auto-encoder on random programs.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct PretrainingConfiguration {
     /// How many distinct random programs it learns from. Default 20000.
@@ -102,7 +120,7 @@ pub struct PretrainingConfiguration {
 }
 
 /// Training of the auto-encoder and the value layer together.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct JointConfiguration {
     /// Training steps a round. Default 60.
@@ -121,7 +139,17 @@ impl Default for SearchConfiguration {
             strategy: StrategyName::Autosnap,
             initial: 8,
             round: 4,
+            evolution: EvolutionConfiguration::default(),
             autosnap: AutosnapConfiguration::default(),
+        }
+    }
+}
+
+impl Default for EvolutionConfiguration {
+    fn default() -> Self {
+        Self {
+            population: 100,
+            sample: 25,
         }
     }
 }
@@ -189,7 +217,15 @@ impl SearchConfiguration {
         at_least("budget", self.budget, 1)?;
         at_least("initial", self.initial, 1)?;
         at_least("round", self.round, 1)?;
+        self.evolution.validate()?;
         self.autosnap.validate()
+    }
+}
+
+impl EvolutionConfiguration {
+    fn validate(&self) -> Result<()> {
+        at_least("evolution.population", self.population, 1)?;
+        at_least("evolution.sample", self.sample, 1)
     }
 }
 

@@ -21,6 +21,11 @@ pub enum Origin {
         /// How far it went, in standard deviations of the latent space.
         step: f64,
     },
+    /// A good program with one symbol replaced, inserted or deleted.
+    Edited {
+        /// The number of the candidate that was edited.
+        from: usize,
+    },
     /// Whatever a strategy from outside wants to say.
     Other {
         /// Its words.

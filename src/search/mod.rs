@@ -2,7 +2,7 @@
 //!
 //! A [`Search`] brings four things together. A [`ProgramSpace`] says what may be written. A
 //! [`Strategy`] proposes programs: `autosnap` by gradient ascent in the latent space of an
-//! auto-encoder, `random` to compare with. An [`Evaluation`] gives a program its value. A [`Store`]
+//! auto-encoder, `evolution` and `local` by edits of good programs, `random` to compare with. An [`Evaluation`] gives a program its value. A [`Store`]
 //! keeps everything as it comes, so that a search that is killed goes on where it was and evaluates
 //! nothing twice. The search knows nothing of text, networks or data; who brings a space or an
 //! evaluation of their own can search over anything that is a string of symbols.
@@ -14,15 +14,20 @@ mod autosnap;
 mod configuration;
 mod correlation;
 mod decoding;
+mod edits;
 mod error;
 mod evaluation;
+mod evolution;
 mod gru;
 mod history;
 mod learner;
+mod local;
 mod model;
+mod objective;
 pub mod report;
 mod run;
 mod seeds;
+mod settings;
 mod space;
 mod store;
 mod strategy;
@@ -30,17 +35,21 @@ mod training;
 
 pub use autosnap::Autosnap;
 pub use configuration::{
-    AutosnapConfiguration, JointConfiguration, ModelConfiguration, PretrainingConfiguration,
-    SearchConfiguration, StrategyName,
+    AutosnapConfiguration, EvolutionConfiguration, JointConfiguration, ModelConfiguration,
+    PretrainingConfiguration, SearchConfiguration, StrategyName,
 };
 pub use correlation::{kendall, spearman};
 pub use decoding::{Choice, decode, decode_unconstrained};
 pub use error::{Result, SearchError};
 pub use evaluation::{Candidate, Evaluation, Outcome};
+pub use evolution::Evolution;
 pub use history::{History, Origin, Proposal, Record, Status};
 pub use learner::{Example, Learner, ModelReport};
+pub use local::Local;
 pub use model::{AutoEncoder, Codes, Loss, Sizes};
+pub use objective::{Cost, Limited, Limits, Measurement, Objective, pareto_front};
 pub use run::{Agreement, Ask, Ending, Event, Observer, Search, Silent, Summary};
+pub use settings::{Settings, SettingsError};
 pub use space::{
     Allowed, Key, MAXIMUM_SYMBOLS, ProgramSpace, fingerprint, is_valid, opcodes, random_program,
     random_unseen, text,

@@ -314,8 +314,9 @@ impl<S: ProgramSpace> Search<S> {
         };
         let seconds = started.elapsed().as_secs_f64();
         let status = match outcome {
+            // The store knows no zero below zero, and a search that goes on must be the same.
             Outcome::Measured { value, details } if value.is_finite() => Status::Done {
-                value,
+                value: value + 0.0,
                 details,
                 seconds,
             },
@@ -436,12 +437,16 @@ impl<S: ProgramSpace> Search<S> {
     }
 
     /// The records of new proposals. A strategy from outside may propose what it should not: what is
-    /// not valid or was proposed before is passed over.
+    /// not valid, not admitted or was proposed before is passed over.
     fn records(&self, round: usize, proposals: Vec<Proposal>) -> Vec<Record> {
         let mut keys = self.history.keys().clone();
         let mut records = Vec::with_capacity(proposals.len());
         for proposal in proposals {
-            if space::is_valid(&self.space, &proposal.program) && keys.insert(proposal.key) {
+            let program = &proposal.program;
+            if space::is_valid(&self.space, program)
+                && self.space.admits(program)
+                && keys.insert(proposal.key)
+            {
                 records.push(Record {
                     candidate: Candidate {
                         number: self.history.records().len() + records.len(),

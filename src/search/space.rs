@@ -31,6 +31,13 @@ pub trait ProgramSpace {
 
     /// The canonical key of a completed valid program.
     fn key(&self, program: &[u8]) -> Key;
+
+    /// Whether a valid program may be proposed. A limit that a prefix does not show, such as one on
+    /// parameters, goes here: everything valid can be written, and what is not admitted is passed
+    /// over.
+    fn admits(&self, _program: &[u8]) -> bool {
+        true
+    }
 }
 
 impl<T: ProgramSpace + ?Sized> ProgramSpace for &T {
@@ -48,6 +55,10 @@ impl<T: ProgramSpace + ?Sized> ProgramSpace for &T {
 
     fn key(&self, program: &[u8]) -> Key {
         (**self).key(program)
+    }
+
+    fn admits(&self, program: &[u8]) -> bool {
+        (**self).admits(program)
     }
 }
 
@@ -132,13 +143,19 @@ pub fn random_program(space: &dyn ProgramSpace, rng: &mut ChaCha8Rng) -> Option<
     }
 }
 
+/// The key of a valid program, if it is not in `seen` and may be proposed.
+pub(super) fn unseen(space: &dyn ProgramSpace, seen: &HashSet<Key>, program: &[u8]) -> Option<Key> {
+    let key = space.key(program);
+    (!seen.contains(&key) && space.admits(program)).then_some(key)
+}
+
 /// How many draws in a row may give nothing new before the space is enumerated instead.
 const DRAWS: usize = 500;
 
 /// How many prefixes the enumeration looks at before it gives up.
 const PREFIXES: usize = 1_000_000;
 
-/// A random valid program whose key is not in `seen`. Nothing if there is none: after some draws in
+/// A random valid program that may be proposed and whose key is not in `seen`. Nothing if there is none: after some draws in
 /// vain the space is walked in random order, so the answer is exact for every space of up to a
 /// million prefixes.
 pub fn random_unseen(
@@ -148,8 +165,7 @@ pub fn random_unseen(
 ) -> Option<(Vec<u8>, Key)> {
     for _ in 0..DRAWS {
         let program = random_program(space, rng)?;
-        let key = space.key(&program);
-        if !seen.contains(&key) {
+        if let Some(key) = unseen(space, seen, &program) {
             return Some((program, key));
         }
     }
@@ -166,11 +182,10 @@ fn enumerate_unseen(
     for _ in 0..PREFIXES {
         let prefix = prefixes.pop()?;
         let allowed = space.allowed(&prefix);
-        if allowed.end {
-            let key = space.key(&prefix);
-            if !seen.contains(&key) {
-                return Some((prefix, key));
-            }
+        if allowed.end
+            && let Some(key) = unseen(space, seen, &prefix)
+        {
+            return Some((prefix, key));
         }
         if prefix.len() < longest {
             let mut symbols: Vec<u8> = allowed.iter().collect();
@@ -202,6 +217,9 @@ pub fn fingerprint(space: &dyn ProgramSpace) -> Key {
     for program in (0..PROBES).map_while(|_| random_program(space, &mut rng)) {
         hash.update(&program);
         hash.update(&space.key(&program).0.to_le_bytes());
+        if !space.admits(&program) {
+            hash.update(b"not admitted");
+        }
     }
     Key(hash.digest128())
 }

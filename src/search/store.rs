@@ -15,12 +15,13 @@ use std::time::Duration;
 use rusqlite::{Connection, OptionalExtension, Row, params};
 use serde_json::{Value, json};
 
-use super::configuration::{SearchConfiguration, StrategyName};
+use super::configuration::SearchConfiguration;
 use super::error::{Result, SearchError};
 use super::evaluation::Candidate;
 use super::history::{History, Record, Status};
 use super::learner::ModelReport;
 use super::space::{self, ProgramSpace};
+use crate::graph::Laws;
 
 /// The name of the database in the results folder.
 pub const DATABASE: &str = "search.sqlite";
@@ -36,7 +37,7 @@ const APPLICATION: i64 = 0x736e_6170;
 
 const TABLES: &str = "
     CREATE TABLE search (
-        name TEXT PRIMARY KEY,      -- 'configuration', 'space', 'evaluation', 'version', 'sketch'
+        name TEXT PRIMARY KEY,      -- 'configuration', 'space', 'evaluation', 'version', 'laws', 'sketch'
         value TEXT NOT NULL         -- JSON
     ) STRICT;
     CREATE TABLE candidates (
@@ -85,8 +86,10 @@ impl Identity {
         if let Some(map) = configuration.as_object_mut() {
             map.remove("budget");
             map.insert("strategy".to_owned(), json!(strategy));
-            if json!(strategy) != json!(StrategyName::Autosnap) {
-                map.remove("autosnap");
+            for section in ["evolution", "autosnap"] {
+                if section != strategy {
+                    map.remove(section);
+                }
             }
         }
         let lengths = space.lengths();
@@ -271,10 +274,13 @@ impl Store {
                 false => Err(SearchError::Different { path, differences }),
             };
         }
-        let version = json!(env!("CARGO_PKG_VERSION"));
+        let versions = [
+            ("version", &json!(env!("CARGO_PKG_VERSION"))),
+            ("laws", &json!(Laws::default().version())),
+        ];
         self.run(|connection| {
             let transaction = connection.transaction()?;
-            for (name, value) in identity.parts().into_iter().chain([("version", &version)]) {
+            for (name, value) in identity.parts().into_iter().chain(versions) {
                 transaction.execute(
                     "INSERT INTO search (name, value) VALUES (?1, ?2)",
                     params![name, value.to_string()],

@@ -8,8 +8,10 @@ use rand_chacha::ChaCha8Rng;
 use super::autosnap::Autosnap;
 use super::configuration::{SearchConfiguration, StrategyName};
 use super::error::Result;
+use super::evolution::Evolution;
 use super::history::{History, Origin, Proposal};
 use super::learner::ModelReport;
+use super::local::Local;
 use super::model::Codes;
 use super::space::{self, Key, ProgramSpace};
 
@@ -38,8 +40,8 @@ pub trait Strategy {
     /// The name, as in the configuration.
     fn name(&self) -> &'static str;
 
-    /// Proposes up to `count` programs whose keys are neither in the history nor repeated. Fewer only
-    /// if it finds no more; none ends the search.
+    /// Proposes up to `count` programs whose keys are neither in the history nor repeated. Fewer if it
+    /// wants to know their values first, or finds no more; none ends the search.
     ///
     /// # Errors
     ///
@@ -84,6 +86,8 @@ pub trait Strategy {
 pub fn strategy(configuration: &SearchConfiguration) -> Box<dyn Strategy> {
     match configuration.strategy {
         StrategyName::Random => Box::new(Random),
+        StrategyName::Evolution => Box::new(Evolution::new(configuration.evolution.clone())),
+        StrategyName::Local => Box::new(Local),
         StrategyName::Autosnap => Box::new(Autosnap::new(
             configuration.autosnap.clone(),
             configuration.seed,

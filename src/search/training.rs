@@ -8,30 +8,32 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use super::evaluation::{Candidate, Evaluation, Outcome};
+use super::objective::{Cost, Measurement, Objective};
 use crate::backend::Network;
 use crate::data::Dataset;
 use crate::diagnostic::Source;
 use crate::files;
-use crate::graph::{self, Graph};
 use crate::sketch::Space;
-use crate::train::{self, Observer, Trainer, TrainingConfiguration};
+use crate::train::{Observer, Part, Trainer, TrainingConfiguration};
 
 /// What a trained candidate is worth, with what else was measured: the details of its record.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct TrainedCandidate {
-    /// The share of the validation part that the best epoch classifies right: the value.
+    /// The share of the validation part that the best epoch classifies right.
     pub validation_accuracy: f64,
+    /// The mean F1 score of the classes there.
+    pub validation_macro_f1: f64,
     /// The share of the test part that it classifies right. Never used to choose.
     pub test_accuracy: f64,
     /// Trainable parameters.
-    pub parameters: usize,
+    pub parameters: u64,
     /// Multiply-adds of the forward pass of one example.
-    pub multiply_adds: i64,
+    pub multiply_adds: u64,
     /// The epoch with the best validation accuracy, counted from 1.
     pub best_epoch: usize,
 }
 
-/// Trains every candidate from its seeded weights and takes the validation accuracy of the best
+/// Trains every candidate from its seeded weights and takes what the objective says of the best
 /// epoch for its value. Nothing is shared between candidates.
 pub struct TrainingEvaluation<'a> {
     space: &'a Space,
@@ -40,6 +42,7 @@ pub struct TrainingEvaluation<'a> {
     configuration: TrainingConfiguration,
     folder: Option<PathBuf>,
     best: Option<f64>,
+    objective: Objective,
     observer: Box<dyn Observer + 'a>,
 }
 
@@ -58,8 +61,16 @@ impl<'a> TrainingEvaluation<'a> {
             configuration,
             folder: None,
             best: None,
+            objective: Objective::default(),
             observer: Box::new(()),
         }
+    }
+
+    /// Chooses what a trained candidate is worth; its validation accuracy if nothing is chosen.
+    #[must_use]
+    pub fn valued_by(mut self, objective: Objective) -> Self {
+        self.objective = objective;
+        self
     }
 
     /// Keeps the best candidate's program and training run in `folder`; `best` is the value of the
@@ -87,6 +98,7 @@ impl<'a> TrainingEvaluation<'a> {
             .space
             .graph(&candidate.program)
             .map_err(|diagnostic| CandidateError(diagnostic.message))?;
+        let cost = Cost::of(&graph);
         let network = Network::compile(&graph, &Device::Cpu, self.configuration.seed)?;
         let trainer = Trainer::new(&network, self.dataset, self.configuration.clone())?
             .with_program(candidate.key.to_string());
@@ -94,12 +106,23 @@ impl<'a> TrainingEvaluation<'a> {
         let Some(summary) = outcome.finished() else {
             return Ok(Outcome::Interrupted);
         };
-        let value = summary.validation_accuracy;
+        let details = TrainedCandidate {
+            validation_accuracy: summary.validation_accuracy,
+            validation_macro_f1: trainer.evaluate(Part::Validation)?.macro_f1(),
+            test_accuracy: summary.test_accuracy,
+            parameters: cost.parameters,
+            multiply_adds: cost.multiply_adds,
+            best_epoch: summary.best_epoch,
+        };
+        let measured = match self.objective.measurement {
+            Measurement::Accuracy => details.validation_accuracy,
+            Measurement::MacroF1 => details.validation_macro_f1,
+        };
+        let value = self.objective.value(measured, cost);
         if self.best.is_none_or(|best| value > best) {
             self.keep(&candidate.program, &network)?;
             self.best = Some(value);
         }
-        let details = describe(&graph, &summary);
         Ok(Outcome::Measured {
             value,
             details: serde_json::to_value(details).unwrap_or(Value::Null),
@@ -132,19 +155,6 @@ impl<E: std::error::Error> From<E> for CandidateError {
     }
 }
 
-fn describe(graph: &Graph, summary: &train::Summary) -> TrainedCandidate {
-    TrainedCandidate {
-        validation_accuracy: summary.validation_accuracy,
-        test_accuracy: summary.test_accuracy,
-        parameters: summary.parameters,
-        multiply_adds: graph::summarise(graph)
-            .multiply_adds
-            .constant()
-            .unwrap_or(i64::MAX),
-        best_epoch: summary.best_epoch,
-    }
-}
-
 impl Evaluation for TrainingEvaluation<'_> {
     fn evaluate(&mut self, candidate: &Candidate, stop: &AtomicBool) -> Outcome {
         self.train(candidate, stop)
@@ -159,6 +169,7 @@ impl Evaluation for TrainingEvaluation<'_> {
                 "input_shape": self.dataset.input_shape(),
             },
             "training": self.configuration,
+            "objective": self.objective,
         })
     }
 }

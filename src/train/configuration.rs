@@ -1,11 +1,12 @@
-use serde::{Deserialize, Serialize};
+use schemars::JsonSchema;
+use serde::{Deserialize, Deserializer, Serialize};
 use thiserror::Error;
 
 use super::{OptimizerConfiguration, Schedule};
 use crate::data::SplitFractions;
 
 /// How a network is trained. Every field has a default, and an unknown field is an error.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct TrainingConfiguration {
     /// How often the training part is gone through.
@@ -24,7 +25,9 @@ pub struct TrainingConfiguration {
     pub schedule: Schedule,
     /// See [`loss::cross_entropy`](super::loss::cross_entropy).
     pub label_smoothing: f64,
-    /// The longest gradient; longer ones are shortened to it.
+    /// The longest gradient; longer ones are shortened to it. None, or 0 in a file, leaves them as
+    /// they are.
+    #[serde(deserialize_with = "zero_is_none")]
     pub gradient_clip: Option<f64>,
     /// Decides the split, the order of the examples and how they are moved.
     pub seed: u64,
@@ -75,6 +78,12 @@ pub struct ConfigurationError {
     pub value: String,
     /// What it must be.
     pub requirement: &'static str,
+}
+
+/// Files without a word for nothing say 0.
+fn zero_is_none<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<f64>, D::Error> {
+    let clip = Option::<f64>::deserialize(deserializer)?;
+    Ok(clip.filter(|&clip| clip != 0.0))
 }
 
 const LARGEST_SHIFT: usize = 1 << 20;

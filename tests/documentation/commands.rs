@@ -54,8 +54,8 @@ fn options(text: &str) -> Vec<String> {
 fn options_of(subcommand: &str) -> Vec<String> {
     let text = source(subcommand);
     let mut all = options(&text);
-    // Groups of options that several commands have stand in modules of their own.
-    for group in ["training", "patterns"] {
+    // Groups of options stand in modules of their own.
+    for group in ["training", "settings", "patterns"] {
         let is_used = text.contains(&format!("use super::{group}::"));
         if text.contains("#[command(flatten)]") && is_used {
             all.extend(options(&source(group)));

@@ -1,0 +1,147 @@
+//! The configuration of a search: a file, single values, and flags for the frequent ones. What comes
+//! later in this list counts.
+
+use std::path::PathBuf;
+
+use clap::ValueEnum;
+
+use super::load;
+use super::output::Failure;
+use super::training::TrainingOptions;
+use crate::diagnostic::{Position, Source, SourceId};
+use crate::search::{Measurement, Settings, SettingsError, StrategyName};
+
+#[derive(Debug, clap::Args)]
+pub(super) struct SettingsOptions {
+    /// A TOML file with the configuration
+    #[arg(long, value_name = "FILE")]
+    config: Option<PathBuf>,
+
+    /// A value of the configuration by its name: `search.evolution.sample=5`
+    #[arg(long = "set", value_name = "KEY=VALUE")]
+    values: Vec<String>,
+
+    /// How many distinct candidates are trained
+    #[arg(long)]
+    budget: Option<usize>,
+
+    /// Who proposes the candidates
+    #[arg(long, value_enum)]
+    strategy: Option<Strategy>,
+
+    /// What is maximised
+    #[arg(long, value_enum)]
+    value: Option<Value>,
+
+    /// The most parameters a candidate may have
+    #[arg(long, value_name = "NUMBER")]
+    max_params: Option<u64>,
+
+    /// The most multiply-adds a candidate may take
+    #[arg(long, value_name = "NUMBER")]
+    max_macs: Option<u64>,
+
+    /// By how much ten times the parameters lessen the value
+    #[arg(long, value_name = "PRICE")]
+    price_params: Option<f64>,
+
+    /// By how much ten times the multiply-adds lessen the value
+    #[arg(long, value_name = "PRICE")]
+    price_macs: Option<f64>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum Strategy {
+    /// Random valid programs
+    Random,
+    /// Regularized evolution (Real et al. 2019)
+    Evolution,
+    /// Local search over edits of one symbol
+    Local,
+    /// Gradient ascent in the latent space of an auto-encoder
+    Autosnap,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum Value {
+    /// The share of the validation part that is classified right
+    Accuracy,
+    /// The mean F1 score of the classes there
+    MacroF1,
+}
+
+impl SettingsOptions {
+    /// The settings of these options and those of the training, all in range.
+    pub(super) fn settings(&self, training: &TrainingOptions) -> Result<Settings, Failure> {
+        let mut settings = Settings::default();
+        if let Some(path) = &self.config {
+            let source = load::read(path, SourceId::default())?;
+            settings = settings
+                .with(&source.text)
+                .map_err(|error| in_file(&source, &error))?;
+        }
+        for assignment in &self.values {
+            settings = settings
+                .with_value(assignment)
+                .map_err(|error| Failure::Usage(format!("`--set {assignment}`: {error}")))?;
+        }
+        self.put(&mut settings);
+        if let Some(seed) = training.seed {
+            settings.search.seed = seed;
+        }
+        if let Some(data) = &training.data {
+            settings.data.clone_from(data);
+        }
+        settings.training = training.configuration(settings.training);
+        check(&settings)?;
+        Ok(settings)
+    }
+
+    /// Puts what the flags say.
+    fn put(&self, settings: &mut Settings) {
+        let search = &mut settings.search;
+        search.budget = self.budget.unwrap_or(search.budget);
+        search.strategy = self.strategy.map_or(search.strategy, |name| match name {
+            Strategy::Random => StrategyName::Random,
+            Strategy::Evolution => StrategyName::Evolution,
+            Strategy::Local => StrategyName::Local,
+            Strategy::Autosnap => StrategyName::Autosnap,
+        });
+        let objective = &mut settings.objective;
+        objective.measurement = self.value.map_or(objective.measurement, |name| match name {
+            Value::Accuracy => Measurement::Accuracy,
+            Value::MacroF1 => Measurement::MacroF1,
+        });
+        objective.parameters_price = self.price_params.unwrap_or(objective.parameters_price);
+        objective.multiply_adds_price = self.price_macs.unwrap_or(objective.multiply_adds_price);
+        let limits = &mut settings.limits;
+        limits.parameters = self.max_params.or(limits.parameters);
+        limits.multiply_adds = self.max_macs.or(limits.multiply_adds);
+    }
+}
+
+fn check(settings: &Settings) -> Result<(), Failure> {
+    let usage = |error: &dyn std::error::Error| Failure::Usage(error.to_string());
+    settings.search.validate().map_err(|error| usage(&error))?;
+    settings
+        .objective
+        .validate()
+        .map_err(|error| usage(&error))?;
+    settings.training.validate().map_err(|error| usage(&error))
+}
+
+/// The error with its line and column, and the line with the place marked.
+fn in_file(source: &Source, error: &SettingsError) -> Failure {
+    let name = &source.name;
+    let Some(span) = &error.span else {
+        return Failure::Usage(format!("{name}: {error}"));
+    };
+    let Position { line, column } = source.position(span.start);
+    let text = source.text.lines().nth(line - 1).unwrap_or_default();
+    let rest = text.chars().count().saturating_sub(column - 1);
+    let marks = "^".repeat(span.len().min(rest).max(1));
+    let indent = " ".repeat(column - 1);
+    Failure::Usage(format!(
+        "{name}:{line}:{column}: {error}\n  {text}\n  {indent}{marks}"
+    ))
+}

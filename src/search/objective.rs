@@ -1,0 +1,183 @@
+//! What is maximised: a measured value less the price of what a network costs, within hard limits.
+
+use std::ops::RangeInclusive;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::error::{Result, SearchError};
+use super::space::{Allowed, Key, ProgramSpace};
+use crate::graph::{self, Graph};
+use crate::sketch::Space;
+
+/// What a network costs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Cost {
+    /// Trainable parameters.
+    pub parameters: u64,
+    /// Multiply-adds of the forward pass of one example.
+    pub multiply_adds: u64,
+}
+
+impl Cost {
+    /// What the net of a graph costs. What can't be counted counts as the largest number.
+    pub fn of(graph: &Graph) -> Self {
+        let summary = graph::summarise(graph);
+        let number = |dimension: &crate::operations::Dimension| {
+            let constant = dimension.constant();
+            constant
+                .and_then(|it| u64::try_from(it).ok())
+                .unwrap_or(u64::MAX)
+        };
+        Self {
+            parameters: number(&summary.parameters),
+            multiply_adds: number(&summary.multiply_adds),
+        }
+    }
+}
+
+/// Which measurement of a trained network is its value, on the validation part.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Measurement {
+    /// The share of examples that are classified right.
+    Accuracy,
+    /// The mean F1 score of the classes.
+    MacroF1,
+}
+
+/// What the search maximises.
+///
+/// A price is per factor of ten: with `parameters_price = 0.01`, a network with ten times the
+/// parameters must be better by 0.01 (a percentage point of accuracy) to be worth the same. Costs go
+/// over several powers of ten, so a price for each single parameter would be nothing to small
+/// networks, or everything to large ones.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct Objective {
+    /// What is measured. Default `accuracy`.
+    pub measurement: Measurement,
+    /// Price of ten times the parameters. Default 0.
+    pub parameters_price: f64,
+    /// Price of ten times the multiply-adds. Default 0.
+    pub multiply_adds_price: f64,
+}
+
+impl Default for Objective {
+    fn default() -> Self {
+        Self {
+            measurement: Measurement::Accuracy,
+            parameters_price: 0.0,
+            multiply_adds_price: 0.0,
+        }
+    }
+}
+
+impl Objective {
+    /// The measured value less the prices of the cost.
+    pub fn value(&self, measured: f64, cost: Cost) -> f64 {
+        let tens = |count: u64| (count.max(1) as f64).log10();
+        measured
+            - self.parameters_price * tens(cost.parameters)
+            - self.multiply_adds_price * tens(cost.multiply_adds)
+    }
+
+    /// Checks every value.
+    ///
+    /// # Errors
+    ///
+    /// [`SearchError::Configuration`] for a price that is not a number of at least 0.
+    pub fn validate(&self) -> Result<()> {
+        let prices = [
+            ("objective.parameters_price", self.parameters_price),
+            ("objective.multiply_adds_price", self.multiply_adds_price),
+        ];
+        match prices
+            .into_iter()
+            .find(|(_, price)| !(0.0..f64::INFINITY).contains(price))
+        {
+            None => Ok(()),
+            Some((name, price)) => Err(SearchError::Configuration {
+                name,
+                expected: "a number of at least 0".to_owned(),
+                found: price.to_string(),
+            }),
+        }
+    }
+}
+
+/// What no proposed network may exceed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct Limits {
+    /// The most trainable parameters. None by default.
+    pub parameters: Option<u64>,
+    /// The most multiply-adds of the forward pass of one example. None by default.
+    pub multiply_adds: Option<u64>,
+}
+
+impl Limits {
+    /// Whether a network of this cost may be proposed.
+    pub fn admit(&self, cost: Cost) -> bool {
+        self.parameters.is_none_or(|most| cost.parameters <= most)
+            && self
+                .multiply_adds
+                .is_none_or(|most| cost.multiply_adds <= most)
+    }
+}
+
+/// The programs that fill the hole of a net within limits: others are valid, but never proposed.
+#[derive(Clone, Copy)]
+pub struct Limited<'a> {
+    space: &'a Space,
+    limits: Limits,
+}
+
+impl<'a> Limited<'a> {
+    /// Sets limits to the programs of a space.
+    pub fn new(space: &'a Space, limits: Limits) -> Self {
+        Self { space, limits }
+    }
+}
+
+impl ProgramSpace for Limited<'_> {
+    fn symbols(&self) -> &[char] {
+        self.space.symbols()
+    }
+
+    fn lengths(&self) -> RangeInclusive<usize> {
+        self.space.lengths()
+    }
+
+    fn allowed(&self, prefix: &[u8]) -> Allowed {
+        self.space.allowed(prefix)
+    }
+
+    fn key(&self, program: &[u8]) -> Key {
+        ProgramSpace::key(self.space, program)
+    }
+
+    fn admits(&self, program: &[u8]) -> bool {
+        let unlimited = self.limits == Limits::default();
+        let graph = || self.space.graph(program);
+        unlimited || graph().is_ok_and(|graph| self.limits.admit(Cost::of(&graph)))
+    }
+}
+
+/// The places of the points that no other point is better than: a point is better than another if
+/// its value is not smaller, its cost is not larger, and one of these is different. The largest
+/// value comes first.
+pub fn pareto_front(points: &[(f64, Cost)]) -> Vec<usize> {
+    let better = |a: &(f64, Cost), b: &(f64, Cost)| {
+        let (cost, other) = (a.1, b.1);
+        a.0 >= b.0
+            && cost.parameters <= other.parameters
+            && cost.multiply_adds <= other.multiply_adds
+            && a != b
+    };
+    let mut front: Vec<usize> = (0..points.len())
+        .filter(|&place| !points.iter().any(|point| better(point, &points[place])))
+        .collect();
+    front.sort_by(|&a, &b| points[b].0.total_cmp(&points[a].0));
+    front
+}
