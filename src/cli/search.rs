@@ -19,7 +19,7 @@ use crate::diagnostic::Source;
 use crate::graph::draw;
 use crate::search::{
     Ending, Evaluation, Event, Observer, Record, Search, SearchConfiguration, SearchError, Status,
-    Store, StrategyName, Summary, TrainingEvaluation,
+    Store, StrategyName, Summary, TableColumns, TableError, TableEvaluation, TrainingEvaluation,
 };
 use crate::sketch::Space;
 use crate::train::{self, TrainingConfiguration};
@@ -49,7 +49,58 @@ pub(super) struct Options {
     strategy: Option<Strategy>,
 
     #[command(flatten)]
+    table: TableOptions,
+
+    #[command(flatten)]
     training: TrainingOptions,
+}
+
+/// Where the value of a candidate comes from.
+#[derive(Debug, clap::Args)]
+#[command(next_help_heading = "Evaluation")]
+struct TableOptions {
+    /// `train`, or `table:FILE` for a CSV file of known results, gzipped or not
+    #[arg(long, default_value = "train")]
+    evaluate: String,
+
+    /// The column of the table that is maximised
+    #[arg(long, value_name = "COLUMN")]
+    value: Option<String>,
+
+    /// A column of the table that is told beside it; may be given several times
+    #[arg(long, value_name = "COLUMN")]
+    report: Vec<String>,
+
+    /// The column of the table that names the programs: patterns, or cells of NAS-Bench-201
+    #[arg(long, value_name = "COLUMN", default_value = "cell")]
+    program: String,
+}
+
+impl TableOptions {
+    /// The table, opened, if there is one.
+    fn open<'a>(&self, space: &'a Space) -> Result<Option<TableEvaluation<'a>>, Failure> {
+        let usage = |text: &str| Err(Failure::Usage(text.to_string()));
+        let file = match (self.evaluate.strip_prefix("table:"), &self.value) {
+            (None, None) if self.evaluate == "train" => return Ok(None),
+            (None, Some(_)) if self.evaluate == "train" => {
+                return usage("`--value` names a column of a table; add `--evaluate table:FILE`");
+            }
+            (None, _) => return usage("`--evaluate` must be `train` or `table:FILE`"),
+            (Some(_), None) => return usage("say with `--value COLUMN` which column to maximise"),
+            (Some(file), Some(value)) => (file, value),
+        };
+        let (file, value) = file;
+        let columns = TableColumns {
+            program: self.program.clone(),
+            value: value.clone(),
+            report: self.report.clone(),
+        };
+        match TableEvaluation::open(space, Path::new(file), columns) {
+            Ok(table) => Ok(Some(table)),
+            Err(error @ TableError::NoColumn { .. }) => Err(Failure::Usage(error.to_string())),
+            Err(error) => Err(Failure::Runtime(error.to_string())),
+        }
+    }
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -73,53 +124,105 @@ pub(super) fn run(options: &Options, output: &Output) -> Result<(), Failure> {
     } = load::load(&options.file)?;
     let space = Space::new(Arc::new(checked), options.net.as_deref())
         .map_err(|diagnostic| Failure::Diagnostics(vec![*diagnostic], sources))?;
-    let dataset = options.training.prepare()?;
-    check_net(&space, dataset.as_ref())?;
     let name = space.checked().program.definition(space.net()).name.clone();
     let folder = options
         .output
         .clone()
         .unwrap_or_else(|| PathBuf::from(format!("snapc-search-{name}")));
     let configuration = search_configuration(options);
-    let training = options.training.configuration(TrainingConfiguration {
-        epochs: CANDIDATE_EPOCHS,
-        ..TrainingConfiguration::default()
-    });
-    training
-        .validate()
-        .map_err(|error| Failure::Usage(error.to_string()))?;
-    let budget = configuration.budget;
-    let stop = interrupt::stop_flag()?;
-    let display = Rc::new(RefCell::new(Display::new(*output, budget)));
-    let settings =
-        TrainingEvaluation::new(&space, &source, dataset.as_ref(), training.clone()).settings();
-    let store = Store::open(&folder).map_err(|error| failure(&error))?;
-    let mut search =
-        Search::open(&space, configuration, settings, store).map_err(|error| failure(&error))?;
-    let known = search
-        .history()
-        .best(1)
-        .first()
-        .and_then(|best| best.value());
-    display.borrow_mut().resume(search.history().records());
-    let watch = Rc::clone(&display);
-    let mut evaluation = TrainingEvaluation::new(&space, &source, dataset.as_ref(), training)
-        .keeping_best_in(&folder, known)
-        .observed_by(move |event: train::Event| watch.borrow_mut().training(event));
-    let mut observer = Shared(Rc::clone(&display));
-    let summary = search
-        .run(&mut evaluation, &mut observer, &stop)
-        .map_err(|error| failure(&error))?;
-    display.borrow().finish();
-    let results = Results {
+    let mut task = Task {
+        options,
+        output,
         space: &space,
         source: &source,
         folder: &folder,
-        records: search.history().records(),
-        summary: &summary,
+        configuration,
     };
-    results.write()?;
-    results.report(options, output)
+    if let Some(table) = options.table.open(&space)? {
+        let settings = table.settings();
+        let display = task.display(Unit::Plain);
+        return task.search(&display, settings, |_| Box::new(table));
+    }
+    task.train()
+}
+/// A search that is about to begin.
+struct Task<'a> {
+    options: &'a Options,
+    output: &'a Output,
+    space: &'a Space,
+    source: &'a Source,
+    folder: &'a Path,
+    configuration: SearchConfiguration,
+}
+
+type SharedDisplay = Rc<RefCell<Display>>;
+
+impl Task<'_> {
+    fn display(&self, unit: Unit) -> SharedDisplay {
+        let display = Display::new(*self.output, self.configuration.budget, unit);
+        Rc::new(RefCell::new(display))
+    }
+
+    /// Searches with trained candidates.
+    fn train(&mut self) -> Result<(), Failure> {
+        let (space, source, folder) = (self.space, self.source, self.folder);
+        let dataset = self.options.training.prepare()?;
+        check_net(space, dataset.as_ref())?;
+        let training = self.options.training.configuration(TrainingConfiguration {
+            epochs: CANDIDATE_EPOCHS,
+            ..TrainingConfiguration::default()
+        });
+        training
+            .validate()
+            .map_err(|error| Failure::Usage(error.to_string()))?;
+        let evaluation =
+            || TrainingEvaluation::new(space, source, dataset.as_ref(), training.clone());
+        let display = self.display(Unit::Share);
+        let watch = Rc::clone(&display);
+        self.search(&display, evaluation().settings(), |best| {
+            let evaluation = evaluation()
+                .keeping_best_in(folder, best)
+                .observed_by(move |event: train::Event| watch.borrow_mut().training(event));
+            Box::new(evaluation)
+        })
+    }
+
+    /// Searches with the evaluation that `evaluation` makes of the best value from before.
+    fn search<'e>(
+        &mut self,
+        display: &SharedDisplay,
+        settings: Value,
+        evaluation: impl FnOnce(Option<f64>) -> Box<dyn Evaluation + 'e>,
+    ) -> Result<(), Failure> {
+        let stop = interrupt::stop_flag()?;
+        let store = Store::open(self.folder).map_err(|error| failure(&error))?;
+        let mut search = Search::open(self.space, self.configuration.clone(), settings, store)
+            .map_err(|error| failure(&error))?;
+        let known = search
+            .history()
+            .best(1)
+            .first()
+            .and_then(|best| best.value());
+        display.borrow_mut().resume(search.history().records());
+        let summary = search
+            .run(
+                &mut *evaluation(known),
+                &mut Shared(Rc::clone(display)),
+                &stop,
+            )
+            .map_err(|error| failure(&error))?;
+        display.borrow().finish();
+        let results = Results {
+            space: self.space,
+            source: self.source,
+            folder: self.folder,
+            records: search.history().records(),
+            summary: &summary,
+            unit: display.borrow().unit,
+        };
+        results.write()?;
+        results.report(self.options, self.output)
+    }
 }
 
 fn search_configuration(options: &Options) -> SearchConfiguration {
@@ -193,6 +296,32 @@ fn percent(value: f64) -> String {
     format!("{:.2} %", value * 100.0)
 }
 
+/// What values are, for people.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Unit {
+    /// Shares of one, such as accuracies.
+    Share,
+    /// Whatever a table has.
+    Plain,
+}
+
+impl Unit {
+    /// What is done to a candidate.
+    fn done(self) -> &'static str {
+        match self {
+            Unit::Share => "trained",
+            Unit::Plain => "looked up",
+        }
+    }
+
+    fn text(self, value: f64) -> String {
+        match self {
+            Unit::Share => percent(value),
+            Unit::Plain => format!("{value:.4}"),
+        }
+    }
+}
+
 /// A number of the details of a record.
 fn detail(record: &Record, name: &str) -> Option<f64> {
     match &record.status {
@@ -206,6 +335,7 @@ struct Display {
     output: Output,
     bar: ProgressBar,
     budget: usize,
+    unit: Unit,
     best: Option<f64>,
     candidate: String,
     /// Whether it was said that the strategy prepares itself.
@@ -222,7 +352,7 @@ impl Observer for Shared {
 }
 
 impl Display {
-    fn new(output: Output, budget: usize) -> Display {
+    fn new(output: Output, budget: usize, unit: Unit) -> Display {
         let bar = match output.is_json() {
             true => ProgressBar::hidden(),
             false => ProgressBar::new(budget as u64),
@@ -235,6 +365,7 @@ impl Display {
             output,
             bar,
             budget,
+            unit,
             best: None,
             candidate: String::new(),
             announced: false,
@@ -251,12 +382,18 @@ impl Display {
         self.bar.set_position(done as u64);
         self.bar.reset_eta();
         if done > 0 && !self.output.is_json() {
-            let best = self.best.map_or("none yet".to_string(), percent);
+            let best = self.best_text();
             self.output.note(&format!(
-                "going on: {done} of {} candidates are trained, best {best}",
-                self.budget
+                "going on: {done} of {} candidates are {}, best {best}",
+                self.budget,
+                self.unit.done()
             ));
         }
+    }
+
+    fn best_text(&self) -> String {
+        let text = |best| self.unit.text(best);
+        self.best.map_or("none yet".to_string(), text)
     }
 
     fn search(&mut self, event: &Event<'_>) {
@@ -314,7 +451,7 @@ impl Display {
             return;
         }
         let result = match (&record.status, record.value()) {
-            (_, Some(value)) => percent(value),
+            (_, Some(value)) => self.unit.text(value),
             (Status::Failed { reason, .. }, _) => format!("failed: {reason}"),
             _ => String::new(),
         };
@@ -329,7 +466,7 @@ impl Display {
             self.budget,
             record.candidate.text,
             record.seconds().unwrap_or(0.0),
-            self.best.map_or("none yet".to_string(), percent)
+            self.best_text()
         ));
     }
 
@@ -351,6 +488,7 @@ struct Results<'a> {
     folder: &'a Path,
     records: &'a [Record],
     summary: &'a Summary,
+    unit: Unit,
 }
 
 impl Results<'_> {
@@ -430,11 +568,37 @@ impl Results<'_> {
         }
     }
 
+    /// What is said at the end of a search in a table.
+    fn report_table(&self, best: &Record, options: &Options, output: &Output) {
+        output.line(&format!(
+            "{} looked up{}",
+            count(self.summary.evaluated, "candidate"),
+            match self.summary.failed {
+                0 => String::new(),
+                failed => format!(", {failed} not in the table"),
+            }
+        ));
+        let value = options.table.value.as_deref().unwrap_or("value");
+        output.line(&format!(
+            "best program   {}\n  {value} {}",
+            best.candidate.text,
+            self.unit.text(best.value().unwrap_or_default())
+        ));
+        for name in &options.table.report {
+            let number = detail(best, name).map_or(String::new(), |number| self.unit.text(number));
+            output.line(&format!("  {name} {number}"));
+        }
+        output.line(&format!("  results  {}", self.folder.display()));
+    }
+
     fn report_text(&self, options: &Options, output: &Output) {
         let Some(best) = &self.summary.best else {
             output.line("no candidate could be trained; see candidates.csv for the reasons");
             return;
         };
+        if self.unit == Unit::Plain {
+            return self.report_table(best, options, output);
+        }
         let number = |name: &str| detail(best, name).unwrap_or(0.0);
         output.line(&format!(
             "{} trained{} in {:.0} s of training",

@@ -57,12 +57,33 @@ pub struct AutosnapConfiguration {
     pub climbs: usize,
     /// Temperature of the decoder while climbing; at 0 the most likely symbol is taken. Default 0.
     pub temperature: f64,
+    /// Whether every climb follows weights drawn from what the results leave open, instead of their
+    /// mean. Default true.
+    pub sampled: bool,
+    /// How many random programs a round looks at beside those it climbs to. Default 64.
+    pub strangers: usize,
+    /// By what candidates are chosen. Default `improvement`.
+    pub choice: ChoiceName,
+    /// Whether what is learnt is the logarithm of the distance from the best value. Default true.
+    pub warp: bool,
+    /// Whether the value layer is fitted in closed form after the training of a round. Default true.
+    pub closed_form: bool,
     /// The auto-encoder.
     pub model: ModelConfiguration,
     /// Training on random programs without values, before the first proposals.
     pub pretraining: PretrainingConfiguration,
     /// Training with the values, once a round.
     pub joint: JointConfiguration,
+}
+
+/// By what the candidates of a round are chosen among all that the climbs found.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum ChoiceName {
+    /// The largest expected improvement on the best value.
+    Improvement,
+    /// The largest predicted value.
+    Value,
 }
 
 /// Sizes and losses of the auto-encoder.
@@ -80,6 +101,10 @@ pub struct ModelConfiguration {
     pub scale_weight: f64,
     /// Weight of the squared error of the standardised value. Default 0.5.
     pub value_weight: f64,
+    /// How many parts of programs the model tells from the latent vector; 0 for none. Default 256.
+    pub parts: usize,
+    /// Weight of the loss of the parts: the share of their variance that is not explained. Default 1.
+    pub parts_weight: f64,
     /// Largest norm of the gradient of a step; longer ones are shortened. Default 5.
     pub gradient_norm: f64,
 }
@@ -137,6 +162,11 @@ impl Default for AutosnapConfiguration {
             noise: 0.5,
             climbs: 4,
             temperature: 0.0,
+            sampled: true,
+            strangers: 64,
+            choice: ChoiceName::Improvement,
+            warp: true,
+            closed_form: true,
             model: ModelConfiguration::default(),
             pretraining: PretrainingConfiguration::default(),
             joint: JointConfiguration::default(),
@@ -152,6 +182,8 @@ impl Default for ModelConfiguration {
             latent_noise: 0.1,
             scale_weight: 0.05,
             value_weight: 0.5,
+            parts: 256,
+            parts_weight: 1.0,
             gradient_norm: 5.0,
         }
     }
@@ -216,6 +248,8 @@ impl ModelConfiguration {
         not_negative("autosnap.model.latent_noise", self.latent_noise)?;
         not_negative("autosnap.model.scale_weight", self.scale_weight)?;
         not_negative("autosnap.model.value_weight", self.value_weight)?;
+        between("autosnap.model.parts", self.parts, 0, 4096)?;
+        not_negative("autosnap.model.parts_weight", self.parts_weight)?;
         positive("autosnap.model.gradient_norm", self.gradient_norm)
     }
 }

@@ -11,6 +11,7 @@
 
 mod adam;
 mod autosnap;
+mod climb;
 mod configuration;
 mod correlation;
 mod decoding;
@@ -20,16 +21,20 @@ mod gru;
 mod history;
 mod learner;
 mod model;
+mod parts;
+mod regression;
 mod run;
+mod scale;
 mod seeds;
 mod space;
 mod store;
 mod strategy;
+mod table;
 mod training;
 
 pub use autosnap::Autosnap;
 pub use configuration::{
-    AutosnapConfiguration, JointConfiguration, ModelConfiguration, PretrainingConfiguration,
+    AutosnapConfiguration, ChoiceName, JointConfiguration, ModelConfiguration, PretrainingConfiguration,
     SearchConfiguration, StrategyName,
 };
 pub use correlation::{kendall, spearman};
@@ -46,4 +51,5 @@ pub use space::{
 };
 pub use store::{DATABASE, Identity, LOCK, Store};
 pub use strategy::{Random, Round, Strategy};
+pub use table::{TableColumns, TableError, TableEvaluation};
 pub use training::{TrainedCandidate, TrainingEvaluation};

@@ -31,6 +31,16 @@ pub trait ProgramSpace {
 
     /// The canonical key of a completed valid program.
     fn key(&self, program: &[u8]) -> Key;
+
+    /// What a completed valid program is made of: a number for each of its parts, as often as it has
+    /// it, in any order. Equal programs should have the same parts. Whoever knows nothing better has
+    /// the symbols and the pairs of symbols that follow each other.
+    fn parts(&self, program: &[u8]) -> Vec<u64> {
+        let symbols = program.iter().map(|&symbol| u64::from(symbol));
+        let pairs = program.windows(2);
+        let pairs = pairs.map(|pair| u64::from(pair[0]) << 16 | u64::from(pair[1]) << 8 | 1 << 32);
+        symbols.chain(pairs).collect()
+    }
 }
 
 impl<T: ProgramSpace + ?Sized> ProgramSpace for &T {
@@ -48,6 +58,10 @@ impl<T: ProgramSpace + ?Sized> ProgramSpace for &T {
 
     fn key(&self, program: &[u8]) -> Key {
         (**self).key(program)
+    }
+
+    fn parts(&self, program: &[u8]) -> Vec<u64> {
+        (**self).parts(program)
     }
 }
 
@@ -69,6 +83,11 @@ impl ProgramSpace for Space {
     /// has that of its opcodes.
     fn key(&self, program: &[u8]) -> Key {
         self.key(program).unwrap_or_else(|_| Key::of(program))
+    }
+
+    /// The parts of the block with the hole.
+    fn parts(&self, program: &[u8]) -> Vec<u64> {
+        self.parts(program).unwrap_or_default()
     }
 }
 
