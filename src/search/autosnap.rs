@@ -5,6 +5,9 @@
 //! best programs along the gradient of the value, with growing steps, until the decoder gives programs
 //! that were never proposed. A share of every round explores at random.
 
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+
 use rand::RngExt;
 use rand_chacha::ChaCha8Rng;
 
@@ -21,6 +24,8 @@ use super::strategy::{Round, Strategy, random_proposals};
 pub struct Autosnap {
     configuration: AutosnapConfiguration,
     seed: u64,
+    /// A learner that has learnt the language, if one was given.
+    pretrained: Option<Arc<Learner>>,
     learner: Option<Learner>,
     report: Option<ModelReport>,
 }
@@ -31,8 +36,43 @@ impl Autosnap {
         Self {
             configuration,
             seed,
+            pretrained: None,
             learner: None,
             report: None,
+        }
+    }
+
+    /// The strategy with a learner that was [trained on random programs](Autosnap::pretrain)
+    /// before: several searches in one space with one configuration can share it.
+    #[must_use]
+    pub fn with_pretrained(mut self, learner: Arc<Learner>) -> Self {
+        self.pretrained = Some(learner);
+        self
+    }
+
+    /// A learner of this configuration and seed, trained on random programs of the space.
+    ///
+    /// # Errors
+    ///
+    /// [`SearchError::Stopped`](super::SearchError::Stopped) once `stop` is set; if the space has no
+    /// valid program, or candle fails.
+    pub fn pretrain(
+        &self,
+        space: &dyn ProgramSpace,
+        stop: &AtomicBool,
+        progress: &mut dyn FnMut(usize),
+    ) -> Result<Learner> {
+        let mut learner = Learner::new(space, &self.configuration, self.seed)?;
+        let mut rng = generator(self.seed, Purpose::Pretraining, 0);
+        learner.pretrain(&mut rng, stop, progress)?;
+        Ok(learner)
+    }
+
+    /// A learner that has learnt the language, if it has to be brought to another state.
+    fn blank(&self, space: &dyn ProgramSpace) -> Result<Learner> {
+        match &self.pretrained {
+            Some(learner) => learner.copy(),
+            None => Learner::new(space, &self.configuration, self.seed),
         }
     }
 
@@ -40,19 +80,21 @@ impl Autosnap {
     fn learner(&mut self, round: &mut Round<'_>) -> Result<&mut Learner> {
         let learner = match self.learner.take() {
             Some(learner) => learner,
-            None => self.pretrained(round)?,
+            None => match &self.pretrained {
+                Some(learner) => learner.copy()?,
+                None => {
+                    let steps = self.configuration.pretraining.steps;
+                    let Round {
+                        space,
+                        stop,
+                        progress,
+                        ..
+                    } = round;
+                    self.pretrain(*space, stop, &mut |done| progress(done, steps))?
+                }
+            },
         };
         Ok(self.learner.insert(learner))
-    }
-
-    fn pretrained(&self, round: &mut Round<'_>) -> Result<Learner> {
-        let mut learner = Learner::new(round.space, &self.configuration, self.seed)?;
-        let steps = self.configuration.pretraining.steps;
-        let mut rng = generator(self.seed, Purpose::Pretraining, 0);
-        learner.pretrain(&mut rng, round.stop, &mut |done| {
-            (round.progress)(done, steps)
-        })?;
-        Ok(learner)
     }
 }
 
@@ -115,7 +157,7 @@ impl Strategy for Autosnap {
     fn restore(&mut self, space: &dyn ProgramSpace, state: &[u8]) -> Result<()> {
         self.learner = None;
         if !state.is_empty() {
-            let mut learner = Learner::new(space, &self.configuration, self.seed)?;
+            let mut learner = self.blank(space)?;
             learner.restore(state)?;
             self.learner = Some(learner);
         }

@@ -1,6 +1,7 @@
 //! Trains the auto-encoder: first on random programs, then with the values of what was measured.
 
 use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use candle_core::{Device, Tensor};
@@ -54,7 +55,7 @@ pub struct Learner {
     configuration: AutosnapConfiguration,
     model: AutoEncoder,
     adam: Adam,
-    pool: Pool,
+    pool: Arc<Pool>,
     scale: Scale,
 }
 
@@ -95,8 +96,23 @@ impl Learner {
             configuration: configuration.clone(),
             adam: Adam::new(&model.parameters()),
             model,
-            pool,
+            pool: Arc::new(pool),
             scale: Scale::of(&[], false),
+        })
+    }
+
+    /// A learner that goes on from here, while this one stays as it is.
+    ///
+    /// # Errors
+    ///
+    /// If candle fails.
+    pub fn copy(&self) -> Result<Self> {
+        Ok(Self {
+            configuration: self.configuration.clone(),
+            model: self.model.copy()?,
+            adam: self.adam.clone(),
+            pool: Arc::clone(&self.pool),
+            scale: self.scale,
         })
     }
 
@@ -167,7 +183,8 @@ impl Learner {
                 values.push(self.scale.apply(examples[place].value) as f32);
             }
         }
-        let parts = self.pool.draw_described(&mut programs, batch, rng);
+        let pool = Arc::clone(&self.pool);
+        let parts = pool.draw_described(&mut programs, batch, rng);
         let model = &self.configuration.model;
         let loss = self.model.loss(&programs, &values, &parts, model, rng)?;
         let gradients = loss.total.backward()?;
@@ -275,7 +292,7 @@ impl Learner {
         let latent = self.model.sizes().latent;
         let random = Codes {
             latent,
-            values: normals(programs.len() * latent, 1.0, rng),
+            values: normals(programs.len().min(SAMPLED) * latent, 1.0, rng),
         };
         let sampled = decoding::decode(&self.model, space, &random, Choice::Greedy, rng)?;
         let keys: Vec<Key> = sampled
@@ -456,6 +473,9 @@ impl Pool {
         rows.copied().collect()
     }
 }
+
+/// How many programs are decoded from random codes when the model is measured.
+const SAMPLED: usize = 64;
 
 /// The variance of the prior in directions that no part needs, as a share of the mean.
 const LEAST_PRIOR: f64 = 1e-3;

@@ -5,6 +5,7 @@
 use candle_core::{D, DType, Device, Result, Tensor, Var};
 use rand::RngExt;
 use rand_chacha::ChaCha8Rng;
+use rand_chacha::rand_core::SeedableRng;
 
 use super::configuration::ModelConfiguration;
 use super::gru::{Sequences, gru};
@@ -131,6 +132,19 @@ impl AutoEncoder {
                 }),
             },
         })
+    }
+
+    /// A model with the same weights, which change on their own.
+    ///
+    /// # Errors
+    ///
+    /// If candle fails.
+    pub fn copy(&self) -> Result<Self> {
+        let model = Self::new(self.sizes, &mut ChaCha8Rng::seed_from_u64(0))?;
+        for ((_, copy), (_, var)) in model.parameters().into_iter().zip(self.parameters()) {
+            copy.set(&var.as_tensor().copy()?)?;
+        }
+        Ok(model)
     }
 
     /// The sizes.
