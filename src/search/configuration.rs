@@ -16,10 +16,10 @@ pub struct SearchConfiguration {
     pub budget: usize,
     /// Who proposes candidates. Default `autosnap`.
     pub strategy: StrategyName,
-    /// How many candidates the first round has; they are random. Default 8.
+    /// How many candidates the first round has; they are random. Default 10.
     pub initial: usize,
     /// How many candidates every later round has: after each the strategy learns from the results.
-    /// Default 4.
+    /// Default 1: nothing is chosen before all results are in.
     pub round: usize,
     /// Settings of the strategy `autosnap`.
     pub autosnap: AutosnapConfiguration,
@@ -39,7 +39,8 @@ pub enum StrategyName {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct AutosnapConfiguration {
-    /// The share of a round's candidates that explore at random. Default 0.2.
+    /// The share of a round's candidates that explore at random. Default 0: the choice by expected
+    /// improvement explores already.
     pub explore: f64,
     /// From how many of the best programs the climb starts. Default 8.
     pub starts: usize,
@@ -115,7 +116,7 @@ pub struct ModelConfiguration {
 pub struct PretrainingConfiguration {
     /// How many distinct random programs it learns from. Default 20000.
     pub programs: usize,
-    /// How many further random programs, never learnt from, it is measured on. Default 256.
+    /// How many further random programs, never learnt from, it is measured on. Default 128.
     pub held_out: usize,
     /// Training steps. Default 2500.
     pub steps: usize,
@@ -130,7 +131,7 @@ pub struct PretrainingConfiguration {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct JointConfiguration {
-    /// Training steps a round. Default 60.
+    /// Training steps a round. Default 1: the value layer is fitted in closed form.
     pub steps: usize,
     /// Programs a step, half of them with a value. Default 64.
     pub batch: usize,
@@ -144,8 +145,8 @@ impl Default for SearchConfiguration {
             seed: 0,
             budget: 24,
             strategy: StrategyName::Autosnap,
-            initial: 8,
-            round: 4,
+            initial: 10,
+            round: 1,
             autosnap: AutosnapConfiguration::default(),
         }
     }
@@ -154,7 +155,7 @@ impl Default for SearchConfiguration {
 impl Default for AutosnapConfiguration {
     fn default() -> Self {
         Self {
-            explore: 0.2,
+            explore: 0.0,
             starts: 8,
             first_step: 0.5,
             steps: 12,
@@ -193,7 +194,7 @@ impl Default for PretrainingConfiguration {
     fn default() -> Self {
         Self {
             programs: 20000,
-            held_out: 256,
+            held_out: 128,
             steps: 2500,
             batch: 64,
             learning_rate: 0.01,
@@ -204,7 +205,7 @@ impl Default for PretrainingConfiguration {
 impl Default for JointConfiguration {
     fn default() -> Self {
         Self {
-            steps: 60,
+            steps: 1,
             batch: 64,
             learning_rate: 0.002,
         }
