@@ -77,7 +77,10 @@ fn main() -> Outcome<()> {
         "autosnap" => {
             let began = Instant::now();
             let learner = strategy.pretrain(&&space, &GO_ON, &mut |_| {})?;
-            println!("pretraining, shared by all runs: {:.1} s", began.elapsed().as_secs_f64());
+            println!(
+                "pretraining, shared by all runs: {:.1} s",
+                began.elapsed().as_secs_f64()
+            );
             Some(Arc::new(learner))
         }
         _ => None,
@@ -98,7 +101,9 @@ fn main() -> Outcome<()> {
                     configuration.seed = seed;
                     let curve = run(&space, &options, configuration, shared.clone());
                     match curve {
-                        Ok(curve) => curves.lock().expect("no thread panics")[seed as usize] = curve,
+                        Ok(curve) => {
+                            curves.lock().expect("no thread panics")[seed as usize] = curve
+                        }
                         Err(error) => {
                             *problem.lock().expect("no thread panics") = Some(error.to_string());
                         }
@@ -114,7 +119,10 @@ fn main() -> Outcome<()> {
     let evaluations: usize = curves.iter().map(Vec::len).sum();
     let seconds = began.elapsed().as_secs_f64() * options.threads.max(1) as f64;
     print_figures(&options, &curves, best)?;
-    println!("{:.1} ms an evaluation", 1000.0 * seconds / evaluations as f64);
+    println!(
+        "{:.1} ms an evaluation",
+        1000.0 * seconds / evaluations as f64
+    );
     Ok(())
 }
 
@@ -126,7 +134,10 @@ fn space() -> Outcome<Space> {
 }
 
 fn table<'a>(space: &'a Space, options: &Options) -> Outcome<TableEvaluation<'a>> {
-    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/examples/data/nasbench201.csv.gz");
+    let path = concat!(
+        env!("CARGO_MANIFEST_DIR"),
+        "/examples/data/nasbench201.csv.gz"
+    );
     let columns = TableColumns {
         program: "cell".to_owned(),
         value: options.value.clone(),
@@ -201,21 +212,34 @@ fn run(
 }
 
 fn print_figures(options: &Options, curves: &[Vec<f64>], best: f64) -> Outcome<()> {
-    let mut csv = String::from("strategy,value,report,evaluations,runs,mean,standard_error,found\n");
+    let mut csv =
+        String::from("strategy,value,report,evaluations,runs,mean,standard_error,found\n");
     let report = options.report.as_deref().unwrap_or("");
-    println!("{}, {} runs: {} {report}", options.strategy, curves.len(), options.value);
+    println!(
+        "{}, {} runs: {} {report}",
+        options.strategy,
+        curves.len(),
+        options.value
+    );
     println!("evaluations     mean  standard error  found {best:.4}");
     for evaluations in CHECKPOINTS.into_iter().filter(|&it| it <= options.budget) {
         let values: Vec<f64> = curves
             .iter()
-            .filter_map(|curve| curve.get(evaluations.min(curve.len()).checked_sub(1)?).copied())
+            .filter_map(|curve| {
+                curve
+                    .get(evaluations.min(curve.len()).checked_sub(1)?)
+                    .copied()
+            })
             .collect();
         let count = values.len() as f64;
         let mean = values.iter().sum::<f64>() / count;
         let squares: f64 = values.iter().map(|value| (value - mean).powi(2)).sum();
         let error = (squares / (count - 1.0).max(1.0) / count).sqrt();
         let found = values.iter().filter(|&&value| value >= best - 1e-9).count() as f64 / count;
-        println!("{evaluations:11}  {mean:7.3}  {error:14.3}  {:5.1} %", 100.0 * found);
+        println!(
+            "{evaluations:11}  {mean:7.3}  {error:14.3}  {:5.1} %",
+            100.0 * found
+        );
         csv += &format!(
             "{},{},{report},{evaluations},{count},{mean},{error},{found}\n",
             options.strategy, options.value

@@ -11,8 +11,8 @@ use std::sync::atomic::AtomicBool;
 use rand::RngExt;
 use rand_chacha::ChaCha8Rng;
 
-use super::configuration::AutosnapConfiguration;
 use super::climb::Climb;
+use super::configuration::AutosnapConfiguration;
 use super::error::Result;
 use super::history::Proposal;
 use super::learner::{Example, Learner, ModelReport};

@@ -202,6 +202,9 @@ impl Climb<'_> {
         let mut order: Vec<usize> = (0..found.len()).collect();
         order.sort_by(|&a, &b| scores[b].total_cmp(&scores[a]));
         order.truncate(count);
-        Ok(order.into_iter().map(|place| found[place].clone()).collect())
+        Ok(order
+            .into_iter()
+            .map(|place| found[place].clone())
+            .collect())
     }
 }

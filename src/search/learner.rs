@@ -469,7 +469,9 @@ impl Pool {
         let mut places = draw(described, missing - plain, rng);
         longest_first(&mut places);
         programs.extend(places.iter().map(|&place| self.training[place].as_slice()));
-        let rows = places.iter().flat_map(|place| &self.descriptions[place * self.parts..][..self.parts]);
+        let rows = places
+            .iter()
+            .flat_map(|place| &self.descriptions[place * self.parts..][..self.parts]);
         rows.copied().collect()
     }
 }

@@ -34,8 +34,8 @@ mod training;
 
 pub use autosnap::Autosnap;
 pub use configuration::{
-    AutosnapConfiguration, ChoiceName, JointConfiguration, ModelConfiguration, PretrainingConfiguration,
-    SearchConfiguration, StrategyName,
+    AutosnapConfiguration, ChoiceName, JointConfiguration, ModelConfiguration,
+    PretrainingConfiguration, SearchConfiguration, StrategyName,
 };
 pub use correlation::{kendall, spearman};
 pub use decoding::{Choice, decode, decode_unconstrained};

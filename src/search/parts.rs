@@ -112,8 +112,16 @@ mod tests {
         let rows: Vec<Vec<f32>> = programs.iter().map(|p| parts.describe(p)).collect();
         let mean = |place: usize| rows.iter().map(|row| row[place]).sum::<f32>() / 4.0;
         assert!((0..parts.len()).all(|place| mean(place).abs() < 1e-6));
-        let total: f32 = rows.iter().flatten().map(|number| number * number / 4.0).sum();
+        let total: f32 = rows
+            .iter()
+            .flatten()
+            .map(|number| number * number / 4.0)
+            .sum();
         assert!((total - 1.0).abs() < 1e-5);
-        assert_eq!(parts.describe(&[2, 1, 2]), rows[0], "the order means nothing");
+        assert_eq!(
+            parts.describe(&[2, 1, 2]),
+            rows[0],
+            "the order means nothing"
+        );
     }
 }

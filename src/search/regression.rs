@@ -297,7 +297,9 @@ mod tests {
         assert!((expected_improvement(3.0, 1e-9, 1.0) - 2.0).abs() < 1e-6);
         assert!(expected_improvement(0.0, 1e-9, 1.0) < 1e-9);
         // At the best itself, the deviation over the root of two pi.
-        assert!((expected_improvement(1.0, 2.0, 1.0) - 2.0 / std::f64::consts::TAU.sqrt()).abs() < 1e-6);
+        assert!(
+            (expected_improvement(1.0, 2.0, 1.0) - 2.0 / std::f64::consts::TAU.sqrt()).abs() < 1e-6
+        );
     }
 
     #[test]

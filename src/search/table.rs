@@ -65,6 +65,7 @@ pub enum TableError {
 }
 
 /// Looks candidates up in a table. What is not there has no value, which is recorded.
+#[derive(Clone, Debug)]
 pub struct TableEvaluation<'a> {
     space: &'a Space,
     columns: TableColumns,
@@ -100,7 +101,8 @@ impl<'a> TableEvaluation<'a> {
             let mut decoder = GzDecoder::new(bytes.as_slice());
             decoder.read_to_string(&mut text).map_err(failed)?;
         } else {
-            text = String::from_utf8(bytes).map_err(|error| failed(std::io::Error::other(error)))?;
+            text =
+                String::from_utf8(bytes).map_err(|error| failed(std::io::Error::other(error)))?;
         }
         let name = path.file_name().unwrap_or_default().to_string_lossy();
         Self::read(space, &name, &text, columns)
@@ -118,7 +120,10 @@ impl<'a> TableEvaluation<'a> {
         columns: TableColumns,
     ) -> Result<Self, TableError> {
         let mut lines = (1..).zip(text.lines());
-        let header = lines.next().map(|(_, line)| fields(line)).unwrap_or_default();
+        let header = lines
+            .next()
+            .map(|(_, line)| fields(line))
+            .unwrap_or_default();
         let place = |name: &String| {
             let place = header.iter().position(|column| column == name);
             place.ok_or_else(|| TableError::NoColumn {
@@ -135,7 +140,9 @@ impl<'a> TableEvaluation<'a> {
             let fields = fields(text);
             if fields.len() != header.len() {
                 let (found, expected) = (fields.len(), header.len());
-                return Err(wrong(format!("it has {found} fields, the first line {expected}")));
+                return Err(wrong(format!(
+                    "it has {found} fields, the first line {expected}"
+                )));
             }
             let number = |place: &usize| {
                 let number = fields[*place].trim().parse::<f64>().ok();
@@ -147,7 +154,11 @@ impl<'a> TableEvaluation<'a> {
                 let known = results.entry(key).or_default();
                 known.rows += 1;
                 known.sums.resize(row.len(), 0.0);
-                known.sums.iter_mut().zip(row).for_each(|(sum, number)| *sum += number);
+                known
+                    .sums
+                    .iter_mut()
+                    .zip(row)
+                    .for_each(|(sum, number)| *sum += number);
             }
         }
         match results.is_empty() {
@@ -182,7 +193,9 @@ impl<'a> TableEvaluation<'a> {
     /// The largest value of the table.
     pub fn best(&self) -> f64 {
         let means = self.results.values().filter_map(Results::means);
-        means.map(|(value, _)| value).fold(f64::NEG_INFINITY, f64::max)
+        means
+            .map(|(value, _)| value)
+            .fold(f64::NEG_INFINITY, f64::max)
     }
 }
 
@@ -226,11 +239,17 @@ fn fields(line: &str) -> Vec<String> {
         match character {
             '"' if quoted && characters.peek() == Some(&'"') => {
                 characters.next();
-                fields.last_mut().into_iter().for_each(|field| field.push('"'));
+                fields
+                    .last_mut()
+                    .into_iter()
+                    .for_each(|field| field.push('"'));
             }
             '"' => quoted = !quoted,
             ',' if !quoted => fields.push(String::new()),
-            _ => fields.last_mut().into_iter().for_each(|field| field.push(character)),
+            _ => fields
+                .last_mut()
+                .into_iter()
+                .for_each(|field| field.push(character)),
         }
     }
     fields
