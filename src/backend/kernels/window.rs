@@ -3,6 +3,7 @@
 use rayon::prelude::*;
 
 use super::float::Float;
+use crate::backend::memory;
 use crate::plan::WindowAttention;
 
 /// What is added to the score of a pair that was not adjacent before the image was rolled, as in the
@@ -66,7 +67,7 @@ impl Geometry {
     /// `[n, windows, tokens, channels]`.
     pub(in crate::backend) fn cut<T: Float>(&self, input: &[T]) -> Vec<T> {
         let (places, channels) = (self.places(), self.attributes.channels);
-        let mut output = vec![T::ZERO; input.len()];
+        let mut output = memory::zeros(input.len());
         output
             .par_chunks_mut(places.len() * channels)
             .zip(input.par_chunks(places.len() * channels))
@@ -85,7 +86,7 @@ impl Geometry {
     /// Undoes [`Self::cut`]; also its gradient, as that is this one's.
     pub(in crate::backend) fn join<T: Float>(&self, input: &[T]) -> Vec<T> {
         let (places, channels) = (self.places(), self.attributes.channels);
-        let mut output = vec![T::ZERO; input.len()];
+        let mut output = memory::zeros(input.len());
         output
             .par_chunks_mut(places.len() * channels)
             .zip(input.par_chunks(places.len() * channels))
