@@ -67,7 +67,8 @@ pub struct AutosnapConfiguration {
     pub choice: ChoiceName,
     /// Whether what is learnt is the logarithm of the distance from the best value. Default true.
     pub warp: bool,
-    /// Whether the value layer is fitted in closed form after the training of a round. Default true.
+    /// Whether the value layer is fitted in closed form after the training of a round; if not, training
+    /// alone teaches it, which takes `joint.steps` of some tens. Default true.
     pub closed_form: bool,
     /// The auto-encoder.
     pub model: ModelConfiguration,
@@ -131,7 +132,8 @@ pub struct PretrainingConfiguration {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct JointConfiguration {
-    /// Training steps a round. Default 1: the value layer is fitted in closed form.
+    /// Training steps a round. Default 0: the value layer is fitted in closed form, and training the
+    /// encoder for the few values there are has made searches worse.
     pub steps: usize,
     /// Programs a step, half of them with a value. Default 64.
     pub batch: usize,
@@ -205,7 +207,7 @@ impl Default for PretrainingConfiguration {
 impl Default for JointConfiguration {
     fn default() -> Self {
         Self {
-            steps: 1,
+            steps: 0,
             batch: 64,
             learning_rate: 0.002,
         }
@@ -238,6 +240,10 @@ impl AutosnapConfiguration {
         not_negative("autosnap.temperature", self.temperature)?;
         self.model.validate()?;
         self.pretraining.validate()?;
+        if !self.closed_form {
+            // Then nothing else teaches the value layer.
+            at_least("autosnap.joint.steps", self.joint.steps, 1)?;
+        }
         self.joint.validate()
     }
 }
@@ -267,7 +273,6 @@ impl PretrainingConfiguration {
 
 impl JointConfiguration {
     fn validate(&self) -> Result<()> {
-        at_least("autosnap.joint.steps", self.steps, 1)?;
         between("autosnap.joint.batch", self.batch, 2, 65536)?;
         positive("autosnap.joint.learning_rate", self.learning_rate)
     }
