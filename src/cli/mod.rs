@@ -4,6 +4,7 @@ mod canon;
 mod check;
 mod dedupe;
 mod doc;
+mod emit;
 mod enumerate;
 mod equal;
 mod eval;
@@ -100,6 +101,8 @@ enum Command {
     Import(import::Options),
     /// Write a cell as a string of another search space
     Export(export::Options),
+    /// Write a net as a PyTorch module, an ONNX model or a candle-nn source file
+    Emit(emit::Options),
     /// Explain an error code
     Explain(explain::Options),
     /// Write a new file to start from
@@ -125,6 +128,7 @@ pub fn main() -> ExitCode {
         Command::Search(options) => search::run(options, &output),
         Command::Import(options) => import::run(options, &output),
         Command::Export(options) => export::run(options, &output),
+        Command::Emit(options) => emit::run(options, &output),
         Command::Explain(options) => explain::run(options, &output),
         Command::New(options) => new::run(options, &output),
     };

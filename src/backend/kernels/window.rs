@@ -30,12 +30,9 @@ impl Geometry {
         self.image[0] * self.image[1] / self.tokens()
     }
 
-    /// The shift along an axis: none where one window covers it.
+    /// The shift along an axis.
     fn shift(&self, axis: usize) -> usize {
-        match self.image[axis] > self.attributes.window {
-            true => self.attributes.shift,
-            false => 0,
-        }
+        self.attributes.shifts(self.image)[axis]
     }
 
     /// Calls `visit` with the place in the rolled image of each position of each window.
