@@ -22,7 +22,8 @@ use crate::graph::draw;
 use crate::search::report::SketchFiles;
 use crate::search::{
     Cost, Ending, Evaluation, Event, Limited, Measurement, Observer, Record, Search, SearchError,
-    Settings, Status, Store, Summary, TrainingEvaluation, pareto_front,
+    Settings, Status, Store, Summary, TableColumns, TableError, TableEvaluation,
+    TrainingEvaluation, pareto_front,
 };
 use crate::sketch::Space;
 use crate::train;
@@ -51,7 +52,58 @@ pub(super) struct Options {
     quiet: bool,
 
     #[command(flatten)]
+    table: TableOptions,
+
+    #[command(flatten)]
     training: TrainingOptions,
+}
+
+/// Where the value of a candidate comes from.
+#[derive(Debug, clap::Args)]
+#[command(next_help_heading = "Evaluation")]
+struct TableOptions {
+    /// `train`, or `table:FILE` for a CSV file of known results, gzipped or not
+    #[arg(long, default_value = "train")]
+    evaluate: String,
+
+    /// A column of the table that is told beside it; may be given several times
+    #[arg(long, value_name = "COLUMN")]
+    report: Vec<String>,
+
+    /// The column of the table that names the programs: patterns, or cells of NAS-Bench-201
+    #[arg(long, value_name = "COLUMN", default_value = "cell")]
+    program: String,
+}
+
+impl TableOptions {
+    fn is_table(&self) -> bool {
+        self.evaluate.starts_with("table:")
+    }
+
+    /// The table, opened, if there is one.
+    fn open<'a>(
+        &self,
+        value: Option<&str>,
+        space: &'a Space,
+    ) -> Result<Option<TableEvaluation<'a>>, Failure> {
+        let usage = |text: &str| Err(Failure::Usage(text.to_string()));
+        let (file, value) = match (self.evaluate.strip_prefix("table:"), value) {
+            (None, _) if self.evaluate == "train" => return Ok(None),
+            (None, _) => return usage("`--evaluate` must be `train` or `table:FILE`"),
+            (Some(_), None) => return usage("say with `--value COLUMN` which column to maximise"),
+            (Some(file), Some(value)) => (file, value),
+        };
+        let columns = TableColumns {
+            program: self.program.clone(),
+            value: value.to_string(),
+            report: self.report.clone(),
+        };
+        match TableEvaluation::open(space, Path::new(file), columns) {
+            Ok(table) => Ok(Some(table)),
+            Err(error @ TableError::NoColumn { .. }) => Err(Failure::Usage(error.to_string())),
+            Err(error) => Err(Failure::Runtime(error.to_string())),
+        }
+    }
 }
 
 pub(super) fn run(options: &Options, output: &Output) -> Result<(), Failure> {
@@ -63,59 +115,113 @@ pub(super) fn run(options: &Options, output: &Output) -> Result<(), Failure> {
     } = load::load(&options.file)?;
     let space = Space::new(Arc::new(checked), options.net.as_deref())
         .map_err(|diagnostic| Failure::Diagnostics(vec![*diagnostic], sources))?;
-    let settings = options.settings.settings(&options.training)?;
-    let dataset = options.training.prepare(&settings.data)?;
-    check_net(&space, dataset.as_ref())?;
+    let settings = options
+        .settings
+        .settings(&options.training, options.table.is_table())?;
     let name = space.checked().program.definition(space.net()).name.clone();
     let folder = options
         .output
         .clone()
         .unwrap_or_else(|| PathBuf::from(format!("snapc-search-{name}")));
-    let stop = interrupt::stop_flag()?;
-    let display = Rc::new(RefCell::new(Display::new(
-        *output,
-        settings.search.budget,
-        options.quiet,
-    )));
-    let evaluation = || {
-        let training = settings.training.clone();
-        TrainingEvaluation::new(&space, &source, dataset.as_ref(), training)
-            .valued_by(settings.objective)
-    };
-    let mut recorded = evaluation().settings();
-    recorded["limits"] = json!(settings.limits);
-    let store = Store::open(&folder).map_err(|error| failure(&error))?;
-    let limited = Limited::new(&space, settings.limits);
-    let mut search = Search::open(limited, settings.search.clone(), recorded, store)
-        .map_err(|error| failure(&error))?;
-    search
-        .store()
-        .keep_sketch(&SketchFiles::new(&name, &files.sources))
-        .map_err(|error| failure(&error))?;
-    let known = search
-        .history()
-        .best(1)
-        .first()
-        .and_then(|best| best.value());
-    display.borrow_mut().resume(search.history().records());
-    let watch = Rc::clone(&display);
-    let mut evaluation = evaluation()
-        .keeping_best_in(&folder, known)
-        .observed_by(move |event: train::Event| watch.borrow_mut().training(event));
-    let mut observer = Shared(Rc::clone(&display));
-    let summary = search.run(&mut evaluation, &mut observer, &stop);
-    display.borrow().finish();
-    let summary = summary.map_err(|error| failure(&error))?;
-    let results = Results {
+    let task = Task {
+        options,
+        output,
         space: &space,
         source: &source,
+        sketch: SketchFiles::new(&name, &files.sources),
         folder: &folder,
-        settings: &settings,
-        records: search.history().records(),
-        summary: &summary,
+        settings,
     };
-    results.write()?;
-    results.report(options, output)
+    match options.table.open(options.settings.value(), &space)? {
+        Some(table) => {
+            let settings = table.settings();
+            let display = task.display(Unit::Plain);
+            task.search(&display, settings, |_| Box::new(table))
+        }
+        None => task.train(),
+    }
+}
+
+/// A search that is about to begin.
+struct Task<'a> {
+    options: &'a Options,
+    output: &'a Output,
+    space: &'a Space,
+    source: &'a Source,
+    sketch: SketchFiles,
+    folder: &'a Path,
+    settings: Settings,
+}
+
+type SharedDisplay = Rc<RefCell<Display>>;
+
+impl Task<'_> {
+    fn display(&self, unit: Unit) -> SharedDisplay {
+        let budget = self.settings.search.budget;
+        let display = Display::new(*self.output, budget, unit, self.options.quiet);
+        Rc::new(RefCell::new(display))
+    }
+
+    /// Searches with trained candidates.
+    fn train(&self) -> Result<(), Failure> {
+        let (space, source, folder) = (self.space, self.source, self.folder);
+        let dataset = self.options.training.prepare(&self.settings.data)?;
+        check_net(space, dataset.as_ref())?;
+        let evaluation = || {
+            let training = self.settings.training.clone();
+            TrainingEvaluation::new(space, source, dataset.as_ref(), training)
+                .valued_by(self.settings.objective)
+        };
+        let display = self.display(Unit::Share);
+        let watch = Rc::clone(&display);
+        self.search(&display, evaluation().settings(), |best| {
+            let evaluation = evaluation()
+                .keeping_best_in(folder, best)
+                .observed_by(move |event: train::Event| watch.borrow_mut().training(event));
+            Box::new(evaluation)
+        })
+    }
+
+    /// Searches with the evaluation that `evaluation` makes of the best value from before.
+    fn search<'e>(
+        &self,
+        display: &SharedDisplay,
+        mut recorded: Value,
+        evaluation: impl FnOnce(Option<f64>) -> Box<dyn Evaluation + 'e>,
+    ) -> Result<(), Failure> {
+        let stop = interrupt::stop_flag()?;
+        recorded["limits"] = json!(self.settings.limits);
+        let store = Store::open(self.folder).map_err(|error| failure(&error))?;
+        let limited = Limited::new(self.space, self.settings.limits);
+        let configuration = self.settings.search.clone();
+        let mut search = Search::open(limited, configuration, recorded, store)
+            .map_err(|error| failure(&error))?;
+        search
+            .store()
+            .keep_sketch(&self.sketch)
+            .map_err(|error| failure(&error))?;
+        let known = search
+            .history()
+            .best(1)
+            .first()
+            .and_then(|best| best.value());
+        display.borrow_mut().resume(search.history().records());
+        let mut observer = Shared(Rc::clone(display));
+        let summary = search.run(&mut *evaluation(known), &mut observer, &stop);
+        display.borrow().finish();
+        let summary = summary.map_err(|error| failure(&error))?;
+        let results = Results {
+            space: self.space,
+            source: self.source,
+            folder: self.folder,
+            settings: &self.settings,
+            records: search.history().records(),
+            summary: &summary,
+            unit: display.borrow().unit,
+        };
+        results.write()?;
+        results.report(self.options, self.output)
+    }
 }
 
 fn failure(error: &SearchError) -> Failure {
@@ -175,6 +281,32 @@ fn percent(value: f64) -> String {
     format!("{:.2} %", value * 100.0)
 }
 
+/// What values are, for people.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Unit {
+    /// Shares of one, such as accuracies.
+    Share,
+    /// Whatever a table has.
+    Plain,
+}
+
+impl Unit {
+    /// What is done to a candidate.
+    fn done(self) -> &'static str {
+        match self {
+            Unit::Share => "trained",
+            Unit::Plain => "looked up",
+        }
+    }
+
+    fn text(self, value: f64) -> String {
+        match self {
+            Unit::Share => percent(value),
+            Unit::Plain => format!("{value:.4}"),
+        }
+    }
+}
+
 /// A number of the details of a record.
 fn detail(record: &Record, name: &str) -> Option<f64> {
     match &record.status {
@@ -191,6 +323,7 @@ struct Display {
     bar: ProgressBar,
     live: Live,
     budget: usize,
+    unit: Unit,
     candidate: String,
     /// Whether it was said that the strategy prepares itself.
     announced: bool,
@@ -212,7 +345,7 @@ impl Observer for Shared {
 }
 
 impl Display {
-    fn new(output: Output, budget: usize, is_quiet: bool) -> Display {
+    fn new(output: Output, budget: usize, unit: Unit, is_quiet: bool) -> Display {
         let bar = match output.is_json() || is_quiet || !output.is_live() {
             true => ProgressBar::hidden(),
             false => ProgressBar::no_length(),
@@ -226,6 +359,7 @@ impl Display {
             bar,
             live: Live::new(budget),
             budget,
+            unit,
             candidate: String::new(),
             announced: false,
         }
@@ -241,15 +375,17 @@ impl Display {
         ended.for_each(|record| self.live.ended(record));
         if done > 0 {
             self.say(&format!(
-                "going on: {done} of {} candidates are trained, best {}",
+                "going on: {done} of {} candidates are {}, best {}",
                 self.budget,
+                self.unit.done(),
                 self.best()
             ));
         }
     }
 
     fn best(&self) -> String {
-        self.live.best().map_or("none yet".to_string(), percent)
+        let text = |best| self.unit.text(best);
+        self.live.best().map_or("none yet".to_string(), text)
     }
 
     fn search(&mut self, event: &Event<'_>) {
@@ -303,7 +439,7 @@ impl Display {
             return;
         }
         let result = match (&record.status, record.value()) {
-            (_, Some(value)) => percent(value),
+            (_, Some(value)) => self.unit.text(value),
             (Status::Failed { reason, .. }, _) => format!("failed: {reason}"),
             _ => String::new(),
         };
@@ -333,8 +469,10 @@ impl Display {
     fn now(&mut self, what: String) {
         self.live.now(what);
         if !self.bar.is_hidden() {
-            self.bar
-                .set_message(self.live.text(terminal_width(), percent));
+            self.bar.set_message(
+                self.live
+                    .text(terminal_width(), |value| self.unit.text(value)),
+            );
         }
     }
 
@@ -351,6 +489,7 @@ struct Results<'a> {
     settings: &'a Settings,
     records: &'a [Record],
     summary: &'a Summary,
+    unit: Unit,
 }
 
 impl Results<'_> {
@@ -450,6 +589,29 @@ impl Results<'_> {
         }
     }
 
+    /// What is said at the end of a search in a table.
+    fn report_table(&self, best: &Record, options: &Options, output: &Output) {
+        output.line(&format!(
+            "{} looked up{}",
+            count(self.summary.evaluated, "candidate"),
+            match self.summary.failed {
+                0 => String::new(),
+                failed => format!(", {failed} not in the table"),
+            }
+        ));
+        let value = options.settings.value().unwrap_or("value");
+        output.line(&format!(
+            "best program   {}\n  {value} {}",
+            best.candidate.text,
+            self.unit.text(best.value().unwrap_or_default())
+        ));
+        for name in &options.table.report {
+            let number = detail(best, name).map_or(String::new(), |number| self.unit.text(number));
+            output.line(&format!("  {name} {number}"));
+        }
+        output.line(&format!("  results  {}", self.folder.display()));
+    }
+
     fn report_text(&self, options: &Options, output: &Output) {
         let Some(best) = &self.summary.best else {
             output.line(match self.records.is_empty() {
@@ -458,6 +620,9 @@ impl Results<'_> {
             });
             return;
         };
+        if self.unit == Unit::Plain {
+            return self.report_table(best, options, output);
+        }
         let number = |name: &str| detail(best, name).unwrap_or(0.0);
         output.line(&format!(
             "{} trained{} in {:.0} s of training",

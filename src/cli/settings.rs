@@ -29,9 +29,9 @@ pub(super) struct SettingsOptions {
     #[arg(long, value_enum)]
     strategy: Option<Strategy>,
 
-    /// What is maximised
-    #[arg(long, value_enum)]
-    value: Option<Value>,
+    /// What is maximised: `accuracy` or `macro-f1`, or a column of the table
+    #[arg(long, value_name = "NAME")]
+    value: Option<String>,
 
     /// The most parameters a candidate may have
     #[arg(long, value_name = "NUMBER")]
@@ -62,17 +62,19 @@ enum Strategy {
     Autosnap,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-enum Value {
-    /// The share of the validation part that is classified right
-    Accuracy,
-    /// The mean F1 score of the classes there
-    MacroF1,
-}
-
 impl SettingsOptions {
+    /// The name of what is maximised, if it was given.
+    pub(super) fn value(&self) -> Option<&str> {
+        self.value.as_deref()
+    }
+
     /// The settings of these options and those of the training, all in range.
-    pub(super) fn settings(&self, training: &TrainingOptions) -> Result<Settings, Failure> {
+    /// With a table, the value is one of its columns.
+    pub(super) fn settings(
+        &self,
+        training: &TrainingOptions,
+        with_table: bool,
+    ) -> Result<Settings, Failure> {
         let mut settings = Settings::default();
         if let Some(path) = &self.config {
             let source = load::read(path, SourceId::default())?;
@@ -86,6 +88,9 @@ impl SettingsOptions {
                 .map_err(|error| Failure::Usage(format!("`--set {assignment}`: {error}")))?;
         }
         self.put(&mut settings);
+        if let (Some(name), false) = (&self.value, with_table) {
+            settings.objective.measurement = measurement(name)?;
+        }
         if let Some(seed) = training.seed {
             settings.search.seed = seed;
         }
@@ -108,15 +113,23 @@ impl SettingsOptions {
             Strategy::Autosnap => StrategyName::Autosnap,
         });
         let objective = &mut settings.objective;
-        objective.measurement = self.value.map_or(objective.measurement, |name| match name {
-            Value::Accuracy => Measurement::Accuracy,
-            Value::MacroF1 => Measurement::MacroF1,
-        });
         objective.parameters_price = self.price_params.unwrap_or(objective.parameters_price);
         objective.multiply_adds_price = self.price_macs.unwrap_or(objective.multiply_adds_price);
         let limits = &mut settings.limits;
         limits.parameters = self.max_params.or(limits.parameters);
         limits.multiply_adds = self.max_macs.or(limits.multiply_adds);
+    }
+}
+
+/// What is measured of a trained network, by its name.
+fn measurement(name: &str) -> Result<Measurement, Failure> {
+    match name {
+        "accuracy" => Ok(Measurement::Accuracy),
+        "macro-f1" => Ok(Measurement::MacroF1),
+        _ => Err(Failure::Usage(format!(
+            "`--value {name}`: a trained network has `accuracy` and `macro-f1`; a column of a table \
+             needs `--evaluate table:FILE`"
+        ))),
     }
 }
 

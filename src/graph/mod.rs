@@ -8,6 +8,7 @@ mod difference;
 pub mod draw;
 mod emit;
 mod laws;
+mod parts;
 mod path;
 mod summary;
 mod trail;
@@ -20,6 +21,7 @@ pub use classes::{ClassId, Classes};
 pub use difference::{Change, Difference, Finding, difference};
 pub use emit::{canonical_text, operation_word};
 pub use laws::{LAWS, Law, Laws, UnknownLaws};
+pub use parts::parts;
 pub use summary::{Layer, Summary, summarise};
 pub(crate) use trail::{FragmentId, Trail};
 

@@ -3,7 +3,7 @@
 use rustc_hash::FxHashMap;
 
 use crate::diagnostic::{Diagnostic, Source, Span};
-use crate::graph::{self, Canonicaliser, Key, Laws};
+use crate::graph::{self, Canonicaliser, Graph, Key, Laws};
 use crate::types::{DefinitionId, Program};
 use crate::{syntax, types};
 
@@ -166,6 +166,25 @@ fn read_edge(
             span,
             format!("`{from}` is no node before this one"),
             "the input is node 0, and the groups follow from 1",
+        )),
+    }
+}
+
+/// The graph of the cell that a string of NAS-Bench-201 describes.
+///
+/// # Errors
+///
+/// What is wrong with the string, with its place.
+pub fn graph_of(source: &Source) -> Result<Graph, Box<Diagnostic>> {
+    let cell = read(source)?;
+    let text = blocks(&cell).replace("block cell =", "block cell : [c, h, w] -> [c, h, w] =");
+    let program = types::check(&syntax::parse(&Source::new("cell.snap", text)).file).program;
+    match program.named("cell") {
+        Some(id) => graph::build(&program, id),
+        None => Err(impossible(
+            Span::new(source.id, 0, source.text.len()),
+            "the cell is no program",
+            "this is a fault of snapc; please report it",
         )),
     }
 }

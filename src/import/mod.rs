@@ -16,6 +16,7 @@ mod units;
 
 pub use bench101::export as export_nas_bench_101;
 pub use bench201::export as export_nas_bench_201;
+pub use bench201::graph_of as nas_bench_201_graph;
 pub use genotype::{export_darts, export_nasnet};
 
 use crate::diagnostic::{Code, Diagnostic, Source, Span};

@@ -5,6 +5,7 @@
 //! gradient of a value lives from the last of its readers to the step that gave it.
 
 use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 
 use super::{Layer, Plan, Pool, Step, Value};
 use crate::operations::Pooling;
@@ -203,13 +204,15 @@ impl<'a> Account<'a> {
             self.alive -= of_output;
         }
         for input in step.inputs.iter().filter(|input| trained[input.0]) {
-            if gradients.contains_key(&input.0) {
-                let size = self.size(input.0);
-                self.alive += size;
-                self.sum(*input, gradients);
-            } else {
-                // The first is counted with it.
-                gradients.insert(input.0, std::mem::take(&mut shared));
+            match gradients.entry(input.0) {
+                // The first is counted with the shared array.
+                Entry::Vacant(place) => {
+                    place.insert(std::mem::take(&mut shared));
+                }
+                Entry::Occupied(_) => {
+                    self.alive += self.size(input.0);
+                    self.sum(*input, gradients);
+                }
             }
         }
         self.alive -= shared;

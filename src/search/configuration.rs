@@ -17,10 +17,10 @@ pub struct SearchConfiguration {
     pub budget: usize,
     /// Who proposes candidates. Default `autosnap`.
     pub strategy: StrategyName,
-    /// How many candidates the first round has; they are random. Default 8.
+    /// How many candidates the first round has; they are random. Default 10.
     pub initial: usize,
     /// How many candidates every later round has: after each the strategy learns from the results.
-    /// Default 4.
+    /// Default 1: nothing is chosen before all results are in.
     pub round: usize,
     /// Settings of the strategy `evolution`.
     pub evolution: EvolutionConfiguration,
@@ -57,7 +57,8 @@ pub struct EvolutionConfiguration {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct AutosnapConfiguration {
-    /// The share of a round's candidates that explore at random. Default 0.2.
+    /// The share of a round's candidates that explore at random. Default 0: the choice by expected
+    /// improvement explores already.
     pub explore: f64,
     /// From how many of the best programs the climb starts. Default 8.
     pub starts: usize,
@@ -75,12 +76,34 @@ pub struct AutosnapConfiguration {
     pub climbs: usize,
     /// Temperature of the decoder while climbing; at 0 the most likely symbol is taken. Default 0.
     pub temperature: f64,
+    /// Whether every climb follows weights drawn from what the results leave open, instead of their
+    /// mean. Default true.
+    pub sampled: bool,
+    /// How many random programs a round looks at beside those it climbs to. Default 64.
+    pub strangers: usize,
+    /// By what candidates are chosen. Default `improvement`.
+    pub choice: ChoiceName,
+    /// Whether what is learnt is the logarithm of the distance from the best value. Default true.
+    pub warp: bool,
+    /// Whether the value layer is fitted in closed form after the training of a round; if not, training
+    /// alone teaches it, which takes `joint.steps` of some tens. Default true.
+    pub closed_form: bool,
     /// The auto-encoder.
     pub model: ModelConfiguration,
     /// Training on random programs without values, before the first proposals.
     pub pretraining: PretrainingConfiguration,
     /// Training with the values, once a round.
     pub joint: JointConfiguration,
+}
+
+/// By what the candidates of a round are chosen among all that the climbs found.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum ChoiceName {
+    /// The largest expected improvement on the best value.
+    Improvement,
+    /// The largest predicted value.
+    Value,
 }
 
 /// Sizes and losses of the auto-encoder.
@@ -98,6 +121,10 @@ pub struct ModelConfiguration {
     pub scale_weight: f64,
     /// Weight of the squared error of the standardised value. Default 0.5.
     pub value_weight: f64,
+    /// How many parts of programs the model tells from the latent vector; 0 for none. Default 256.
+    pub parts: usize,
+    /// Weight of the loss of the parts: the share of their variance that is not explained. Default 1.
+    pub parts_weight: f64,
     /// Largest norm of the gradient of a step; longer ones are shortened. Default 5.
     pub gradient_norm: f64,
 }
@@ -108,7 +135,7 @@ pub struct ModelConfiguration {
 pub struct PretrainingConfiguration {
     /// How many distinct random programs it learns from. Default 20000.
     pub programs: usize,
-    /// How many further random programs, never learnt from, it is measured on. Default 256.
+    /// How many further random programs, never learnt from, it is measured on. Default 128.
     pub held_out: usize,
     /// Training steps. Default 2500.
     pub steps: usize,
@@ -123,7 +150,8 @@ pub struct PretrainingConfiguration {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct JointConfiguration {
-    /// Training steps a round. Default 60.
+    /// Training steps a round. Default 0: the value layer is fitted in closed form, and training the
+    /// encoder for the few values there are has made searches worse.
     pub steps: usize,
     /// Programs a step, half of them with a value. Default 64.
     pub batch: usize,
@@ -137,8 +165,8 @@ impl Default for SearchConfiguration {
             seed: 0,
             budget: 24,
             strategy: StrategyName::Autosnap,
-            initial: 8,
-            round: 4,
+            initial: 10,
+            round: 1,
             evolution: EvolutionConfiguration::default(),
             autosnap: AutosnapConfiguration::default(),
         }
@@ -157,7 +185,7 @@ impl Default for EvolutionConfiguration {
 impl Default for AutosnapConfiguration {
     fn default() -> Self {
         Self {
-            explore: 0.2,
+            explore: 0.0,
             starts: 8,
             first_step: 0.5,
             steps: 12,
@@ -165,6 +193,11 @@ impl Default for AutosnapConfiguration {
             noise: 0.5,
             climbs: 4,
             temperature: 0.0,
+            sampled: true,
+            strangers: 64,
+            choice: ChoiceName::Improvement,
+            warp: true,
+            closed_form: true,
             model: ModelConfiguration::default(),
             pretraining: PretrainingConfiguration::default(),
             joint: JointConfiguration::default(),
@@ -180,6 +213,8 @@ impl Default for ModelConfiguration {
             latent_noise: 0.1,
             scale_weight: 0.05,
             value_weight: 0.5,
+            parts: 256,
+            parts_weight: 1.0,
             gradient_norm: 5.0,
         }
     }
@@ -189,7 +224,7 @@ impl Default for PretrainingConfiguration {
     fn default() -> Self {
         Self {
             programs: 20000,
-            held_out: 256,
+            held_out: 128,
             steps: 2500,
             batch: 64,
             learning_rate: 0.01,
@@ -200,7 +235,7 @@ impl Default for PretrainingConfiguration {
 impl Default for JointConfiguration {
     fn default() -> Self {
         Self {
-            steps: 60,
+            steps: 0,
             batch: 64,
             learning_rate: 0.002,
         }
@@ -241,6 +276,10 @@ impl AutosnapConfiguration {
         not_negative("autosnap.temperature", self.temperature)?;
         self.model.validate()?;
         self.pretraining.validate()?;
+        if !self.closed_form {
+            // Then nothing else teaches the value layer.
+            at_least("autosnap.joint.steps", self.joint.steps, 1)?;
+        }
         self.joint.validate()
     }
 }
@@ -252,6 +291,8 @@ impl ModelConfiguration {
         not_negative("autosnap.model.latent_noise", self.latent_noise)?;
         not_negative("autosnap.model.scale_weight", self.scale_weight)?;
         not_negative("autosnap.model.value_weight", self.value_weight)?;
+        between("autosnap.model.parts", self.parts, 0, 4096)?;
+        not_negative("autosnap.model.parts_weight", self.parts_weight)?;
         positive("autosnap.model.gradient_norm", self.gradient_norm)
     }
 }
@@ -268,7 +309,6 @@ impl PretrainingConfiguration {
 
 impl JointConfiguration {
     fn validate(&self) -> Result<()> {
-        at_least("autosnap.joint.steps", self.steps, 1)?;
         between("autosnap.joint.batch", self.batch, 2, 65536)?;
         positive("autosnap.joint.learning_rate", self.learning_rate)
     }

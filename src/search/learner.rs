@@ -1,6 +1,7 @@
 //! Trains the auto-encoder: first on random programs, then with the values of what was measured.
 
 use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use candle_core::{Device, Tensor};
@@ -15,7 +16,11 @@ use super::adam::Adam;
 use super::configuration::AutosnapConfiguration;
 use super::decoding::{self, Choice};
 use super::error::{Result, SearchError};
+use super::history::Proposal;
 use super::model::{AutoEncoder, Codes, Sizes, normals};
+use super::parts::Parts;
+use super::regression::{Cholesky, Regression};
+use super::scale::Scale;
 use super::seeds::{Purpose, generator};
 use super::space::{self, Key, ProgramSpace};
 
@@ -50,7 +55,7 @@ pub struct Learner {
     configuration: AutosnapConfiguration,
     model: AutoEncoder,
     adam: Adam,
-    pool: Pool,
+    pool: Arc<Pool>,
     scale: Scale,
 }
 
@@ -59,14 +64,13 @@ struct Pool {
     training: Vec<Vec<u8>>,
     training_keys: HashSet<Key>,
     held_out: Vec<Vec<u8>>,
+    /// The descriptions of the first programs to learn from, one row each; see [`DESCRIBED`].
+    descriptions: Vec<f32>,
+    parts: usize,
 }
 
-/// How values are standardised.
-#[derive(Clone, Copy)]
-struct Scale {
-    mean: f64,
-    deviation: f64,
-}
+/// Of how many programs of the pool the parts are learnt: finding them costs more than the rest.
+const DESCRIBED: usize = 4096;
 
 impl Learner {
     /// A learner with a random model. Everything random follows from the seed.
@@ -79,22 +83,36 @@ impl Learner {
         configuration: &AutosnapConfiguration,
         seed: u64,
     ) -> Result<Self> {
+        let pool = Pool::draw(space, configuration, &mut generator(seed, Purpose::Pool, 0))?;
         let sizes = Sizes {
             symbols: space.symbols().len(),
             longest: *space.lengths().end(),
             hidden: configuration.model.hidden,
             latent: configuration.model.latent,
+            parts: pool.parts,
         };
         let model = AutoEncoder::new(sizes, &mut generator(seed, Purpose::Weights, 0))?;
         Ok(Self {
             configuration: configuration.clone(),
             adam: Adam::new(&model.parameters()),
             model,
-            pool: Pool::draw(space, configuration, &mut generator(seed, Purpose::Pool, 0))?,
-            scale: Scale {
-                mean: 0.0,
-                deviation: 1.0,
-            },
+            pool: Arc::new(pool),
+            scale: Scale::of(&[], false),
+        })
+    }
+
+    /// A learner that goes on from here, while this one stays as it is.
+    ///
+    /// # Errors
+    ///
+    /// If candle fails.
+    pub fn copy(&self) -> Result<Self> {
+        Ok(Self {
+            configuration: self.configuration.clone(),
+            model: self.model.copy()?,
+            adam: self.adam.clone(),
+            pool: Arc::clone(&self.pool),
+            scale: self.scale,
         })
     }
 
@@ -138,7 +156,8 @@ impl Learner {
         rng: &mut ChaCha8Rng,
         stop: &AtomicBool,
     ) -> Result<()> {
-        self.scale = Scale::of(examples);
+        let values: Vec<f64> = examples.iter().map(|example| example.value).collect();
+        self.scale = Scale::of(&values, self.configuration.warp);
         let settings = self.configuration.joint.clone();
         for _ in 0..settings.steps {
             if stop.load(Ordering::Relaxed) {
@@ -161,17 +180,13 @@ impl Learner {
         if !examples.is_empty() {
             for place in draw(examples.len(), batch / 2, rng) {
                 programs.push(examples[place].program);
-                values.push(self.scale.standardise(examples[place].value));
+                values.push(self.scale.apply(examples[place].value) as f32);
             }
         }
-        for place in draw(self.pool.training.len(), batch - programs.len(), rng) {
-            programs.push(&self.pool.training[place]);
-        }
-        let split = values.len();
-        programs[split..].sort_unstable_by_key(|p| std::cmp::Reverse(p.len()));
-        let loss = self
-            .model
-            .loss(&programs, &values, &self.configuration.model, rng)?;
+        let pool = Arc::clone(&self.pool);
+        let parts = pool.draw_described(&mut programs, batch, rng);
+        let model = &self.configuration.model;
+        let loss = self.model.loss(&programs, &values, &parts, model, rng)?;
         let gradients = loss.total.backward()?;
         let norm = self.configuration.model.gradient_norm;
         self.adam
@@ -195,11 +210,56 @@ impl Learner {
     /// If candle fails.
     pub fn predict(&self, programs: &[&[u8]]) -> Result<Vec<f64>> {
         let standardised = self.model.predict(&self.model.encode(programs)?)?;
-        let Scale { mean, deviation } = self.scale;
         Ok(standardised
             .into_iter()
-            .map(|value| mean + deviation * f64::from(value))
+            .map(|value| self.scale.invert(f64::from(value)))
             .collect())
+    }
+
+    /// Fills in what the value layer expects of proposals.
+    ///
+    /// # Errors
+    ///
+    /// If candle fails.
+    pub fn predict_all(&self, proposals: &mut [Proposal]) -> Result<()> {
+        let programs: Vec<&[u8]> = proposals.iter().map(|p| p.program.as_slice()).collect();
+        let values = self.predict(&programs)?;
+        for (proposal, value) in proposals.iter_mut().zip(values) {
+            proposal.predicted = Some(value);
+        }
+        Ok(())
+    }
+
+    /// The scale of the values that [`train`](Self::train) was given last.
+    pub fn scale(&self) -> Scale {
+        self.scale
+    }
+
+    /// Puts the value layer where the results say, in closed form. Nothing if they say nothing.
+    ///
+    /// # Errors
+    ///
+    /// If candle fails.
+    pub fn fit(&self, codes: &Codes, values: &[f64]) -> Result<Option<Regression>> {
+        let latent = codes.latent;
+        let mut metric: Vec<f64> = match self.model.parts_metric()? {
+            Some(metric) => metric.into_iter().map(f64::from).collect(),
+            None => vec![0.0; latent * latent],
+        };
+        // Directions that no part needs may matter a little all the same.
+        let diagonal = || (0..latent).map(|place| place * (latent + 1));
+        let mean = diagonal().map(|place| metric[place]).sum::<f64>() / latent as f64;
+        let least = if mean > 0.0 { LEAST_PRIOR * mean } else { 1.0 };
+        diagonal().for_each(|place| metric[place] += least);
+        let Some(prior) = Cholesky::new(metric, latent) else {
+            return Ok(None);
+        };
+        let fitted = Regression::fit(codes.rows(), values, prior);
+        if let Some(fitted) = &fitted {
+            let (weights, constant) = fitted.layer();
+            self.model.set_value_layer(&weights, constant)?;
+        }
+        Ok(fitted)
     }
 
     /// Measures the model.
@@ -232,7 +292,7 @@ impl Learner {
         let latent = self.model.sizes().latent;
         let random = Codes {
             latent,
-            values: normals(programs.len() * latent, 1.0, rng),
+            values: normals(programs.len().min(SAMPLED) * latent, 1.0, rng),
         };
         let sampled = decoding::decode(&self.model, space, &random, Choice::Greedy, rng)?;
         let keys: Vec<Key> = sampled
@@ -360,31 +420,67 @@ impl Pool {
             return Err(SearchError::Space("it has no valid program".to_owned()));
         }
         let training_keys = training.iter().map(|program| space.key(program)).collect();
-        Ok(Self {
+        let mut pool = Self {
             training,
             training_keys,
             held_out: programs,
-        })
-    }
-}
-
-impl Scale {
-    fn of(examples: &[Example<'_>]) -> Self {
-        let count = examples.len().max(1) as f64;
-        let mean = examples.iter().map(|example| example.value).sum::<f64>() / count;
-        let square = |example: &Example<'_>| (example.value - mean).powi(2);
-        let deviation = (examples.iter().map(square).sum::<f64>() / count).sqrt();
-        let usable = deviation.is_finite() && deviation > f64::MIN_POSITIVE;
-        Self {
-            mean,
-            deviation: if usable { deviation } else { 1.0 },
+            descriptions: Vec::new(),
+            parts: 0,
+        };
+        if configuration.model.parts > 0 {
+            pool.describe(space, configuration.model.parts);
         }
+        Ok(pool)
     }
 
-    fn standardise(self, value: f64) -> f32 {
-        ((value - self.mean) / self.deviation) as f32
+    fn describe(&mut self, space: &dyn ProgramSpace, most: usize) {
+        let described = self.training.iter().take(DESCRIBED);
+        let described: Vec<Vec<u64>> = described.map(|program| space.parts(program)).collect();
+        let parts = Parts::of(&described, most);
+        self.parts = parts.len();
+        let rows = described.iter().flat_map(|program| parts.describe(program));
+        self.descriptions = rows.collect();
+    }
+
+    /// Fills a batch up with random programs, and gives the parts of those that come last.
+    fn draw_described<'a>(
+        &'a self,
+        programs: &mut Vec<&'a [u8]>,
+        batch: usize,
+        rng: &mut ChaCha8Rng,
+    ) -> Vec<f32> {
+        let missing = batch.saturating_sub(programs.len());
+        let described = self.descriptions.len() / self.parts.max(1);
+        let plain = match described {
+            0 => missing,
+            _ if described == self.training.len() => 0,
+            _ => missing / 2,
+        };
+        // The longest first, which is less work.
+        let longest_first = |places: &mut Vec<usize>| {
+            places.sort_by_key(|&place| std::cmp::Reverse(self.training[place].len()));
+        };
+        let mut places = draw(self.training.len(), plain, rng);
+        longest_first(&mut places);
+        programs.extend(places.iter().map(|&place| self.training[place].as_slice()));
+        if described == 0 {
+            return Vec::new();
+        }
+        let mut places = draw(described, missing - plain, rng);
+        longest_first(&mut places);
+        programs.extend(places.iter().map(|&place| self.training[place].as_slice()));
+        let rows = places
+            .iter()
+            .flat_map(|place| &self.descriptions[place * self.parts..][..self.parts]);
+        rows.copied().collect()
     }
 }
+
+/// How many programs are decoded from random codes when the model is measured.
+const SAMPLED: usize = 64;
+
+/// The variance of the prior in directions that no part needs, as a share of the mean.
+const LEAST_PRIOR: f64 = 1e-3;
 
 /// Places among `from`: distinct while there are enough.
 fn draw(from: usize, count: usize, rng: &mut ChaCha8Rng) -> Vec<usize> {

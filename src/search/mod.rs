@@ -11,6 +11,7 @@
 
 mod adam;
 mod autosnap;
+mod climb;
 mod configuration;
 mod correlation;
 mod decoding;
@@ -24,19 +25,23 @@ mod learner;
 mod local;
 mod model;
 mod objective;
+mod parts;
+mod regression;
 pub mod report;
 mod run;
+mod scale;
 mod seeds;
 mod settings;
 mod space;
 mod store;
 mod strategy;
+mod table;
 mod training;
 
 pub use autosnap::Autosnap;
 pub use configuration::{
-    AutosnapConfiguration, EvolutionConfiguration, JointConfiguration, ModelConfiguration,
-    PretrainingConfiguration, SearchConfiguration, StrategyName,
+    AutosnapConfiguration, ChoiceName, EvolutionConfiguration, JointConfiguration,
+    ModelConfiguration, PretrainingConfiguration, SearchConfiguration, StrategyName,
 };
 pub use correlation::{kendall, spearman};
 pub use decoding::{Choice, decode, decode_unconstrained};
@@ -56,4 +61,5 @@ pub use space::{
 };
 pub use store::{DATABASE, Identity, LOCK, Store};
 pub use strategy::{Random, Round, Strategy};
+pub use table::{TableColumns, TableError, TableEvaluation};
 pub use training::{TrainedCandidate, TrainingEvaluation};

@@ -5,6 +5,7 @@
 use candle_core::{D, DType, Device, Result, Tensor, Var};
 use rand::RngExt;
 use rand_chacha::ChaCha8Rng;
+use rand_chacha::rand_core::SeedableRng;
 
 use super::configuration::ModelConfiguration;
 use super::gru::{Sequences, gru};
@@ -28,6 +29,13 @@ pub struct AutoEncoder {
     output_bias: Var,
     value_weight: Var,
     value_bias: Var,
+    parts: Option<PartsLayer>,
+}
+
+/// The linear layer from the latent vector to the [parts](super::parts) of the program.
+struct PartsLayer {
+    weight: Var,
+    bias: Var,
 }
 
 /// The sizes of an auto-encoder.
@@ -42,6 +50,8 @@ pub struct Sizes {
     pub hidden: usize,
     /// Dimensions of the latent space.
     pub latent: usize,
+    /// Parts of programs that are told from the latent vector; 0 for none.
+    pub parts: usize,
 }
 
 /// The latent codes of some programs, one row of `latent` numbers each.
@@ -65,7 +75,7 @@ impl Codes {
     }
 
     /// The rows.
-    pub fn rows(&self) -> impl Iterator<Item = &[f32]> {
+    pub fn rows(&self) -> impl Iterator<Item = &[f32]> + Clone {
         self.values.chunks_exact(self.latent)
     }
 }
@@ -90,6 +100,7 @@ impl AutoEncoder {
             longest,
             hidden,
             latent,
+            parts,
         } = sizes;
         let mut matrix = |rows: usize, columns: usize, inputs: usize| {
             let bound = 1.0 / (inputs as f32).sqrt();
@@ -113,7 +124,27 @@ impl AutoEncoder {
             output_bias: zeros(symbols + 1)?,
             value_weight: matrix(latent, 1, latent)?,
             value_bias: zeros(1)?,
+            parts: match parts {
+                0 => None,
+                _ => Some(PartsLayer {
+                    weight: matrix(latent, parts, latent)?,
+                    bias: zeros(parts)?,
+                }),
+            },
         })
+    }
+
+    /// A model with the same weights, which change on their own.
+    ///
+    /// # Errors
+    ///
+    /// If candle fails.
+    pub fn copy(&self) -> Result<Self> {
+        let model = Self::new(self.sizes, &mut ChaCha8Rng::seed_from_u64(0))?;
+        for ((_, copy), (_, var)) in model.parameters().into_iter().zip(self.parameters()) {
+            copy.set(&var.as_tensor().copy()?)?;
+        }
+        Ok(model)
     }
 
     /// The sizes.
@@ -123,7 +154,7 @@ impl AutoEncoder {
 
     /// All parameters under stable names, in a fixed order.
     pub fn parameters(&self) -> Vec<(&'static str, &Var)> {
-        vec![
+        let mut parameters = vec![
             ("encoder.symbols", &self.encoder_symbols),
             ("encoder.state", &self.encoder_state),
             ("latent.weight", &self.latent_weight),
@@ -136,7 +167,11 @@ impl AutoEncoder {
             ("output.bias", &self.output_bias),
             ("value.weight", &self.value_weight),
             ("value.bias", &self.value_bias),
-        ]
+        ];
+        if let Some(PartsLayer { weight, bias }) = &self.parts {
+            parameters.extend([("parts.weight", weight), ("parts.bias", bias)]);
+        }
+        parameters
     }
 
     /// The latent codes of programs.
@@ -181,15 +216,45 @@ impl AutoEncoder {
         self.value_weight.flatten_all()?.to_vec1()
     }
 
-    /// The loss of a batch of programs. The first of them have the given standardised values.
+    /// Replaces the value layer.
     ///
     /// # Errors
     ///
-    /// If an opcode is outside the vocabulary, or there are more values than programs.
+    /// If there is not one weight for each latent dimension.
+    pub fn set_value_layer(&self, weights: &[f64], constant: f64) -> Result<()> {
+        let weights: Vec<f32> = weights.iter().map(|&weight| weight as f32).collect();
+        let shape = self.value_weight.shape();
+        self.value_weight
+            .set(&Tensor::from_vec(weights, shape, &Device::Cpu)?)?;
+        self.value_bias
+            .set(&Tensor::new(&[[constant as f32]], &Device::Cpu)?)
+    }
+
+    /// What the layer of the parts says of how latent vectors differ: its weights times their
+    /// transpose, row by row. Nothing if the model has no such layer.
+    ///
+    /// # Errors
+    ///
+    /// If candle fails.
+    pub fn parts_metric(&self) -> Result<Option<Vec<f32>>> {
+        let Some(PartsLayer { weight, .. }) = &self.parts else {
+            return Ok(None);
+        };
+        let metric = weight.matmul(&weight.t()?)?;
+        Ok(Some(metric.flatten_all()?.to_vec1()?))
+    }
+
+    /// The loss of a batch of programs. The first of them have the given standardised values, the
+    /// last the given parts, a row each.
+    ///
+    /// # Errors
+    ///
+    /// If an opcode is outside the vocabulary, or there are more values or parts than programs.
     pub fn loss(
         &self,
         programs: &[&[u8]],
         values: &[f32],
+        parts: &[f32],
         weights: &ModelConfiguration,
         rng: &mut ChaCha8Rng,
     ) -> Result<Loss> {
@@ -213,6 +278,16 @@ impl AutoEncoder {
                 .sqr()?
                 .mean_all()?;
             total = (total + (error * weights.value_weight)?)?;
+        }
+        if let Some(layer) = &self.parts
+            && !parts.is_empty()
+        {
+            let rows = parts.len() / self.sizes.parts;
+            let codes = codes.narrow(0, programs.len().saturating_sub(rows), rows)?;
+            let told = codes.matmul(&layer.weight)?.broadcast_add(&layer.bias)?;
+            let parts = Tensor::from_slice(parts, (rows, self.sizes.parts), &Device::Cpu)?;
+            let unexplained = ((told - parts)?.sqr()?.sum_all()? / rows as f64)?;
+            total = (total + (unexplained * weights.parts_weight)?)?;
         }
         Ok(Loss {
             total,

@@ -157,6 +157,10 @@ impl ProgramSpace for Limited<'_> {
         ProgramSpace::key(self.space, program)
     }
 
+    fn parts(&self, program: &[u8]) -> Vec<u64> {
+        ProgramSpace::parts(self.space, program)
+    }
+
     fn admits(&self, program: &[u8]) -> bool {
         let unlimited = self.limits == Limits::default();
         let graph = || self.space.graph(program);

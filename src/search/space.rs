@@ -38,6 +38,16 @@ pub trait ProgramSpace {
     fn admits(&self, _program: &[u8]) -> bool {
         true
     }
+
+    /// What a completed valid program is made of: a number for each of its parts, as often as it has
+    /// it, in any order. Equal programs should have the same parts. Whoever knows nothing better has
+    /// the symbols and the pairs of symbols that follow each other.
+    fn parts(&self, program: &[u8]) -> Vec<u64> {
+        let symbols = program.iter().map(|&symbol| u64::from(symbol));
+        let pairs = program.windows(2);
+        let pairs = pairs.map(|pair| u64::from(pair[0]) << 16 | u64::from(pair[1]) << 8 | 1 << 32);
+        symbols.chain(pairs).collect()
+    }
 }
 
 impl<T: ProgramSpace + ?Sized> ProgramSpace for &T {
@@ -60,6 +70,10 @@ impl<T: ProgramSpace + ?Sized> ProgramSpace for &T {
     fn admits(&self, program: &[u8]) -> bool {
         (**self).admits(program)
     }
+
+    fn parts(&self, program: &[u8]) -> Vec<u64> {
+        (**self).parts(program)
+    }
 }
 
 /// The programs that fill the hole of a net.
@@ -80,6 +94,11 @@ impl ProgramSpace for Space {
     /// has that of its opcodes.
     fn key(&self, program: &[u8]) -> Key {
         self.key(program).unwrap_or_else(|_| Key::of(program))
+    }
+
+    /// The parts of the block with the hole.
+    fn parts(&self, program: &[u8]) -> Vec<u64> {
+        self.parts(program).unwrap_or_default()
     }
 }
 

@@ -219,15 +219,15 @@ impl Space {
                 .with_help("put it there in the text and check that to see why"),
             ));
         }
-        let filling = self.filling(program);
-        graph::build_filled(&self.checked.program, self.net, Some(&filling))
+        self.filled(self.net, program)
     }
 
-    fn filling(&self, program: &[u8]) -> Vec<DefinitionId> {
-        program
+    fn filled(&self, id: DefinitionId, program: &[u8]) -> Result<Graph, Box<Diagnostic>> {
+        let filling: Vec<DefinitionId> = program
             .iter()
             .filter_map(|symbol| self.definitions.get(usize::from(*symbol)).copied())
-            .collect()
+            .collect();
+        graph::build_filled(&self.checked.program, id, Some(&filling))
     }
 
     /// The graph of the definition in which the hole stands, with its hole filled: of a block, a
@@ -238,9 +238,9 @@ impl Space {
     /// If the program does not type-check.
     pub fn part(&self, program: &[u8]) -> Result<Graph, Box<Diagnostic>> {
         let whole = self.graph(program)?;
-        let filling = self.filling(program);
-        let definition = self.sites[0].definition;
-        Ok(graph::build_filled(&self.checked.program, definition, Some(&filling)).unwrap_or(whole))
+        Ok(self
+            .filled(self.sites[0].definition, program)
+            .unwrap_or(whole))
     }
 
     /// The canonical key of the net with its hole filled, under the law set `real`: two programs
@@ -257,6 +257,28 @@ impl Space {
             .lock()
             .unwrap_or_else(PoisonError::into_inner);
         Ok(canonicaliser.key(&graph, Laws::Real))
+    }
+
+    /// The graph of the block whose hole is filled, or of the net if the hole stands in it, without
+    /// whatever is around it.
+    ///
+    /// # Errors
+    ///
+    /// If the program does not type-check.
+    pub fn block_graph(&self, program: &[u8]) -> Result<Graph, Box<Diagnostic>> {
+        self.filled(self.sites[0].definition, program)
+    }
+
+    /// The parts of the block whose hole is filled; see [`graph::parts`].
+    ///
+    /// # Errors
+    ///
+    /// If the program does not type-check.
+    pub fn parts(&self, program: &[u8]) -> Result<Vec<u64>, Box<Diagnostic>> {
+        // A block without a signature is only known where it is used.
+        let graph = self.block_graph(program);
+        let graph = graph.or_else(|_| self.graph(program))?;
+        Ok(graph::parts(&graph::canonicalise(&graph, Laws::Real)))
     }
 
     /// The program as a string of symbols.

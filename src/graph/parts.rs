@@ -1,0 +1,113 @@
+//! The parts of a program: its layers, and what each reads and is read by.
+//!
+//! These are the labels of the first two rounds of Weisfeiler and Lehman's refinement over the
+//! layers of a program (Shervashidze et al. 2011), which tell well what a network is worth (Ru et
+//! al., ICLR 2021). A layer is what stands in a row, as in `relu conv(3) bn`; sums are no parts, what
+//! they add up is read by whoever reads them.
+
+use std::hash::{Hash, Hasher};
+
+use xxhash_rust::xxh3::Xxh3;
+
+use super::{Canonical, Graph, NodeId, NodeKind};
+use crate::operations::Operation;
+
+/// The parts of a program, as hashes in no order, each as often as it occurs. Equal programs have
+/// equal parts.
+pub fn parts(canonical: &Canonical) -> Vec<u64> {
+    let layers = Layers::of(&canonical.graph);
+    let alone = layers.labels.iter().map(|label| hash(&(0, label)));
+    let surrounded = (0..layers.labels.len()).map(|layer| {
+        let label = |other: &usize| layers.labels[*other];
+        let sorted = |others: &[usize]| {
+            let mut labels: Vec<u64> = others.iter().map(label).collect();
+            labels.sort_unstable();
+            labels
+        };
+        let (reads, readers) = (&layers.reads[layer], &layers.readers[layer]);
+        hash(&(1, layers.labels[layer], sorted(reads), sorted(readers)))
+    });
+    alone.chain(surrounded).collect()
+}
+
+/// The layers of a program, its inputs and outputs among them.
+#[derive(Default)]
+struct Layers {
+    labels: Vec<u64>,
+    /// What each reads, a layer as often as it is read.
+    reads: Vec<Vec<usize>>,
+    readers: Vec<Vec<usize>>,
+}
+
+/// How many terms of a sum are told apart: nested sums may have more than memory has room for.
+const MOST_TERMS: usize = 64;
+
+impl Layers {
+    fn of(graph: &Graph) -> Self {
+        let mut layers = Self::default();
+        let uses = uses(graph);
+        // For each node the layers that make up its value: several for a sum.
+        let mut terms: Vec<Vec<usize>> = Vec::with_capacity(graph.nodes.len());
+        for node in &graph.nodes {
+            let operands = node.inputs.iter().flat_map(|id| &terms[id.0 as usize]);
+            let operands: Vec<usize> = operands.copied().take(MOST_TERMS).collect();
+            let value = match &node.kind {
+                NodeKind::Operation(Operation::Add { .. }) => operands,
+                NodeKind::Operation(operation) => match in_a_row(graph, &node.inputs, &uses) {
+                    true => vec![layers.lengthen(operands[0], operation)],
+                    false => vec![layers.push(hash(operation), operands)],
+                },
+                NodeKind::Input(number) => vec![layers.push(hash(number), Vec::new())],
+            };
+            terms.push(value);
+        }
+        for id in &graph.outputs {
+            layers.push(hash("output"), terms[id.0 as usize].clone());
+        }
+        layers
+    }
+
+    fn push(&mut self, label: u64, reads: Vec<usize>) -> usize {
+        let layer = self.labels.len();
+        for read in &reads {
+            self.readers[*read].push(layer);
+        }
+        self.labels.push(label);
+        self.reads.push(reads);
+        self.readers.push(Vec::new());
+        layer
+    }
+
+    /// Adds an operation to the end of a layer.
+    fn lengthen(&mut self, layer: usize, operation: &Operation) -> usize {
+        self.labels[layer] = hash(&(self.labels[layer], operation));
+        layer
+    }
+}
+
+/// How often each node is read.
+fn uses(graph: &Graph) -> Vec<usize> {
+    let mut uses = vec![0; graph.nodes.len()];
+    let inputs = graph.nodes.iter().flat_map(|node| &node.inputs);
+    for id in inputs.chain(&graph.outputs) {
+        uses[id.0 as usize] += 1;
+    }
+    uses
+}
+
+/// Whether what reads `inputs` goes on with a layer that nobody else reads.
+fn in_a_row(graph: &Graph, inputs: &[NodeId], uses: &[usize]) -> bool {
+    let [only] = inputs else { return false };
+    let before = graph.node(*only);
+    let is_layer = match &before.kind {
+        NodeKind::Operation(Operation::Add { .. }) | NodeKind::Input(_) => false,
+        NodeKind::Operation(_) => before.inputs.len() == 1,
+    };
+    is_layer && uses[only.0 as usize] == 1
+}
+
+fn hash(value: &(impl Hash + ?Sized)) -> u64 {
+    let mut hasher = Xxh3::new();
+    value.hash(&mut hasher);
+    hasher.finish()
+}

@@ -1,0 +1,210 @@
+//! The climb: from the codes of the best programs along the gradient of the value, with growing
+//! steps, back to programs, and the choice among what was found.
+//!
+//! With one linear layer the gradient is the same everywhere. Climbs differ all the same: each
+//! follows weights that the results allow, drawn anew, and has a noise of its own.
+
+use std::collections::HashSet;
+
+use rand_chacha::ChaCha8Rng;
+
+use super::configuration::{AutosnapConfiguration, ChoiceName};
+use super::decoding::{self, Choice};
+use super::error::Result;
+use super::history::{Origin, Proposal, Record};
+use super::learner::Learner;
+use super::model::{Codes, normals};
+use super::regression::{Regression, expected_improvement};
+use super::space::{self, Key, ProgramSpace};
+
+/// How often a climb that found nothing new goes on further before the round is filled at random.
+const ATTEMPTS: usize = 4;
+
+/// What the climbs of a round need.
+pub(super) struct Climb<'a> {
+    pub(super) configuration: &'a AutosnapConfiguration,
+    pub(super) learner: &'a Learner,
+    pub(super) space: &'a dyn ProgramSpace,
+    /// The value layer in closed form, if it is used.
+    pub(super) fitted: Option<&'a Regression>,
+    /// The best value so far, on the scale of the value layer.
+    pub(super) best: f64,
+}
+
+/// A place on a climb.
+#[derive(Clone, Copy)]
+struct Place {
+    /// The number of the candidate it started from.
+    from: usize,
+    step: f64,
+}
+
+impl Climb<'_> {
+    /// Up to `count` new programs, the most promising first.
+    pub(super) fn proposals(
+        &self,
+        starts: &[&Record],
+        seen: &mut HashSet<Key>,
+        count: usize,
+        rng: &mut ChaCha8Rng,
+    ) -> Result<Vec<Proposal>> {
+        if count == 0 {
+            return Ok(Vec::new());
+        }
+        let mut found = Vec::new();
+        let mut keys = seen.clone();
+        let mut first_step = self.configuration.first_step;
+        for _ in 0..ATTEMPTS {
+            self.walk(starts, first_step, &mut keys, &mut found, rng)?;
+            if found.len() >= count {
+                break;
+            }
+            first_step = self.step(first_step, self.configuration.steps);
+        }
+        self.look_around(&mut keys, &mut found, rng);
+        let mut chosen = self.choose(found, count)?;
+        seen.extend(chosen.iter().map(|proposal| proposal.key));
+        chosen.truncate(count);
+        Ok(chosen)
+    }
+
+    /// Climbs from every start and keeps what is new, each program from the shortest step.
+    fn walk(
+        &self,
+        starts: &[&Record],
+        first_step: f64,
+        keys: &mut HashSet<Key>,
+        found: &mut Vec<Proposal>,
+        rng: &mut ChaCha8Rng,
+    ) -> Result<()> {
+        let (places, codes) = self.codes(starts, first_step, rng)?;
+        let choice = match self.configuration.temperature {
+            temperature if temperature > 0.0 => Choice::Sampled(temperature),
+            _ => Choice::Greedy,
+        };
+        let programs = decoding::decode(self.learner.model(), self.space, &codes, choice, rng)?;
+        let mut decoded: Vec<(Place, Vec<u8>)> = places
+            .into_iter()
+            .zip(programs)
+            .filter_map(|(place, program)| Some((place, program?)))
+            .collect();
+        decoded.sort_by(|(a, _), (b, _)| a.step.total_cmp(&b.step));
+        let mut texts = HashSet::new();
+        for (Place { from, step }, program) in decoded {
+            if !texts.insert(program.clone()) {
+                continue;
+            }
+            let key = self.space.key(&program);
+            if keys.insert(key) && self.space.admits(&program) {
+                found.push(Proposal {
+                    program,
+                    key,
+                    origin: Origin::Climbed { from, step },
+                    predicted: None,
+                });
+            }
+        }
+        Ok(())
+    }
+
+    /// Some random programs, for what lies where no climb leads.
+    fn look_around(
+        &self,
+        keys: &mut HashSet<Key>,
+        found: &mut Vec<Proposal>,
+        rng: &mut ChaCha8Rng,
+    ) {
+        for _ in 0..self.configuration.strangers {
+            let Some(program) = space::random_program(self.space, rng) else {
+                return;
+            };
+            let key = self.space.key(&program);
+            if keys.insert(key) && self.space.admits(&program) {
+                found.push(Proposal {
+                    program,
+                    key,
+                    origin: Origin::Random,
+                    predicted: None,
+                });
+            }
+        }
+    }
+
+    /// The codes on all climbs: a start, plus a step along the gradient with some noise that stays
+    /// the same over a climb.
+    fn codes(
+        &self,
+        starts: &[&Record],
+        first_step: f64,
+        rng: &mut ChaCha8Rng,
+    ) -> Result<(Vec<Place>, Codes)> {
+        let programs: Vec<&[u8]> = starts
+            .iter()
+            .map(|record| record.candidate.program.as_slice())
+            .collect();
+        let codes = self.learner.encode(&programs)?;
+        let latent = codes.latent;
+        // The noise has the length of the configured share of the step, whatever the dimensions.
+        let deviation = self.configuration.noise as f32 / (latent as f32).sqrt();
+        let mut places = Vec::new();
+        let mut values = Vec::new();
+        for (record, code) in starts.iter().zip(codes.rows()) {
+            for _ in 0..self.configuration.climbs {
+                let gradient = self.gradient(rng)?;
+                let noise = normals(latent, deviation, rng);
+                for number in 0..self.configuration.steps {
+                    let step = self.step(first_step, number);
+                    places.push(Place {
+                        from: record.candidate.number,
+                        step,
+                    });
+                    let direction = gradient.iter().zip(&noise).map(|(g, noise)| g + noise);
+                    values.extend(code.iter().zip(direction).map(|(z, d)| z + step as f32 * d));
+                }
+            }
+        }
+        Ok((places, Codes { latent, values }))
+    }
+
+    /// The direction of a climb, of length one.
+    fn gradient(&self, rng: &mut ChaCha8Rng) -> Result<Vec<f32>> {
+        let mut gradient = match self.fitted {
+            Some(fitted) if self.configuration.sampled => {
+                let weights = fitted.sample(rng);
+                weights.into_iter().map(|weight| weight as f32).collect()
+            }
+            _ => self.learner.model().value_gradient()?,
+        };
+        let norm = gradient.iter().map(|g| g * g).sum::<f32>().sqrt();
+        let norm = norm.max(f32::MIN_POSITIVE);
+        gradient.iter_mut().for_each(|g| *g /= norm);
+        Ok(gradient)
+    }
+
+    fn step(&self, first: f64, number: usize) -> f64 {
+        first * self.configuration.step_growth.powi(number as i32)
+    }
+
+    /// The most promising of what was found, with the values expected of them.
+    fn choose(&self, mut found: Vec<Proposal>, count: usize) -> Result<Vec<Proposal>> {
+        self.learner.predict_all(&mut found)?;
+        let expected = |proposal: &Proposal| proposal.predicted.unwrap_or(f64::NEG_INFINITY);
+        let mut scores: Vec<f64> = found.iter().map(expected).collect();
+        if let (Some(fitted), ChoiceName::Improvement) = (self.fitted, self.configuration.choice) {
+            let programs: Vec<&[u8]> = found.iter().map(|p| p.program.as_slice()).collect();
+            let codes = self.learner.encode(&programs)?;
+            let improvement = |code| {
+                let (mean, deviation) = fitted.predict(code);
+                expected_improvement(mean, deviation, self.best)
+            };
+            scores = codes.rows().map(improvement).collect();
+        }
+        let mut order: Vec<usize> = (0..found.len()).collect();
+        order.sort_by(|&a, &b| scores[b].total_cmp(&scores[a]));
+        order.truncate(count);
+        Ok(order
+            .into_iter()
+            .map(|place| found[place].clone())
+            .collect())
+    }
+}

@@ -1,0 +1,311 @@
+//! Bayesian linear regression: the value layer in closed form.
+//!
+//! With a normal prior on the weights, what the values say of them is again a normal distribution
+//! (Bishop 2006, section 3.3), exact after every result and without a learning rate. How strong the
+//! prior is, is chosen by the evidence of the values (MacKay 1992): one number, since the variance
+//! of the noise has its best value in closed form.
+
+use rand_chacha::ChaCha8Rng;
+
+use super::model::normals;
+
+/// A symmetric, positive definite matrix as its lower Cholesky factor.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Cholesky {
+    size: usize,
+    /// Row by row; what is above the diagonal is zero.
+    factor: Vec<f64>,
+}
+
+impl Cholesky {
+    /// The factor of a matrix, row by row. Nothing if the matrix is not positive definite.
+    pub fn new(mut matrix: Vec<f64>, size: usize) -> Option<Self> {
+        for row in 0..size {
+            for column in 0..=row {
+                let (before, this) = matrix.split_at(row * size);
+                let left = &this[..column];
+                let right = match column == row {
+                    true => left,
+                    false => &before[column * size..][..column],
+                };
+                let rest = this[column] - dot(left, right);
+                let entry = match column == row {
+                    true if rest > 0.0 => rest.sqrt(),
+                    true => return None,
+                    false => rest / before[column * size + column],
+                };
+                matrix[row * size + column] = entry;
+            }
+            matrix[row * size + row + 1..(row + 1) * size].fill(0.0);
+        }
+        Some(Self {
+            size,
+            factor: matrix,
+        })
+    }
+
+    fn row(&self, row: usize) -> &[f64] {
+        &self.factor[row * self.size..][..self.size]
+    }
+
+    /// Solves `L x = b`.
+    pub fn solve_lower(&self, right: &[f64]) -> Vec<f64> {
+        let mut solution: Vec<f64> = Vec::with_capacity(self.size);
+        for row in 0..self.size {
+            let factors = self.row(row);
+            let known = dot(&factors[..row], &solution);
+            solution.push((right[row] - known) / factors[row]);
+        }
+        solution
+    }
+
+    /// Solves `Lᵀ x = b`.
+    pub fn solve_upper(&self, right: &[f64]) -> Vec<f64> {
+        let mut solution = right.to_vec();
+        for row in (0..self.size).rev() {
+            let factors = self.row(row);
+            solution[row] /= factors[row];
+            let known = solution[row];
+            for (rest, factor) in solution[..row].iter_mut().zip(factors) {
+                *rest -= factor * known;
+            }
+        }
+        solution
+    }
+
+    /// `L x`.
+    pub fn times(&self, vector: &[f64]) -> Vec<f64> {
+        let row = |row: usize| dot(&self.row(row)[..=row], &vector[..=row]);
+        (0..self.size).map(row).collect()
+    }
+
+    /// `Lᵀ x`.
+    pub fn transposed_times(&self, vector: &[f64]) -> Vec<f64> {
+        let mut product = vec![0.0; self.size];
+        for (row, value) in vector.iter().enumerate() {
+            for (sum, factor) in product.iter_mut().zip(&self.row(row)[..=row]) {
+                *sum += factor * value;
+            }
+        }
+        product
+    }
+
+    /// The logarithm of the determinant of the matrix.
+    pub fn log_determinant(&self) -> f64 {
+        let diagonal = (0..self.size).map(|row| self.factor[row * (self.size + 1)]);
+        2.0 * diagonal.map(f64::ln).sum::<f64>()
+    }
+}
+
+/// The weights of a linear layer, as far as the values so far determine them.
+///
+/// Codes are centred on their mean and turned by the prior: a weight vector `w` of the codes is
+/// `R v`, where `R Rᵀ` is the prior's covariance and `v` has the identity for its prior, up to scale.
+#[derive(Clone, Debug)]
+pub struct Regression {
+    /// The factor `R` of the prior's covariance.
+    prior: Cholesky,
+    /// The mean of the codes.
+    centre: Vec<f64>,
+    /// The mean of the values.
+    offset: f64,
+    /// The factor of the posterior's precision over `v`, in units of the noise.
+    precision: Cholesky,
+    /// The mean of `v`.
+    mean: Vec<f64>,
+    /// The standard deviation of the noise.
+    noise: f64,
+}
+
+/// Strengths of the prior, in units of the noise, among which the evidence chooses: powers of the
+/// square root of ten.
+const STRENGTHS: std::ops::RangeInclusive<i32> = -8..=6;
+
+impl Regression {
+    /// Fits codes to values; `prior` is the covariance of the weights before anything was measured.
+    /// Nothing if there is no example, or the numbers are not finite.
+    pub fn fit<'a>(
+        codes: impl Iterator<Item = &'a [f32]> + Clone,
+        values: &[f64],
+        prior: Cholesky,
+    ) -> Option<Self> {
+        let size = prior.size;
+        let count = values.len() as f64;
+        if values.is_empty() {
+            return None;
+        }
+        let mut centre = vec![0.0; size];
+        for code in codes.clone() {
+            for (sum, number) in centre.iter_mut().zip(code) {
+                *sum += f64::from(*number) / count;
+            }
+        }
+        let offset = values.iter().sum::<f64>() / count;
+        let mut squares = vec![0.0; size * size];
+        let mut products = vec![0.0; size];
+        for (code, value) in codes.zip(values) {
+            let turned = turned(&prior, code, &centre);
+            for (row, number) in turned.iter().enumerate() {
+                for (sum, other) in squares[row * size..][..=row].iter_mut().zip(&turned) {
+                    *sum += number * other;
+                }
+                products[row] += number * (value - offset);
+            }
+        }
+        let square: f64 = values.iter().map(|value| (value - offset).powi(2)).sum();
+        let candidates = STRENGTHS.filter_map(|exponent| {
+            let strength = 10f64.powf(f64::from(exponent) / 2.0);
+            let mut matrix = squares.clone();
+            (0..size).for_each(|row| matrix[row * (size + 1)] += strength);
+            let precision = Cholesky::new(matrix, size)?;
+            let half = precision.solve_lower(&products);
+            let misfit = (square - dot(&half, &half)).max(1e-9 * square.max(1e-9));
+            let evidence = -0.5
+                * (count * (misfit / count).ln() + precision.log_determinant()
+                    - size as f64 * strength.ln());
+            let mean = precision.solve_upper(&half);
+            evidence
+                .is_finite()
+                .then_some((evidence, precision, mean, (misfit / count).sqrt()))
+        });
+        let (_, precision, mean, noise) = candidates.max_by(|a, b| a.0.total_cmp(&b.0))?;
+        Some(Self {
+            prior,
+            centre,
+            offset,
+            precision,
+            mean,
+            noise,
+        })
+    }
+
+    /// The mean of the weights, and the constant that belongs to them.
+    pub fn layer(&self) -> (Vec<f64>, f64) {
+        let weights = self.prior.times(&self.mean);
+        let constant = self.offset - dot(&weights, &self.centre);
+        (weights, constant)
+    }
+
+    /// Weights drawn from what the values leave open (Thompson 1933).
+    pub fn sample(&self, rng: &mut ChaCha8Rng) -> Vec<f64> {
+        let drawn: Vec<f64> = normals(self.mean.len(), 1.0, rng)
+            .into_iter()
+            .map(f64::from)
+            .collect();
+        let mut weights = self.precision.solve_upper(&drawn);
+        for (weight, mean) in weights.iter_mut().zip(&self.mean) {
+            *weight = mean + self.noise * *weight;
+        }
+        self.prior.times(&weights)
+    }
+
+    /// The expected value of a code, and the standard deviation of that expectation.
+    pub fn predict(&self, code: &[f32]) -> (f64, f64) {
+        let turned = turned(&self.prior, code, &self.centre);
+        let half = self.precision.solve_lower(&turned);
+        let deviation = self.noise * dot(&half, &half).sqrt();
+        (self.offset + dot(&turned, &self.mean), deviation)
+    }
+}
+
+fn turned(prior: &Cholesky, code: &[f32], centre: &[f64]) -> Vec<f64> {
+    let numbers = code.iter().zip(centre);
+    let centred: Vec<f64> = numbers.map(|(z, mean)| f64::from(*z) - mean).collect();
+    prior.transposed_times(&centred)
+}
+
+fn dot(left: &[f64], right: &[f64]) -> f64 {
+    left.iter().zip(right).map(|(a, b)| a * b).sum()
+}
+
+/// By how much a value is expected to exceed the best so far, a value below it counting as nothing
+/// (Močkus 1975; Jones et al. 1998).
+pub fn expected_improvement(mean: f64, deviation: f64, best: f64) -> f64 {
+    let deviation = deviation.max(1e-12);
+    let z = (mean - best) / deviation;
+    let density = (-0.5 * z * z).exp() / std::f64::consts::TAU.sqrt();
+    deviation * (z * normal_distribution(z) + density)
+}
+
+/// The share of a standard normal distribution below `z` (Abramowitz and Stegun 1964, 26.2.17;
+/// absolute error below 1e-7).
+fn normal_distribution(z: f64) -> f64 {
+    let t = 1.0 / (1.0 + 0.231_641_9 * z.abs());
+    let series = [
+        0.319_381_530,
+        -0.356_563_782,
+        1.781_477_937,
+        -1.821_255_978,
+        1.330_274_429,
+    ];
+    let polynomial = series.iter().rev().fold(0.0, |sum, c| (sum + c) * t);
+    let above = (-0.5 * z * z).exp() / std::f64::consts::TAU.sqrt() * polynomial;
+    if z >= 0.0 { 1.0 - above } else { above }
+}
+
+#[cfg(test)]
+mod tests {
+    use rand_chacha::rand_core::SeedableRng;
+
+    use super::*;
+
+    fn identity(size: usize) -> Cholesky {
+        let matrix = (0..size * size).map(|place| f64::from(u8::from(place % (size + 1) == 0)));
+        Cholesky::new(matrix.collect(), size).unwrap()
+    }
+
+    #[test]
+    fn a_factor_solves_and_multiplies() {
+        let factor = Cholesky::new(vec![4.0, 2.0, 2.0, 5.0], 2).unwrap();
+        let solution = factor.solve_upper(&factor.solve_lower(&[10.0, 9.0]));
+        assert!((4.0 * solution[0] + 2.0 * solution[1] - 10.0).abs() < 1e-12);
+        assert!((2.0 * solution[0] + 5.0 * solution[1] - 9.0).abs() < 1e-12);
+        assert!((factor.log_determinant() - 16f64.ln()).abs() < 1e-12);
+        let product = factor.times(&factor.transposed_times(&[1.0, 1.0]));
+        assert!((product[0] - 6.0).abs() < 1e-12 && (product[1] - 7.0).abs() < 1e-12);
+        assert_eq!(Cholesky::new(vec![1.0, 2.0, 2.0, 1.0], 2), None);
+    }
+
+    #[test]
+    fn a_linear_value_is_found_and_doubt_grows_away_from_the_examples() {
+        let mut rng = ChaCha8Rng::seed_from_u64(1);
+        let codes: Vec<Vec<f32>> = (0..40).map(|_| normals(6, 1.0, &mut rng)).collect();
+        let value = |code: &[f32]| f64::from(3.0 * code[0] - 2.0 * code[4]) + 7.0;
+        let values: Vec<f64> = codes.iter().map(|code| value(code)).collect();
+        let rows = codes.iter().map(Vec::as_slice);
+        let fitted = Regression::fit(rows, &values, identity(6)).unwrap();
+        let (weights, constant) = fitted.layer();
+        assert!((weights[0] - 3.0).abs() < 0.01 && (weights[4] + 2.0).abs() < 0.01);
+        assert!((constant - 7.0).abs() < 0.01);
+        let far = [0.0, 9.0, 0.0, 0.0, 0.0, 0.0];
+        assert!((fitted.predict(&far).0 - 7.0).abs() < 0.1);
+        assert!(fitted.predict(&far).1 > 3.0 * fitted.predict(&[0.0; 6]).1);
+    }
+
+    #[test]
+    fn sampled_weights_scatter_around_their_mean() {
+        let codes: [&[f32]; 3] = [&[1.0, 0.0], &[-1.0, 0.1], &[0.5, 0.0]];
+        let fitted = Regression::fit(codes.into_iter(), &[1.0, -0.8, 0.6], identity(2)).unwrap();
+        let mut rng = ChaCha8Rng::seed_from_u64(2);
+        let draws: Vec<f64> = (0..2000).map(|_| fitted.sample(&mut rng)[0]).collect();
+        let mean = draws.iter().sum::<f64>() / 2000.0;
+        assert!((mean - fitted.layer().0[0]).abs() < 0.02);
+    }
+
+    #[test]
+    fn improvement_is_what_is_above_the_best() {
+        assert!((expected_improvement(3.0, 1e-9, 1.0) - 2.0).abs() < 1e-6);
+        assert!(expected_improvement(0.0, 1e-9, 1.0) < 1e-9);
+        // At the best itself, the deviation over the root of two pi.
+        assert!(
+            (expected_improvement(1.0, 2.0, 1.0) - 2.0 / std::f64::consts::TAU.sqrt()).abs() < 1e-6
+        );
+    }
+
+    #[test]
+    fn nothing_is_fitted_to_nothing() {
+        assert!(Regression::fit(std::iter::empty(), &[], identity(2)).is_none());
+        let codes: [&[f32]; 1] = [&[f32::NAN, 0.0]];
+        assert!(Regression::fit(codes.into_iter(), &[1.0], identity(2)).is_none());
+    }
+}

@@ -1,0 +1,184 @@
+//! Searching in a table of known results, and the space of NAS-Bench-201 as a sketch.
+
+#![cfg(feature = "backend")]
+
+use std::collections::HashSet;
+use std::io::Write;
+use std::path::Path;
+use std::sync::atomic::AtomicBool;
+use std::sync::{Arc, LazyLock};
+
+use flate2::Compression;
+use flate2::write::GzEncoder;
+use serde_json::json;
+use snapc::diagnostic::Source;
+use snapc::search::*;
+use snapc::sketch::Space;
+use snapc::{syntax, types};
+
+static GO_ON: AtomicBool = AtomicBool::new(false);
+
+static SPACE: LazyLock<Space> = LazyLock::new(|| {
+    let text = include_str!("../examples/nas_bench_201.snap");
+    let source = Source::new("nas_bench_201.snap", text);
+    let checked = types::check(&syntax::parse(&source).file);
+    Space::new(Arc::new(checked), None).unwrap()
+});
+
+/// Read once: the graphs of 15,625 cells take a while.
+static TABLE: LazyLock<TableEvaluation<'static>> = LazyLock::new(|| {
+    let path = Path::new("examples/data/nasbench201.csv.gz");
+    let columns = columns("cifar10_test_200", &["cifar100_test_200"]);
+    TableEvaluation::open(&SPACE, path, columns).unwrap()
+});
+
+fn columns(value: &str, report: &[&str]) -> TableColumns {
+    TableColumns {
+        program: "cell".to_owned(),
+        value: value.to_owned(),
+        report: report.iter().map(|&name| name.to_owned()).collect(),
+    }
+}
+
+fn program(text: &str) -> Vec<u8> {
+    SPACE.opcodes(text).unwrap()
+}
+
+#[test]
+fn every_program_of_the_sketch_is_a_cell_of_the_benchmark() {
+    let table = &*TABLE;
+    // 15,625 cells, of which so many differ under the real laws.
+    assert_eq!(table.len(), 5485);
+    let mut best = f64::NEG_INFINITY;
+    for number in 0..15_625_u32 {
+        let program: Vec<u8> = (0..6)
+            .map(|place| (number / 5_u32.pow(place) % 5) as u8)
+            .collect();
+        assert!(SPACE.is_valid(&program));
+        let (value, report) = table.look_up(&program).unwrap();
+        assert!(report[0] > 0.0);
+        best = best.max(value);
+    }
+    assert!(
+        (best - 94.3733).abs() < 1e-4,
+        "the best row can be reached: {best}"
+    );
+    assert_eq!(best, table.best());
+}
+
+#[test]
+fn symbols_are_the_operations_of_the_benchmark_in_its_order() {
+    // The row |nor_conv_3x3~0|+|nor_conv_3x3~0|nor_conv_3x3~1|+|skip_connect~0|nor_conv_3x3~1|nor_conv_3x3~2|,
+    // which no other is equal to.
+    let (value, report) = TABLE.look_up(&program("cccicc")).unwrap();
+    assert!((value - 94.3633).abs() < 1e-9);
+    assert!((report[0] - 73.5133).abs() < 1e-9);
+}
+
+#[test]
+fn equal_programs_share_the_mean_of_their_rows() {
+    // Of the first two cells the third node is nothing; the last has patterns instead.
+    let text = "cell,value\n\
+                |none~0|+|none~0|none~1|+|nor_conv_1x1~0|none~1|none~2|,1\n\
+                |none~0|+|none~0|nor_conv_3x3~1|+|nor_conv_1x1~0|none~1|none~2|,2\n\
+                zzzczz,5\n";
+    let table = TableEvaluation::read(&SPACE, "small", text, columns("value", &[])).unwrap();
+    assert_eq!(table.len(), 2);
+    let value = |text| table.look_up(&program(text)).map(|found| found.0);
+    assert_eq!(value("zzzpzz"), Some(1.5));
+    assert_eq!(value("zzcpzz"), Some(1.5));
+    assert_eq!(value("zzzczz"), Some(5.0));
+    assert_eq!(value("zzzazz"), None);
+}
+
+#[test]
+fn a_search_in_a_table_reads_each_program_once_and_tells_what_was_asked() {
+    let mut table = TABLE.clone();
+    let configuration = SearchConfiguration {
+        budget: 60,
+        strategy: StrategyName::Random,
+        ..Default::default()
+    };
+    let store = Store::in_memory().unwrap();
+    let mut search = Search::open(&*SPACE, configuration, table.settings(), store).unwrap();
+    let summary = search.run(&mut table, &mut Silent, &GO_ON).unwrap();
+    assert_eq!((summary.evaluated, summary.failed), (60, 0));
+    let keys: HashSet<_> = search
+        .history()
+        .records()
+        .iter()
+        .map(|r| r.candidate.key)
+        .collect();
+    assert_eq!(keys.len(), 60);
+    let best = summary.best.unwrap();
+    let Status::Done { details, .. } = &best.status else {
+        panic!("the best has a value");
+    };
+    let (value, report) = table.look_up(&best.candidate.program).unwrap();
+    assert_eq!(best.value(), Some(value));
+    assert_eq!(details, &json!({ "cifar100_test_200": report[0] }));
+}
+
+#[test]
+fn what_is_not_in_the_table_is_a_failed_candidate() {
+    let text = "cell,value\nzzzczz,5\n";
+    let mut table = TableEvaluation::read(&SPACE, "small", text, columns("value", &[])).unwrap();
+    let program = program("cccccc");
+    let candidate = Candidate {
+        number: 0,
+        text: "cccccc".to_owned(),
+        key: ProgramSpace::key(&*SPACE, &program),
+        program,
+    };
+    let Outcome::Failed { reason } = table.evaluate(&candidate, &GO_ON) else {
+        panic!("it is not there");
+    };
+    assert_eq!(reason, "the table does not know this program");
+}
+
+#[test]
+fn plain_and_quoted_and_gzipped_tables_can_be_read() {
+    let folder = tempfile::tempdir().unwrap();
+    let text = "\"cell\",\"a, \"\"b\"\"\"\n\"zzzczz\",7\n\n";
+    let plain = folder.path().join("plain.csv");
+    std::fs::write(&plain, text).unwrap();
+    let zipped = folder.path().join("zipped.csv.gz");
+    let mut encoder = GzEncoder::new(std::fs::File::create(&zipped).unwrap(), Compression::fast());
+    encoder.write_all(text.as_bytes()).unwrap();
+    encoder.finish().unwrap();
+    for path in [plain, zipped] {
+        let table = TableEvaluation::open(&SPACE, &path, columns("a, \"b\"", &[])).unwrap();
+        assert_eq!(table.best(), 7.0);
+    }
+}
+
+#[test]
+fn broken_tables_say_what_is_wrong() {
+    let message = |text: &str, value: &str| {
+        let table = TableEvaluation::read(&SPACE, "small", text, columns(value, &[]));
+        table.err().unwrap().to_string()
+    };
+    let cases = [
+        ("cell,value\nzzzczz,5\n", "accuracy"),
+        ("cell,value\nzzzczz,5,6\n", "value"),
+        ("cell,value\nzzzczz,good\n", "value"),
+        ("cell,value\nzzzczz,NaN\n", "value"),
+        ("cell,value\nzzz?zz,5\n", "value"),
+        ("cell,value\n|conv~0|,5\n", "value"),
+        ("cell,value\nzzz,5\n", "value"),
+        ("", "value"),
+    ];
+    let messages: Vec<String> = cases
+        .iter()
+        .map(|(text, value)| message(text, value))
+        .collect();
+    insta::assert_snapshot!(messages.join("\n"));
+    let missing = TableEvaluation::open(&SPACE, Path::new("nowhere.csv"), columns("value", &[]));
+    assert!(
+        missing
+            .err()
+            .unwrap()
+            .to_string()
+            .starts_with("can't read nowhere.csv: ")
+    );
+}
