@@ -155,60 +155,73 @@ impl<'a> Account<'a> {
         }
         let trained = trained(plan);
         for step in plan.steps.iter().rev() {
-            let of_output = gradients.remove(&step.output.0).unwrap_or(0);
-            if of_output > 0 {
-                // Rectified gradients, and those between a layer and its norm, are arrays of their own.
-                let between = match (&step.norm, step.activation) {
-                    (None, None) => 0,
-                    _ => self.between(step),
-                };
-                self.grow(between);
-                for input in &step.inputs {
-                    if trained[input.0] && !passes_on(step, self.training) {
-                        let size = self.size(input.0);
-                        let is_first = gradients.insert(input.0, size).is_none();
-                        self.grow(size);
-                        if !is_first {
-                            // The sum of two gradients is a third array for a moment.
-                            self.grow(size);
-                            self.alive -= 2 * size;
-                        }
-                    }
-                }
-                self.alive -= between;
-                if passes_on(step, self.training) {
-                    self.pass_on(step, &trained, &mut gradients);
+            if let Some(of_output) = gradients.remove(&step.output.0) {
+                match shares_gradient(step, self.training) {
+                    true => self.share(step, of_output, &trained, &mut gradients),
+                    false => self.compute(step, of_output, &trained, &mut gradients),
                 }
             }
-            self.alive -= of_output;
             kept(step).into_iter().for_each(|value| self.release(value));
             self.alive -= hidden(plan, step);
         }
     }
 
-    /// Gives the gradient of the output to all inputs. They share its memory, which is counted once.
-    fn pass_on(&mut self, step: &Step, trained: &[bool], gradients: &mut HashMap<usize, usize>) {
-        let mut is_counted = false;
+    /// Each input gets a gradient of its own.
+    fn compute(
+        &mut self,
+        step: &Step,
+        of_output: usize,
+        trained: &[bool],
+        gradients: &mut HashMap<usize, usize>,
+    ) {
+        // A norm computes its gradient with that of the activation behind it, other layers from one
+        // that lies between.
+        let between = match (&step.layer, &step.norm, step.activation) {
+            (Layer::BatchNorm { .. }, ..) | (_, None, None) => 0,
+            _ => self.size(step.output.0),
+        };
+        self.grow(between);
         for input in step.inputs.iter().filter(|input| trained[input.0]) {
-            let size = self.size(input.0);
-            match gradients.get(&input.0).copied() {
-                Some(_) => {
-                    self.grow(size);
-                    self.alive -= size;
-                }
-                None => {
-                    let counted = if is_counted { 0 } else { size };
-                    gradients.insert(input.0, counted.max(1));
-                    self.grow(counted.max(1));
-                    is_counted = true;
-                }
-            }
+            self.grow(self.size(input.0));
+            self.sum(*input, gradients);
         }
+        self.alive -= between + of_output;
     }
 
-    /// What a step with something fused has between its parts.
-    fn between(&self, step: &Step) -> usize {
-        self.size(step.output.0)
+    /// All inputs get the gradient of the output, or one array that is computed from it.
+    fn share(
+        &mut self,
+        step: &Step,
+        of_output: usize,
+        trained: &[bool],
+        gradients: &mut HashMap<usize, usize>,
+    ) {
+        let mut shared = of_output;
+        if step.activation.is_some() {
+            shared = self.size(step.output.0);
+            self.grow(shared);
+            self.alive -= of_output;
+        }
+        for input in step.inputs.iter().filter(|input| trained[input.0]) {
+            if gradients.contains_key(&input.0) {
+                let size = self.size(input.0);
+                self.alive += size;
+                self.sum(*input, gradients);
+            } else {
+                // The first is counted with it.
+                gradients.insert(input.0, std::mem::take(&mut shared));
+            }
+        }
+        self.alive -= shared;
+    }
+
+    /// Adds a gradient, which is alive, to that of a value. The sum is a third array.
+    fn sum(&mut self, value: Value, gradients: &mut HashMap<usize, usize>) {
+        let size = self.size(value.0);
+        if let Some(before) = gradients.insert(value.0, size) {
+            self.grow(size);
+            self.alive -= size + before;
+        }
     }
 }
 
@@ -232,10 +245,9 @@ fn is_reshaped(step: &Step, training: bool) -> bool {
     }
 }
 
-/// Whether the gradient of an input is that of the output.
-fn passes_on(step: &Step, training: bool) -> bool {
-    is_reshaped(step, training)
-        || matches!(step.layer, Layer::Add | Layer::Positions { .. }) && step.activation.is_none()
+/// Whether all inputs get one gradient.
+fn shares_gradient(step: &Step, training: bool) -> bool {
+    is_reshaped(step, training) || matches!(step.layer, Layer::Add | Layer::Positions { .. })
 }
 
 /// The values that a step keeps for its gradient.
