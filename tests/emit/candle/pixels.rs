@@ -51,7 +51,7 @@ impl Pixels {
         y = self.mixer_weights.forward(&x)?;
         x = self.conv_1.forward(&x)?;
         x = x.clamp(0.0, 6.0)?;
-        y = maximum(&y.flatten_from(2)?, 2)?.squeeze(2)?;
+        y = largest(&y.flatten_from(2)?, 2)?.squeeze(2)?;
         y = hard_sigmoid(&y)?;
         y = self.dense_0.forward(&y)?;
         Ok((x.clone(), y.clone()))
@@ -106,7 +106,7 @@ fn upsample(x: &Tensor, factor: usize) -> Result<Tensor> {
 }
 
 /// The maximum along an axis, which keeps its place. Of equal ones the first gets the gradient.
-fn maximum(x: &Tensor, axis: usize) -> Result<Tensor> {
+fn largest(x: &Tensor, axis: usize) -> Result<Tensor> {
     let x = x.contiguous()?;
     x.gather(&x.argmax_keepdim(axis)?, axis)
 }

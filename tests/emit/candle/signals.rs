@@ -248,9 +248,3 @@ fn ones_inside(x: &Tensor, window: &Window) -> Result<Tensor> {
     let width = x.dim(3)? - window.before[1] - window.after[1];
     Tensor::ones((1, 1, height, width), x.dtype(), x.device())
 }
-
-/// The maximum along an axis, which keeps its place. Of equal ones the first gets the gradient.
-fn maximum(x: &Tensor, axis: usize) -> Result<Tensor> {
-    let x = x.contiguous()?;
-    x.gather(&x.argmax_keepdim(axis)?, axis)
-}
