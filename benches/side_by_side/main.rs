@@ -30,6 +30,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     let steps = train(&network, batch, steps)?;
     let result = serde_json::json!({
         "compile": compiled, "steps": steps, "before": before, "peak": peak(),
+        "input": network.input_shape(), "classes": network.output_shape(),
     });
     println!("{result}");
     Ok(())

@@ -49,8 +49,9 @@ def of_snapc(bench, file, arguments):
     return json.loads(subprocess.run(command, check=True, stdout=subprocess.PIPE, env=environment).stdout)
 
 
-def of_torch(module, classes, arguments, compiled):
+def of_torch(module, ours, arguments, compiled):
     command = [sys.executable, __file__, "--torch", module, "--size", str(arguments.size), "--steps", str(arguments.steps)]
+    command += ["--input", *map(str, ours["input"]), "--classes", *map(str, ours["classes"])]
     command += ["--threads", str(arguments.threads)] + (["--compile"] if compiled else [])
     return json.loads(subprocess.run(command, check=True, stdout=subprocess.PIPE).stdout.splitlines()[-1])
 
@@ -66,13 +67,12 @@ def train_with_torch(arguments):
     specification = importlib.util.spec_from_file_location("net", arguments.torch)
     net = importlib.util.module_from_spec(specification)
     specification.loader.exec_module(net)
-    shape, classes = net.INPUT_SHAPES[0], net.OUTPUT_SHAPES[0][0]
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    model = net.Net().train()
+    model = net.load(arguments.torch.removesuffix(".py") + ".safetensors").train()
     forward = torch.compile(model) if arguments.compile else model
     optimizer = torch.optim.AdamW(model.parameters(), lr=1e-3, weight_decay=0.01)
-    inputs = torch.rand(arguments.size, *shape) * 2 - 1
-    labels = torch.arange(arguments.size) % classes
+    inputs = torch.rand(arguments.size, *arguments.input) * 2 - 1
+    labels = torch.arange(arguments.size) % arguments.classes[0]
     seconds = []
     for _ in range(arguments.steps):
         started = time.perf_counter()
@@ -93,12 +93,15 @@ def compare(arguments):
             subprocess.run([snapc, "emit", "torch", str(file), "--output", module], check=True, stdout=subprocess.PIPE)
             for size in arguments.batch:
                 arguments.size = size
-                runs = [(of_snapc(bench, file, arguments), of_torch(module, name, arguments, False)) for _ in range(TURNS)]
+                runs = []
+                for _ in range(TURNS):
+                    own = of_snapc(bench, file, arguments)
+                    runs.append((own, of_torch(module, own, arguments, False)))
                 ours = min(min(run[0]["steps"]) for run in runs)
                 theirs = min(min(run[1]["steps"]) for run in runs)
                 compiled = "-"
                 if arguments.compile:
-                    compiled = f"{1e3 * min(of_torch(module, name, arguments, True)['steps']):.1f} ms"
+                    compiled = f"{1e3 * min(of_torch(module, runs[0][0], arguments, True)['steps']):.1f} ms"
                 memory = max(run[0]["peak"] for run in runs) - runs[0][0]["before"]
                 of_theirs = max(run[1]["peak_of_step"] for run in runs)
                 print(
@@ -116,6 +119,8 @@ def main():
     parser.add_argument("--compile", action="store_true", help="also torch.compile")
     parser.add_argument("--torch", help=argparse.SUPPRESS)
     parser.add_argument("--size", type=int, help=argparse.SUPPRESS)
+    parser.add_argument("--input", type=int, nargs="*", help=argparse.SUPPRESS)
+    parser.add_argument("--classes", type=int, nargs="*", help=argparse.SUPPRESS)
     arguments = parser.parse_args()
     train_with_torch(arguments) if arguments.torch else compare(arguments)
 

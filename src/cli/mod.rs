@@ -14,10 +14,12 @@ mod fix;
 mod fmt;
 mod import;
 mod interrupt;
+mod live;
 mod load;
 mod new;
 mod output;
 mod patterns;
+mod report;
 mod search;
 mod show;
 mod signatures;
@@ -97,6 +99,8 @@ enum Command {
     Eval(eval::Options),
     /// Search programs that fill the hole of a net
     Search(search::Options),
+    /// Write what a search found as a page with charts, or as a table
+    Report(report::Options),
     /// Write a genotype, matrix or string of another search space as a program
     Import(import::Options),
     /// Write a cell as a string of another search space
@@ -126,6 +130,7 @@ pub fn main() -> ExitCode {
         Command::Train(options) => train::run(options, &output),
         Command::Eval(options) => eval::run(options, &output),
         Command::Search(options) => search::run(options, &output),
+        Command::Report(options) => report::run(options, &output),
         Command::Import(options) => import::run(options, &output),
         Command::Export(options) => export::run(options, &output),
         Command::Emit(options) => emit::run(options, &output),
