@@ -120,21 +120,27 @@ pub(super) fn needed<'a>(helpers: &'a str, keywords: &[&str], text: &str) -> Vec
 
 /// The name that a part of a file of helpers defines.
 fn defined<'a>(part: &'a str, keywords: &[&str]) -> Option<&'a str> {
-    let is_comment = |line: &&str| line.starts_with("//") || line.starts_with('#');
     let line = part.lines().find(|line| !is_comment(line))?;
     let keyword = keywords.iter().find_map(|it| line.strip_prefix(it))?;
     let end = keyword.find(|letter: char| !is_of_name(letter));
     Some(&keyword[..end.unwrap_or(keyword.len())])
 }
 
-/// Whether a name stands in a text as a word of its own.
+fn is_comment(line: &str) -> bool {
+    line.trim_start().starts_with("//") || line.trim_start().starts_with('#')
+}
+
+/// Whether a name stands in a text as a word of its own, outside of comments.
 pub(super) fn mentions(text: &str, name: &str) -> bool {
-    text.match_indices(name).any(|(start, _)| {
-        let before = text[..start].chars().next_back();
-        let behind = text[start + name.len()..].chars().next();
-        // What follows a dot is a part of something else: `nn.Block` is not `Block`.
-        !before.is_some_and(|letter| is_of_name(letter) || letter == '.')
-            && !behind.is_some_and(is_of_name)
+    let mut lines = text.lines().filter(|line| !is_comment(line));
+    lines.any(|line| {
+        line.match_indices(name).any(|(start, _)| {
+            let before = line[..start].chars().next_back();
+            let behind = line[start + name.len()..].chars().next();
+            // What follows a dot is a part of something else: `nn.Block` is not `Block`.
+            !before.is_some_and(|letter| is_of_name(letter) || letter == '.')
+                && !behind.is_some_and(is_of_name)
+        })
     })
 }
 
@@ -168,6 +174,7 @@ mod tests {
         let names = |text| needed(helpers, &["def "], text).len();
         assert_eq!(names("y = a(x)"), 2);
         assert_eq!(names("y = self.a(x)"), 0);
+        assert_eq!(names("# a is not used"), 0);
         assert_eq!(names("y = c(x)"), 1);
     }
 }

@@ -286,7 +286,7 @@ fn upsample(x: &Tensor, factor: usize) -> Result<Tensor> {
 
 
 /// The maximum along an axis, which keeps its place. Of equal ones the first gets the gradient.
-fn maximum(x: &Tensor, axis: usize) -> Result<Tensor> {
+fn largest(x: &Tensor, axis: usize) -> Result<Tensor> {
     let x = x.contiguous()?;
     x.gather(&x.argmax_keepdim(axis)?, axis)
 }

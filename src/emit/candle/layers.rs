@@ -246,7 +246,7 @@ impl Applied<'_> {
             Layer::Pool(pool) => self.pool(pool, x),
             Layer::GlobalPool(Pooling::Average) => format!("{x}.flatten_from(2)?.mean(2)?"),
             Layer::GlobalPool(Pooling::Maximum) => {
-                format!("maximum(&{x}.flatten_from(2)?, 2)?.squeeze(2)?")
+                format!("largest(&{x}.flatten_from(2)?, 2)?.squeeze(2)?")
             }
             Layer::Upsample { factor } => format!("upsample(&{x}, {factor})?"),
             Layer::Bilinear { factor } => format!("bilinear(&{x}, {factor})?"),
@@ -279,7 +279,7 @@ impl Applied<'_> {
             Layer::Concatenate => format!("Tensor::cat(&[{}], 1)?", all.join(", ")),
             Layer::AdaptivePool { kind, size } => {
                 let reduce = match kind {
-                    Pooling::Maximum => "maximum(x, axis)",
+                    Pooling::Maximum => "largest(x, axis)",
                     Pooling::Average => "x.mean_keepdim(axis)",
                 };
                 format!("adaptive_pool(&{x}, {size:?}, |x, axis| {reduce})?")

@@ -66,7 +66,7 @@ impl Images {
         x = self.upconv_1.forward(&x)?;
         x = x.tanh()?;
         x = adaptive_pool(&x, [4, 5], |x, axis| x.mean_keepdim(axis))?;
-        x = adaptive_pool(&x, [3, 3], |x, axis| maximum(x, axis))?;
+        x = adaptive_pool(&x, [3, 3], |x, axis| largest(x, axis))?;
         Ok(x)
     }
 }
@@ -260,15 +260,13 @@ fn adaptive_pool(
     Ok(x)
 }
 
-/// `ln(1 + exp(x))`, without an overflow.
-fn softplus(x: &Tensor) -> Result<Tensor> {
-    x.relu()? + (x.abs()?.neg()?.exp()? + 1.0)?.log()?
-}
-
 /// The maximum along an axis, which keeps its place. Of equal ones the first gets the gradient.
-fn maximum(x: &Tensor, axis: usize) -> Result<Tensor> {
+fn largest(x: &Tensor, axis: usize) -> Result<Tensor> {
     let x = x.contiguous()?;
     x.gather(&x.argmax_keepdim(axis)?, axis)
 }
 
-
+/// `ln(1 + exp(x))`, without an overflow.
+fn softplus(x: &Tensor) -> Result<Tensor> {
+    x.relu()? + (x.abs()?.neg()?.exp()? + 1.0)?.log()?
+}

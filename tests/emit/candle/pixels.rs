@@ -51,7 +51,7 @@ impl Pixels {
         y = self.mixer_weights.forward(&x)?;
         x = self.conv_1.forward(&x)?;
         x = x.clamp(0.0, 6.0)?;
-        y = maximum(&y.flatten_from(2)?, 2)?.squeeze(2)?;
+        y = largest(&y.flatten_from(2)?, 2)?.squeeze(2)?;
         y = hard_sigmoid(&y)?;
         y = self.dense_0.forward(&y)?;
         Ok((x.clone(), y.clone()))
@@ -97,6 +97,20 @@ fn circular_pad(x: &Tensor, before: [usize; 2], after: [usize; 2]) -> Result<Ten
     Ok(x)
 }
 
+/// Each pixel repeated along both axes.
+fn upsample(x: &Tensor, factor: usize) -> Result<Tensor> {
+    let (n, channels, height, width) = x.dims4()?;
+    let x = x.reshape((n, channels, height, 1, width, 1))?;
+    let x = x.broadcast_as((n, channels, height, factor, width, factor))?;
+    x.reshape((n, channels, height * factor, width * factor))
+}
+
+/// The maximum along an axis, which keeps its place. Of equal ones the first gets the gradient.
+fn largest(x: &Tensor, axis: usize) -> Result<Tensor> {
+    let x = x.contiguous()?;
+    x.gather(&x.argmax_keepdim(axis)?, axis)
+}
+
 /// Bilinear interpolation; what lies beyond the outermost pixels has their values.
 fn bilinear(x: &Tensor, factor: usize) -> Result<Tensor> {
     let mut x = x.clone();
@@ -127,20 +141,4 @@ fn channel_shuffle(x: &Tensor, groups: usize) -> Result<Tensor> {
 
 fn hard_sigmoid(x: &Tensor) -> Result<Tensor> {
     (x + 3.0)?.clamp(0.0, 6.0)? / 6.0
-}
-
-/// The maximum along an axis, which keeps its place. Of equal ones the first gets the gradient.
-fn maximum(x: &Tensor, axis: usize) -> Result<Tensor> {
-    let x = x.contiguous()?;
-    x.gather(&x.argmax_keepdim(axis)?, axis)
-}
-
-
-
-/// Each pixel repeated along both axes.
-fn upsample(x: &Tensor, factor: usize) -> Result<Tensor> {
-    let (n, channels, height, width) = x.dims4()?;
-    let x = x.reshape((n, channels, height, 1, width, 1))?;
-    let x = x.broadcast_as((n, channels, height, factor, width, factor))?;
-    x.reshape((n, channels, height * factor, width * factor))
 }

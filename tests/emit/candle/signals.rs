@@ -79,6 +79,25 @@ fn instance_norm(x: &Tensor, epsilon: f64) -> Result<Tensor> {
     flat.reshape(x.shape())
 }
 
+/// A convolution whose attributes differ between the axes.
+struct Convolution {
+    weight: Tensor,
+    bias: Option<Tensor>,
+    stride: [usize; 2],
+    padding: [usize; 2],
+    dilation: [usize; 2],
+    groups: usize,
+}
+
+impl Convolution {
+    fn forward(&self, x: &Tensor) -> Result<Tensor> {
+        let x = pad_zeros(x, self.padding, self.padding)?;
+        let x = convolve(&x, &self.weight, self.dilation, self.groups)?;
+        let x = every(&x, 2, self.stride[0])?;
+        add_bias(every(&x, 3, self.stride[1])?, self.bias.as_ref())
+    }
+}
+
 /// The transpose of a convolution: the image spread by the stride and convolved with the turned
 /// kernel.
 struct TransposedConvolution {
@@ -228,31 +247,4 @@ fn ones_inside(x: &Tensor, window: &Window) -> Result<Tensor> {
     let height = x.dim(2)? - window.before[0] - window.after[0];
     let width = x.dim(3)? - window.before[1] - window.after[1];
     Tensor::ones((1, 1, height, width), x.dtype(), x.device())
-}
-
-/// The maximum along an axis, which keeps its place. Of equal ones the first gets the gradient.
-fn maximum(x: &Tensor, axis: usize) -> Result<Tensor> {
-    let x = x.contiguous()?;
-    x.gather(&x.argmax_keepdim(axis)?, axis)
-}
-
-
-
-/// A convolution whose attributes differ between the axes.
-struct Convolution {
-    weight: Tensor,
-    bias: Option<Tensor>,
-    stride: [usize; 2],
-    padding: [usize; 2],
-    dilation: [usize; 2],
-    groups: usize,
-}
-
-impl Convolution {
-    fn forward(&self, x: &Tensor) -> Result<Tensor> {
-        let x = pad_zeros(x, self.padding, self.padding)?;
-        let x = convolve(&x, &self.weight, self.dilation, self.groups)?;
-        let x = every(&x, 2, self.stride[0])?;
-        add_bias(every(&x, 3, self.stride[1])?, self.bias.as_ref())
-    }
 }
