@@ -11,7 +11,7 @@ use crate::diagnostic::{Diagnostic, Span};
 use crate::operations::{Dimension, Operation, Shape};
 use crate::types::{
     Calls, Definition, DefinitionId, HoleSite, Interpreter, Kind, LayerPath, MAXIMUM_OPERATIONS,
-    Numbers, Program, Pull, Recorder, ShapeTerm, Stop, distinct_names, incomplete,
+    Numbers, Passage, Program, Pull, Recorder, ShapeTerm, Stop, distinct_names, incomplete,
 };
 
 /// Expands a net, block, pattern or symbol into its graph.
@@ -145,12 +145,20 @@ fn expand(
     (pull, numbers): (Pull, Numbers),
     steps: u64,
 ) -> Result<Graph, Stop> {
-    let definition = program.definition(id);
-    let recorder = Builder::default();
-    let mut interpreter = Interpreter::new(program, Calls::Expand, pull, recorder, steps);
-    interpreter.filling = filling;
-    interpreter.run(id, numbers)?;
-    Ok(finish(definition, interpreter))
+    let run = |replays| {
+        let recorder = Builder::default();
+        let mut interpreter = Interpreter::new(program, Calls::Expand, pull, recorder, steps);
+        interpreter.filling = filling;
+        interpreter.replays = replays;
+        interpreter.run(id, numbers)?;
+        Ok(finish(program.definition(id), interpreter))
+    };
+    // Layers with named weights are known by their paths: those are always run. What is wrong is
+    // told by a run in which nothing was passed over.
+    match program.names_weights() {
+        true => run(false),
+        false => run(true).or_else(|_| run(false)),
+    }
 }
 
 /// Collects nodes; inputs and operations in the order they are met.
@@ -176,7 +184,7 @@ impl Recorder for Builder {
             kind: NodeKind::Input(0),
             inputs: SmallVec::new(),
             shape,
-            path: String::new(),
+            path: CompactString::default(),
             weights: None,
             span,
         })
@@ -195,10 +203,34 @@ impl Recorder for Builder {
             kind: NodeKind::Operation(operation),
             inputs: inputs.iter().copied().collect(),
             shape: shape.clone(),
-            path: layer.text.to_string(),
+            path: layer.text.into(),
             weights,
             span,
         })
+    }
+
+    fn position(&self) -> usize {
+        self.nodes.len()
+    }
+
+    fn again<'t>(
+        &mut self,
+        passage: &Passage<NodeId>,
+        tensors: impl Iterator<Item = &'t mut NodeId>,
+    ) {
+        let shift = (self.nodes.len() - passage.places.start) as u32;
+        let moved = |id: &mut NodeId| {
+            let input = passage.inputs.iter().find(|(old, _)| old == id);
+            *id = input.map_or(NodeId(id.0 + shift), |(_, new)| *new);
+        };
+        let (replaced, path) = passage.path;
+        for place in passage.places.clone() {
+            let mut node = self.nodes[place].clone();
+            node.inputs.iter_mut().for_each(moved);
+            node.path.replace_range(..replaced, path);
+            self.nodes.push(node);
+        }
+        tensors.for_each(moved);
     }
 }
 

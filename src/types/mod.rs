@@ -12,7 +12,7 @@ mod solver;
 pub use effect::{Effect, Inferred};
 pub use interpret::{
     Calls, HoleSite, Interpreter, LayerPath, MAXIMUM_OPERATIONS, MAXIMUM_STACK, NumberValue,
-    Numbers, Pull, Recorder, Stop, Value,
+    Numbers, Passage, Pull, Recorder, Stop, Value,
 };
 pub use prelude::{PRELUDE, PreludeBlock, prelude_blocks, prelude_file, prelude_source};
 pub use program::{
