@@ -112,12 +112,44 @@ impl Constraint {
         }
     }
 
+    /// Whether it holds for these values of its variables, where all of them are numbers.
+    pub fn holds_for(&self, value: &dyn Fn(Variable) -> Option<Dimension>) -> Option<bool> {
+        let number = |dimension: &Dimension| dimension.evaluate(value);
+        Some(match self {
+            Constraint::Equal(left, right) => number(left)? == number(right)?,
+            Constraint::Divides { divisor, dividend } => {
+                number(dividend)?.checked_rem(number(divisor)?)? == 0
+            }
+            Constraint::AtLeast { value, minimum } => number(value)? >= *minimum,
+            Constraint::AtMost { value, maximum } => number(value)? <= number(maximum)?,
+        })
+    }
+
     fn parts(&self) -> [Option<&Dimension>; 2] {
         match self {
             Constraint::Equal(left, right) => [Some(left), Some(right)],
             Constraint::Divides { divisor, dividend } => [Some(divisor), Some(dividend)],
             Constraint::AtLeast { value, .. } => [Some(value), None],
             Constraint::AtMost { value, maximum } => [Some(value), Some(maximum)],
+        }
+    }
+
+    /// Calls `visit` for each dimension in it.
+    pub fn for_each_dimension_mut(&mut self, visit: &mut dyn FnMut(&mut Dimension)) {
+        match self {
+            Constraint::Equal(left, right) => {
+                visit(left);
+                visit(right);
+            }
+            Constraint::Divides { divisor, dividend } => {
+                visit(divisor);
+                visit(dividend);
+            }
+            Constraint::AtLeast { value, .. } => visit(value),
+            Constraint::AtMost { value, maximum } => {
+                visit(value);
+                visit(maximum);
+            }
         }
     }
 

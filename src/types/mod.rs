@@ -248,8 +248,13 @@ fn generalise(program: &Program, id: DefinitionId, interpreter: &Interpreter<()>
     let requirements = solver
         .pending()
         .map(|pending| {
-            let requirement = solver.resolve_requirement(&pending.requirement);
-            let requirement = requirement.substitute(&|variable| Some(number(variable)));
+            let mut requirement = solver.resolve_requirement(&pending.requirement);
+            let constraint = &mut requirement.constraint;
+            constraint.for_each_dimension_mut(&mut |dimension| {
+                if let Dimension::Symbolic(_) = dimension {
+                    *dimension = dimension.substitute(&|variable| Some(number(variable)));
+                }
+            });
             (
                 requirement,
                 pending.origin.inner.unwrap_or(pending.origin.span),
