@@ -211,7 +211,7 @@ impl Recorder for Builder {
         let weights = self.named_weights(&operation, layer);
         self.push(Node {
             kind: NodeKind::Operation(operation),
-            inputs: inputs.iter().copied().collect(),
+            inputs: SmallVec::from_slice(inputs),
             shape: shape.clone(),
             path: layer.text.into(),
             weights,
@@ -235,10 +235,19 @@ impl Recorder for Builder {
         };
         let (replaced, path) = passage.path;
         for place in passage.places.clone() {
-            let mut node = self.nodes[place].clone();
-            node.inputs.iter_mut().for_each(moved);
-            node.path.replace_range(..replaced, path);
-            self.nodes.push(node);
+            let node = &self.nodes[place];
+            let mut inputs = SmallVec::from_slice(&node.inputs);
+            inputs.iter_mut().for_each(moved);
+            let mut layer = CompactString::from(path);
+            layer.push_str(&node.path[replaced..]);
+            self.nodes.push(Node {
+                kind: node.kind.clone(),
+                inputs,
+                shape: node.shape.clone(),
+                path: layer,
+                weights: node.weights,
+                span: node.span,
+            });
         }
         tensors.for_each(moved);
     }

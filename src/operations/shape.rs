@@ -7,8 +7,23 @@ use smallvec::SmallVec;
 use super::dimension::{Dimension, Variable};
 
 /// The shape of one tensor without the batch axis: `[c, h, w]`, `[t, d]` or `[d]`.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Shape(pub SmallVec<[Dimension; 3]>);
+
+impl Clone for Shape {
+    #[inline]
+    fn clone(&self) -> Self {
+        match self.0.as_slice() {
+            // Nearly all are images; their three sizes just fit.
+            [channels, height, width] => Shape(SmallVec::from_buf([
+                channels.clone(),
+                height.clone(),
+                width.clone(),
+            ])),
+            sizes => Shape(sizes.iter().cloned().collect()),
+        }
+    }
+}
 
 /// The most elements a tensor of one example may have. Larger ones are refused by the checker
 /// ([`Reason::Size`]), so that later stages can count elements in any integer type they like.
@@ -155,7 +170,8 @@ impl Constraint {
 
     /// Whether arithmetic in it left the range of numbers.
     pub fn overflows(&self) -> bool {
-        self.parts().contains(&Some(&Dimension::Overflow))
+        let mut parts = self.parts().into_iter().flatten();
+        parts.any(|part| matches!(part, Dimension::Overflow))
     }
 
     /// Whether `test` holds for every variable in it.

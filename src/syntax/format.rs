@@ -59,7 +59,7 @@ pub fn format_file(file: &File) -> String {
 
 fn lay_out(source: &Source) -> String {
     let lexed = lex(source);
-    let outline = outline(source, &lexed.tokens);
+    let outline = outline(source, lexed.tokens.iter().copied());
     let mut layout = Layout {
         pieces: Pieces::new(source, &outline.tokens, &lexed.comments),
         lines: Vec::new(),

@@ -20,6 +20,8 @@ pub use format::{format, format_file};
 pub use import::{Files, MAXIMUM_FILES, parse_files};
 pub use pattern::{SymbolProblem, symbol_problem};
 
+use lexer::Tokens;
+
 use crate::diagnostic::{Code, Diagnostic, Source, SourceId, Span};
 
 /// The largest source that is read, in bytes.
@@ -80,9 +82,13 @@ pub fn parse_by(source: &Source, readers: Readers) -> Parsed {
             ..Parsed::default()
         };
     }
-    let lexed = lexer::lex(source);
-    let mut outline = outline::outline(source, &lexed.tokens);
-    let mut diagnostics = lexed.diagnostics;
+    let mut tokens = Tokens::new(source);
+    let mut outline = outline::outline(source, tokens.by_ref());
+    let Tokens {
+        comments,
+        mut diagnostics,
+        ..
+    } = tokens;
     diagnostics.append(&mut outline.diagnostics);
     if let Some(&(_, span)) = outline.tokens.get(MAXIMUM_TOKENS) {
         diagnostics.push(too_many_tokens(span));
@@ -91,7 +97,7 @@ pub fn parse_by(source: &Source, readers: Readers) -> Parsed {
     let (mut file, problems) = parser::parse_items(source, &outline, readers);
     diagnostics.extend(problems);
     for item in &mut file.items {
-        let text = documentation::above(item.span(), &lexed.comments, source);
+        let text = documentation::above(item.span(), &comments, source);
         *item.documentation_mut() = text;
     }
     if diagnostics.is_empty() && file.items.is_empty() && file.uses.is_empty() {
@@ -99,7 +105,7 @@ pub fn parse_by(source: &Source, readers: Readers) -> Parsed {
     }
     Parsed {
         file,
-        comments: lexed.comments,
+        comments,
         diagnostics: first(diagnostics),
     }
 }

@@ -35,7 +35,7 @@ pub(super) struct ItemOutline {
 }
 
 /// Finds the definitions among `tokens`.
-pub(super) fn outline(source: &Source, tokens: &[(Token, Span)]) -> Outline {
+pub(super) fn outline(source: &Source, mut tokens: impl Iterator<Item = (Token, Span)>) -> Outline {
     let mut outliner = Outliner {
         source,
         outline: Outline::default(),
@@ -49,18 +49,17 @@ pub(super) fn outline(source: &Source, tokens: &[(Token, Span)]) -> Outline {
         nesting_reported: false,
         last_unknown: None,
     };
-    outliner.outline.tokens.reserve(tokens.len());
-    let mut rest = tokens;
-    while let Some((&(token, span), after)) = rest.split_first() {
-        rest = after;
-        let next = after.first().map(|&(token, _)| token);
-        if outliner.symbol(token, span, next) {
-            if let Some((&equals, after)) = after.split_first() {
-                outliner.outline.tokens.push(equals);
-                rest = after;
-            }
+    // Names, numbers and what stands between them have four characters on average.
+    outliner.outline.tokens.reserve(source.text.len() / 3);
+    let mut next = tokens.next();
+    while let Some((token, span)) = next {
+        next = tokens.next();
+        let next_token = next.map(|(token, _)| token);
+        if outliner.symbol(token, span, next_token) {
+            outliner.outline.tokens.extend(next);
+            next = tokens.next();
         } else {
-            outliner.token(token, span, next);
+            outliner.token(token, span, next_token);
         }
     }
     outliner.end_item(None);

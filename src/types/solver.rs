@@ -207,12 +207,15 @@ impl Solver {
                 None => return term.clone(),
             }
         }
-        match term {
-            ShapeTerm::Known(shape) => {
-                ShapeTerm::Known(shape.0.iter().map(|size| self.resolve(size)).collect())
+        let mut resolved = term.clone();
+        if let ShapeTerm::Known(shape) = &mut resolved {
+            for size in &mut shape.0 {
+                if let Dimension::Symbolic(_) = size {
+                    *size = self.resolve(size);
+                }
             }
-            unknown => unknown.clone(),
         }
+        resolved
     }
 
     /// The requirement with everything put in that is known.
