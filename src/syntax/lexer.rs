@@ -225,6 +225,7 @@ pub(super) struct Tokens<'s> {
 impl Iterator for Tokens<'_> {
     type Item = (Token, Span);
 
+    #[inline]
     fn next(&mut self) -> Option<(Token, Span)> {
         loop {
             let (token, range) = self.rest.next()?;

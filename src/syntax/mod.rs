@@ -83,7 +83,7 @@ pub fn parse_by(source: &Source, readers: Readers) -> Parsed {
         };
     }
     let mut tokens = Tokens::new(source);
-    let mut outline = outline::outline(source, tokens.by_ref());
+    let mut outline = outline::outline(source, &mut tokens);
     let Tokens {
         comments,
         mut diagnostics,

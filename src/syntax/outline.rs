@@ -9,7 +9,7 @@ use std::ops::Range;
 
 use crate::diagnostic::{Code, Diagnostic, Source, Span};
 
-use super::lexer::Token;
+use super::lexer::{Token, Tokens};
 use super::pattern::{SymbolProblem, symbol_problem};
 use super::{MAXIMUM_DIAGNOSTICS, MAXIMUM_NESTING};
 
@@ -35,7 +35,7 @@ pub(super) struct ItemOutline {
 }
 
 /// Finds the definitions among `tokens`.
-pub(super) fn outline(source: &Source, mut tokens: impl Iterator<Item = (Token, Span)>) -> Outline {
+pub(super) fn outline(source: &Source, tokens: &mut Tokens) -> Outline {
     let mut outliner = Outliner {
         source,
         outline: Outline::default(),
@@ -102,6 +102,7 @@ struct Outliner<'a> {
 
 impl Outliner<'_> {
     /// Takes `token` as the symbol of an alphabet if an `=` follows where only symbols have one.
+    #[inline]
     fn symbol(&mut self, token: Token, span: Span, next: Option<Token>) -> bool {
         if self.item != Item::Definition(Token::Alphabet)
             || next != Some(Token::Equals)
@@ -128,6 +129,7 @@ impl Outliner<'_> {
         true
     }
 
+    #[inline]
     fn token(&mut self, token: Token, span: Span, next: Option<Token>) {
         match token {
             Token::Unknown | Token::Punctuation => {
