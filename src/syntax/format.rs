@@ -12,7 +12,7 @@ use std::ops::Range;
 
 use crate::diagnostic::{Diagnostic, Source};
 
-use super::lexer::{Token, Tokens};
+use super::lexer::{Token, lex};
 use super::outline::outline;
 use super::parse;
 use super::tree::File;
@@ -58,10 +58,10 @@ pub fn format_file(file: &File) -> String {
 }
 
 fn lay_out(source: &Source) -> String {
-    let mut tokens = Tokens::new(source);
-    let outline = outline(source, &mut tokens);
+    let lexed = lex(source);
+    let outline = outline(source, &lexed.tokens);
     let mut layout = Layout {
-        pieces: Pieces::new(source, &outline.tokens, &tokens.comments),
+        pieces: Pieces::new(source, &outline.tokens, &lexed.comments),
         lines: Vec::new(),
         current: Line::default(),
         section: None,

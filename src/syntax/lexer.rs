@@ -202,67 +202,38 @@ pub struct Lexed {
 
 /// Splits a source into tokens. A byte order mark at its start is passed over.
 pub fn lex(source: &Source) -> Lexed {
-    let mut tokens = Tokens::new(source);
-    Lexed {
-        tokens: tokens.by_ref().collect(),
-        comments: tokens.comments,
-        diagnostics: tokens.diagnostics,
+    let text = &source.text;
+    let offset = if text.starts_with('\u{feff}') { 3 } else { 0 };
+    let mut lexed = Lexed::default();
+    // Most words have four characters or more, and a space.
+    lexed.tokens.reserve(text.len() / 5);
+    for (token, range) in Token::lexer(&text[offset..]).spanned() {
+        let span = Span::new(source.id, range.start + offset, range.end + offset);
+        // Every character begins some token, so the lexer has no error of its own.
+        let token = token.unwrap_or(Token::Unknown);
+        lexed.push(token, span, source);
     }
+    lexed
 }
 
-/// The tokens of a source one after another. What was passed over and what was wrong so far is kept.
-pub(super) struct Tokens<'s> {
-    source: &'s Source,
-    /// The byte order mark at the start of the source.
-    offset: usize,
-    rest: logos::SpannedIter<'s, Token>,
-    /// See [`Lexed::comments`].
-    pub comments: Vec<Comment>,
-    /// See [`Lexed::diagnostics`].
-    pub diagnostics: Vec<Diagnostic>,
-}
-
-impl Iterator for Tokens<'_> {
-    type Item = (Token, Span);
-
-    #[inline]
-    fn next(&mut self) -> Option<(Token, Span)> {
-        loop {
-            let (token, range) = self.rest.next()?;
-            let (start, end) = (range.start + self.offset, range.end + self.offset);
-            let span = Span::new(self.source.id, start, end);
-            // Every character begins some token, so the lexer has no error of its own.
-            match token.unwrap_or(Token::Unknown) {
-                Token::Comment => self.comments.push(Comment {
-                    span: without_trailing_space(span, self.source),
-                }),
-                Token::UnterminatedString => {
-                    let span = without_trailing_space(span, self.source);
-                    self.report(|| unterminated_string(span));
-                    return Some((Token::String, span));
-                }
-                token @ (Token::Integer | Token::Real) => {
-                    if !fits(token, self.source.slice(span)) {
-                        self.report(|| out_of_range(token, span));
-                    }
-                    return Some((token, span));
-                }
-                token => return Some((token, span)),
+impl Lexed {
+    fn push(&mut self, token: Token, span: Span, source: &Source) {
+        match token {
+            Token::Comment => self.comments.push(Comment {
+                span: without_trailing_space(span, source),
+            }),
+            Token::UnterminatedString => {
+                let span = without_trailing_space(span, source);
+                self.report(|| unterminated_string(span));
+                self.tokens.push((Token::String, span));
             }
-        }
-    }
-}
-
-impl<'s> Tokens<'s> {
-    pub(super) fn new(source: &'s Source) -> Self {
-        let text = &source.text;
-        let offset = if text.starts_with('\u{feff}') { 3 } else { 0 };
-        Tokens {
-            source,
-            offset,
-            rest: Token::lexer(&text[offset..]).spanned(),
-            comments: Vec::new(),
-            diagnostics: Vec::new(),
+            Token::Integer | Token::Real => {
+                if !fits(token, source.slice(span)) {
+                    self.report(|| out_of_range(token, span));
+                }
+                self.tokens.push((token, span));
+            }
+            _ => self.tokens.push((token, span)),
         }
     }
 

@@ -20,8 +20,6 @@ pub use format::{format, format_file};
 pub use import::{Files, MAXIMUM_FILES, parse_files};
 pub use pattern::{SymbolProblem, symbol_problem};
 
-use lexer::Tokens;
-
 use crate::diagnostic::{Code, Diagnostic, Source, SourceId, Span};
 
 /// The largest source that is read, in bytes.
@@ -82,13 +80,9 @@ pub fn parse_by(source: &Source, readers: Readers) -> Parsed {
             ..Parsed::default()
         };
     }
-    let mut tokens = Tokens::new(source);
-    let mut outline = outline::outline(source, &mut tokens);
-    let Tokens {
-        comments,
-        mut diagnostics,
-        ..
-    } = tokens;
+    let lexed = lexer::lex(source);
+    let mut outline = outline::outline(source, &lexed.tokens);
+    let mut diagnostics = lexed.diagnostics;
     diagnostics.append(&mut outline.diagnostics);
     if let Some(&(_, span)) = outline.tokens.get(MAXIMUM_TOKENS) {
         diagnostics.push(too_many_tokens(span));
@@ -97,7 +91,7 @@ pub fn parse_by(source: &Source, readers: Readers) -> Parsed {
     let (mut file, problems) = parser::parse_items(source, &outline, readers);
     diagnostics.extend(problems);
     for item in &mut file.items {
-        let text = documentation::above(item.span(), &comments, source);
+        let text = documentation::above(item.span(), &lexed.comments, source);
         *item.documentation_mut() = text;
     }
     if diagnostics.is_empty() && file.items.is_empty() && file.uses.is_empty() {
@@ -105,7 +99,7 @@ pub fn parse_by(source: &Source, readers: Readers) -> Parsed {
     }
     Parsed {
         file,
-        comments,
+        comments: lexed.comments,
         diagnostics: first(diagnostics),
     }
 }

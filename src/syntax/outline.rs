@@ -9,7 +9,7 @@ use std::ops::Range;
 
 use crate::diagnostic::{Code, Diagnostic, Source, Span};
 
-use super::lexer::{Token, Tokens};
+use super::lexer::Token;
 use super::pattern::{SymbolProblem, symbol_problem};
 use super::{MAXIMUM_DIAGNOSTICS, MAXIMUM_NESTING};
 
@@ -35,7 +35,7 @@ pub(super) struct ItemOutline {
 }
 
 /// Finds the definitions among `tokens`.
-pub(super) fn outline(source: &Source, tokens: &mut Tokens) -> Outline {
+pub(super) fn outline(source: &Source, tokens: &[(Token, Span)]) -> Outline {
     let mut outliner = Outliner {
         source,
         outline: Outline::default(),
@@ -49,17 +49,18 @@ pub(super) fn outline(source: &Source, tokens: &mut Tokens) -> Outline {
         nesting_reported: false,
         last_unknown: None,
     };
-    // Names, numbers and what stands between them have four characters on average.
-    outliner.outline.tokens.reserve(source.text.len() / 3);
-    let mut next = tokens.next();
-    while let Some((token, span)) = next {
-        next = tokens.next();
-        let next_token = next.map(|(token, _)| token);
-        if outliner.symbol(token, span, next_token) {
-            outliner.outline.tokens.extend(next);
-            next = tokens.next();
+    outliner.outline.tokens.reserve(tokens.len());
+    let mut rest = tokens;
+    while let Some((&(token, span), after)) = rest.split_first() {
+        rest = after;
+        let next = after.first().map(|&(token, _)| token);
+        if outliner.symbol(token, span, next) {
+            if let Some((&equals, after)) = after.split_first() {
+                outliner.outline.tokens.push(equals);
+                rest = after;
+            }
         } else {
-            outliner.token(token, span, next_token);
+            outliner.token(token, span, next);
         }
     }
     outliner.end_item(None);
@@ -102,7 +103,6 @@ struct Outliner<'a> {
 
 impl Outliner<'_> {
     /// Takes `token` as the symbol of an alphabet if an `=` follows where only symbols have one.
-    #[inline]
     fn symbol(&mut self, token: Token, span: Span, next: Option<Token>) -> bool {
         if self.item != Item::Definition(Token::Alphabet)
             || next != Some(Token::Equals)
@@ -129,7 +129,6 @@ impl Outliner<'_> {
         true
     }
 
-    #[inline]
     fn token(&mut self, token: Token, span: Span, next: Option<Token>) {
         match token {
             Token::Unknown | Token::Punctuation => {
