@@ -12,6 +12,7 @@ pub mod cli;
 #[cfg(feature = "backend")]
 pub mod data;
 pub mod diagnostic;
+pub mod emit;
 #[cfg(feature = "backend")]
 mod files;
 pub mod graph;

@@ -371,10 +371,47 @@ fn new_writes_a_file_that_checks_and_never_overwrites() {
 }
 
 #[test]
+fn emit_writes_a_net_with_its_weights_and_never_overwrites() {
+    let folder = folder_with("digits.snap");
+    let path = folder.path();
+    let emit = |arguments: &[&str]| run(path, &[&["emit"], arguments].concat());
+    let first = emit(&["torch", "digits.snap", "--seed", "3", "--format", "json"]);
+    assert_eq!(
+        json(&first),
+        serde_json::json!({ "file": "digits.py", "weights": "digits.safetensors" })
+    );
+    let module = fs::read_to_string(path.join("digits.py")).expect("a module");
+    assert!(module.contains("class Digits(nn.Module):"), "{module}");
+
+    let again = emit(&["torch", "digits.snap"]);
+    assert_eq!(again.status.code(), Some(2));
+    assert!(text(&again.stderr).contains("`digits.py` exists already"));
+    let unknown = emit(&["torch", "digits.snap:other"]);
+    assert_eq!(unknown.status.code(), Some(2));
+
+    // Weights are taken over as they are, and make the same model as the seed that they are of.
+    let given = ["--weights", "digits.safetensors"];
+    let rust = [&["rust", "digits.snap:digits", "-o", "net.rs"], &given[..]].concat();
+    assert!(emit(&rust).status.success());
+    let weights = |name: &str| fs::read(path.join(name)).expect("weights");
+    assert_eq!(weights("net.safetensors"), weights("digits.safetensors"));
+    let onnx = [&["onnx", "digits.snap", "-o", "given.onnx"], &given[..]].concat();
+    assert!(emit(&onnx).status.success());
+    let seeded = ["onnx", "digits.snap", "--seed", "3", "-o", "seeded.onnx"];
+    assert!(emit(&seeded).status.success());
+    assert_eq!(weights("given.onnx"), weights("seeded.onnx"));
+
+    fs::write(path.join("other.snap"), "net n : [2] -> [3] = dense(3)\n").unwrap();
+    let misfit = emit(&["onnx", "other.snap", "--weights", "digits.safetensors"]);
+    assert_eq!(misfit.status.code(), Some(1));
+    assert!(text(&misfit.stderr).contains("does not fit the net `n`"));
+}
+
+#[test]
 fn every_command_has_an_example_in_its_help() {
     let folder = tempfile::tempdir().unwrap();
     for command in [
-        "check", "fmt", "canon", "show", "train", "eval", "search", "explain", "new",
+        "check", "fmt", "canon", "show", "train", "eval", "search", "emit", "explain", "new",
     ] {
         let help = text(&run(folder.path(), &[command, "--help"]).stdout);
         assert!(help.contains(&format!("snapc {command} ")), "{help}");

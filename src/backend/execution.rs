@@ -6,6 +6,7 @@
 //! one by a tree of [`Tie`]s, whose value means nothing; going back, the run leaves the gradients
 //! where the ties pick them up.
 
+use std::ops::Range;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use candle_core::{
@@ -13,10 +14,11 @@ use candle_core::{
     Var,
 };
 
+use super::array::Array;
 use super::kernels::float::Float;
 use super::lowering::{self, Backward, Call};
 use super::slices::view;
-use crate::plan::{Plan, Step};
+use crate::plan::Plan;
 
 /// A plan with its parameters.
 pub(super) struct Program {
@@ -30,10 +32,18 @@ pub(super) struct Program {
     pub(super) seed: u64,
 }
 
+/// Nothing of the same sizes follows a network that is gone.
+impl Drop for Program {
+    fn drop(&mut self) {
+        f32::pool().clear();
+        f64::pool().clear();
+    }
+}
+
 /// What is kept of a run for its gradients: one function for each step.
 type Tape = Vec<Backward>;
 
-/// Gradients of values and parameters; none where they are zero.
+/// Gradients of inputs and parameters; none where they are zero.
 struct Gradients {
     inputs: Vec<Option<Tensor>>,
     parameters: Vec<Option<Tensor>>,
@@ -55,7 +65,7 @@ impl Program {
         let leaves = self.leaves(inputs);
         // An evaluation keeps nothing; should its gradient be asked for, it is run again.
         let keep = training.is_some() && !leaves.is_empty();
-        let (outputs, tape) = self.run(&values, &wanted, training, keep)?;
+        let (outputs, tape) = self.run(&values, &wanted, training, keep, true)?;
         if leaves.is_empty() {
             return Ok(outputs);
         }
@@ -76,7 +86,8 @@ impl Program {
             program: self.clone(),
             inputs: values,
             wanted,
-            tape,
+            training,
+            tape: Mutex::new(tape),
             result,
             shapes: shapes.clone(),
             store,
@@ -102,18 +113,21 @@ impl Program {
             .collect()
     }
 
+    /// The outputs for these inputs, and the tape if it is to be kept. Running statistics change only
+    /// in training, and only if `update` is set.
     fn run(
         &self,
         inputs: &[Tensor],
         wanted: &[bool],
         training: Option<u64>,
         keep: bool,
+        update: bool,
     ) -> Result<(Vec<Tensor>, Option<Tape>)> {
         // Within the pool from the start: entering it anew for every kernel costs more than many
         // a kernel.
         rayon::scope(|_| match self.dtype {
-            DType::F64 => self.run_as::<f64>(inputs, wanted, training, keep),
-            _ => self.run_as::<f32>(inputs, wanted, training, keep),
+            DType::F64 => self.run_as::<f64>(inputs, wanted, training, keep, update),
+            _ => self.run_as::<f32>(inputs, wanted, training, keep, update),
         })
     }
 
@@ -123,11 +137,15 @@ impl Program {
         wanted: &[bool],
         training: Option<u64>,
         keep: bool,
+        update: bool,
     ) -> Result<(Vec<Tensor>, Option<Tape>)> {
         let wanted = self.wanted(wanted);
-        let mut values: Vec<Option<Tensor>> = inputs.iter().cloned().map(Some).collect();
+        let inputs = inputs
+            .iter()
+            .map(|input| Array::copy_of::<T>(input).map(Some));
+        let mut values: Vec<Option<Array>> = inputs.collect::<Result<_>>()?;
         values.resize(self.plan.values.len(), None);
-        let value = |values: &[Option<Tensor>], place: usize| {
+        let value = |values: &[Option<Array>], place: usize| {
             let missing = || Error::Msg(format!("value {place} of the plan is not there"));
             values.get(place).cloned().flatten().ok_or_else(missing)
         };
@@ -138,13 +156,21 @@ impl Program {
                 step,
                 inputs: inputs.collect::<Result<_>>()?,
                 wanted: step.inputs.iter().map(|input| wanted[input.0]).collect(),
-                parameters: self.parameters(step),
+                parameters: self.parameters(&step.parameters),
+                norm_parameters: match &step.norm {
+                    Some(norm) => self.parameters(&norm.parameters),
+                    None => Vec::new(),
+                },
                 training,
+                keep,
                 seed: self.seed,
             };
             let given = lowering::forward::<T>(&call)?;
-            for (place, latest) in given.state {
-                self.variables[step.parameters.start + place].set(&latest)?;
+            drop(call);
+            for (place, latest) in given.state.iter().filter(|_| update) {
+                if let Some(parameter) = step.all_parameters().nth(*place) {
+                    self.variables[parameter].set(latest)?;
+                }
             }
             values[step.output.0] = Some(given.output);
             if let Some(tape) = &mut tape {
@@ -155,12 +181,12 @@ impl Program {
             }
         }
         let outputs = self.plan.outputs.iter();
-        let outputs = outputs.map(|output| value(&values, output.0));
+        let outputs = outputs.map(|output| value(&values, output.0)?.into_tensor::<T>());
         Ok((outputs.collect::<Result<_>>()?, tape))
     }
 
-    fn parameters(&self, step: &Step) -> Vec<Tensor> {
-        let variables = self.variables[step.parameters.clone()].iter();
+    fn parameters(&self, places: &Range<usize>) -> Vec<Tensor> {
+        let variables = self.variables[places.clone()].iter();
         variables
             .map(|variable| variable.as_tensor().clone())
             .collect()
@@ -172,13 +198,13 @@ impl Program {
         let mut wanted = inputs.to_vec();
         wanted.resize(self.plan.values.len(), false);
         for step in &self.plan.steps {
-            wanted[step.output.0] =
-                !step.parameters.is_empty() || step.inputs.iter().any(|input| wanted[input.0]);
+            wanted[step.output.0] = step.all_parameters().next().is_some()
+                || step.inputs.iter().any(|input| wanted[input.0]);
         }
         wanted
     }
 
-    fn backward(&self, tape: &Tape, wanted: &[bool], outputs: Vec<Tensor>) -> Result<Gradients> {
+    fn backward(&self, tape: Tape, wanted: &[bool], outputs: Vec<Tensor>) -> Result<Gradients> {
         rayon::scope(|_| match self.dtype {
             DType::F64 => self.backward_as::<f64>(tape, wanted, outputs),
             _ => self.backward_as::<f32>(tape, wanted, outputs),
@@ -187,17 +213,19 @@ impl Program {
 
     fn backward_as<T: Float>(
         &self,
-        tape: &Tape,
+        mut tape: Tape,
         wanted: &[bool],
         outputs: Vec<Tensor>,
     ) -> Result<Gradients> {
         let wanted = self.wanted(wanted);
-        let mut values: Vec<Option<Tensor>> = vec![None; self.plan.values.len()];
+        let mut values: Vec<Option<Array>> = vec![None; self.plan.values.len()];
         for (output, gradient) in self.plan.outputs.iter().zip(outputs) {
-            add_to::<T>(&mut values[output.0], gradient)?;
+            add_to::<T>(&mut values[output.0], Array::copy_of::<T>(&gradient)?)?;
         }
-        let mut parameters: Vec<Option<Tensor>> = vec![None; self.variables.len()];
-        for (step, backward) in self.plan.steps.iter().zip(tape).rev() {
+        let mut parameters: Vec<Option<Array>> = vec![None; self.variables.len()];
+        for step in self.plan.steps.iter().rev() {
+            // What a step has kept is freed with it, if its gradient is wanted or not.
+            let backward = tape.pop().ok_or_else(incomplete)?;
             let Some(gradient) = values[step.output.0]
                 .take()
                 .filter(|_| wanted[step.output.0])
@@ -210,7 +238,7 @@ impl Program {
                     add_to::<T>(&mut values[input.0], gradient)?;
                 }
             }
-            for (place, gradient) in step.parameters.clone().zip(gradients) {
+            for (place, gradient) in step.all_parameters().zip(gradients) {
                 // Several steps may share a parameter.
                 if let Some(gradient) = gradient {
                     add_to::<T>(&mut parameters[place], gradient)?;
@@ -219,13 +247,22 @@ impl Program {
         }
         values.truncate(self.plan.inputs.len());
         Ok(Gradients {
-            inputs: values,
-            parameters,
+            inputs: tensors::<T>(values)?,
+            parameters: tensors::<T>(parameters)?,
         })
     }
 }
 
-fn add_to<T: Float>(target: &mut Option<Tensor>, gradient: Tensor) -> Result<()> {
+fn incomplete() -> Error {
+    Error::Msg("the tape of a run is incomplete".to_owned())
+}
+
+fn tensors<T: Float>(arrays: Vec<Option<Array>>) -> Result<Vec<Option<Tensor>>> {
+    let tensor = |array: Option<Array>| array.map(Array::into_tensor::<T>).transpose();
+    arrays.into_iter().map(tensor).collect()
+}
+
+fn add_to<T: Float>(target: &mut Option<Array>, gradient: Array) -> Result<()> {
     *target = Some(match target.take() {
         Some(sum) => lowering::sum::<T>(&sum, &gradient)?,
         None => gradient,
@@ -348,11 +385,22 @@ struct Run {
     program: Arc<Program>,
     inputs: Vec<Tensor>,
     wanted: Vec<bool>,
-    /// None after an evaluation.
-    tape: Option<Tape>,
+    training: Option<u64>,
+    /// None after an evaluation, or once the gradients have been computed.
+    tape: Mutex<Option<Tape>>,
     result: Tensor,
     shapes: Vec<Shape>,
     store: Arc<Store>,
+}
+
+impl Run {
+    /// The tape of the same run, which changes nothing this time.
+    fn run_again(&self) -> Result<Tape> {
+        let (_, tape) = self
+            .program
+            .run(&self.inputs, &self.wanted, self.training, true, false)?;
+        tape.ok_or_else(incomplete)
+    }
 }
 
 impl CustomOp1 for Run {
@@ -374,15 +422,14 @@ impl CustomOp1 for Run {
             .iter()
             .map(|gradient| gradient.detach().contiguous())
             .collect::<Result<_>>()?;
-        let rerun;
-        let tape = match &self.tape {
+        let kept = self
+            .tape
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .take();
+        let tape = match kept {
             Some(tape) => tape,
-            None => {
-                (_, rerun) = self.program.run(&self.inputs, &self.wanted, None, true)?;
-                rerun.as_ref().ok_or_else(|| {
-                    Error::Msg("a run that should keep its tape kept none".to_owned())
-                })?
-            }
+            None => self.run_again()?,
         };
         let gradients = self.program.backward(tape, &self.wanted, outputs)?;
         *self.store.lock() = Some(gradients);

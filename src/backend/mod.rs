@@ -6,14 +6,17 @@
 
 use candle_core::{Result, Tensor, Var};
 
+mod array;
 mod execution;
 mod kernels;
 mod lowering;
+mod memory;
 mod network;
 mod random;
 mod slices;
 mod weights;
 
+pub use memory::{Buffers, buffers};
 pub use network::{CompileError, Network};
 pub use weights::{Misfit, WeightsError};
 

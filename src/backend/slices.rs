@@ -2,7 +2,7 @@
 
 use std::ops::Deref;
 
-use candle_core::{Device, Error, Layout, Result, Storage, Tensor};
+use candle_core::{Error, Layout, Result, Storage, Tensor};
 
 use super::kernels::float::Float;
 
@@ -29,9 +29,4 @@ impl<S: Deref<Target = Storage>> View<'_, S> {
         })?;
         Ok(&storage.as_slice()?[start..end])
     }
-}
-
-/// A tensor of these numbers.
-pub(super) fn tensor<T: Float>(values: Vec<T>, shape: &[usize]) -> Result<Tensor> {
-    Tensor::from_vec(values, shape, &Device::Cpu)
 }

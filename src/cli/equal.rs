@@ -1,7 +1,5 @@
 //! `snapc equal`
 
-use std::path::{Path, PathBuf};
-
 use serde::Serialize;
 
 use super::load::{self, Loaded};
@@ -71,8 +69,8 @@ struct Program {
 
 pub(super) fn run(options: &Options, output: &Output) -> Result<(), Failure> {
     let laws = options.laws.laws();
-    let [(left, left_name), (right, right_name)] =
-        [&options.left, &options.right].map(|operand| named(operand, options.name.as_deref()));
+    let [(left, left_name), (right, right_name)] = [&options.left, &options.right]
+        .map(|operand| load::named(operand, options.name.as_deref()));
     let one = load::load(&left)?;
     let mut sources = one.sources.clone();
     let is_one_file = load::canonical(&left) == load::canonical(&right);
@@ -95,17 +93,6 @@ pub(super) fn run(options: &Options, output: &Output) -> Result<(), Failure> {
     match difference.is_empty() {
         true => Ok(()),
         false => Err(Failure::Silent),
-    }
-}
-
-/// The file and the name of an operand. A file may have a colon in its name.
-fn named(operand: &str, name: Option<&str>) -> (PathBuf, Option<String>) {
-    let whole = Path::new(operand);
-    match operand.rsplit_once(':') {
-        Some((file, name)) if !file.is_empty() && !name.is_empty() && !whole.exists() => {
-            (PathBuf::from(file), Some(name.to_string()))
-        }
-        _ => (whole.to_path_buf(), name.map(str::to_string)),
     }
 }
 

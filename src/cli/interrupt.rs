@@ -1,5 +1,6 @@
 //! Interrupting long work: the first Ctrl-C asks it to stop, the second ends the program.
 
+use std::io::IsTerminal;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -11,6 +12,10 @@ pub(super) fn stop_flag() -> Result<Arc<AtomicBool>, Failure> {
     let flag = Arc::clone(&stop);
     ctrlc::set_handler(move || {
         if flag.swap(true, Ordering::SeqCst) {
+            if std::io::stderr().is_terminal() {
+                // A live view leaves the cursor behind its last line.
+                eprintln!();
+            }
             // 130: ended by an interrupt, as shells have it.
             std::process::exit(130);
         }

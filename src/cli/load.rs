@@ -213,6 +213,17 @@ fn walk(folder: &Path, files: &mut Vec<PathBuf>) -> Result<(), Failure> {
     Ok(())
 }
 
+/// The file and the name that `FILE:NAME` stands for, or the name that was given apart. A file may have a colon in its name.
+pub(super) fn named(operand: &str, name: Option<&str>) -> (PathBuf, Option<String>) {
+    let whole = Path::new(operand);
+    match operand.rsplit_once(':') {
+        Some((file, name)) if !file.is_empty() && !name.is_empty() && !whole.exists() => {
+            (PathBuf::from(file), Some(name.to_string()))
+        }
+        _ => (whole.to_path_buf(), name.map(str::to_string)),
+    }
+}
+
 /// The net to work on: the one of this name, or the only one of the file.
 pub(super) fn choose_net(loaded: &Loaded, name: Option<&str>) -> Result<DefinitionId, Failure> {
     let nets: Vec<(DefinitionId, &str)> = loaded

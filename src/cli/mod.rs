@@ -4,6 +4,7 @@ mod canon;
 mod check;
 mod dedupe;
 mod doc;
+mod emit;
 mod enumerate;
 mod equal;
 mod eval;
@@ -13,10 +14,12 @@ mod fix;
 mod fmt;
 mod import;
 mod interrupt;
+mod live;
 mod load;
 mod new;
 mod output;
 mod patterns;
+mod report;
 mod search;
 mod show;
 mod signatures;
@@ -96,10 +99,14 @@ enum Command {
     Eval(eval::Options),
     /// Search programs that fill the hole of a net
     Search(search::Options),
+    /// Write what a search found as a page with charts, or as a table
+    Report(report::Options),
     /// Write a genotype, matrix or string of another search space as a program
     Import(import::Options),
     /// Write a cell as a string of another search space
     Export(export::Options),
+    /// Write a net as a PyTorch module, an ONNX model or a candle-nn source file
+    Emit(emit::Options),
     /// Explain an error code
     Explain(explain::Options),
     /// Write a new file to start from
@@ -123,8 +130,10 @@ pub fn main() -> ExitCode {
         Command::Train(options) => train::run(options, &output),
         Command::Eval(options) => eval::run(options, &output),
         Command::Search(options) => search::run(options, &output),
+        Command::Report(options) => report::run(options, &output),
         Command::Import(options) => import::run(options, &output),
         Command::Export(options) => export::run(options, &output),
+        Command::Emit(options) => emit::run(options, &output),
         Command::Explain(options) => explain::run(options, &output),
         Command::New(options) => new::run(options, &output),
     };

@@ -62,6 +62,12 @@ impl Output {
         self.color_out
     }
 
+    /// Whether the standard error is a terminal that can take back what was written.
+    pub(super) fn is_live(&self) -> bool {
+        let is_dumb = std::env::var_os("TERM").is_some_and(|terminal| terminal == "dumb");
+        std::io::stderr().is_terminal() && !is_dumb
+    }
+
     /// Writes text to the standard output. A reader that went away is no error.
     pub(super) fn text(&self, text: &str) {
         let mut stdout = std::io::stdout().lock();

@@ -7,16 +7,19 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 use clap::ValueEnum;
+use console::Term;
 use indicatif::{ProgressBar, ProgressStyle};
 use serde_json::{Value, json};
 
 use super::interrupt;
+use super::live::Live;
 use super::load;
 use super::output::{Failure, Output, count, thousands};
 use super::training::{TrainingOptions, check_fit};
 use crate::data::Dataset;
 use crate::diagnostic::Source;
 use crate::graph::draw;
+use crate::search::report::SketchFiles;
 use crate::search::{
     Ending, Evaluation, Event, Observer, Record, Search, SearchConfiguration, SearchError, Status,
     Store, StrategyName, Summary, TrainingEvaluation,
@@ -48,6 +51,10 @@ pub(super) struct Options {
     #[arg(long, value_enum)]
     strategy: Option<Strategy>,
 
+    /// Say nothing before the end
+    #[arg(long, short)]
+    quiet: bool,
+
     #[command(flatten)]
     training: TrainingOptions,
 }
@@ -69,7 +76,7 @@ pub(super) fn run(options: &Options, output: &Output) -> Result<(), Failure> {
         source,
         sources,
         checked,
-        ..
+        files,
     } = load::load(&options.file)?;
     let space = Space::new(Arc::new(checked), options.net.as_deref())
         .map_err(|diagnostic| Failure::Diagnostics(vec![*diagnostic], sources))?;
@@ -90,12 +97,16 @@ pub(super) fn run(options: &Options, output: &Output) -> Result<(), Failure> {
         .map_err(|error| Failure::Usage(error.to_string()))?;
     let budget = configuration.budget;
     let stop = interrupt::stop_flag()?;
-    let display = Rc::new(RefCell::new(Display::new(*output, budget)));
+    let display = Rc::new(RefCell::new(Display::new(*output, budget, options.quiet)));
     let settings =
         TrainingEvaluation::new(&space, &source, dataset.as_ref(), training.clone()).settings();
     let store = Store::open(&folder).map_err(|error| failure(&error))?;
     let mut search =
         Search::open(&space, configuration, settings, store).map_err(|error| failure(&error))?;
+    search
+        .store()
+        .keep_sketch(&SketchFiles::new(&name, &files.sources))
+        .map_err(|error| failure(&error))?;
     let known = search
         .history()
         .best(1)
@@ -107,10 +118,9 @@ pub(super) fn run(options: &Options, output: &Output) -> Result<(), Failure> {
         .keeping_best_in(&folder, known)
         .observed_by(move |event: train::Event| watch.borrow_mut().training(event));
     let mut observer = Shared(Rc::clone(&display));
-    let summary = search
-        .run(&mut evaluation, &mut observer, &stop)
-        .map_err(|error| failure(&error))?;
+    let summary = search.run(&mut evaluation, &mut observer, &stop);
     display.borrow().finish();
+    let summary = summary.map_err(|error| failure(&error))?;
     let results = Results {
         space: &space,
         source: &source,
@@ -201,15 +211,23 @@ fn detail(record: &Record, name: &str) -> Option<f64> {
     }
 }
 
-/// The progress of a search: a bar on a terminal, a line a candidate.
+/// The progress of a search: a line a candidate, and on a terminal the live view below.
 struct Display {
     output: Output,
+    is_quiet: bool,
+    /// Has no bar: it keeps the lines of the live view at the bottom.
     bar: ProgressBar,
+    live: Live,
     budget: usize,
-    best: Option<f64>,
     candidate: String,
     /// Whether it was said that the strategy prepares itself.
     announced: bool,
+}
+
+/// How many characters a line of the terminal has room for.
+fn terminal_width() -> usize {
+    let (_, columns) = Term::stderr().size();
+    usize::from(columns)
 }
 
 /// The display, told of the search while the evaluation tells it of each training.
@@ -222,20 +240,20 @@ impl Observer for Shared {
 }
 
 impl Display {
-    fn new(output: Output, budget: usize) -> Display {
-        let bar = match output.is_json() {
+    fn new(output: Output, budget: usize, is_quiet: bool) -> Display {
+        let bar = match output.is_json() || is_quiet || !output.is_live() {
             true => ProgressBar::hidden(),
-            false => ProgressBar::new(budget as u64),
+            false => ProgressBar::no_length(),
         };
-        let style = ProgressStyle::with_template("{bar:24} {pos}/{len}  {msg}  {eta_precise} left");
-        if let Ok(style) = style {
+        if let Ok(style) = ProgressStyle::with_template("{msg}") {
             bar.set_style(style);
         }
         Display {
             output,
+            is_quiet: is_quiet || output.is_json(),
             bar,
+            live: Live::new(budget),
             budget,
-            best: None,
             candidate: String::new(),
             announced: false,
         }
@@ -247,24 +265,26 @@ impl Display {
             .iter()
             .filter(|record| record.seconds().is_some())
             .count();
-        self.best = records.iter().filter_map(Record::value).reduce(f64::max);
-        self.bar.set_position(done as u64);
-        self.bar.reset_eta();
-        if done > 0 && !self.output.is_json() {
-            let best = self.best.map_or("none yet".to_string(), percent);
-            self.output.note(&format!(
-                "going on: {done} of {} candidates are trained, best {best}",
-                self.budget
+        let ended = records.iter().filter(|it| it.seconds().is_some());
+        ended.for_each(|record| self.live.ended(record));
+        if done > 0 {
+            self.say(&format!(
+                "going on: {done} of {} candidates are trained, best {}",
+                self.budget,
+                self.best()
             ));
         }
+    }
+
+    fn best(&self) -> String {
+        self.live.best().map_or("none yet".to_string(), percent)
     }
 
     fn search(&mut self, event: &Event<'_>) {
         match event {
             Event::Preparing { done, steps } => {
                 let share = 100 * done / (*steps).max(1);
-                self.bar
-                    .set_message(format!("the model learns the language: {share} %"));
+                self.now(format!("the model learns the language: {share} %"));
                 if !self.announced {
                     self.announced = true;
                     self.say("the auto-encoder learns the language from random programs");
@@ -286,7 +306,7 @@ impl Display {
             }
             Event::Started(record) => {
                 self.candidate.clone_from(&record.candidate.text);
-                self.bar.set_message(self.candidate.clone());
+                self.now(self.candidate.clone());
             }
             Event::Ended(record) => self.ended(record),
             Event::Finished(_) => {}
@@ -295,7 +315,7 @@ impl Display {
 
     fn training(&mut self, event: train::Event) {
         if let train::Event::Epoch { record, .. } = event {
-            self.bar.set_message(format!(
+            self.now(format!(
                 "{}  epoch {}  {}",
                 self.candidate,
                 record.epoch,
@@ -305,10 +325,7 @@ impl Display {
     }
 
     fn ended(&mut self, record: &Record) {
-        if let Some(value) = record.value() {
-            self.best = Some(self.best.map_or(value, |best| best.max(value)));
-        }
-        self.bar.set_position(record.candidate.number as u64 + 1);
+        self.live.ended(record);
         if self.output.is_json() {
             self.output.json_line(&describe(record));
             return;
@@ -329,13 +346,22 @@ impl Display {
             self.budget,
             record.candidate.text,
             record.seconds().unwrap_or(0.0),
-            self.best.map_or("none yet".to_string(), percent)
+            self.best()
         ));
     }
 
     fn say(&self, line: &str) {
-        if !self.output.is_json() {
+        if !self.is_quiet {
             self.bar.suspend(|| self.output.note(line));
+        }
+    }
+
+    /// Shows what is being done now, and everything else that has changed.
+    fn now(&mut self, what: String) {
+        self.live.now(what);
+        if !self.bar.is_hidden() {
+            self.bar
+                .set_message(self.live.text(terminal_width(), percent));
         }
     }
 

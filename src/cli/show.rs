@@ -1,14 +1,17 @@
 //! `snapc show`
 
+use std::num::NonZeroUsize;
 use std::path::PathBuf;
 
 use clap::ValueEnum;
+use clap::builder::{PossibleValuesParser, TypedValueParser};
 use serde::Serialize;
 
 use super::load::{self, Loaded};
 use super::output::{Failure, Output, thousands};
 use crate::graph::{self, Graph, Summary, draw};
 use crate::operations::{Dimension, Shape};
+use crate::plan::{self, Pass, Passes, Plan, Value};
 use crate::types::{self, Definition, DefinitionId, Inferred, Kind, prelude_blocks};
 
 #[derive(Debug, clap::Args)]
@@ -26,6 +29,18 @@ pub(super) struct Options {
     /// Draw the graph instead
     #[arg(long, value_enum)]
     draw: Option<Drawing>,
+
+    /// What is executed instead: the steps of the net, with what is fused
+    #[arg(long, conflicts_with = "draw")]
+    plan: bool,
+
+    /// Leave out a pass over the plan
+    #[arg(long, value_name = "PASS", requires = "plan", value_parser = passes())]
+    without: Vec<Pass>,
+
+    /// The memory that training and evaluation take with batches of this size instead
+    #[arg(long, value_name = "BATCH", conflicts_with_all = ["draw", "plan"])]
+    memory: Option<NonZeroUsize>,
 
     /// How much of blocks is drawn where they are used
     #[arg(long, value_enum, default_value_t, requires = "draw")]
@@ -121,6 +136,20 @@ pub(super) fn run(options: &Options, output: &Output) -> Result<(), Failure> {
     let chosen = load::choose(&loaded, options.name.as_deref())?;
     if let Some(drawing) = options.draw {
         return write_drawing(&loaded, &chosen, drawing, options, output);
+    }
+    if options.plan {
+        let passes = options
+            .without
+            .iter()
+            .fold(Passes::all(), |passes, pass| passes.without(*pass));
+        return show_plan(&planned(&loaded, &chosen, passes)?, output);
+    }
+    if let Some(batch) = options.memory {
+        return show_memory(
+            &planned(&loaded, &chosen, Passes::all())?,
+            batch.get(),
+            output,
+        );
     }
     let shown: Vec<Shown> = chosen.iter().map(|id| describe(&loaded, *id)).collect();
     if output.is_json() {
@@ -328,13 +357,7 @@ fn write_drawing(
     options: &Options,
     output: &Output,
 ) -> Result<(), Failure> {
-    let program = &loaded.checked.program;
-    let id = match chosen {
-        [only] => *only,
-        _ => last_net(program.of_kind(Kind::Net), chosen)
-            .ok_or_else(|| Failure::Usage("say what to draw with `--name NAME`".to_string()))?,
-    };
-    let graph = graph::build(program, id).map_err(|diagnostic| loaded.failure(*diagnostic))?;
+    let graph = chosen_graph(loaded, chosen)?;
     let style = draw::Options {
         detail: match options.detail {
             Detail::Auto => draw::Detail::Automatic,
@@ -361,7 +384,108 @@ fn write_drawing(
     Ok(())
 }
 
-/// Where nothing is said, the last net is drawn: it is what the file leads up to.
+/// The graph of the one definition that was chosen, or of the last net.
+fn chosen_graph(loaded: &Loaded, chosen: &[DefinitionId]) -> Result<Graph, Failure> {
+    let program = &loaded.checked.program;
+    let id = match chosen {
+        [only] => *only,
+        _ => last_net(program.of_kind(Kind::Net), chosen)
+            .ok_or_else(|| Failure::Usage("say what to show with `--name NAME`".to_string()))?,
+    };
+    graph::build(program, id).map_err(|diagnostic| loaded.failure(*diagnostic))
+}
+
+/// Reads the name of a pass.
+fn passes() -> impl TypedValueParser<Value = Pass> {
+    PossibleValuesParser::new(Pass::ALL.map(Pass::name)).try_map(|name| {
+        let pass = Pass::ALL.into_iter().find(|pass| pass.name() == name);
+        pass.ok_or_else(|| format!("there is no pass `{name}`"))
+    })
+}
+
+fn planned(loaded: &Loaded, chosen: &[DefinitionId], passes: Passes) -> Result<Plan, Failure> {
+    let graph = chosen_graph(loaded, chosen)?;
+    plan::plan_with(&graph, passes).map_err(|error| Failure::Runtime(error.to_string()))
+}
+
+/// What `show --plan --format json` says of a step.
+#[derive(Serialize)]
+struct ShownPlanStep<'a> {
+    words: &'a str,
+    path: &'a str,
+    /// Values by their numbers; those of the inputs come first.
+    inputs: Vec<usize>,
+    output: usize,
+    shape: &'a [usize],
+    parameters: Vec<&'a str>,
+    frees: Vec<usize>,
+}
+
+fn show_plan(plan: &Plan, output: &Output) -> Result<(), Failure> {
+    if !output.is_json() {
+        output.text(&plan.to_string());
+        return Ok(());
+    }
+    let numbers = |values: &[Value]| values.iter().map(|value| value.0).collect();
+    let steps = plan.steps.iter().map(|step| ShownPlanStep {
+        words: &step.words,
+        path: &step.path,
+        inputs: numbers(&step.inputs),
+        output: step.output.0,
+        shape: plan.shape(step.output),
+        parameters: step
+            .all_parameters()
+            .map(|place| plan.parameters[place].name.as_str())
+            .collect(),
+        frees: numbers(&step.last_uses),
+    });
+    output.json(&serde_json::json!({
+        "name": plan.name,
+        "inputs": plan.inputs,
+        "steps": steps.collect::<Vec<_>>(),
+        "outputs": numbers(&plan.outputs),
+    }));
+    Ok(())
+}
+
+fn show_memory(plan: &Plan, batch: usize, output: &Output) -> Result<(), Failure> {
+    let memory = plan.memory(batch);
+    if output.is_json() {
+        output.json(&serde_json::json!({
+            "name": plan.name,
+            "batch": batch,
+            "parameters": memory.parameters,
+            "optimizer": memory.optimizer,
+            "training_values": memory.training_values,
+            "evaluation_values": memory.evaluation_values,
+            "training": memory.training(),
+            "evaluation": memory.evaluation(),
+        }));
+        return Ok(());
+    }
+    let lines = [
+        ("parameters and running statistics", memory.parameters),
+        ("gradients and moments of AdamW", memory.optimizer),
+        (
+            "values and their gradients in training",
+            memory.training_values,
+        ),
+        ("values in an evaluation", memory.evaluation_values),
+        ("a step of training takes at most", memory.training()),
+        ("an evaluation takes at most", memory.evaluation()),
+    ];
+    output.line(&format!("net {} with batches of {batch}", plan.name));
+    for (what, bytes) in lines {
+        output.line(&format!("  {what:40} {:>12}", mebibytes(bytes)));
+    }
+    Ok(())
+}
+
+fn mebibytes(bytes: usize) -> String {
+    format!("{:.1} MiB", bytes as f64 / (1 << 20) as f64)
+}
+
+/// Where nothing is said, the last net is shown: it is what the file leads up to.
 fn last_net<'a>(
     nets: impl Iterator<Item = (DefinitionId, &'a Definition)>,
     chosen: &[DefinitionId],

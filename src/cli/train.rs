@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use bytesize::ByteSize;
 use candle_core::Device;
 use indicatif::{ProgressBar, ProgressStyle};
 use serde_json::json;
@@ -12,6 +13,7 @@ use super::output::{Failure, Output, thousands};
 use super::training::{TrainingOptions, check_fit};
 use crate::backend::Network;
 use crate::graph::{self, Graph, Laws};
+use crate::plan::Plan;
 use crate::train::{
     EpochRecord, Event, Outcome, RunDirectory, Summary, Trainer, TrainingConfiguration,
 };
@@ -35,6 +37,11 @@ pub(super) struct Options {
     /// Go on with the run in the folder
     #[arg(long)]
     resume: bool,
+
+    /// The most memory a step may take, as in `512MiB`: without `--batch-size`, batches are made smaller
+    /// until they fit
+    #[arg(long, value_name = "SIZE")]
+    memory_limit: Option<ByteSize>,
 
     #[command(flatten)]
     training: TrainingOptions,
@@ -63,8 +70,13 @@ pub(super) fn run(options: &Options, output: &Output) -> Result<(), Failure> {
             .map_err(|error| Failure::Runtime(error.to_string()))?,
         false => TrainingConfiguration::default(),
     };
-    let configuration = options.training.configuration(base);
+    let mut configuration = options.training.configuration(base);
     let network = compile(&graph, configuration.seed)?;
+    if let Some(limit) = options.memory_limit {
+        let may_shrink = !options.training.says_batch_size() && !options.resume;
+        configuration.batch_size =
+            fitting_batch(network.plan(), configuration.batch_size, may_shrink, limit)?;
+    }
     check_fit(
         &graph.name,
         &inputs(&network),
@@ -115,6 +127,31 @@ pub(super) fn run(options: &Options, output: &Output) -> Result<(), Failure> {
             }
             Err(Failure::Silent)
         }
+    }
+}
+
+/// The wanted size of batches, or a smaller one that fits into so much memory if it may be chosen.
+fn fitting_batch(
+    plan: &Plan,
+    wanted: usize,
+    may_shrink: bool,
+    limit: ByteSize,
+) -> Result<usize, Failure> {
+    let takes = |batch: usize| ByteSize(plan.memory(batch).training() as u64);
+    if takes(wanted) <= limit {
+        return Ok(wanted);
+    }
+    let bytes = usize::try_from(limit.as_u64()).unwrap_or(usize::MAX);
+    match plan.largest_batch(bytes) {
+        Some(batch) if may_shrink => Ok(batch),
+        Some(batch) => Err(Failure::Usage(format!(
+            "a step with batches of {wanted} takes {}; `--batch-size {batch}` would fit into {limit}",
+            takes(wanted)
+        ))),
+        None => Err(Failure::Usage(format!(
+            "a step with a single example takes {}, more than {limit}",
+            takes(1)
+        ))),
     }
 }
 

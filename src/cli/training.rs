@@ -78,6 +78,11 @@ enum ScheduleName {
 }
 
 impl TrainingOptions {
+    /// Whether the size of batches was given.
+    pub(super) fn says_batch_size(&self) -> bool {
+        self.batch_size.is_some()
+    }
+
     /// The configuration: `base` with what was given on the command line.
     pub(super) fn configuration(&self, base: TrainingConfiguration) -> TrainingConfiguration {
         let optimizer = match self.optimizer {

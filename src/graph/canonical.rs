@@ -17,6 +17,7 @@
 //! mention them read ([`mentions`]).
 
 mod architecture;
+mod blocks;
 mod colour;
 mod identity;
 mod inventory;
@@ -194,7 +195,7 @@ impl Canonicaliser {
         if !self.reduction.shares_weights {
             return;
         }
-        let vertices = self.colouring.entries.iter().map(|entry| entry.vertex);
+        let vertices = self.colouring.order.iter().copied();
         let weights = |vertex: u32| self.reduction.vertices[vertex as usize].weights;
         let mut users: Vec<(WeightsId, u32)> = vertices
             .filter_map(|vertex| Some((weights(vertex)?, vertex)))
@@ -210,27 +211,23 @@ impl Canonicaliser {
         self.sharing.chunk_by(|left, right| left.0 == right.0)
     }
 
-    /// Puts entries that are equal in colour in canonical order.
+    /// Puts vertices that are equal in colour in canonical order.
     fn break_ties(&mut self, graph: &impl Dataflow) {
         let mut colours = self.colouring.cells(graph, &self.reduction);
         let mut number = vec![u32::MAX; self.reduction.vertices.len()];
-        for (index, entry) in (0..).zip(&self.colouring.entries) {
-            number[entry.vertex as usize] = index;
+        for (index, vertex) in (0..).zip(&self.colouring.order) {
+            number[*vertex as usize] = index;
         }
         let mut arcs = Vec::new();
-        for (to, entry) in (0..).zip(&self.colouring.entries) {
-            arcs.extend(
-                self.reduction
-                    .edges_of(entry.vertex)
-                    .iter()
-                    .map(|edge| Arc {
-                        from: number[edge.vertex as usize],
-                        to,
-                        key: edge.key,
-                    }),
-            );
+        for (to, vertex) in (0..).zip(&self.colouring.order) {
+            let edges = self.reduction.edges_of(*vertex).iter();
+            arcs.extend(edges.map(|edge| Arc {
+                from: number[edge.vertex as usize],
+                to,
+                key: edge.key,
+            }));
         }
-        let entries = colours.len() as u32;
+        let live = colours.len() as u32;
         let behind = colours.last().map_or(0, |last| last + 1);
         for set in self.sets() {
             let from = colours.len() as u32;
@@ -243,22 +240,21 @@ impl Canonicaliser {
         }
         let mut component = Component { colours, arcs };
         if self.reduction.has_free_variables() {
-            let vertices = self.colouring.entries.iter().map(|entry| entry.vertex);
+            let vertices = self.colouring.order.iter().copied();
             mentions::describe(graph, &self.reduction, vertices, &number, &mut component);
         }
         let mut order = search::canonical_order(&component);
-        order.retain(|vertex| *vertex < entries);
+        order.retain(|vertex| *vertex < live);
         // Levels come first, so that the order is one of execution.
         order.sort_by_key(|index| component.colours[*index as usize]);
-        let entries = &self.colouring.entries;
-        let ordered = order.iter().map(|index| entries[*index as usize]);
-        self.colouring.entries = ordered.collect();
+        let vertices = &self.colouring.order;
+        let ordered = order.iter().map(|index| vertices[*index as usize]);
+        self.colouring.order = ordered.collect();
     }
 
     /// The vertices that are values, in canonical order.
     fn values(&self) -> Vec<u32> {
-        let entries = self.colouring.entries.iter();
-        let vertices = entries.map(|entry| entry.vertex);
+        let vertices = self.colouring.order.iter().copied();
         let is_value = |vertex: &u32| self.kind(*vertex) != Kind::Variable;
         vertices.filter(is_value).collect()
     }
@@ -272,10 +268,10 @@ impl Canonicaliser {
     fn variable_names(&self) -> Vec<Variable> {
         let mut names = self.reduction.fixed.clone();
         if self.reduction.has_free_variables() {
-            let entries = self.colouring.entries.iter();
-            let variables = entries.filter(|entry| self.kind(entry.vertex) == Kind::Variable);
+            let order = self.colouring.order.iter();
+            let variables = order.filter(|vertex| self.kind(**vertex) == Kind::Variable);
             let vertices = &self.reduction.vertices;
-            names.extend(variables.map(|entry| Variable(vertices[entry.vertex as usize].node)));
+            names.extend(variables.map(|vertex| Variable(vertices[*vertex as usize].node)));
         }
         names
     }
@@ -296,19 +292,18 @@ impl Canonicaliser {
         } else {
             Vec::new()
         };
-        let mut count = self.colouring.entries.len();
+        let mut count = self.colouring.order.len();
         if free {
             count -= names.len() - self.reduction.fixed.len();
         }
         write_number(&mut self.bytes, count as u64);
         for index in 0..count {
-            let vertex = self.colouring.entries[index].vertex;
+            let vertex = self.colouring.order[index];
             self.position[vertex as usize] = index as u32;
             if free {
                 self.write_renamed_label(graph, vertex, &names);
             } else {
-                let label = self.reduction.label_of(vertex);
-                self.bytes.extend_from_slice(label);
+                self.write_label(graph, vertex);
             }
             self.write_operands(vertex);
         }
@@ -366,6 +361,18 @@ impl Canonicaliser {
         }
     }
 
+    /// Writes the label of a vertex that mentions fixed variables alone.
+    fn write_label(&mut self, graph: &impl Dataflow, vertex: u32) {
+        let own = &self.reduction.vertices[vertex as usize];
+        match graph.label(own.node) {
+            Some(known) if own.label.is_none() => known.bytes.write(&mut self.bytes),
+            _ => {
+                let label = self.reduction.label_of(graph, vertex);
+                self.bytes.extend_from_slice(label);
+            }
+        }
+    }
+
     fn write_operands(&mut self, vertex: u32) {
         let operands = self.reduction.operands_of(vertex);
         match self.kind(vertex) {
@@ -377,19 +384,23 @@ impl Canonicaliser {
                     write_number(&mut self.bytes, u64::from(position));
                 }
             }
-            Kind::Multiset => {
-                self.operands.clear();
-                self.operands.extend(operands.iter().map(|edge| Edge {
-                    vertex: self.position[edge.vertex as usize],
-                    key: edge.key,
-                }));
-                self.operands.sort_unstable();
-                write_number(&mut self.bytes, self.operands.len() as u64);
-                for edge in &self.operands {
-                    write_number(&mut self.bytes, u64::from(edge.vertex));
-                    write_number(&mut self.bytes, edge.key);
-                }
-            }
+            Kind::Multiset => self.write_terms(vertex),
+        }
+    }
+
+    /// Writes the terms of a sum or product in canonical order, each with its multiplicity.
+    fn write_terms(&mut self, vertex: u32) {
+        let terms = self.reduction.operands_of(vertex).iter();
+        self.operands.clear();
+        self.operands.extend(terms.map(|edge| Edge {
+            vertex: self.position[edge.vertex as usize],
+            key: edge.key,
+        }));
+        self.operands.sort_unstable();
+        write_number(&mut self.bytes, self.operands.len() as u64);
+        for edge in &self.operands {
+            write_number(&mut self.bytes, u64::from(edge.vertex));
+            write_number(&mut self.bytes, edge.key);
         }
     }
 }

@@ -122,10 +122,10 @@ pub const LAWS: [Law; 14] = [
         first: Laws::Exact,
         statement: "These are their operand: `add`, `mul` and `cat` of one, `upsample(1)`, \
                     `maxpool(1)` without stride and padding, `dropout(0)`, `leaky_relu(1)`, \
-                    `flatten` of `[d]`.",
+                    `flatten` of `[d]`, `slice` of all channels.",
         reason: "The maximum over one value is that value, every value repeated once or kept with \
                  probability one and divided by one is itself, and `1 * x` is `x` in IEEE 754, \
-                 zeros with their sign and infinities included.",
+                 zeros with their sign and infinities included. A slice copies bits.",
     },
     Law {
         number: 4,

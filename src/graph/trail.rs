@@ -16,6 +16,8 @@ pub(crate) struct Trail {
     /// The variables of the inputs' shapes, in order.
     fixed: Vec<Variable>,
     fragments: Vec<Fragment>,
+    /// The nodes of all fragments, apart from their inputs, and those of the program's inputs.
+    kept: Vec<Kept>,
     nodes: Vec<Place>,
     operands: Vec<NodeId>,
     /// The tensors on the stack.
@@ -29,23 +31,35 @@ pub(crate) struct Trail {
 
 struct Fragment {
     graph: Graph,
-    /// What each operation reads, one behind another: numbers of nodes of the graph.
+    /// How many tensors at the bottom of the stack it leaves as they are.
+    untouched: usize,
+    /// The same as those of a program that consists of nothing else.
+    places: Vec<Place>,
+    /// What the operations read, one behind another: numbers of nodes of the graph.
     operands: Vec<u32>,
-    /// For each operation where its operands end.
-    ends: Vec<u32>,
-    /// For each operation its label.
-    labels: Vec<Option<KnownLabel>>,
+    /// What it leaves on the stack above those that are untouched.
+    outputs: Vec<u32>,
     /// How many weights are shared by layers of it.
     weights: u32,
 }
 
-/// Where a node of the program stands.
-struct Place {
+/// A node that is kept for all programs.
+struct Kept {
     fragment: FragmentId,
     /// Its number in the fragment.
     number: u32,
-    /// Where its operands end.
-    end: u32,
+    /// The weights that it shares with other layers of the fragment.
+    weights: Option<WeightsId>,
+    label: Option<KnownLabel>,
+}
+
+/// A node of a program.
+#[derive(Clone, Copy, Default)]
+struct Place {
+    /// Its number among all that are kept.
+    kept: u32,
+    /// Where its operands are among those of all nodes.
+    operands: (u32, u32),
     /// The number that is added to those of the fragment's weights.
     weights: u32,
 }
@@ -60,12 +74,21 @@ impl Trail {
             fixed,
             inputs: inputs.inputs,
             fragments: Vec::new(),
+            kept: Vec::new(),
             nodes: Vec::new(),
             operands: Vec::new(),
             stack: Vec::new(),
             numbers: Vec::new(),
             weights: 0,
         };
+        for number in 0..trail.inputs as u32 {
+            trail.kept.push(Kept {
+                fragment: 0,
+                number,
+                weights: None,
+                label: None,
+            });
+        }
         trail.keep(inputs);
         trail.begin();
         trail
@@ -74,25 +97,41 @@ impl Trail {
     /// Keeps a fragment. Its inputs are the stack that it finds, its outputs the one it leaves, the
     /// top last.
     pub(crate) fn keep(&mut self, graph: Graph) -> FragmentId {
-        let mut fragment = Fragment {
-            operands: Vec::new(),
-            ends: Vec::new(),
-            labels: Vec::new(),
-            weights: 0,
-            graph,
-        };
-        for node in &fragment.graph.nodes {
-            let own = node.weights.map_or(0, |weights| weights.0 + 1);
-            fragment.weights = fragment.weights.max(own);
-            if let NodeKind::Operation(operation) = &node.kind {
-                let operands = node.inputs.iter().map(|id| id.0);
-                fragment.operands.extend(operands);
-                fragment.ends.push(fragment.operands.len() as u32);
-                fragment.labels.push(KnownLabel::of(operation, &self.fixed));
-            }
+        let id = self.fragments.len() as FragmentId;
+        let (mut places, mut operands, mut weights) = (Vec::new(), Vec::new(), 0);
+        for (number, node) in (0..).zip(&graph.nodes) {
+            let NodeKind::Operation(operation) = &node.kind else {
+                continue;
+            };
+            let start = operands.len() as u32;
+            operands.extend(node.inputs.iter().map(|id| id.0));
+            places.push(Place {
+                kept: self.kept.len() as u32,
+                operands: (start, operands.len() as u32),
+                weights: 0,
+            });
+            self.kept.push(Kept {
+                fragment: id,
+                number,
+                weights: node.weights,
+                label: KnownLabel::of(operation, &self.fixed),
+            });
+            weights = weights.max(node.weights.map_or(0, |weights| weights.0 + 1));
         }
-        self.fragments.push(fragment);
-        self.fragments.len() as FragmentId - 1
+        let outputs: Vec<u32> = graph.outputs.iter().map(|id| id.0).collect();
+        let inputs = 0..graph.inputs as u32;
+        let untouched = outputs.iter().zip(inputs);
+        let untouched = untouched.take_while(|(output, input)| **output == *input);
+        let untouched = untouched.count();
+        self.fragments.push(Fragment {
+            graph,
+            untouched,
+            places,
+            operands,
+            outputs: outputs[untouched..].to_vec(),
+            weights,
+        });
+        id
     }
 
     /// What a fragment computes.
@@ -109,9 +148,8 @@ impl Trail {
         for number in 0..self.inputs as u32 {
             self.stack.push(NodeId(number));
             self.nodes.push(Place {
-                fragment: 0,
-                number,
-                end: 0,
+                kept: number,
+                operands: (0, 0),
                 weights: 0,
             });
         }
@@ -120,28 +158,24 @@ impl Trail {
     /// Goes on with a fragment, whose inputs must be those that the one before left.
     pub(crate) fn push(&mut self, id: FragmentId) {
         let fragment = &self.fragments[id as usize];
-        let inputs = self.stack.len() as u32;
-        self.numbers.clear();
-        self.numbers.append(&mut self.stack);
-        let before = self.operands.len() as u32;
-        let numbers = &mut self.numbers;
-        let mut start = 0;
-        for (number, end) in (inputs..).zip(&fragment.ends) {
-            let operands = &fragment.operands[start..*end as usize];
-            self.operands
-                .extend(operands.iter().map(|operand| numbers[*operand as usize]));
-            numbers.push(NodeId(self.nodes.len() as u32));
-            self.nodes.push(Place {
-                fragment: id,
-                number,
-                end: before + end,
-                weights: self.weights,
-            });
-            start = *end as usize;
-        }
+        let behind = self.nodes.len() as u32;
+        let (start, weights) = (self.operands.len() as u32, self.weights);
+        self.nodes.extend(fragment.places.iter().map(|place| Place {
+            kept: place.kept,
+            operands: (start + place.operands.0, start + place.operands.1),
+            weights,
+        }));
+        // The numbers of the fragment are those of the stack that it finds and, behind them, of what
+        // it computes.
+        self.numbers.clone_from(&self.stack);
+        self.numbers
+            .extend((behind..self.nodes.len() as u32).map(NodeId));
+        let numbers = &self.numbers;
+        let node = |number: &u32| numbers[*number as usize];
+        self.operands.extend(fragment.operands.iter().map(node));
+        self.stack.truncate(fragment.untouched);
+        self.stack.extend(fragment.outputs.iter().map(node));
         self.weights += fragment.weights;
-        let outputs = fragment.graph.outputs.iter();
-        self.stack.extend(outputs.map(|id| numbers[id.0 as usize]));
     }
 
     /// The program as a graph of its own. Its layers have the paths they have in their symbols.
@@ -166,8 +200,8 @@ impl Trail {
         graph
     }
 
-    fn fragment_of(&self, place: &Place) -> &Fragment {
-        &self.fragments[place.fragment as usize]
+    fn kept(&self, number: u32) -> &Kept {
+        &self.kept[self.nodes[number as usize].kept as usize]
     }
 }
 
@@ -181,21 +215,18 @@ impl Dataflow for Trail {
     }
 
     fn at(&self, number: u32) -> &Node {
-        let place = &self.nodes[number as usize];
-        &self.fragment_of(place).graph.nodes[place.number as usize]
+        let kept = self.kept(number);
+        &self.fragment(kept.fragment).nodes[kept.number as usize]
     }
 
     fn operands(&self, number: u32) -> &[NodeId] {
-        let start = match number {
-            0 => 0,
-            _ => self.nodes[number as usize - 1].end,
-        };
-        &self.operands[start as usize..self.nodes[number as usize].end as usize]
+        let (start, end) = self.nodes[number as usize].operands;
+        &self.operands[start as usize..end as usize]
     }
 
     fn weights(&self, number: u32) -> Option<WeightsId> {
         let base = self.nodes[number as usize].weights;
-        let own = self.at(number).weights?;
+        let own = self.kept(number).weights?;
         Some(WeightsId(base + own.0))
     }
 
@@ -204,9 +235,6 @@ impl Dataflow for Trail {
     }
 
     fn label(&self, number: u32) -> Option<&KnownLabel> {
-        let place = &self.nodes[number as usize];
-        let fragment = self.fragment_of(place);
-        let operation = (place.number as usize).checked_sub(fragment.graph.inputs)?;
-        fragment.labels.get(operation)?.as_ref()
+        self.kept(number).label.as_ref()
     }
 }

@@ -282,6 +282,14 @@ pub struct WindowAttention {
     pub shift: usize,
 }
 
+impl WindowAttention {
+    /// How far an image of this height and width is rolled along each axis: not at all where one
+    /// window covers it.
+    pub fn shifts(&self, image: [usize; 2]) -> [usize; 2] {
+        image.map(|size| if size > self.window { self.shift } else { 0 })
+    }
+}
+
 /// The number of places a window has along an axis, if it has any.
 fn places(
     size: usize,

@@ -5,17 +5,25 @@
 //! a backend executes; it knows nothing of any backend.
 
 mod layer;
+mod memory;
 mod passes;
+mod print;
 
 use std::ops::Range;
 
 use rustc_hash::{FxHashMap, FxHashSet};
 use thiserror::Error;
 
-use crate::graph::{Canonicaliser, Graph, Laws, Node, NodeId, NodeKind, WeightsId, canonicalise};
-use crate::operations::{Class, Dimension, Initial, MAXIMUM_ELEMENTS, Operation, ParameterTensor};
+use crate::graph::{
+    Canonicaliser, Graph, Laws, Node, NodeId, NodeKind, WeightsId, canonicalise, operation_word,
+};
+use crate::operations::{
+    Activation, Class, Dimension, Initial, MAXIMUM_ELEMENTS, Operation, ParameterTensor,
+};
 
 pub use layer::{Convolution, Layer, Pool, TransposedConvolution, WindowAttention};
+pub use memory::Memory;
+pub use passes::{Pass, Passes};
 
 /// What a backend executes: the steps of a net in order, over numbered values.
 #[derive(Clone, Debug, PartialEq)]
@@ -39,11 +47,15 @@ pub struct Plan {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Value(pub usize);
 
-/// One layer applied to values.
+/// One layer applied to values, with what passes have fused behind it: a norm, and then an activation.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Step {
     /// What is computed.
     pub layer: Layer,
+    /// The batch norm of what the layer gives.
+    pub norm: Option<FusedNorm>,
+    /// The activation of what the norm gives, or of what the layer gives if there is none.
+    pub activation: Option<Activation>,
     /// What it reads, in order.
     pub inputs: Vec<Value>,
     /// What it gives.
@@ -55,8 +67,21 @@ pub struct Step {
     pub number: u64,
     /// The path of the layer in the program.
     pub path: String,
+    /// All that the step computes, in the words of the language: `conv(3, 16) bn relu`.
+    pub words: String,
     /// The values that no later step and no output reads.
     pub last_uses: Vec<Value>,
+}
+
+/// A batch norm that is computed in the step of the layer before it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct FusedNorm {
+    /// What is added to a variance.
+    pub epsilon: f64,
+    /// The share of a batch in the new running statistics.
+    pub momentum: f64,
+    /// Its parameters and state: a range of [`Plan::parameters`].
+    pub parameters: Range<usize>,
 }
 
 /// One tensor of parameters or of state.
@@ -162,6 +187,14 @@ impl Plan {
     }
 }
 
+impl Step {
+    /// The places of its parameters in [`Plan::parameters`]: those of the layer, then those of the norm.
+    pub fn all_parameters(&self) -> impl DoubleEndedIterator<Item = usize> + use<> {
+        let norm = self.norm.as_ref().map(|norm| norm.parameters.clone());
+        self.parameters.clone().chain(norm.into_iter().flatten())
+    }
+}
+
 /// Numbers the layers, by node: random numbers (initial weights, dropout masks) follow from these.
 ///
 /// A layer's number is its place in the canonical form of the program under the law set `real`, so
@@ -189,27 +222,40 @@ pub fn number_layers(graph: &Graph) -> Vec<Option<u64>> {
         .collect()
 }
 
-/// Plans a net, with its layers numbered by [`number_layers`].
+/// Plans a net, with its layers numbered by [`number_layers`] and all passes.
 ///
 /// # Errors
 ///
 /// See [`PlanError`].
 pub fn plan(graph: &Graph) -> Result<Plan, PlanError> {
-    // The canonical form is for graphs that hold together; lowering tells whether this one does.
-    lower(graph, &[])?;
-    plan_numbered(graph, &number_layers(graph))
+    plan_with(graph, Passes::all())
 }
 
-/// Plans a net. `numbers` gives for every node the number of its layer, from which initial weights
-/// and dropout masks follow; where it gives none, the number is 0.
+/// Plans a net with some of the passes.
 ///
 /// # Errors
 ///
 /// See [`PlanError`].
-pub fn plan_numbered(graph: &Graph, numbers: &[Option<u64>]) -> Result<Plan, PlanError> {
+pub fn plan_with(graph: &Graph, passes: Passes) -> Result<Plan, PlanError> {
+    // The canonical form is for graphs that hold together; lowering tells whether this one does.
+    lower(graph, &[])?;
+    plan_numbered(graph, &number_layers(graph), passes)
+}
+
+/// Plans a net with some of the passes. `numbers` gives for every node the number of its layer, from
+/// which initial weights and dropout masks follow; where it gives none, the number is 0.
+///
+/// # Errors
+///
+/// See [`PlanError`].
+pub fn plan_numbered(
+    graph: &Graph,
+    numbers: &[Option<u64>],
+    passes: Passes,
+) -> Result<Plan, PlanError> {
     let mut plan = lower(graph, numbers)?;
     let zeros = Canonicaliser::new().zeros(graph, Laws::Real);
-    passes::run(&mut plan, &zeros);
+    passes::run(&mut plan, &zeros, passes);
     Ok(plan)
 }
 
@@ -300,14 +346,23 @@ impl Lowering<'_> {
         let parameters = self.parameters(id, operation, number)?;
         self.plan.steps.push(Step {
             layer,
+            norm: None,
+            activation: None,
             inputs,
             output: Value(id.0 as usize),
             parameters,
             number,
             path: node.path.to_string(),
+            words: self.word(node, operation),
             last_uses: Vec::new(),
         });
         Ok(())
+    }
+
+    /// The operation as a word of the language.
+    fn word(&self, node: &Node, operation: &Operation) -> String {
+        let name = |variable| self.graph.variable_name(variable);
+        operation_word(operation, node.shape.rank(), &name)
     }
 
     /// Declares the parameters of a layer, unless it shares those of one before it.

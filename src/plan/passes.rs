@@ -3,15 +3,160 @@
 use std::collections::{BTreeMap, HashMap};
 use std::ops::Range;
 
-use super::{Layer, Plan, Step, Value};
+use super::{FusedNorm, Layer, Plan, Step, Value};
+use crate::operations::Activation;
 
-/// Runs all passes over a plan as it was lowered; `zeros` tells which values are zero whatever the
-/// inputs are. What fuses layers goes between the removal of dead steps and the last uses.
-pub(super) fn run(plan: &mut Plan, zeros: &[bool]) {
+/// A pass that may be left out. What a net computes does not depend on it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Pass {
+    /// A batch norm that alone reads a convolution becomes part of its step. An evaluation then scales
+    /// and shifts each piece of the convolution's output while it is in the cache.
+    FuseNorms,
+    /// A `relu` or `relu6` that alone reads a convolution, dense layer, batch norm or sum becomes part
+    /// of its step: it takes no pass over memory of its own, and what it reads is not kept.
+    FuseActivations,
+}
+
+impl Pass {
+    /// All that may be left out, in the order they run.
+    pub const ALL: [Pass; 2] = [Pass::FuseNorms, Pass::FuseActivations];
+
+    /// Its name on the command line.
+    pub fn name(self) -> &'static str {
+        match self {
+            Pass::FuseNorms => "fuse-norms",
+            Pass::FuseActivations => "fuse-activations",
+        }
+    }
+
+    fn run(self, plan: &mut Plan) {
+        match self {
+            Pass::FuseNorms => fuse(plan, with_norm),
+            Pass::FuseActivations => fuse(plan, with_activation),
+        }
+    }
+}
+
+/// A choice among the passes of [`Pass::ALL`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Passes([bool; Pass::ALL.len()]);
+
+impl Passes {
+    /// All of them.
+    pub fn all() -> Self {
+        Passes([true; Pass::ALL.len()])
+    }
+
+    /// None of them.
+    pub fn none() -> Self {
+        Passes([false; Pass::ALL.len()])
+    }
+
+    /// These without the one given.
+    pub fn without(mut self, pass: Pass) -> Self {
+        for (chosen, other) in self.0.iter_mut().zip(Pass::ALL) {
+            *chosen &= other != pass;
+        }
+        self
+    }
+
+    /// Those that are chosen, in the order they run.
+    pub fn iter(self) -> impl Iterator<Item = Pass> {
+        let all = Pass::ALL.into_iter().zip(self.0);
+        all.filter(|(_, chosen)| *chosen).map(|(pass, _)| pass)
+    }
+}
+
+impl Default for Passes {
+    fn default() -> Self {
+        Passes::all()
+    }
+}
+
+/// Runs passes over a plan as it was lowered; `zeros` tells which values are zero whatever the inputs
+/// are. What is not in [`Pass::ALL`] always runs: equal programs would not train alike without.
+pub(super) fn run(plan: &mut Plan, zeros: &[bool], passes: Passes) {
     make_zeros_of_nothing(plan, zeros);
     remove_dead_steps(plan);
     order_updates(plan);
+    passes.iter().for_each(|pass| pass.run(plan));
+    number_values(plan);
     mark_last_uses(plan);
+}
+
+/// Fuses steps with the step whose output they alone read, where `fused` makes one of the two. It
+/// stands in the place of the second, so that updates keep their order.
+fn fuse(plan: &mut Plan, fused: fn(&Step, &Step) -> Option<Step>) {
+    let mut readers = vec![0; plan.values.len()];
+    let read = plan.steps.iter().flat_map(|step| &step.inputs);
+    for value in read.chain(&plan.outputs) {
+        readers[value.0] += 1;
+    }
+    let mut written: Vec<Option<usize>> = vec![None; plan.values.len()];
+    let mut steps: Vec<Option<Step>> = Vec::with_capacity(plan.steps.len());
+    for step in plan.steps.drain(..) {
+        let before = match step.inputs.as_slice() {
+            [input] if readers[input.0] == 1 => written[input.0],
+            _ => None,
+        };
+        let both = before.and_then(|place| fused(steps[place].as_ref()?, &step));
+        if let (Some(place), Some(_)) = (before, &both) {
+            steps[place] = None;
+        }
+        written[step.output.0] = Some(steps.len());
+        steps.push(Some(both.unwrap_or(step)));
+    }
+    plan.steps = steps.into_iter().flatten().collect();
+}
+
+/// A convolution with the batch norm behind it.
+fn with_norm(first: &Step, second: &Step) -> Option<Step> {
+    let bare = first.norm.is_none() && first.activation.is_none();
+    let (Layer::Convolution(_), true) = (&first.layer, bare) else {
+        return None;
+    };
+    let Layer::BatchNorm {
+        epsilon, momentum, ..
+    } = second.layer
+    else {
+        return None;
+    };
+    Some(Step {
+        norm: Some(FusedNorm {
+            epsilon,
+            momentum,
+            parameters: second.parameters.clone(),
+        }),
+        activation: second.activation,
+        ..joined(first, second)
+    })
+}
+
+/// The first layer with the words and the output of both.
+fn joined(first: &Step, second: &Step) -> Step {
+    Step {
+        words: format!("{} {}", first.words, second.words),
+        output: second.output,
+        ..first.clone()
+    }
+}
+
+/// A layer with the activation behind it.
+fn with_activation(first: &Step, second: &Step) -> Option<Step> {
+    let takes_one = match first.layer {
+        Layer::Convolution(_) | Layer::Dense { .. } | Layer::BatchNorm { .. } => true,
+        // A sum of one is what it reads.
+        Layer::Add => first.inputs.len() > 1,
+        _ => false,
+    };
+    let activation = match second.layer {
+        Layer::Activation(function @ (Activation::Relu | Activation::Relu6)) => function,
+        _ => return None,
+    };
+    (takes_one && first.activation.is_none()).then(|| Step {
+        activation: Some(activation),
+        ..joined(first, second)
+    })
 }
 
 /// Gives zeros without computing what they are made of. That is no more than the canonical form
@@ -21,6 +166,7 @@ fn make_zeros_of_nothing(plan: &mut Plan, zeros: &[bool]) {
         if zeros.get(step.output.0) == Some(&true) {
             let shape = plan.values[step.output.0].clone();
             step.layer = Layer::Zero { shape };
+            step.words = "zero".to_owned();
             // For the number of examples.
             step.inputs = vec![Value(0)];
             step.parameters = 0..0;
@@ -28,8 +174,7 @@ fn make_zeros_of_nothing(plan: &mut Plan, zeros: &[bool]) {
     }
 }
 
-/// Removes steps that no output needs, with their parameters, and numbers values and parameters
-/// anew.
+/// Removes steps that no output needs, with their parameters, and numbers the parameters anew.
 fn remove_dead_steps(plan: &mut Plan) {
     let mut alive = vec![false; plan.values.len()];
     alive[..plan.inputs.len()].fill(true);
@@ -41,15 +186,6 @@ fn remove_dead_steps(plan: &mut Plan) {
             step.inputs.iter().for_each(|input| alive[input.0] = true);
         }
     }
-    let mut renumbered = HashMap::new();
-    let mut values = Vec::new();
-    for (index, shape) in plan.values.drain(..).enumerate() {
-        if alive[index] {
-            renumbered.insert(Value(index), Value(values.len()));
-            values.push(shape);
-        }
-    }
-    plan.values = values;
     plan.steps.retain(|step| alive[step.output.0]);
     let mut parameters = Vec::new();
     // Where the parameters of steps went: those that share them go by the first.
@@ -62,15 +198,26 @@ fn remove_dead_steps(plan: &mut Plan) {
             first..parameters.len()
         });
         step.parameters = place.clone();
-        step.inputs
-            .iter_mut()
-            .for_each(|input| *input = renumbered[input]);
-        step.output = renumbered[&step.output];
     }
     plan.parameters = parameters;
-    plan.outputs
-        .iter_mut()
-        .for_each(|output| *output = renumbered[output]);
+}
+
+/// Numbers the values anew: the inputs, then what steps give, in their order.
+fn number_values(plan: &mut Plan) {
+    let inputs = (0..plan.inputs.len()).map(Value);
+    let order: Vec<Value> = inputs
+        .chain(plan.steps.iter().map(|it| it.output))
+        .collect();
+    let shape = |value: &Value| plan.values[value.0].clone();
+    let values = order.iter().map(shape).collect();
+    let places: HashMap<Value, Value> = order.into_iter().zip((0..).map(Value)).collect();
+    let renumber = |value: &mut Value| *value = places[value];
+    for step in &mut plan.steps {
+        step.inputs.iter_mut().for_each(renumber);
+        renumber(&mut step.output);
+    }
+    plan.outputs.iter_mut().for_each(renumber);
+    plan.values = values;
 }
 
 /// Puts steps that update the same running statistics in the order of their numbers, since the result

@@ -105,6 +105,11 @@ impl Strategy for Autosnap {
         self.report
     }
 
+    fn encode(&self, programs: &[&[u8]]) -> Result<Option<Codes>> {
+        let codes = self.learner.as_ref().map(|it| it.encode(programs));
+        codes.transpose()
+    }
+
     fn save(&self) -> Result<Vec<u8>> {
         self.learner.as_ref().map_or(Ok(Vec::new()), Learner::save)
     }

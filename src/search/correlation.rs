@@ -3,18 +3,37 @@
 /// Kendall's tau-b of two series of equal length (Kendall 1945): 1 for the same order, -1 for the
 /// opposite one, ties allowed. Nothing if a series is constant or has fewer than two values.
 pub fn kendall(a: &[f64], b: &[f64]) -> Option<f64> {
-    let (mut agreement, mut pairs_a, mut pairs_b) = (0i64, 0i64, 0i64);
-    let places = a.len().min(b.len());
-    for i in 0..places {
-        for j in 0..i {
-            let (by_a, by_b) = (order(a[i], a[j]), order(b[i], b[j]));
-            agreement += by_a * by_b;
-            pairs_a += by_a.abs();
-            pairs_b += by_b.abs();
-        }
+    let mut kendall = Kendall::default();
+    for (&a, &b) in a.iter().zip(b) {
+        kendall.push(a, b);
     }
-    let pairs = (pairs_a as f64 * pairs_b as f64).sqrt();
-    (pairs > 0.0).then(|| agreement as f64 / pairs)
+    kendall.tau()
+}
+
+/// [`kendall`] of two series that grow: each new pair of values costs a look at those before.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Kendall {
+    values: Vec<(f64, f64)>,
+    agreement: i64,
+    pairs_a: i64,
+    pairs_b: i64,
+}
+
+impl Kendall {
+    pub(super) fn push(&mut self, a: f64, b: f64) {
+        for &(earlier_a, earlier_b) in &self.values {
+            let (by_a, by_b) = (order(a, earlier_a), order(b, earlier_b));
+            self.agreement += by_a * by_b;
+            self.pairs_a += by_a.abs();
+            self.pairs_b += by_b.abs();
+        }
+        self.values.push((a, b));
+    }
+
+    pub(super) fn tau(&self) -> Option<f64> {
+        let pairs = (self.pairs_a as f64 * self.pairs_b as f64).sqrt();
+        (pairs > 0.0).then(|| self.agreement as f64 / pairs)
+    }
 }
 
 /// Spearman's rank correlation of two series of equal length (Spearman 1904), ties with their mean

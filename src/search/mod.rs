@@ -20,6 +20,7 @@ mod gru;
 mod history;
 mod learner;
 mod model;
+pub mod report;
 mod run;
 mod seeds;
 mod space;

@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
 
+use serde::Serialize;
 use serde_json::Value;
 
 use super::configuration::SearchConfiguration;
@@ -89,7 +90,7 @@ pub struct Summary {
 }
 
 /// How well the values predicted for proposals agree with what was then measured.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
 pub struct Agreement {
     /// How many candidates are compared.
     pub compared: usize,
@@ -97,6 +98,21 @@ pub struct Agreement {
     pub kendall: Option<f64>,
     /// Spearman's rank correlation.
     pub spearman: Option<f64>,
+}
+
+impl Agreement {
+    /// The agreement over all records that have both values.
+    pub fn of(records: &[Record]) -> Self {
+        let pairs = records
+            .iter()
+            .filter_map(|record| Some((record.predicted?, record.value()?)));
+        let (predicted, measured): (Vec<f64>, Vec<f64>) = pairs.unzip();
+        Self {
+            compared: predicted.len(),
+            kendall: correlation::kendall(&predicted, &measured),
+            spearman: correlation::spearman(&predicted, &measured),
+        }
+    }
 }
 
 /// What happens in a search, as it happens.
@@ -338,16 +354,7 @@ impl<S: ProgramSpace> Search<S> {
 
     /// How well the values predicted when candidates were proposed agree with those measured.
     pub fn agreement(&self) -> Agreement {
-        let pairs = self
-            .history
-            .measured()
-            .filter_map(|(record, value)| Some((record.predicted?, value)));
-        let (predicted, measured): (Vec<f64>, Vec<f64>) = pairs.unzip();
-        Agreement {
-            compared: predicted.len(),
-            kendall: correlation::kendall(&predicted, &measured),
-            spearman: correlation::spearman(&predicted, &measured),
-        }
+        Agreement::of(self.history.records())
     }
 
     fn pending(&self) -> Option<&Record> {

@@ -83,7 +83,11 @@ pub fn text(space: &dyn ProgramSpace, program: &[u8]) -> String {
 
 /// The opcodes of a text, or nothing if a character is not in the vocabulary.
 pub fn opcodes(space: &dyn ProgramSpace, text: &str) -> Option<Vec<u8>> {
-    let symbols = space.symbols();
+    opcodes_of(space.symbols(), text)
+}
+
+/// The opcodes of a text over these symbols.
+pub(super) fn opcodes_of(symbols: &[char], text: &str) -> Option<Vec<u8>> {
     text.chars()
         .map(|character| {
             let place = symbols.iter().position(|&symbol| symbol == character)?;

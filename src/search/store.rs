@@ -6,6 +6,8 @@
 //! result. Proposals are committed before any is evaluated, together with the state of the strategy
 //! that made them.
 
+mod reading;
+
 use std::fs::{File, TryLockError};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -34,7 +36,7 @@ const APPLICATION: i64 = 0x736e_6170;
 
 const TABLES: &str = "
     CREATE TABLE search (
-        name TEXT PRIMARY KEY,      -- 'configuration', 'space', 'evaluation', 'version'
+        name TEXT PRIMARY KEY,      -- 'configuration', 'space', 'evaluation', 'version', 'sketch'
         value TEXT NOT NULL         -- JSON
     ) STRICT;
     CREATE TABLE candidates (
@@ -302,20 +304,7 @@ impl Store {
                 [],
             )
         })?;
-        let rows: Vec<Stored> = self.run(|connection| {
-            connection
-                .prepare("SELECT * FROM candidates ORDER BY number")?
-                .query_map([], Stored::read)?
-                .collect()
-        })?;
-        let mut records = Vec::with_capacity(rows.len());
-        for (number, row) in rows.into_iter().enumerate() {
-            match row.record(number, space) {
-                Some(record) => records.push(record),
-                None => return Err(self.damaged(&format!("candidate {number} can't be read"))),
-            }
-        }
-        Ok(History::new(records))
+        Ok(History::new(self.records(space.symbols())?))
     }
 
     /// The state of the strategy after the last round, empty before the first.
@@ -530,12 +519,13 @@ impl Stored {
     }
 
     /// The record, if the row makes sense and has the expected number.
-    fn record(self, number: usize, space: &dyn ProgramSpace) -> Option<Record> {
+    fn record(self, number: usize, symbols: &[char]) -> Option<Record> {
         if usize::try_from(self.number) != Ok(number) {
             return None;
         }
         let status = match self.status.as_str() {
             "pending" => Status::Pending,
+            "running" => Status::Running,
             "done" => Status::Done {
                 value: self.value?,
                 details: serde_json::from_str(&self.details?).ok()?,
@@ -550,7 +540,7 @@ impl Stored {
         Some(Record {
             candidate: Candidate {
                 number,
-                program: space::opcodes(space, &self.program)?,
+                program: space::opcodes_of(symbols, &self.program)?,
                 text: self.program,
                 key: self.key.parse().ok()?,
             },

@@ -10,6 +10,7 @@ use super::configuration::{SearchConfiguration, StrategyName};
 use super::error::Result;
 use super::history::{History, Origin, Proposal};
 use super::learner::ModelReport;
+use super::model::Codes;
 use super::space::{self, Key, ProgramSpace};
 
 /// What a strategy is given for a round.
@@ -49,6 +50,15 @@ pub trait Strategy {
     /// How good the strategy's model was when it made the last proposals, if it has a model.
     fn report(&self) -> Option<ModelReport> {
         None
+    }
+
+    /// The codes of programs in the latent space of the strategy's model, if it has a model.
+    ///
+    /// # Errors
+    ///
+    /// If the model fails.
+    fn encode(&self, _programs: &[&[u8]]) -> Result<Option<Codes>> {
+        Ok(None)
     }
 
     /// The state after the last round. Empty for a strategy without one.

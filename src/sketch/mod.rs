@@ -219,11 +219,28 @@ impl Space {
                 .with_help("put it there in the text and check that to see why"),
             ));
         }
-        let filling: Vec<DefinitionId> = program
+        let filling = self.filling(program);
+        graph::build_filled(&self.checked.program, self.net, Some(&filling))
+    }
+
+    fn filling(&self, program: &[u8]) -> Vec<DefinitionId> {
+        program
             .iter()
             .filter_map(|symbol| self.definitions.get(usize::from(*symbol)).copied())
-            .collect();
-        graph::build_filled(&self.checked.program, self.net, Some(&filling))
+            .collect()
+    }
+
+    /// The graph of the definition in which the hole stands, with its hole filled: of a block, a
+    /// pattern or the net itself. Where it can't stand alone, that of the net.
+    ///
+    /// # Errors
+    ///
+    /// If the program does not type-check.
+    pub fn part(&self, program: &[u8]) -> Result<Graph, Box<Diagnostic>> {
+        let whole = self.graph(program)?;
+        let filling = self.filling(program);
+        let definition = self.sites[0].definition;
+        Ok(graph::build_filled(&self.checked.program, definition, Some(&filling)).unwrap_or(whole))
     }
 
     /// The canonical key of the net with its hole filled, under the law set `real`: two programs

@@ -185,9 +185,23 @@ impl Patterns {
 
     /// Where a symbol leads, and what it computes.
     fn step(&mut self, state: StateId, symbol: u8) -> Option<(StateId, FragmentId)> {
+        let row = self.steps.get(state as usize);
+        let step = row.and_then(|row| row.get(usize::from(symbol)));
+        let step = match step {
+            None | Some(Step::Unknown) => self.learn_step(state, symbol),
+            Some(step) => *step,
+        };
+        match step {
+            Step::To(next, fragment) => Some((next, fragment)),
+            Step::Unknown | Step::Invalid => None,
+        }
+    }
+
+    /// Finds out where a symbol leads and remembers it.
+    fn learn_step(&mut self, state: StateId, symbol: u8) -> Step {
         let (row, column) = (state as usize, usize::from(symbol));
         if column >= self.definitions.len() {
-            return None;
+            return Step::Invalid;
         }
         if self.steps.len() <= row {
             self.steps.resize(row + 1, Vec::new());
@@ -195,13 +209,9 @@ impl Patterns {
         if self.steps[row].is_empty() {
             self.steps[row] = vec![Step::Unknown; self.definitions.len()];
         }
-        if let Step::Unknown = self.steps[row][column] {
-            self.steps[row][column] = self.find_step(state, symbol);
-        }
-        match self.steps[row][column] {
-            Step::To(next, fragment) => Some((next, fragment)),
-            Step::Unknown | Step::Invalid => None,
-        }
+        let step = self.find_step(state, symbol);
+        self.steps[row][column] = step;
+        step
     }
 
     fn find_step(&mut self, state: StateId, symbol: u8) -> Step {

@@ -1,5 +1,8 @@
+use std::sync::{Mutex, PoisonError};
+
 use candle_core::backprop::GradStore;
-use candle_core::{DType, Result, Tensor, Var};
+use candle_core::{CpuStorage, DType, Error, InplaceOp2, Layout, Result, Storage, Tensor, Var};
+use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
@@ -136,21 +139,26 @@ impl Optimizer {
         let gradients = self
             .parameters
             .iter()
-            .map(|parameter| match gradients.get(&parameter.variable) {
-                Some(gradient) => Ok(Some(values_of(gradient)?)),
-                None => Ok(None),
+            .map(|parameter| {
+                let gradient = gradients.get(&parameter.variable);
+                gradient.map(Tensor::contiguous).transpose()
             })
-            .collect::<Result<Vec<Option<Vec<f32>>>>>()?;
-        let norm = norm(&gradients);
+            .collect::<Result<Vec<Option<Tensor>>>>()?;
+        let norm = norm(&gradients)?;
         if !norm.is_finite() {
             return Err(StepError::NotFinite { norm });
         }
         let scale = clip_scale(norm, settings.gradient_clip);
         self.steps += 1;
         for (parameter, gradient) in self.parameters.iter_mut().zip(gradients) {
-            if let Some(mut gradient) = gradient {
-                gradient.iter_mut().for_each(|value| *value *= scale);
-                parameter.step(&gradient, self.configuration, settings, self.steps)?;
+            if let Some(gradient) = gradient {
+                let rule = Rule::new(
+                    self.configuration,
+                    settings,
+                    parameter.weight_decay,
+                    self.steps,
+                );
+                parameter.step(&gradient, scale, rule)?;
             }
         }
         Ok(norm)
@@ -236,56 +244,120 @@ impl Parameter {
         .filter(|(_, values)| !values.is_empty())
     }
 
-    fn step(
-        &mut self,
-        gradient: &[f32],
+    /// Changes the values where they lie.
+    fn step(&mut self, gradient: &Tensor, scale: f32, rule: Rule) -> Result<()> {
+        let moments = [&mut self.first_moment, &mut self.second_moment];
+        let update = Update {
+            rule,
+            scale,
+            moments: Mutex::new(moments.map(Vec::as_mut_slice)),
+        };
+        self.variable.inplace_op2(gradient, &update)
+    }
+}
+
+/// How values change by their gradients.
+#[derive(Clone, Copy)]
+enum Rule {
+    AdamW(AdamW),
+    Sgd(Sgd),
+}
+
+impl Rule {
+    fn new(
         configuration: OptimizerConfiguration,
         settings: StepSettings,
+        weight_decay: f64,
         step: u64,
-    ) -> Result<()> {
-        let mut values = values_of(&self.variable)?;
+    ) -> Self {
         match configuration {
             OptimizerConfiguration::AdamW {
                 beta1,
                 beta2,
                 epsilon,
-            } => {
-                let beta1 = settings.momentum.unwrap_or(beta1);
-                let rule = AdamW::new(
-                    settings.learning_rate,
-                    [beta1, beta2],
-                    epsilon,
-                    self.weight_decay,
-                    step,
-                );
-                let moments = self.first_moment.iter_mut().zip(&mut self.second_moment);
-                for ((value, &gradient), (first, second)) in
-                    values.iter_mut().zip(gradient).zip(moments)
-                {
-                    rule.apply(value, gradient, first, second);
-                }
-            }
-            OptimizerConfiguration::Sgd { momentum, nesterov } => {
-                let rule = Sgd {
-                    learning_rate: settings.learning_rate as f32,
-                    momentum: settings.momentum.unwrap_or(momentum) as f32,
-                    nesterov,
-                    weight_decay: self.weight_decay as f32,
-                };
-                for ((value, &gradient), velocity) in
-                    values.iter_mut().zip(gradient).zip(&mut self.first_moment)
-                {
-                    rule.apply(value, gradient, velocity);
-                }
-            }
+            } => Rule::AdamW(AdamW::new(
+                settings.learning_rate,
+                [settings.momentum.unwrap_or(beta1), beta2],
+                epsilon,
+                weight_decay,
+                step,
+            )),
+            OptimizerConfiguration::Sgd { momentum, nesterov } => Rule::Sgd(Sgd {
+                learning_rate: settings.learning_rate as f32,
+                momentum: settings.momentum.unwrap_or(momentum) as f32,
+                nesterov,
+                weight_decay: weight_decay as f32,
+            }),
         }
-        let shape = self.variable.shape();
-        let values = Tensor::from_vec(values, shape, self.variable.device())?;
-        self.variable.set(&values)
+    }
+}
+
+/// Numbers in one piece of parallel work.
+const PIECE: usize = 1 << 14;
+
+/// A step of one parameter, in one pass over its values, gradient and moments.
+struct Update<'a> {
+    rule: Rule,
+    /// What the gradient is multiplied with.
+    scale: f32,
+    /// Candle hands an operation out as shared, though it is run once.
+    moments: Mutex<[&'a mut [f32]; 2]>,
+}
+
+impl Update<'_> {
+    fn run(&self, values: &mut [f32], gradient: &[f32]) {
+        let mut moments = self.moments.lock().unwrap_or_else(PoisonError::into_inner);
+        let [first, second] = &mut *moments;
+        let pieces = values
+            .par_chunks_mut(PIECE)
+            .zip(gradient.par_chunks(PIECE))
+            .zip(first.par_chunks_mut(PIECE));
+        match self.rule {
+            Rule::AdamW(rule) => pieces.zip(second.par_chunks_mut(PIECE)).for_each(
+                |(((values, gradient), first), second)| {
+                    let moments = first.iter_mut().zip(second);
+                    let pairs = values.iter_mut().zip(gradient);
+                    for ((value, gradient), (first, second)) in pairs.zip(moments) {
+                        rule.apply(value, *gradient * self.scale, first, second);
+                    }
+                },
+            ),
+            Rule::Sgd(rule) => pieces.for_each(|((values, gradient), velocities)| {
+                let pairs = values.iter_mut().zip(gradient);
+                for ((value, gradient), velocity) in pairs.zip(velocities) {
+                    rule.apply(value, *gradient * self.scale, velocity);
+                }
+            }),
+        }
+    }
+}
+
+impl InplaceOp2 for Update<'_> {
+    fn name(&self) -> &'static str {
+        "optimizer"
+    }
+
+    fn cpu_fwd(
+        &self,
+        values: &mut CpuStorage,
+        values_layout: &Layout,
+        gradient: &CpuStorage,
+        gradient_layout: &Layout,
+    ) -> Result<()> {
+        let apart = || Error::Msg("a parameter does not lie in one piece".to_owned());
+        let CpuStorage::F32(values) = values else {
+            return Err(Error::Msg("parameters are trained in F32".to_owned()));
+        };
+        let (start, end) = values_layout.contiguous_offsets().ok_or_else(apart)?;
+        let values = &mut values[start..end];
+        let (start, end) = gradient_layout.contiguous_offsets().ok_or_else(apart)?;
+        self.run(values, &gradient.as_slice::<f32>()?[start..end]);
+        Ok(())
     }
 }
 
 /// One step of AdamW; what does not depend on the element is computed once.
+#[derive(Clone, Copy)]
 struct AdamW {
     decay: f32,
     betas: [f32; 2],
@@ -321,6 +393,7 @@ impl AdamW {
     }
 }
 
+#[derive(Clone, Copy)]
 struct Sgd {
     learning_rate: f32,
     momentum: f32,
@@ -352,11 +425,23 @@ fn values_of(tensor: &Tensor) -> Result<Vec<f32>> {
 
 /// The Euclidean norm over all gradients, the same in whatever order they come: equal programs may
 /// name their layers in another order.
-fn norm(gradients: &[Option<Vec<f32>>]) -> f64 {
+fn norm(gradients: &[Option<Tensor>]) -> Result<f64> {
     let gradients = gradients.iter().flatten();
-    let mut squares: Vec<f64> = gradients.map(|values| sum_of_squares(values)).collect();
+    let mut squares = gradients
+        .map(|gradient| {
+            let (storage, layout) = gradient.storage_and_layout();
+            let apart = || Error::Msg("a gradient does not lie in one piece".to_owned());
+            let (start, end) = layout.contiguous_offsets().ok_or_else(apart)?;
+            match &*storage {
+                Storage::Cpu(storage) => {
+                    Ok(sum_of_squares(&storage.as_slice::<f32>()?[start..end]))
+                }
+                _ => Ok(sum_of_squares(&values_of(gradient)?)),
+            }
+        })
+        .collect::<Result<Vec<f64>>>()?;
     squares.sort_unstable_by(f64::total_cmp);
-    squares.iter().sum::<f64>().sqrt()
+    Ok(squares.iter().sum::<f64>().sqrt())
 }
 
 /// In double precision, since squares of large numbers overflow sooner than they do; in several

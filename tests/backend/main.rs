@@ -7,6 +7,7 @@ mod gradient;
 mod images;
 mod network;
 mod operations;
+mod passes;
 mod pytorch;
 mod pytorch_images;
 mod pytorch_sequence;

@@ -10,10 +10,11 @@ use std::process::Command;
 use super::pages::{Block, Page, alone, blessing, pages, report, rewrite, root};
 
 /// Commands that take no time and always write the same.
-const QUICK: [&str; 8] = [
+const QUICK: [&str; 9] = [
     "check",
     "fmt",
     "canon",
+    "emit",
     "equal",
     "enumerate",
     "show",

@@ -176,7 +176,6 @@ fn is_tree(plan: &Plan) -> bool {
         .chain(&plan.outputs)
         .filter(|value| value.0 >= plan.inputs.len());
     let mut owned = BTreeSet::new();
-    let mut weights = plan.steps.iter().map(|step| step.parameters.clone());
-    values.all(|value| read.insert(*value))
-        && weights.all(|range| range.is_empty() || owned.insert(range.start))
+    let mut weights = plan.steps.iter().flat_map(|step| step.all_parameters());
+    values.all(|value| read.insert(*value)) && weights.all(|place| owned.insert(place))
 }

@@ -96,7 +96,12 @@ fn with_identity(mut draft: Draft, random: &mut ChaCha8Rng) -> Option<Graph> {
             slope: Real::new(1.0),
         }),
     ];
-    match draft.graph().node(draft.read_at(place)).shape.rank() {
+    let shape = &draft.graph().node(draft.read_at(place)).shape;
+    identities.push(Operation::Slice {
+        start: constant(0),
+        size: shape.0[0].clone(),
+    });
+    match shape.rank() {
         1 => identities.push(Operation::Flatten),
         _ => identities.extend([
             Operation::Upsample {

@@ -2,6 +2,7 @@
 
 use super::element_wise::{map, zip};
 use super::float::Float;
+use super::rectifier::{relu, relu_gradient, relu6, relu6_gradient};
 use crate::operations::Activation;
 
 /// `1 / (1 + exp(-x))`
@@ -59,10 +60,8 @@ fn select<T>(condition: bool, first: T, second: T) -> T {
 pub(in crate::backend) fn forward<T: Float>(activation: Activation, input: &[T]) -> Vec<T> {
     let (zero, one) = (T::ZERO, T::ONE);
     match activation {
-        Activation::Relu => map(input, |x| select(x <= zero, zero, x)),
-        // Adding zero makes a negative zero positive, as `Relu` does: law 6 of the canonical form
-        // takes one for the other bit by bit.
-        Activation::Relu6 => map(input, |x: T| x.within(0.0, 6.0) + zero),
+        Activation::Relu => map(input, relu),
+        Activation::Relu6 => map(input, relu6),
         Activation::LeakyRelu { slope } => {
             let slope = T::of(slope.value());
             map(input, |x| select(x > zero, x, slope * x))
@@ -99,12 +98,10 @@ pub(in crate::backend) fn backward<T: Float>(
     gradient: &[T],
 ) -> Vec<T> {
     let (zero, one) = (T::ZERO, T::ONE);
-    let (three, six) = (T::of(3.0), T::of(6.0));
+    let three = T::of(3.0);
     match activation {
-        Activation::Relu => zip(input, gradient, |x, g| select(x > zero, g, zero)),
-        Activation::Relu6 => zip(input, gradient, |x, g| {
-            select(x > zero, select(x < six, g, zero), zero)
-        }),
+        Activation::Relu => zip(input, gradient, relu_gradient),
+        Activation::Relu6 => zip(input, gradient, relu6_gradient),
         Activation::LeakyRelu { slope } => {
             let slope = T::of(slope.value());
             zip(input, gradient, |x, g| select(x > zero, g, slope * g))

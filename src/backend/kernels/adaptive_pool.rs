@@ -5,6 +5,7 @@ use std::ops::Range;
 use rayon::prelude::*;
 
 use super::float::Float;
+use crate::backend::memory;
 
 /// Adaptive pooling of images of one size.
 #[derive(Clone, Copy, Debug)]
@@ -63,7 +64,7 @@ fn share<T: Float>(rows: &Range<usize>, columns: &Range<usize>) -> T {
 pub(in crate::backend) fn average<T: Float>(geometry: &Geometry, input: &[T]) -> Vec<T> {
     let windows = Windows::of(geometry);
     let width = geometry.image[1];
-    let mut output = vec![T::ZERO; input.len() / geometry.pixels() * geometry.windows()];
+    let mut output = memory::zeros(input.len() / geometry.pixels() * geometry.windows());
     output
         .par_chunks_mut(geometry.windows())
         .zip(input.par_chunks(geometry.pixels()))
@@ -87,7 +88,7 @@ pub(in crate::backend) fn average_gradient<T: Float>(
 ) -> Vec<T> {
     let windows = Windows::of(geometry);
     let width = geometry.image[1];
-    let mut target = vec![T::ZERO; gradient.len() / geometry.windows() * geometry.pixels()];
+    let mut target = memory::zeros(gradient.len() / geometry.windows() * geometry.pixels());
     target
         .par_chunks_mut(geometry.pixels())
         .zip(gradient.par_chunks(geometry.windows()))
@@ -142,7 +143,7 @@ pub(in crate::backend) fn maximum_gradient<T: Float>(
     places: &[u32],
     gradient: &[T],
 ) -> Vec<T> {
-    let mut target = vec![T::ZERO; gradient.len() / geometry.windows() * geometry.pixels()];
+    let mut target = memory::zeros(gradient.len() / geometry.windows() * geometry.pixels());
     target
         .par_chunks_mut(geometry.pixels())
         .zip(places.par_chunks(geometry.windows()))

@@ -7,6 +7,7 @@ use super::float::Float;
 use super::matrix::{Matrix, multiply};
 use super::reduce;
 use super::softmax::{softmax_gradient_row, softmax_row};
+use crate::backend::memory;
 
 /// How the queries, keys and values of an example lie in memory.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -170,7 +171,7 @@ pub(in crate::backend) fn forward<T: Float>(
         ..
     } = *geometry;
     let examples = projected.len() / geometry.example();
-    let mut output = vec![T::ZERO; examples * queries * width];
+    let mut output = memory::zeros(examples * queries * width);
     let mut weights = vec![T::ZERO; examples * heads * geometry.pairs()];
     output
         .par_chunks_mut(queries * width)
@@ -216,7 +217,7 @@ pub(in crate::backend) fn backward<T: Float>(
         true => reduce::images_in_piece(projected.len() / example, scores),
         false => 1,
     };
-    let mut target = vec![T::ZERO; projected.len()];
+    let mut target = memory::zeros(projected.len());
     let biases: Vec<Vec<T>> = target
         .par_chunks_mut(piece * example)
         .zip(projected.par_chunks(piece * example))

@@ -6,7 +6,9 @@
 use rayon::prelude::*;
 
 use super::float::Float;
+use super::rectifier::{Rectifier, relu, relu_gradient, relu6, relu6_gradient};
 use super::reduce::Lanes;
+use crate::backend::memory;
 
 /// Sizes of the axes behind the first.
 #[derive(Clone, Copy, Debug)]
@@ -90,37 +92,62 @@ vectorised! {
     }
 }
 
+/// What a channel is multiplied with, and what is then added.
+pub(in crate::backend) type Affine<T> = (T, T);
+
 vectorised! {
     /// For one channel the sum of the gradient and of its product with the distance of the input
-    /// from a centre.
-    fn channel_products[T: Float](
+    /// from a centre. The gradient is that of a function of the normalised channel.
+    fn channel_products[T: Float, G: Fn(T, T) -> T + Copy](
         geometry: &Geometry, input: &[T], gradient: &[T], channel: usize, centre: T,
+        affine: Affine<T>, behind: G,
     ) -> (T, T) {
+        let (scale, shift) = affine;
+        let inner = |value: T, gradient: T| behind(value * scale + shift, gradient);
         let (mut sum, mut product) = (Lanes::new(), Lanes::new());
         let rows = geometry.rows(input, channel);
         for (input, gradient) in rows.zip(geometry.rows(gradient, channel)) {
-            sum.add(gradient, gradient, |gradient, _| gradient);
-            product.add(input, gradient, |value, gradient| (value - centre) * gradient);
+            sum.add(input, gradient, inner);
+            product.add(input, gradient, |value, gradient| {
+                (value - centre) * inner(value, gradient)
+            });
         }
         (sum.total(), product.total())
     }
 }
 
 vectorised! {
-    fn scale_row[T: Float](input: &[T], output: &mut [T], scale: T, shift: T) {
+    fn scale_row[T: Float, F: Fn(T) -> T + Copy](
+        input: &[T], output: &mut [T], affine: Affine<T>, behind: F,
+    ) {
+        let (scale, shift) = affine;
         for (output, input) in output.iter_mut().zip(input) {
-            *output = *input * scale + shift;
+            *output = behind(*input * scale + shift);
         }
     }
 }
 
 vectorised! {
-    fn combine_row[T: Float](
-        input: &[T], gradient: &[T], output: &mut [T], factors: [T; 3],
+    fn scale_row_here[T: Float, F: Fn(T) -> T + Copy](
+        values: &mut [T], affine: Affine<T>, behind: F,
+    ) {
+        let (scale, shift) = affine;
+        for value in values {
+            *value = behind(*value * scale + shift);
+        }
+    }
+}
+
+vectorised! {
+    fn combine_row[T: Float, G: Fn(T, T) -> T + Copy](
+        input: &[T], gradient: &[T], output: &mut [T], factors: [T; 3], affine: Affine<T>,
+        behind: G,
     ) {
         let [of_gradient, of_input, constant] = factors;
+        let (scale, shift) = affine;
         for ((output, input), gradient) in output.iter_mut().zip(input).zip(gradient) {
-            *output = *gradient * of_gradient + (*input * of_input + constant);
+            let gradient = behind(*input * scale + shift, *gradient);
+            *output = gradient * of_gradient + (*input * of_input + constant);
         }
     }
 }
@@ -151,59 +178,138 @@ fn channel_statistics<T: Float>(geometry: &Geometry, input: &[T], channel: usize
     (mean, squares / f64::max(count, 1.0))
 }
 
-/// `(input - mean) / sqrt(variance + epsilon) * weight + bias`
-pub(in crate::backend) fn forward<T: Float>(
+/// What normalisation and the affine map behind it come to, for every channel:
+/// `(input - mean) / sqrt(variance + epsilon) * weight + bias`.
+pub(in crate::backend) fn affine<T: Float>(
     geometry: &Geometry,
     statistics: &Statistics,
-    input: &[T],
     weight: &[T],
     bias: &[T],
+) -> Vec<Affine<T>> {
+    let channel = |channel: usize| {
+        let scale =
+            weight[channel].to_f64() / (statistics.variance[channel] + geometry.epsilon).sqrt();
+        let shift = bias[channel].to_f64() - statistics.mean[channel] * scale;
+        (T::of(scale), T::of(shift))
+    };
+    (0..geometry.channels).map(channel).collect()
+}
+
+/// The rectified, normalised channels.
+pub(in crate::backend) fn forward<T: Float>(
+    geometry: &Geometry,
+    affine: &[Affine<T>],
+    rectifier: Rectifier,
+    input: &[T],
 ) -> Vec<T> {
-    let factors: Vec<(T, T)> = (0..geometry.channels)
-        .map(|channel| {
-            let scale =
-                weight[channel].to_f64() / (statistics.variance[channel] + geometry.epsilon).sqrt();
-            let shift = bias[channel].to_f64() - statistics.mean[channel] * scale;
-            (T::of(scale), T::of(shift))
-        })
-        .collect();
-    let mut output = vec![T::ZERO; input.len()];
+    match rectifier {
+        Rectifier::Identity => forward_with(geometry, affine, input, |value| value),
+        Rectifier::Relu => forward_with(geometry, affine, input, relu),
+        Rectifier::Relu6 => forward_with(geometry, affine, input, relu6),
+    }
+}
+
+fn forward_with<T: Float>(
+    geometry: &Geometry,
+    affine: &[Affine<T>],
+    input: &[T],
+    behind: impl Fn(T) -> T + Copy + Sync,
+) -> Vec<T> {
+    let mut output = memory::buffer(input.len());
     output
         .par_chunks_mut(geometry.example())
         .zip(input.par_chunks(geometry.example()))
         .for_each(|(output, input)| {
             let rows = output.chunks_exact_mut(geometry.positions);
             let rows = rows.zip(input.chunks_exact(geometry.positions));
-            for ((output, input), (scale, shift)) in rows.zip(&factors) {
-                scale_row(input, output, *scale, *shift);
+            for ((output, input), affine) in rows.zip(affine) {
+                scale_row(input, output, *affine, behind);
             }
         });
     output
 }
 
-/// The gradients. Where the statistics are those of the batch, the input acts through them too;
-/// running statistics are constants.
+/// The same where the values lie, on the calling thread: rows of `positions` numbers, one a channel.
+pub(super) fn forward_here<T: Float>(
+    positions: usize,
+    affine: &[Affine<T>],
+    rectifier: Rectifier,
+    values: &mut [T],
+) {
+    for (row, affine) in values
+        .chunks_exact_mut(positions)
+        .zip(affine.iter().cycle())
+    {
+        match rectifier {
+            Rectifier::Identity => scale_row_here(row, *affine, |value| value),
+            Rectifier::Relu => scale_row_here(row, *affine, relu),
+            Rectifier::Relu6 => scale_row_here(row, *affine, relu6),
+        }
+    }
+}
+
+/// What the backward pass reads beside the input and the gradient.
+pub(in crate::backend) struct Normalised<'a, T> {
+    /// The statistics it was normalised with.
+    pub(in crate::backend) statistics: &'a Statistics,
+    /// Whether these are those of the batch, so that the input acts through them too; running
+    /// statistics are constants.
+    pub(in crate::backend) of_batch: bool,
+    /// The weights.
+    pub(in crate::backend) weight: &'a [T],
+    /// What [`affine`] gave.
+    pub(in crate::backend) affine: &'a [Affine<T>],
+    /// What was done to the normalised values.
+    pub(in crate::backend) rectifier: Rectifier,
+}
+
+/// The gradients, from that of the rectified values.
 pub(in crate::backend) fn backward<T: Float>(
     geometry: &Geometry,
-    statistics: &Statistics,
-    of_batch: bool,
+    normalised: &Normalised<T>,
     input: &[T],
-    weight: &[T],
     gradient: &[T],
 ) -> Gradients<T> {
+    match normalised.rectifier {
+        Rectifier::Identity => {
+            backward_with(geometry, normalised, input, gradient, |_, gradient| {
+                gradient
+            })
+        }
+        Rectifier::Relu => backward_with(geometry, normalised, input, gradient, relu_gradient),
+        Rectifier::Relu6 => backward_with(geometry, normalised, input, gradient, relu6_gradient),
+    }
+}
+
+fn backward_with<T: Float>(
+    geometry: &Geometry,
+    normalised: &Normalised<T>,
+    input: &[T],
+    gradient: &[T],
+    behind: impl Fn(T, T) -> T + Copy + Sync,
+) -> Gradients<T> {
+    let Normalised {
+        statistics, affine, ..
+    } = normalised;
     let count = geometry.count(input.len()) as f64;
     // For every channel: the sums of the gradient and of its product with the normalised input.
     let sums: Vec<(f64, f64)> = (0..geometry.channels)
         .into_par_iter()
         .map(|channel| {
-            let mean = statistics.mean[channel];
+            let centre = T::of(statistics.mean[channel]);
             let scale = 1.0 / (statistics.variance[channel] + geometry.epsilon).sqrt();
             let (mut sum, mut product) = (0.0, 0.0);
             let groups = input.chunks(geometry.group());
             for (input, gradient) in groups.zip(gradient.chunks(geometry.group())) {
-                let centre = T::of(mean);
-                let (group_sum, group_product) =
-                    channel_products(geometry, input, gradient, channel, centre);
+                let (group_sum, group_product) = channel_products(
+                    geometry,
+                    input,
+                    gradient,
+                    channel,
+                    centre,
+                    affine[channel],
+                    behind,
+                );
                 sum += group_sum.to_f64();
                 product += group_product.to_f64();
             }
@@ -214,8 +320,8 @@ pub(in crate::backend) fn backward<T: Float>(
         .map(|channel| {
             let (sum, product) = sums[channel];
             let inverse = 1.0 / (statistics.variance[channel] + geometry.epsilon).sqrt();
-            let scale = weight[channel].to_f64() * inverse;
-            let (of_input, constant) = match of_batch {
+            let scale = normalised.weight[channel].to_f64() * inverse;
+            let (of_input, constant) = match normalised.of_batch {
                 true => {
                     let of_input = -scale * inverse * product / count;
                     let constant = -scale * sum / count - of_input * statistics.mean[channel];
@@ -227,7 +333,7 @@ pub(in crate::backend) fn backward<T: Float>(
         })
         .collect();
 
-    let mut target = vec![T::ZERO; input.len()];
+    let mut target = memory::buffer(input.len());
     target
         .par_chunks_mut(geometry.example())
         .zip(input.par_chunks(geometry.example()))
@@ -237,8 +343,9 @@ pub(in crate::backend) fn backward<T: Float>(
                 .chunks_exact_mut(geometry.positions)
                 .zip(input.chunks_exact(geometry.positions))
                 .zip(gradient.chunks_exact(geometry.positions));
-            for (((target, input), gradient), factors) in rows.zip(&factors) {
-                combine_row(input, gradient, target, *factors);
+            let channels = factors.iter().zip(*affine);
+            for (((target, input), gradient), (factors, affine)) in rows.zip(channels) {
+                combine_row(input, gradient, target, *factors, *affine, behind);
             }
         });
     Gradients {

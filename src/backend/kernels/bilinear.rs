@@ -3,6 +3,7 @@
 use rayon::prelude::*;
 
 use super::float::Float;
+use crate::backend::memory;
 
 /// A place between two neighbours: what the first and the second count.
 #[derive(Clone, Copy, Debug)]
@@ -56,7 +57,7 @@ pub(in crate::backend) fn forward<T: Float>(
 ) -> Vec<T> {
     let (rows, columns) = (places::<T>(height, factor), places::<T>(width, factor));
     let (pixels, wide) = (height * width, width * factor);
-    let mut output = vec![T::ZERO; input.len() * factor * factor];
+    let mut output = memory::zeros(input.len() * factor * factor);
     output
         .par_chunks_mut(pixels * factor * factor)
         .zip(input.par_chunks(pixels))
@@ -85,7 +86,7 @@ pub(in crate::backend) fn backward<T: Float>(
 ) -> Vec<T> {
     let (rows, columns) = (places::<T>(height, factor), places::<T>(width, factor));
     let (pixels, wide) = (height * width, width * factor);
-    let mut target = vec![T::ZERO; gradient.len() / (factor * factor)];
+    let mut target = memory::zeros(gradient.len() / (factor * factor));
     target
         .par_chunks_mut(pixels)
         .zip(gradient.par_chunks(pixels * factor * factor))

@@ -7,6 +7,7 @@ use rayon::prelude::*;
 
 use super::float::Float;
 use super::reduce;
+use crate::backend::memory;
 
 /// Sizes of the axes behind the first.
 #[derive(Clone, Copy, Debug)]
@@ -57,7 +58,7 @@ pub(in crate::backend) fn forward<T: Float>(
     input: &[T],
     factors: &[T],
 ) -> Vec<T> {
-    let mut output = vec![T::ZERO; input.len()];
+    let mut output = memory::zeros(input.len());
     output
         .par_chunks_mut(geometry.example())
         .zip(input.par_chunks(geometry.example()))
@@ -78,7 +79,7 @@ pub(in crate::backend) fn factor_gradient<T: Float>(
     if geometry.positions == 1 {
         return super::element_wise::zip(input, gradient, |input, gradient| input * gradient);
     }
-    let mut output = vec![T::ZERO; input.len() / geometry.positions];
+    let mut output = memory::zeros(input.len() / geometry.positions);
     output
         .par_chunks_mut(geometry.channels)
         .zip(input.par_chunks(geometry.example()))

@@ -9,10 +9,13 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use rayon::prelude::*;
 
+use super::batch_norm::{self, Affine};
 use super::float::Float;
 use super::padded::Layout;
+use super::rectifier::{self, Rectifier};
 use super::reduce;
 use super::shifted::{Packed, Shifted, add_dots, product};
+use crate::backend::memory;
 use crate::plan::Convolution;
 
 /// A convolution of a batch of images of one size.
@@ -45,6 +48,15 @@ impl Geometry {
 
     fn output_size(&self) -> usize {
         self.convolution.output * self.output[0] * self.output[1]
+    }
+
+    /// Memory for the gradient of the input. With a stride there may be pixels that nothing reads.
+    fn input_gradient_buffer<T: Float>(&self) -> Vec<T> {
+        let length = self.batch * self.input_size();
+        match self.convolution.stride {
+            [1, 1] => memory::buffer(length),
+            _ => memory::zeros(length),
+        }
     }
 
     fn taps(&self) -> usize {
@@ -106,19 +118,42 @@ impl Geometry {
     }
 }
 
+/// What is done to the output of a tile while it is in the cache, in this order.
+#[derive(Clone, Copy, Default)]
+pub(in crate::backend) struct Epilogue<'a, T> {
+    /// What is added to each channel.
+    pub(in crate::backend) bias: Option<&'a [T]>,
+    /// A norm with known statistics.
+    pub(in crate::backend) affine: Option<&'a [Affine<T>]>,
+    /// An activation.
+    pub(in crate::backend) rectifier: Rectifier,
+}
+
+impl<T: Float> Epilogue<'_, T> {
+    fn apply(&self, pixels: usize, output: &mut [T]) {
+        if let Some(bias) = self.bias {
+            add_bias(pixels, bias, output);
+        }
+        match self.affine {
+            Some(affine) => batch_norm::forward_here(pixels, affine, self.rectifier, output),
+            None => rectifier::rectify_here(self.rectifier, output),
+        }
+    }
+}
+
 /// The output.
 pub(in crate::backend) fn forward<T: Float>(
     geometry: &Geometry,
     input: &[T],
     weight: &[T],
-    bias: Option<&[T]>,
+    epilogue: Epilogue<T>,
 ) -> Vec<T> {
     let layout = geometry.layout();
     let offsets = geometry.offsets(&layout);
     let packed = geometry.pack(weight, offsets.len());
     let scratches = Scratches::default();
     let pixels = geometry.output[0] * geometry.output[1];
-    let mut output = vec![T::ZERO; geometry.batch * geometry.output_size()];
+    let mut output = memory::buffer(geometry.batch * geometry.output_size());
     output
         .par_chunks_mut(layout.images * geometry.output_size())
         .zip(input.par_chunks(layout.images * geometry.input_size()))
@@ -127,9 +162,7 @@ pub(in crate::backend) fn forward<T: Float>(
             let Scratch { padded, runs, .. } = &mut scratch;
             let padded = geometry.lay_out(&layout, input, padded);
             forward_tile(geometry, &layout, &offsets, &packed, padded, runs, output);
-            if let Some(bias) = bias {
-                add_bias(pixels, bias, output);
-            }
+            epilogue.apply(pixels, output);
             scratches.give(scratch);
         });
     output
@@ -190,7 +223,7 @@ pub(in crate::backend) fn backward<T: Float>(
     let input_piece = images * geometry.input_size();
     let output_piece = images * geometry.output_size();
 
-    let mut input_gradient = with_input.then(|| vec![T::ZERO; input.len()]);
+    let mut input_gradient = with_input.then(|| geometry.input_gradient_buffer());
     let targets: Vec<Option<&mut [T]>> = match &mut input_gradient {
         Some(target) => target.chunks_mut(input_piece).map(Some).collect(),
         None => input.chunks(input_piece).map(|_| None).collect(),
@@ -223,7 +256,7 @@ pub(in crate::backend) fn transposed<T: Float>(
     let pixels = geometry.image[0] * geometry.image[1];
     let backward = Backward::new(geometry, weight, true);
     let images = backward.layout.images;
-    let mut target = vec![T::ZERO; geometry.batch * geometry.input_size()];
+    let mut target = geometry.input_gradient_buffer();
     target
         .par_chunks_mut(images * geometry.input_size())
         .zip(gradient.par_chunks(images * geometry.output_size()))

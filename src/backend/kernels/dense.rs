@@ -5,6 +5,7 @@ use rayon::prelude::*;
 use super::float::Float;
 use super::matrix::{Matrix, multiply};
 use super::reduce;
+use crate::backend::memory;
 
 /// Rows of the result computed by one piece of parallel work.
 const ROWS: usize = 32;
@@ -27,7 +28,7 @@ pub(in crate::backend) fn forward<T: Float>(
     weight: &[T],
     bias: Option<&[T]>,
 ) -> Vec<T> {
-    let mut output = vec![T::ZERO; input.len() / features * outputs];
+    let mut output = memory::zeros(input.len() / features * outputs);
     output
         .par_chunks_mut(ROWS * outputs)
         .zip(input.par_chunks(ROWS * features))
@@ -60,7 +61,7 @@ pub(in crate::backend) fn backward<T: Float>(
 ) -> Gradients<T> {
     let rows = input.len() / features;
     let input_gradient = with_input.then(|| {
-        let mut target = vec![T::ZERO; input.len()];
+        let mut target = memory::zeros(input.len());
         target
             .par_chunks_mut(ROWS * features)
             .zip(gradient.par_chunks(ROWS * outputs))

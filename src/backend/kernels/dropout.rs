@@ -4,6 +4,7 @@ use rayon::prelude::*;
 
 use super::element_wise::PIECE;
 use super::float::Float;
+use crate::backend::memory;
 
 /// The number with this place in the sequence of SplitMix64 (Steele, Lea and Flood, 2014) that
 /// begins at the key. Any place can be computed alone.
@@ -42,7 +43,7 @@ pub(in crate::backend) fn apply_to_examples<T: Float>(
 ) -> Vec<T> {
     let scale = T::of(1.0 / (1.0 - rate));
     let threshold = threshold(rate);
-    let mut output = vec![T::ZERO; input.len()];
+    let mut output = memory::zeros(input.len());
     output
         .par_chunks_mut(example)
         .zip(input.par_chunks(example))
@@ -62,7 +63,7 @@ pub(in crate::backend) fn apply_to_examples<T: Float>(
 pub(in crate::backend) fn apply<T: Float>(rate: f64, key: u64, input: &[T]) -> Vec<T> {
     let scale = T::of(1.0 / (1.0 - rate));
     let threshold = threshold(rate);
-    let mut output = vec![T::ZERO; input.len()];
+    let mut output = memory::zeros(input.len());
     output
         .par_chunks_mut(PIECE)
         .zip(input.par_chunks(PIECE))

@@ -3,6 +3,7 @@
 use rayon::prelude::*;
 
 use super::float::Float;
+use crate::backend::memory;
 
 /// Elements in one piece of parallel work.
 pub(in crate::backend) const PIECE: usize = 1 << 14;
@@ -38,7 +39,7 @@ pub(in crate::backend) fn map<T: Float>(
     input: &[T],
     function: impl Fn(T) -> T + Copy + Sync,
 ) -> Vec<T> {
-    let mut output = vec![T::ZERO; input.len()];
+    let mut output = memory::buffer(input.len());
     output
         .par_chunks_mut(PIECE)
         .zip(input.par_chunks(PIECE))
@@ -52,7 +53,7 @@ pub(in crate::backend) fn zip<T: Float>(
     right: &[T],
     function: impl Fn(T, T) -> T + Copy + Sync,
 ) -> Vec<T> {
-    let mut output = vec![T::ZERO; left.len()];
+    let mut output = memory::buffer(left.len());
     output
         .par_chunks_mut(PIECE)
         .zip(left.par_chunks(PIECE))

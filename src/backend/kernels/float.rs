@@ -3,6 +3,7 @@
 use candle_core::WithDType;
 
 use super::vector::Vector;
+use crate::backend::memory::Pool;
 
 /// `f32` or `f64`. The functions of `f32` are written so that the compiler can vectorise loops over
 /// them; those of `f64` are the exact ones, for checks.
@@ -28,6 +29,8 @@ pub(in crate::backend) trait Float:
     /// Minus infinity.
     const LOWEST: Self;
 
+    /// The buffers of this type that wait to be used again.
+    fn pool() -> &'static Pool<Self>;
     /// The nearest number of this type.
     fn of(value: f64) -> Self;
     /// Whether it is not a number.
@@ -55,6 +58,11 @@ impl Float for f64 {
     const ZERO: f64 = 0.0;
     const ONE: f64 = 1.0;
     const LOWEST: f64 = f64::NEG_INFINITY;
+
+    fn pool() -> &'static Pool<Self> {
+        static POOL: Pool<f64> = Pool::new();
+        &POOL
+    }
 
     #[inline(always)]
     fn of(value: f64) -> f64 {
@@ -116,6 +124,11 @@ impl Float for f32 {
     const ZERO: f32 = 0.0;
     const ONE: f32 = 1.0;
     const LOWEST: f32 = f32::NEG_INFINITY;
+
+    fn pool() -> &'static Pool<Self> {
+        static POOL: Pool<f32> = Pool::new();
+        &POOL
+    }
 
     #[inline(always)]
     fn of(value: f64) -> f32 {

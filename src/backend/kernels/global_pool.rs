@@ -4,6 +4,7 @@ use rayon::prelude::*;
 
 use super::float::Float;
 use super::reduce;
+use crate::backend::memory;
 
 /// The mean of every row of this length.
 pub(in crate::backend) fn average<T: Float>(length: usize, input: &[T]) -> Vec<T> {
@@ -18,7 +19,7 @@ pub(in crate::backend) fn average<T: Float>(length: usize, input: &[T]) -> Vec<T
 /// The gradient of the rows, from that of their means.
 pub(in crate::backend) fn average_gradient<T: Float>(length: usize, gradient: &[T]) -> Vec<T> {
     let scale = T::of(1.0 / length as f64);
-    let mut target = vec![T::ZERO; gradient.len() * length];
+    let mut target = memory::zeros(gradient.len() * length);
     target
         .par_chunks_mut(length)
         .with_min_len(64)
@@ -51,7 +52,7 @@ pub(in crate::backend) fn maximum_gradient<T: Float>(
     places: &[u32],
     gradient: &[T],
 ) -> Vec<T> {
-    let mut target = vec![T::ZERO; gradient.len() * length];
+    let mut target = memory::zeros(gradient.len() * length);
     target
         .par_chunks_mut(length)
         .with_min_len(64)

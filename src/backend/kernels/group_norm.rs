@@ -9,6 +9,7 @@ use rayon::prelude::*;
 use super::dense::sum_of_rows;
 use super::float::Float;
 use super::reduce;
+use crate::backend::memory;
 
 /// Sizes of the axes behind the first.
 #[derive(Clone, Copy, Debug)]
@@ -70,7 +71,7 @@ pub(in crate::backend) fn forward<T: Float>(
     input: &[T],
     weight_and_bias: Option<[&[T]; 2]>,
 ) -> Vec<T> {
-    let mut output = vec![T::ZERO; input.len()];
+    let mut output = memory::zeros(input.len());
     output
         .par_chunks_mut(geometry.group())
         .zip(input.par_chunks(geometry.group()))
@@ -99,7 +100,7 @@ pub(in crate::backend) fn backward<T: Float>(
 ) -> Gradients<T> {
     let group = geometry.group();
     let rows = input.len() / geometry.positions;
-    let mut target = vec![T::ZERO; input.len()];
+    let mut target = memory::zeros(input.len());
     // For every channel of every example: the sums of the gradient and of its product with the
     // normalised input.
     let (mut products, mut sums) = (vec![T::ZERO; rows], vec![T::ZERO; rows]);

@@ -8,6 +8,7 @@ use rayon::prelude::*;
 use super::batch_norm::Gradients;
 use super::float::Float;
 use super::reduce;
+use crate::backend::memory;
 
 /// Sizes of the axes behind the first.
 #[derive(Clone, Copy, Debug)]
@@ -86,7 +87,7 @@ pub(in crate::backend) fn forward<T: Float>(
         positions,
         ..
     } = *geometry;
-    let mut output = vec![T::ZERO; input.len()];
+    let mut output = memory::zeros(input.len());
     output
         .par_chunks_mut(features * positions)
         .zip(input.par_chunks(features * positions))
@@ -112,7 +113,7 @@ pub(in crate::backend) fn backward<T: Float>(
 ) -> Gradients<T> {
     let example = geometry.features * geometry.positions;
     let piece = reduce::images_in_piece(input.len() / example, geometry.features) * example;
-    let mut target = vec![T::ZERO; input.len()];
+    let mut target = memory::zeros(input.len());
     let (weights, biases) = target
         .par_chunks_mut(piece)
         .zip(input.par_chunks(piece))

@@ -3,6 +3,7 @@
 use rayon::prelude::*;
 
 use super::float::Float;
+use crate::backend::memory;
 use crate::operations::Filling;
 
 /// Images and the same images with margins around them.
@@ -76,7 +77,7 @@ pub(in crate::backend) fn pad<T: Float>(
     let (rows, columns) = (geometry.sources(0, filling), geometry.columns(filling));
     let inside = geometry.before[1]..geometry.before[1] + width;
     let images = input.len() / geometry.pixels();
-    let mut output = vec![T::ZERO; images * geometry.padded_pixels()];
+    let mut output = memory::zeros(images * geometry.padded_pixels());
     output
         .par_chunks_mut(geometry.padded_pixels())
         .zip(input.par_chunks(geometry.pixels()))
@@ -104,7 +105,7 @@ pub(in crate::backend) fn pad_gradient<T: Float>(
     let (rows, columns) = (geometry.sources(0, filling), geometry.columns(filling));
     let inside = geometry.before[1]..geometry.before[1] + width;
     let images = gradient.len() / geometry.padded_pixels();
-    let mut target = vec![T::ZERO; images * geometry.pixels()];
+    let mut target = memory::zeros(images * geometry.pixels());
     target
         .par_chunks_mut(geometry.pixels())
         .zip(gradient.par_chunks(geometry.padded_pixels()))

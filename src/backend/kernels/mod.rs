@@ -28,6 +28,7 @@ pub(super) mod matrix;
 pub(super) mod padded;
 pub(super) mod parametric_relu;
 pub(super) mod pool;
+pub(super) mod rectifier;
 pub(super) mod reduce;
 pub(super) mod rms_norm;
 pub(super) mod sequence;

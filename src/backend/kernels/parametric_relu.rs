@@ -8,6 +8,7 @@ use super::channel_scale::Geometry;
 use super::dense::sum_of_rows;
 use super::element_wise;
 use super::float::Float;
+use crate::backend::memory;
 
 /// The negative part of every element, zero for the others. What is not a number stays so.
 fn negative_part<T: Float>(input: &[T]) -> Vec<T> {
@@ -42,7 +43,7 @@ vectorised! {
 
 fn bend<T: Float>(geometry: &Geometry, input: &[T], values: &[T], slopes: &[T]) -> Vec<T> {
     let example = geometry.channels * geometry.positions;
-    let mut output = vec![T::ZERO; input.len()];
+    let mut output = memory::zeros(input.len());
     output
         .par_chunks_mut(example)
         .zip(input.par_chunks(example))

@@ -4,6 +4,7 @@
 use rayon::prelude::*;
 
 use super::float::Float;
+use crate::backend::memory;
 use crate::plan::Pool;
 
 /// Pooling of images of one size. Every window holds at least one pixel.
@@ -227,7 +228,7 @@ pub(in crate::backend) fn maximum<T: Float>(
     input: &[T],
 ) -> (Vec<T>, Vec<u32>) {
     let images = input.len() / geometry.pixels();
-    let mut output = vec![T::ZERO; images * geometry.windows()];
+    let mut output = memory::zeros(images * geometry.windows());
     let mut places = vec![0; output.len()];
     let runs = geometry.runs();
     output
@@ -251,7 +252,7 @@ pub(in crate::backend) fn maximum_gradient<T: Float>(
     gradient: &[T],
 ) -> Vec<T> {
     let images = gradient.len() / geometry.windows();
-    let mut target = vec![T::ZERO; images * geometry.pixels()];
+    let mut target = memory::zeros(images * geometry.pixels());
     target
         .par_chunks_mut(geometry.pixels())
         .zip(places.par_chunks(geometry.windows()))
@@ -270,7 +271,7 @@ pub(in crate::backend) fn average<T: Float>(geometry: &Geometry, input: &[T]) ->
     let runs = geometry.runs();
     let weights = geometry.weights();
     let images = input.len() / geometry.pixels();
-    let mut output = vec![T::ZERO; images * geometry.windows()];
+    let mut output = memory::zeros(images * geometry.windows());
     output
         .par_chunks_mut(geometry.windows())
         .zip(input.par_chunks(geometry.pixels()))
@@ -292,7 +293,7 @@ pub(in crate::backend) fn average_gradient<T: Float>(
     let runs = geometry.runs();
     let weights = geometry.weights();
     let images = gradient.len() / geometry.windows();
-    let mut target = vec![T::ZERO; images * geometry.pixels()];
+    let mut target = memory::zeros(images * geometry.pixels());
     target
         .par_chunks_mut(geometry.pixels())
         .zip(gradient.par_chunks(geometry.windows()))

@@ -7,6 +7,7 @@ use rayon::prelude::*;
 use super::float::Float;
 use super::layer_norm::{Geometry, accumulate};
 use super::reduce;
+use crate::backend::memory;
 
 vectorised! {
     /// Writes one over the root mean square of every position of one example.
@@ -51,7 +52,7 @@ pub(in crate::backend) fn forward<T: Float>(
     weight: &[T],
 ) -> Vec<T> {
     let example = geometry.features * geometry.positions;
-    let mut output = vec![T::ZERO; input.len()];
+    let mut output = memory::zeros(input.len());
     output
         .par_chunks_mut(example)
         .zip(input.par_chunks(example))
@@ -74,7 +75,7 @@ pub(in crate::backend) fn backward<T: Float>(
 ) -> (Vec<T>, Vec<T>) {
     let example = geometry.features * geometry.positions;
     let piece = reduce::images_in_piece(input.len() / example, geometry.features) * example;
-    let mut target = vec![T::ZERO; input.len()];
+    let mut target = memory::zeros(input.len());
     let weights = target
         .par_chunks_mut(piece)
         .zip(input.par_chunks(piece))

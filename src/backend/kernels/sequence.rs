@@ -3,13 +3,14 @@
 use rayon::prelude::*;
 
 use super::float::Float;
+use crate::backend::memory;
 
 /// Side of the blocks in which matrices are transposed, so that both are read and written in runs.
 const BLOCK: usize = 16;
 
 /// The transposed matrix of each example, `[n, rows, columns]`.
 pub(in crate::backend) fn transpose<T: Float>([rows, columns]: [usize; 2], input: &[T]) -> Vec<T> {
-    let mut output = vec![T::ZERO; input.len()];
+    let mut output = memory::zeros(input.len());
     output
         .par_chunks_mut(rows * columns)
         .zip(input.par_chunks(rows * columns))
@@ -61,7 +62,7 @@ pub(in crate::backend) fn mean_gradient<T: Float>(
     gradient: &[T],
 ) -> Vec<T> {
     let share = T::of(1.0 / tokens as f64);
-    let mut target = vec![T::ZERO; gradient.len() * tokens];
+    let mut target = memory::zeros(gradient.len() * tokens);
     target
         .par_chunks_mut(tokens * width)
         .zip(gradient.par_chunks(width))

@@ -3,6 +3,7 @@
 use rayon::prelude::*;
 
 use super::float::Float;
+use crate::backend::memory;
 
 /// From `factor * factor` channels of images of this height and width to one of an image larger by
 /// the factor: channel `i * factor + j` gives the pixels at `(i, j)` modulo the factor. The inverse
@@ -14,7 +15,7 @@ pub(in crate::backend) fn channels_to_pixels<T: Float>(
 ) -> Vec<T> {
     let (pixels, wide) = (height * width, width * factor);
     let size = pixels * factor * factor;
-    let mut output = vec![T::ZERO; input.len()];
+    let mut output = memory::zeros(input.len());
     output
         .par_chunks_mut(size)
         .zip(input.par_chunks(size))
@@ -43,7 +44,7 @@ pub(in crate::backend) fn pixels_to_channels<T: Float>(
 ) -> Vec<T> {
     let (pixels, wide) = (height * width, width * factor);
     let size = pixels * factor * factor;
-    let mut output = vec![T::ZERO; input.len()];
+    let mut output = memory::zeros(input.len());
     output
         .par_chunks_mut(size)
         .zip(input.par_chunks(size))
@@ -74,7 +75,7 @@ pub(in crate::backend) fn channels<T: Float>(
     input: &[T],
 ) -> Vec<T> {
     let in_group = channels / groups;
-    let mut output = vec![T::ZERO; input.len()];
+    let mut output = memory::zeros(input.len());
     output
         .par_chunks_mut(channels * pixels)
         .zip(input.par_chunks(channels * pixels))

@@ -3,6 +3,7 @@
 use rayon::prelude::*;
 
 use super::float::Float;
+use crate::backend::memory;
 
 /// Every row of `width` numbers repeated, each number repeated. `height` rows make an image.
 pub(in crate::backend) fn forward<T: Float>(
@@ -10,7 +11,7 @@ pub(in crate::backend) fn forward<T: Float>(
     factor: usize,
     input: &[T],
 ) -> Vec<T> {
-    let mut output = vec![T::ZERO; input.len() * factor * factor];
+    let mut output = memory::zeros(input.len() * factor * factor);
     let large = width * factor;
     output
         .par_chunks_mut(height * factor * large)
@@ -36,7 +37,7 @@ pub(in crate::backend) fn backward<T: Float>(
     factor: usize,
     gradient: &[T],
 ) -> Vec<T> {
-    let mut target = vec![T::ZERO; gradient.len() / (factor * factor)];
+    let mut target = memory::zeros(gradient.len() / (factor * factor));
     let large = width * factor;
     target
         .par_chunks_mut(height * width)

@@ -3,6 +3,7 @@
 use rayon::prelude::*;
 
 use super::float::Float;
+use crate::backend::memory;
 use crate::plan::WindowAttention;
 
 /// What is added to the score of a pair that was not adjacent before the image was rolled, as in the
@@ -29,12 +30,9 @@ impl Geometry {
         self.image[0] * self.image[1] / self.tokens()
     }
 
-    /// The shift along an axis: none where one window covers it.
+    /// The shift along an axis.
     fn shift(&self, axis: usize) -> usize {
-        match self.image[axis] > self.attributes.window {
-            true => self.attributes.shift,
-            false => 0,
-        }
+        self.attributes.shifts(self.image)[axis]
     }
 
     /// Calls `visit` with the place in the rolled image of each position of each window.
@@ -66,7 +64,7 @@ impl Geometry {
     /// `[n, windows, tokens, channels]`.
     pub(in crate::backend) fn cut<T: Float>(&self, input: &[T]) -> Vec<T> {
         let (places, channels) = (self.places(), self.attributes.channels);
-        let mut output = vec![T::ZERO; input.len()];
+        let mut output = memory::zeros(input.len());
         output
             .par_chunks_mut(places.len() * channels)
             .zip(input.par_chunks(places.len() * channels))
@@ -85,7 +83,7 @@ impl Geometry {
     /// Undoes [`Self::cut`]; also its gradient, as that is this one's.
     pub(in crate::backend) fn join<T: Float>(&self, input: &[T]) -> Vec<T> {
         let (places, channels) = (self.places(), self.attributes.channels);
-        let mut output = vec![T::ZERO; input.len()];
+        let mut output = memory::zeros(input.len());
         output
             .par_chunks_mut(places.len() * channels)
             .zip(input.par_chunks(places.len() * channels))

@@ -2,25 +2,26 @@
 
 use candle_core::{Error, Result, Tensor};
 
-use super::{Backward, Call, Given, image_size, project, sum, tensor, view};
+use super::{Array, Backward, Call, Given, array, image_size, project, sum, view};
 use crate::backend::kernels::attention::{self, Geometry, Layout, Sight};
 use crate::backend::kernels::float::Float;
+use crate::backend::kernels::rectifier::Rectifier;
 use crate::backend::kernels::window;
 use crate::plan::WindowAttention;
 
 /// The output of a projection that is part of a layer, and its gradients.
 fn projected<T: Float>(
-    input: &Tensor,
+    input: &Array,
     weight: &Tensor,
     bias: Option<&Tensor>,
     with_input: bool,
-) -> Result<(Tensor, Backward)> {
-    let given = project::<T>(input, weight, bias, with_input)?;
+) -> Result<(Array, Backward)> {
+    let given = project::<T>(input, weight, bias, Rectifier::Identity, with_input)?;
     Ok((given.output, given.backward))
 }
 
 /// The gradient of what a projection projects.
-fn taken_first(gradients: &mut Vec<Option<Tensor>>) -> Result<Tensor> {
+fn taken_first(gradients: &mut Vec<Option<Array>>) -> Result<Array> {
     let missing = || Error::Msg("a projection gave no gradient for what it projects".to_owned());
     let first = (!gradients.is_empty()).then(|| gradients.remove(0));
     first.flatten().ok_or_else(missing)
@@ -50,45 +51,44 @@ impl<'a> Projections<'a> {
 
 /// From the gradient of the output to those of the input and of the projections, in the order they
 /// are stored, and that of what is added to the scores, if asked for.
-type SelfBackward = Box<dyn Fn(&Tensor) -> Result<SelfGradients> + Send + Sync>;
+type SelfBackward = Box<dyn FnOnce(&Array) -> Result<SelfGradients> + Send>;
 
 struct SelfGradients {
-    input: Option<Tensor>,
-    projections: Vec<Option<Tensor>>,
-    biases: Option<Tensor>,
+    input: Option<Array>,
+    projections: Vec<Option<Array>>,
+    biases: Option<Array>,
 }
 
 /// Attention of sequences `[n, t, width]` to themselves.
 fn self_attention<T: Float>(
-    input: &Tensor,
+    input: &Array,
     heads: usize,
     sight: Sight<T>,
     projections: &Projections,
     with_input: bool,
-) -> Result<(Tensor, SelfBackward)> {
-    let (batch, tokens, width) = input.dims3()?;
+) -> Result<(Array, SelfBackward)> {
+    let [batch, tokens, width] = input.axes()?;
     let geometry = Geometry::of_sequence(tokens, width, heads);
     let of_biases = matches!(sight, Sight::Biased(..));
     let (weight, bias) = projections.inward;
     let (projected_input, inward) = projected::<T>(input, weight, bias, with_input)?;
-    let (attended, weights) =
-        attention::forward(&geometry, sight, view(&projected_input).slice::<T>()?);
-    let attended = tensor(attended, &[batch, tokens, width])?;
+    let (attended, weights) = attention::forward(&geometry, sight, projected_input.slice::<T>()?);
+    let attended = array(attended, &[batch, tokens, width])?;
     let (weight, bias) = projections.outward;
     let (output, outward) = projected::<T>(&attended, weight, bias, true)?;
-    let backward = move |gradient: &Tensor| {
+    let backward = move |gradient: &Array| {
         let mut after = outward(gradient)?;
         let attended = taken_first(&mut after)?;
         let (values, biases) = attention::backward(
             &geometry,
-            view(&projected_input).slice::<T>()?,
+            projected_input.slice::<T>()?,
             &weights,
-            view(&attended).slice()?,
+            attended.slice()?,
             of_biases,
         );
-        let mut before = inward(&tensor(values, projected_input.dims())?)?.into_iter();
+        let mut before = inward(&array(values, projected_input.dims())?)?.into_iter();
         let biases = biases
-            .map(|biases| tensor(biases, &[heads, tokens, tokens]))
+            .map(|biases| array(biases, &[heads, tokens, tokens]))
             .transpose()?;
         Ok(SelfGradients {
             input: before.next().flatten(),
@@ -122,7 +122,6 @@ pub(super) fn attention<T: Float>(
 
 pub(super) fn masked_attention<T: Float>(call: &Call, heads: usize) -> Result<Given> {
     let [input, masks] = call.pair()?;
-    let masks = view(masks);
     let (output, backward) = self_attention::<T>(
         input,
         heads,
@@ -151,7 +150,7 @@ pub(super) fn window_attention<T: Float>(
         geometry.tokens(),
         attributes.channels,
     ];
-    let windows = tensor(geometry.cut(view(input).slice::<T>()?), &sequences)?;
+    let windows = array(geometry.cut(input.slice::<T>()?), &sequences)?;
     let table = call.parameter(4)?;
     let table_shape = table.dims().to_vec();
     let biases = geometry.biases(view(table).slice::<T>()?);
@@ -163,14 +162,14 @@ pub(super) fn window_attention<T: Float>(
         &Projections::of(call, 0, true)?,
         call.wants_input(),
     )?;
-    let output = tensor(geometry.join(view(&output).slice::<T>()?), &shape)?;
+    let output = array(geometry.join(output.slice::<T>()?), &shape)?;
     Ok(Given::new(output, move |gradient| {
-        let gradient = geometry.cut(view(gradient).slice::<T>()?);
-        let gradients = backward(&tensor(gradient, &sequences)?)?;
-        let join = |windows: Tensor| tensor(geometry.join(view(&windows).slice::<T>()?), &shape);
-        let table = |biases: Tensor| {
-            let values = geometry.table_gradient(view(&biases).slice::<T>()?);
-            tensor(values, &table_shape)
+        let gradient = geometry.cut(gradient.slice::<T>()?);
+        let gradients = backward(&array(gradient, &sequences)?)?;
+        let join = |windows: Array| array(geometry.join(windows.slice::<T>()?), &shape);
+        let table = |biases: Array| {
+            let values = geometry.table_gradient(biases.slice::<T>()?);
+            array(values, &table_shape)
         };
         let mut all = vec![gradients.input.map(join).transpose()?];
         all.extend(gradients.projections);
@@ -181,7 +180,7 @@ pub(super) fn window_attention<T: Float>(
 
 pub(super) fn cross_attention<T: Float>(call: &Call, heads: usize, bias: bool) -> Result<Given> {
     let [input, context] = call.pair()?;
-    let (batch, queries, width) = input.dims3()?;
+    let [batch, queries, width] = input.axes()?;
     let keys = context.dim(1)?;
     let geometry = Geometry {
         queries,
@@ -203,13 +202,12 @@ pub(super) fn cross_attention<T: Float>(call: &Call, heads: usize, bias: bool) -
             bias.as_ref(),
             call.wanted.get(source) == Some(&true),
         )?;
-        parts.push(output.flatten_from(1)?);
+        parts.push(output.reshape(&[batch, output.elem_count() / batch])?);
         inward.push(backward);
     }
-    let packed = Tensor::cat(&parts, 1)?;
-    let (attended, weights) =
-        attention::forward(&geometry, Sight::Free, view(&packed).slice::<T>()?);
-    let attended = tensor(attended, &[batch, queries, width])?;
+    let packed = Array::joined::<T>(&parts)?;
+    let (attended, weights) = attention::forward(&geometry, Sight::Free, packed.slice::<T>()?);
+    let attended = array(attended, &[batch, queries, width])?;
     let (output, outward) = match bias {
         true => projected::<T>(
             &attended,
@@ -224,19 +222,19 @@ pub(super) fn cross_attention<T: Float>(call: &Call, heads: usize, bias: bool) -
         let attended = taken_first(&mut after)?;
         let (values, _) = attention::backward(
             &geometry,
-            view(&packed).slice::<T>()?,
+            packed.slice::<T>()?,
             &weights,
-            view(&attended).slice()?,
+            attended.slice()?,
             false,
         );
-        let values = tensor(values, packed.dims())?;
+        let values = array(values, packed.dims())?;
         let mut first = 0;
         let mut inputs = Vec::new();
         let (mut weights, mut biases) = (Vec::new(), Vec::new());
-        for (inward, tokens) in inward.iter().zip([queries, keys, keys]) {
-            let part = values.narrow(1, first, tokens * width)?.contiguous()?;
+        for (inward, tokens) in inward.into_iter().zip([queries, keys, keys]) {
+            let part = values.part::<T>(first, tokens * width)?;
             first += tokens * width;
-            let mut gradients = inward(&part.reshape((batch, tokens, width))?)?.into_iter();
+            let mut gradients = inward(&part.reshape(&[batch, tokens, width])?)?.into_iter();
             inputs.push(gradients.next().flatten());
             weights.push(gradients.next().flatten());
             biases.extend(gradients.next().flatten());
@@ -247,7 +245,9 @@ pub(super) fn cross_attention<T: Float>(call: &Call, heads: usize, bias: bool) -
         }
         let mut all = [inputs, weights].concat();
         if bias {
-            all.push(Some(Tensor::cat(&biases, 0)?));
+            let biases = biases.iter().map(Array::slice::<T>);
+            let joined = biases.collect::<Result<Vec<_>>>()?.concat();
+            all.push(Some(array(joined, &[3 * width])?));
         }
         all.append(&mut after);
         Ok(all)

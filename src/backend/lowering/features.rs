@@ -1,8 +1,8 @@
 //! Norms beside `bn` and `ln`, and factors and slopes for channels or features.
 
-use candle_core::{Result, Tensor};
+use candle_core::Result;
 
-use super::{Call, Given, channels_and_positions, random, tensor, view};
+use super::{Array, Call, Given, array, channels_and_positions, random, view};
 use crate::backend::kernels::float::Float;
 use crate::backend::kernels::{
     channel_scale, dense, dropout, group_norm, layer_norm, parametric_relu, rms_norm,
@@ -10,7 +10,7 @@ use crate::backend::kernels::{
 
 /// The positions that share a feature: those of a feature map; all else has its features in the last
 /// axis.
-pub(super) fn positions_of_features(tensor: &Tensor) -> usize {
+pub(super) fn positions_of_features(tensor: &Array) -> usize {
     match tensor.rank() {
         4 => tensor.dims()[2..].iter().product(),
         _ => 1,
@@ -25,21 +25,17 @@ pub(super) fn rms_norm<T: Float>(call: &Call, features: usize, epsilon: f64) -> 
         positions: positions_of_features(&input),
         epsilon,
     };
-    let output = rms_norm::forward(
-        &geometry,
-        view(&input).slice::<T>()?,
-        view(&weight).slice()?,
-    );
-    Ok(Given::new(tensor(output, input.dims())?, move |gradient| {
+    let output = rms_norm::forward(&geometry, input.slice::<T>()?, view(&weight).slice()?);
+    Ok(Given::new(array(output, input.dims())?, move |gradient| {
         let (values, weights) = rms_norm::backward(
             &geometry,
-            view(&input).slice::<T>()?,
+            input.slice::<T>()?,
             view(&weight).slice()?,
-            view(gradient).slice()?,
+            gradient.slice()?,
         );
         Ok(vec![
-            Some(tensor(values, input.dims())?),
-            Some(tensor(weights, weight.dims())?),
+            Some(array(values, input.dims())?),
+            Some(array(weights, weight.dims())?),
         ])
     }))
 }
@@ -57,19 +53,19 @@ pub(super) fn group_norm<T: Float>(call: &Call, groups: usize, epsilon: f64) -> 
     let output = {
         let (weight, bias) = (view(&weight), view(bias));
         let affine = Some([weight.slice::<T>()?, bias.slice()?]);
-        group_norm::forward(&geometry, view(&input).slice()?, affine)
+        group_norm::forward(&geometry, input.slice()?, affine)
     };
-    Ok(Given::new(tensor(output, input.dims())?, move |gradient| {
+    Ok(Given::new(array(output, input.dims())?, move |gradient| {
         let gradients = group_norm::backward(
             &geometry,
-            view(&input).slice::<T>()?,
+            input.slice::<T>()?,
             Some(view(&weight).slice()?),
-            view(gradient).slice()?,
+            gradient.slice()?,
         );
         Ok(vec![
-            Some(tensor(gradients.input, input.dims())?),
-            Some(tensor(gradients.weight, &[channels])?),
-            Some(tensor(gradients.bias, &[channels])?),
+            Some(array(gradients.input, input.dims())?),
+            Some(array(gradients.weight, &[channels])?),
+            Some(array(gradients.bias, &[channels])?),
         ])
     }))
 }
@@ -83,15 +79,11 @@ pub(super) fn instance_norm<T: Float>(call: &Call, epsilon: f64) -> Result<Given
         positions,
         epsilon,
     };
-    let output = group_norm::forward(&geometry, view(&input).slice::<T>()?, None);
-    Ok(Given::new(tensor(output, input.dims())?, move |gradient| {
-        let gradients = group_norm::backward(
-            &geometry,
-            view(&input).slice::<T>()?,
-            None,
-            view(gradient).slice()?,
-        );
-        Ok(vec![Some(tensor(gradients.input, input.dims())?)])
+    let output = group_norm::forward(&geometry, input.slice::<T>()?, None);
+    Ok(Given::new(array(output, input.dims())?, move |gradient| {
+        let gradients =
+            group_norm::backward(&geometry, input.slice::<T>()?, None, gradient.slice()?);
+        Ok(vec![Some(array(gradients.input, input.dims())?)])
     }))
 }
 
@@ -103,21 +95,17 @@ pub(super) fn parametric_relu<T: Float>(call: &Call) -> Result<Given> {
         channels,
         positions,
     };
-    let output = parametric_relu::forward(
-        &geometry,
-        view(&input).slice::<T>()?,
-        view(&slopes).slice()?,
-    );
-    Ok(Given::new(tensor(output, input.dims())?, move |gradient| {
+    let output = parametric_relu::forward(&geometry, input.slice::<T>()?, view(&slopes).slice()?);
+    Ok(Given::new(array(output, input.dims())?, move |gradient| {
         let (values, weights) = parametric_relu::backward(
             &geometry,
-            view(&input).slice::<T>()?,
+            input.slice::<T>()?,
             view(&slopes).slice()?,
-            view(gradient).slice()?,
+            gradient.slice()?,
         );
         Ok(vec![
-            Some(tensor(values, input.dims())?),
-            Some(tensor(weights, slopes.dims())?),
+            Some(array(values, input.dims())?),
+            Some(array(weights, slopes.dims())?),
         ])
     }))
 }
@@ -125,24 +113,19 @@ pub(super) fn parametric_relu<T: Float>(call: &Call) -> Result<Given> {
 /// The input times factors, with the gradient of the input and those of the factors of each example.
 fn scaled<T: Float>(
     geometry: channel_scale::Geometry,
-    input: &Tensor,
-    factors: &Tensor,
-    finish: impl Fn(Vec<T>) -> Vec<T> + Send + Sync + 'static,
+    input: &Array,
+    factors: &Array,
+    finish: impl FnOnce(Vec<T>) -> Vec<T> + Send + 'static,
 ) -> Result<Given> {
     let (input, factors) = (input.clone(), factors.clone());
-    let output = channel_scale::forward(
-        &geometry,
-        view(&input).slice::<T>()?,
-        view(&factors).slice()?,
-    );
-    Ok(Given::new(tensor(output, input.dims())?, move |gradient| {
-        let gradient = view(gradient);
+    let output = channel_scale::forward(&geometry, input.slice::<T>()?, factors.slice()?);
+    Ok(Given::new(array(output, input.dims())?, move |gradient| {
         let gradient = gradient.slice::<T>()?;
-        let values = channel_scale::forward(&geometry, gradient, view(&factors).slice()?);
-        let products = channel_scale::factor_gradient(&geometry, view(&input).slice()?, gradient);
+        let values = channel_scale::forward(&geometry, gradient, factors.slice()?);
+        let products = channel_scale::factor_gradient(&geometry, input.slice()?, gradient);
         Ok(vec![
-            Some(tensor(values, input.dims())?),
-            Some(tensor(finish(products), factors.dims())?),
+            Some(array(values, input.dims())?),
+            Some(array(finish(products), factors.dims())?),
         ])
     }))
 }
@@ -153,7 +136,8 @@ pub(super) fn layer_scale<T: Float>(call: &Call, features: usize) -> Result<Give
         channels: features,
         positions: positions_of_features(input),
     };
-    scaled::<T>(geometry, input, call.parameter(0)?, move |products| {
+    let factors = Array::copy_of::<T>(call.parameter(0)?)?;
+    scaled::<T>(geometry, input, &factors, move |products| {
         dense::sum_of_rows(features, &products)
     })
 }
@@ -177,9 +161,9 @@ pub(super) fn drop_path<T: Float>(call: &Call, rate: f64) -> Result<Given> {
     };
     let key = random::dropout_key(call.seed, call.step.number, step);
     let example = input.dims()[1..].iter().product();
-    let output = dropout::apply_to_examples(rate, key, example, view(input).slice::<T>()?);
-    Ok(Given::new(tensor(output, input.dims())?, move |gradient| {
-        let values = dropout::apply_to_examples(rate, key, example, view(gradient).slice::<T>()?);
-        Ok(vec![Some(tensor(values, gradient.dims())?)])
+    let output = dropout::apply_to_examples(rate, key, example, input.slice::<T>()?);
+    Ok(Given::new(array(output, input.dims())?, move |gradient| {
+        let values = dropout::apply_to_examples(rate, key, example, gradient.slice::<T>()?);
+        Ok(vec![Some(array(values, gradient.dims())?)])
     }))
 }

@@ -1,21 +1,22 @@
 //! Layers for images and signals beyond convolution and pooling.
 
 use super::*;
+use crate::backend::kernels::convolution::{self, Epilogue};
 use crate::backend::kernels::{adaptive_pool, bilinear, margins, reduce, shuffle};
 use crate::operations::Filling;
-use crate::plan::TransposedConvolution;
+use crate::plan::{Convolution, TransposedConvolution};
 
 /// A layer without parameters: its output, and what makes the gradient of the input of its own.
 fn pure<T: Float>(
-    input: &Tensor,
+    input: &Array,
     output: Vec<T>,
     shape: &[usize],
-    gradient_of: impl Fn(&[T]) -> Vec<T> + Send + Sync + 'static,
+    gradient_of: impl FnOnce(&[T]) -> Vec<T> + Send + 'static,
 ) -> Result<Given> {
     let input_shape = input.dims().to_vec();
-    Ok(Given::new(tensor(output, shape)?, move |gradient| {
-        let values = gradient_of(view(gradient).slice::<T>()?);
-        Ok(vec![Some(tensor(values, &input_shape)?)])
+    Ok(Given::new(array(output, shape)?, move |gradient| {
+        let values = gradient_of(gradient.slice::<T>()?);
+        Ok(vec![Some(array(values, &input_shape)?)])
     }))
 }
 
@@ -46,23 +47,18 @@ pub(super) fn convolve_transposed<T: Float>(
     let output = {
         let bias = with_bias.then(|| call.parameter(1)).transpose()?.map(view);
         let bias = bias.as_ref().map(|bias| bias.slice::<T>()).transpose()?;
-        convolution::transposed(
-            &geometry,
-            view(&weight).slice()?,
-            bias,
-            view(&input).slice()?,
-        )
+        convolution::transposed(&geometry, view(&weight).slice()?, bias, input.slice()?)
     };
     let shape = like(&input, channels, size);
     let with_input = call.wants_input();
-    Ok(Given::new(tensor(output, &shape)?, move |gradient| {
-        let gradient = view(gradient);
+    Ok(Given::new(array(output, &shape)?, move |gradient| {
         let gradient = gradient.slice::<T>()?;
         let input_gradient = match with_input {
             true => {
-                let values =
-                    convolution::forward(&geometry, gradient, view(&weight).slice()?, None);
-                Some(tensor(values, input.dims())?)
+                let weight = view(&weight);
+                let none = Epilogue::default();
+                let values = convolution::forward(&geometry, gradient, weight.slice()?, none);
+                Some(array(values, input.dims())?)
             }
             false => None,
         };
@@ -70,16 +66,16 @@ pub(super) fn convolve_transposed<T: Float>(
             &geometry,
             gradient,
             view(&weight).slice()?,
-            view(&input).slice()?,
+            input.slice()?,
             false,
         );
         let mut all = vec![
             input_gradient,
-            Some(tensor(gradients.weight, weight.dims())?),
+            Some(array(gradients.weight, weight.dims())?),
         ];
         if with_bias {
             let bias = reduce::sums_of_channels(channels, pixels, gradient);
-            all.push(Some(tensor(bias, &[channels])?));
+            all.push(Some(array(bias, &[channels])?));
         }
         Ok(all)
     }))
@@ -96,8 +92,7 @@ pub(super) fn adaptive_pool<T: Float>(
         output: size,
     };
     let shape = like(input, input.dim(1)?, size);
-    let values = view(input);
-    let values = values.slice::<T>()?;
+    let values = input.slice::<T>()?;
     match kind {
         Pooling::Maximum => {
             let (output, places) = adaptive_pool::maximum(&geometry, values);
@@ -126,7 +121,7 @@ pub(super) fn pad<T: Float>(
         before,
         after,
     };
-    let output = margins::pad(&geometry, filling, view(input).slice::<T>()?);
+    let output = margins::pad(&geometry, filling, input.slice::<T>()?);
     let shape = like(input, input.dim(1)?, geometry.padded());
     pure(input, output, &shape, move |gradient| {
         margins::pad_gradient(&geometry, filling, gradient)
@@ -143,7 +138,7 @@ pub(super) fn crop<T: Float>(call: &Call, before: [usize; 2], after: [usize; 2])
         before,
         after,
     };
-    let output = margins::pad_gradient(&geometry, Filling::Zero, view(input).slice::<T>()?);
+    let output = margins::pad_gradient(&geometry, Filling::Zero, input.slice::<T>()?);
     let shape = like(input, input.dim(1)?, image);
     pure(input, output, &shape, move |gradient| {
         margins::pad(&geometry, Filling::Zero, gradient)
@@ -153,7 +148,7 @@ pub(super) fn crop<T: Float>(call: &Call, before: [usize; 2], after: [usize; 2])
 pub(super) fn bilinear<T: Float>(call: &Call, factor: usize) -> Result<Given> {
     let input = call.input()?;
     let image = image_size(input)?;
-    let output = bilinear::forward(image, factor, view(input).slice::<T>()?);
+    let output = bilinear::forward(image, factor, input.slice::<T>()?);
     let shape = like(input, input.dim(1)?, image.map(|size| size * factor));
     pure(input, output, &shape, move |gradient| {
         bilinear::backward(image, factor, gradient)
@@ -163,7 +158,7 @@ pub(super) fn bilinear<T: Float>(call: &Call, factor: usize) -> Result<Given> {
 pub(super) fn pixel_shuffle<T: Float>(call: &Call, factor: usize) -> Result<Given> {
     let input = call.input()?;
     let image = image_size(input)?;
-    let output = shuffle::channels_to_pixels(image, factor, view(input).slice::<T>()?);
+    let output = shuffle::channels_to_pixels(image, factor, input.slice::<T>()?);
     let channels = input.dim(1)? / (factor * factor);
     let shape = like(input, channels, image.map(|size| size * factor));
     pure(input, output, &shape, move |gradient| {
@@ -174,7 +169,7 @@ pub(super) fn pixel_shuffle<T: Float>(call: &Call, factor: usize) -> Result<Give
 pub(super) fn pixel_unshuffle<T: Float>(call: &Call, factor: usize) -> Result<Given> {
     let input = call.input()?;
     let image = image_size(input)?.map(|size| size / factor);
-    let output = shuffle::pixels_to_channels(image, factor, view(input).slice::<T>()?);
+    let output = shuffle::pixels_to_channels(image, factor, input.slice::<T>()?);
     let shape = like(input, input.dim(1)? * factor * factor, image);
     pure(input, output, &shape, move |gradient| {
         shuffle::channels_to_pixels(image, factor, gradient)
@@ -184,7 +179,7 @@ pub(super) fn pixel_unshuffle<T: Float>(call: &Call, factor: usize) -> Result<Gi
 pub(super) fn channel_shuffle<T: Float>(call: &Call, groups: usize) -> Result<Given> {
     let input = call.input()?;
     let (channels, pixels) = channels_and_positions(input);
-    let output = shuffle::channels(channels, groups, pixels, view(input).slice::<T>()?);
+    let output = shuffle::channels(channels, groups, pixels, input.slice::<T>()?);
     pure(input, output, input.dims(), move |gradient| {
         shuffle::channels(channels, channels / groups, pixels, gradient)
     })
@@ -195,15 +190,14 @@ pub(super) fn slice<T: Float>(call: &Call, start: usize, size: usize) -> Result<
     let (channels, positions) = channels_and_positions(input);
     let kept = start * positions..(start + size) * positions;
     let whole = channels * positions;
-    let output = input.narrow(1, start, size)?.contiguous()?;
+    let output = input.part::<T>(start, size)?;
     let shape = input.dims().to_vec();
     Ok(Given::new(output, move |gradient| {
-        let gradient = view(gradient);
-        let mut target = vec![T::ZERO; shape.iter().product()];
+        let mut target = memory::zeros(shape.iter().product());
         let parts = gradient.slice::<T>()?.chunks_exact(kept.len());
         for (target, part) in target.chunks_exact_mut(whole).zip(parts) {
             target[kept.clone()].copy_from_slice(part);
         }
-        Ok(vec![Some(tensor(target, &shape)?)])
+        Ok(vec![Some(array(target, &shape)?)])
     }))
 }

@@ -310,11 +310,7 @@ impl Reduction {
         if vertex.kind == Kind::Variable {
             return self.push(vertex.clone());
         }
-        // What is found to be there already takes its label off again.
-        let label = self.labels.len() as u32;
-        self.labels
-            .extend_from_within(vertex.label.start as usize..vertex.label.end as usize);
-        let label = self.label_from(label);
+        let label = self.same_label(graph, vertex);
         let mut copy = self.vertex(vertex.node, vertex.kind, label, start, values);
         copy.size = vertex.size;
         copy.is_zero = vertex.is_zero;

@@ -4,21 +4,35 @@ use crate::graph::Laws;
 use crate::graph::dataflow::Dataflow;
 use crate::operations::{Activation, Dimension, Operation, Pooling};
 
-/// Whether no law but that of sharing makes anything of an operation, whatever it reads.
-pub(super) fn is_plain(operation: &Operation) -> bool {
-    match operation {
-        Operation::Add { .. }
-        | Operation::Multiply { .. }
-        | Operation::Concatenate { .. }
-        | Operation::Upsample { .. }
-        | Operation::Dropout { .. }
-        | Operation::Activation(_)
-        | Operation::Flatten => false,
-        // One that would be an identity with other attributes is looked at each time.
-        Operation::Pool { kernel, .. } => {
-            !kernel.iter().all(|size| *size == Dimension::Constant(1))
+/// Which laws may make something of an operation, apart from that of sharing and those of zeros.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Treatment {
+    /// None, whatever it reads.
+    Plain,
+    /// That of rectifiers.
+    Rectifier,
+    /// Others.
+    Special,
+}
+
+impl Treatment {
+    pub(super) fn of(operation: &Operation) -> Self {
+        match operation {
+            Operation::Activation(Activation::Relu | Activation::Relu6) => Treatment::Rectifier,
+            Operation::Add { .. }
+            | Operation::Multiply { .. }
+            | Operation::Concatenate { .. }
+            | Operation::Upsample { .. }
+            | Operation::Dropout { .. }
+            | Operation::Activation(_)
+            | Operation::Flatten
+            | Operation::Slice { .. } => Treatment::Special,
+            // One that would be an identity with other attributes is looked at each time.
+            Operation::Pool { kernel, .. } if kernel.iter().all(|size| *size == Dimension::ONE) => {
+                Treatment::Special
+            }
+            _ => Treatment::Plain,
         }
-        _ => true,
     }
 }
 
@@ -52,6 +66,10 @@ pub(super) fn is_identity(
                 && all(padding, 0)
         }
         Operation::Flatten => graph.at(graph.operands(number)[0].0).shape.rank() == 1,
+        Operation::Slice { start, size } => {
+            let read = &graph.at(graph.operands(number)[0].0).shape;
+            *start == Dimension::Constant(0) && read.0.first() == Some(size)
+        }
         _ => false,
     }
 }

@@ -84,7 +84,7 @@ impl Canonicaliser {
         self.colouring.colour(graph, &self.reduction);
         let vertices = self.values();
         let mut counter = Counter::new(&self.reduction, laws);
-        counter.find_terms(&vertices);
+        counter.find_terms(graph, &vertices);
         for output in graph.outputs() {
             let vertex = self.reduction.vertex_of[output.0 as usize];
             let tally = &mut counter.tallies[vertex as usize];
@@ -138,27 +138,27 @@ impl<'a> Counter<'a> {
     }
 
     /// Finds the terms of `vertices`, which come after those that they read.
-    fn find_terms(&mut self, vertices: &[u32]) {
+    fn find_terms(&mut self, graph: &impl Dataflow, vertices: &[u32]) {
         for &vertex in vertices {
             self.tallies[vertex as usize].term = match self.laws {
-                Laws::Architecture => self.term_without_order(vertex),
+                Laws::Architecture => self.term_without_order(graph, vertex),
                 Laws::Exact | Laws::Real => self.reduction.vertices[vertex as usize].hash,
             };
         }
     }
 
-    fn term_without_order(&self, vertex: u32) -> u64 {
+    fn term_without_order(&self, graph: &impl Dataflow, vertex: u32) -> u64 {
         let is_joined = self.reduction.vertices[vertex as usize].kind == Kind::Sequence;
         let edges = self.reduction.edges_of(vertex).iter();
         let sum = edges.fold(0_u64, |sum, edge| {
             let key = if is_joined { 0 } else { edge.key };
             sum.wrapping_add(mix(self.tallies[edge.vertex as usize].term, key))
         });
-        mix(self.label(vertex), sum)
+        mix(self.label(graph, vertex), sum)
     }
 
-    fn label(&self, vertex: u32) -> u64 {
-        xxh3_64(self.reduction.label_of(vertex))
+    fn label(&self, graph: &impl Dataflow, vertex: u32) -> u64 {
+        xxh3_64(self.reduction.label_of(graph, vertex))
     }
 
     /// The value of a vertex whose readers have been looked at; tells those that it reads.
@@ -170,7 +170,7 @@ impl<'a> Counter<'a> {
             Class::Parameters => own.weights.is_some(),
             Class::State | Class::Random => false,
         };
-        let merge = self.merge(vertex);
+        let merge = self.merge(graph, vertex);
         let tally = self.tallies[vertex as usize];
         let paths = if is_function { tally.paths } else { 1 };
         for edge in self.reduction.operands_of(vertex) {
@@ -199,7 +199,7 @@ impl<'a> Counter<'a> {
         }
     }
 
-    fn merge(&self, vertex: u32) -> Option<Box<Merge>> {
+    fn merge(&self, graph: &impl Dataflow, vertex: u32) -> Option<Box<Merge>> {
         let own = &self.reduction.vertices[vertex as usize];
         let is_joined = own.kind == Kind::Sequence;
         if !own.is_flat_merge() || !(is_joined || self.laws != Laws::Exact) {
@@ -223,7 +223,7 @@ impl<'a> Counter<'a> {
         }
         let tally = self.tallies[vertex as usize];
         Some(Box::new(Merge {
-            label: self.label(vertex),
+            label: self.label(graph, vertex),
             parts,
             in_order,
             is_open: tally.reads == 0 && !tally.is_merged,

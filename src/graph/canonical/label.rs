@@ -4,7 +4,8 @@
 //! equal bytes mean equal labels and labels may stand behind one another. The arity of merges is
 //! left out: it follows from their operands.
 
-use super::identity::is_plain;
+use super::blocks::Blocks;
+use super::identity::Treatment;
 use smallvec::SmallVec;
 use xxhash_rust::xxh3::xxh3_64;
 
@@ -401,12 +402,11 @@ impl LabelWriter<'_, '_> {
 /// The label of an operation that mentions no variables but those that the inputs' shapes put in
 /// order, with what else of the operation matters.
 pub(in crate::graph) struct KnownLabel {
-    pub(super) bytes: Box<[u8]>,
+    pub(super) bytes: Blocks,
     /// The hash of the bytes.
     pub(super) hash: u64,
     pub(super) class: Class,
-    /// Whether no law but that of sharing makes anything of it, whatever it reads.
-    pub(super) is_plain: bool,
+    pub(super) treatment: Treatment,
 }
 
 impl KnownLabel {
@@ -430,8 +430,8 @@ impl KnownLabel {
         is_fixed.then(|| KnownLabel {
             hash: xxh3_64(&bytes),
             class: operation.class(),
-            is_plain: is_plain(operation),
-            bytes: bytes.into(),
+            treatment: Treatment::of(operation),
+            bytes: Blocks::new(&bytes),
         })
     }
 }

@@ -8,7 +8,7 @@ use std::ops::Range;
 
 use xxhash_rust::xxh3::xxh3_64;
 
-use super::identity::is_identity;
+use super::identity::{Treatment, is_identity};
 use super::label::{KnownLabel, LabelWriter, fix_variables, for_each_dimension, mix, names_of};
 use super::variables::Variables;
 use crate::graph::dataflow::Dataflow;
@@ -49,8 +49,8 @@ pub(super) struct Vertex {
     /// number.
     pub(super) node: u32,
     pub(super) kind: Kind,
-    /// Where its label is among all labels.
-    pub(super) label: Range<u32>,
+    /// Where its label is among all labels; nothing if the graph knows the label of the node.
+    pub(super) label: Option<Range<u32>>,
     /// Where its edges are among all edges. Those to variables come last and in no order.
     pub(super) edges: Range<u32>,
     /// How many edges lead to values, not variables.
@@ -120,10 +120,7 @@ impl Reduction {
         let shapes = (0..graph.inputs() as u32).map(|input| &graph.at(input).shape);
         fix_variables(&mut self.fixed, shapes);
         for number in 0..graph.count() {
-            let vertex = match &graph.at(number).kind {
-                NodeKind::Input(input) => self.input(graph, number, *input),
-                NodeKind::Operation(operation) => self.operation(graph, number, operation, laws),
-            };
+            let vertex = self.node(graph, number, laws);
             self.vertex_of.push(vertex);
         }
         if laws == Laws::Architecture {
@@ -138,7 +135,11 @@ impl Reduction {
 
     /// The edges of a vertex, those to variables included.
     pub(super) fn edges_of(&self, vertex: u32) -> &[Edge] {
-        slice(&self.edges, &self.vertices[vertex as usize].edges)
+        self.edges(&self.vertices[vertex as usize])
+    }
+
+    pub(super) fn edges(&self, vertex: &Vertex) -> &[Edge] {
+        slice(&self.edges, &vertex.edges)
     }
 
     /// The operands of a vertex.
@@ -148,8 +149,44 @@ impl Reduction {
     }
 
     /// The label of a vertex.
-    pub(super) fn label_of(&self, vertex: u32) -> &[u8] {
-        slice(&self.labels, &self.vertices[vertex as usize].label)
+    pub(super) fn label_of<'a>(&'a self, graph: &'a impl Dataflow, vertex: u32) -> &'a [u8] {
+        self.label(graph, &self.vertices[vertex as usize])
+    }
+
+    fn label<'a>(&'a self, graph: &'a impl Dataflow, vertex: &Vertex) -> &'a [u8] {
+        match &vertex.label {
+            Some(label) => slice(&self.labels, label),
+            None => graph
+                .label(vertex.node)
+                .map_or(&[], |known| known.bytes.bytes()),
+        }
+    }
+
+    /// The vertex of a node whose operands have theirs.
+    fn node(&mut self, graph: &impl Dataflow, number: u32, laws: Laws) -> u32 {
+        let operands = graph.operands(number);
+        let reads_zero = self.has_zeros && self.read(operands).any(|vertex| vertex.is_zero);
+        if let Some(label) = graph.label(number)
+            && !reads_zero
+        {
+            let is_plain = match label.treatment {
+                Treatment::Plain => true,
+                Treatment::Rectifier => {
+                    let read = self.vertex_of[operands[0].0 as usize];
+                    self.rectifier(graph, read).is_none()
+                }
+                Treatment::Special => false,
+            };
+            if is_plain {
+                return self.plain(graph, number, label);
+            }
+        }
+        match &graph.at(number).kind {
+            NodeKind::Input(input) => self.input(graph, number, *input),
+            NodeKind::Operation(operation) => {
+                self.operation(graph, number, operation, reads_zero, laws)
+            }
+        }
     }
 
     fn input(&mut self, graph: &impl Dataflow, number: u32, input: usize) -> u32 {
@@ -174,16 +211,10 @@ impl Reduction {
         graph: &impl Dataflow,
         number: u32,
         operation: &Operation,
+        reads_zero: bool,
         laws: Laws,
     ) -> u32 {
         let operands = graph.operands(number);
-        let reads_zero = self.has_zeros && self.read(operands).any(|vertex| vertex.is_zero);
-        if let Some(label) = graph.label(number)
-            && label.is_plain
-            && !reads_zero
-        {
-            return self.plain(graph, number, label);
-        }
         let operand =
             |reduction: &Self, index: usize| reduction.vertex_of[operands[index].0 as usize];
         if is_identity(graph, number, operation, laws) {
@@ -242,7 +273,7 @@ impl Reduction {
         let ordered = kind == Kind::Ordered;
         let write = |writer: &mut LabelWriter<'_, '_>| writer.operation(operation, ordered);
         let label = match graph.label(number) {
-            Some(known) => self.copy_label(known),
+            Some(known) => Label::known(known),
             None => self.write_label(write),
         };
         if label.symbolic {
@@ -269,16 +300,33 @@ impl Reduction {
     fn plain(&mut self, graph: &impl Dataflow, number: u32, label: &KnownLabel) -> u32 {
         let start = self.edges.len();
         let operands = graph.operands(number);
+        let weights = graph.weights(number);
+        self.shares_weights |= weights.is_some();
+        let mut origin = Origin::default();
         for (key, id) in (0..).zip(operands) {
             let vertex = self.vertex_of[id.0 as usize];
+            origin.add(&self.vertices[vertex as usize], key);
             self.edges.push(Edge { vertex, key });
         }
-        let copy = self.copy_label(label);
-        let mut vertex = self.vertex(number, Kind::Ordered, copy, start, self.edges.len());
-        vertex.size = operands.len() as u64;
-        self.push_or_share(graph, vertex, label.class)
+        let vertex = self.push(Vertex {
+            node: number,
+            kind: Kind::Ordered,
+            label: None,
+            edges: start as u32..self.edges.len() as u32,
+            operands: operands.len() as u32,
+            level: origin.level,
+            size: operands.len() as u64,
+            hash: mix(label.hash, origin.sum),
+            weights,
+            is_zero: false,
+        });
+        match is_function(label.class, weights) {
+            true => self.share_last(graph),
+            false => vertex,
+        }
     }
 
+    /// Pushes a vertex, or gives an equal one if it is a function of its operands.
     pub(super) fn push_or_share(
         &mut self,
         graph: &impl Dataflow,
@@ -289,9 +337,9 @@ impl Reduction {
             vertex.weights = graph.weights(vertex.node);
             self.shares_weights |= vertex.weights.is_some();
         }
-        match (class, vertex.weights) {
-            (Class::Pure, _) | (Class::Parameters, Some(_)) => self.share(graph, vertex),
-            (Class::Parameters | Class::State | Class::Random, _) => self.push(vertex),
+        match is_function(class, vertex.weights) {
+            true => self.share(graph, vertex),
+            false => self.push(vertex),
         }
     }
 
@@ -331,29 +379,20 @@ impl Reduction {
         };
         write(&mut writer);
         let symbolic = writer.symbolic;
-        Label {
-            symbolic,
-            ..self.label_from(start)
-        }
-    }
-
-    /// The label that was written last, from `start` on.
-    pub(super) fn label_from(&self, start: u32) -> Label {
         let range = start..self.labels.len() as u32;
         Label {
-            symbolic: false,
+            symbolic,
             hash: xxh3_64(slice(&self.labels, &range)),
-            range,
+            range: Some(range),
         }
     }
 
-    fn copy_label(&mut self, known: &KnownLabel) -> Label {
-        let start = self.labels.len() as u32;
-        self.labels.extend_from_slice(&known.bytes);
+    /// The label of a vertex, for another of the same node.
+    pub(super) fn same_label(&self, graph: &impl Dataflow, vertex: &Vertex) -> Label {
         Label {
+            range: vertex.label.clone(),
+            hash: xxh3_64(self.label(graph, vertex)),
             symbolic: false,
-            hash: known.hash,
-            range: start..self.labels.len() as u32,
         }
     }
 
@@ -366,24 +405,19 @@ impl Reduction {
         start: usize,
         values: usize,
     ) -> Vertex {
-        let (mut level, mut sum) = (0, 0_u64);
-        for (index, edge) in self.edges[start..].iter().enumerate() {
-            let read = &self.vertices[edge.vertex as usize];
-            if index < values - start {
-                level = level.max(read.level + 1);
-            }
-            sum = sum.wrapping_add(mix(read.hash, edge.key));
+        let mut origin = Origin::default();
+        for edge in &self.edges[start..] {
+            origin.add(&self.vertices[edge.vertex as usize], edge.key);
         }
-        let hash = mix(label.hash, sum);
         Vertex {
             node,
             kind,
             label: label.range,
             edges: start as u32..self.edges.len() as u32,
             operands: (values - start) as u32,
-            level,
+            level: origin.level,
             size: 0,
-            hash,
+            hash: mix(label.hash, origin.sum),
             weights: None,
             is_zero: false,
         }
@@ -397,48 +431,93 @@ impl Reduction {
     /// Pushes a vertex that is a function of its operands unless there is an equal one; then gives
     /// that.
     pub(super) fn share(&mut self, graph: &impl Dataflow, vertex: Vertex) -> u32 {
-        let edges = slice(&self.edges, &vertex.edges);
+        self.push(vertex);
+        self.share_last(graph)
+    }
+
+    /// The vertex that was pushed last, which is a function of its operands, or an equal one that was
+    /// there before; then the last is taken off again.
+    fn share_last(&mut self, graph: &impl Dataflow) -> u32 {
+        let last = self.vertices.len() - 1;
+        let vertex = &self.vertices[last];
         let own = vertex.weights.map_or(vertex.hash, |weights| {
             mix(vertex.hash, u64::from(weights.0))
         });
-        let hash = edges.iter().fold(own, |hash, edge| {
+        let hash = self.edges(vertex).iter().fold(own, |hash, edge| {
             mix(hash, u64::from(edge.vertex) ^ edge.key.rotate_left(32))
         });
         let mask = self.table.len() - 1;
         let mut slot = hash as usize & mask;
         while self.table[slot] != NONE {
             let other = self.table[slot];
-            if self.is_same(graph, &vertex, other) {
-                self.labels.truncate(vertex.label.start as usize);
+            if self.is_same(graph, vertex, &self.vertices[other as usize]) {
                 self.edges.truncate(vertex.edges.start as usize);
+                self.vertices.truncate(last);
                 return other;
             }
             slot = (slot + 1) & mask;
         }
-        self.table[slot] = self.vertices.len() as u32;
-        self.push(vertex)
+        self.table[slot] = last as u32;
+        last as u32
     }
 
-    fn is_same(&self, graph: &impl Dataflow, vertex: &Vertex, other: u32) -> bool {
-        let candidate = &self.vertices[other as usize];
+    fn is_same(&self, graph: &impl Dataflow, left: &Vertex, right: &Vertex) -> bool {
         let operation = |vertex: &Vertex| &graph.at(vertex.node).kind;
-        candidate.hash == vertex.hash
-            && candidate.kind == vertex.kind
-            && candidate.weights == vertex.weights
-            && self.label_of(other) == slice(&self.labels, &vertex.label)
-            && self.edges_of(other) == slice(&self.edges, &vertex.edges)
+        left.hash == right.hash
+            && left.kind == right.kind
+            && left.weights == right.weights
+            && self.label(graph, left) == self.label(graph, right)
+            && self.edges(left) == self.edges(right)
             // Labels call all free variables the same. Merges have no attributes.
             && (self.free.is_empty()
-                || vertex.kind != Kind::Ordered
-                || operation(candidate) == operation(vertex))
+                || left.kind != Kind::Ordered
+                || operation(left) == operation(right))
+    }
+}
+
+/// Whether a value is a function of what it is computed from: of operands and shared weights, but not
+/// of weights of its own, state or chance.
+fn is_function(class: Class, weights: Option<WeightsId>) -> bool {
+    match class {
+        Class::Pure => true,
+        Class::Parameters => weights.is_some(),
+        Class::State | Class::Random => false,
+    }
+}
+
+/// What a vertex is computed from.
+#[derive(Default)]
+struct Origin {
+    level: u32,
+    sum: u64,
+}
+
+impl Origin {
+    fn add(&mut self, read: &Vertex, key: u64) {
+        // Variables are no values and have no level.
+        if read.kind != Kind::Variable {
+            self.level = self.level.max(read.level + 1);
+        }
+        self.sum = self.sum.wrapping_add(mix(read.hash, key));
     }
 }
 
 pub(super) struct Label {
-    range: Range<u32>,
-    hash: u64,
+    /// Where it is among all labels; nothing if the graph knows it.
+    pub(super) range: Option<Range<u32>>,
+    pub(super) hash: u64,
     /// Whether it mentions variables, which may have no fixed place.
-    symbolic: bool,
+    pub(super) symbolic: bool,
+}
+
+impl Label {
+    fn known(known: &KnownLabel) -> Self {
+        Label {
+            range: None,
+            hash: known.hash,
+            symbolic: false,
+        }
+    }
 }
 
 fn slice<'a, T>(all: &'a [T], range: &Range<u32>) -> &'a [T] {

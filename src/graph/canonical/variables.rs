@@ -49,7 +49,7 @@ impl Reduction {
         self.vertices.push(Vertex {
             node: variable.0,
             kind: Kind::Variable,
-            label: 0..0,
+            label: Some(0..0),
             edges: 0..0,
             operands: 0,
             // Behind all values.

@@ -20,6 +20,8 @@ pub use dot::dot;
 pub use label::{Kind, Label, label, shape_text};
 pub use mermaid::mermaid;
 pub use svg::svg;
+#[cfg(feature = "backend")]
+pub(crate) use text::escape_xml;
 
 /// What a drawing shows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

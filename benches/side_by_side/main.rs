@@ -1,0 +1,87 @@
+//! Times training steps of a net as snapc compiles it: one side of `side_by_side.py`.
+//!
+//!     cargo bench --bench side_by_side -- FILE BATCH STEPS
+//!
+//! The net is the last of the file. Prints a line of JSON: the seconds from the text to the compiled network, those of
+//! every step (forward, loss, backward, AdamW), and the largest resident memory in bytes before and after.
+
+use std::error::Error;
+use std::time::Instant;
+
+use candle_core::{Device, Tensor};
+use candle_nn::loss::cross_entropy;
+use snapc::backend::{Mode, Model, Network};
+use snapc::diagnostic::{Source, SourceId};
+use snapc::graph::{self, Graph};
+use snapc::train::{Optimizer, OptimizerConfiguration, StepSettings};
+use snapc::types::Kind;
+use snapc::{syntax, types};
+
+fn main() -> Result<(), Box<dyn Error>> {
+    let arguments: Vec<String> = std::env::args().filter(|it| it != "--bench").collect();
+    let [_, file, batch, steps] = arguments.as_slice() else {
+        return Err("usage: side_by_side FILE BATCH STEPS".into());
+    };
+    let (batch, steps): (usize, usize) = (batch.parse()?, steps.parse()?);
+    let before = peak();
+    let started = Instant::now();
+    let network = Network::compile(&build(file)?, &Device::Cpu, 0)?;
+    let compiled = started.elapsed().as_secs_f64();
+    let steps = train(&network, batch, steps)?;
+    let result = serde_json::json!({
+        "compile": compiled, "steps": steps, "before": before, "peak": peak(),
+        "input": network.input_shape(), "classes": network.output_shape(),
+    });
+    println!("{result}");
+    Ok(())
+}
+
+/// The graph of the last net of a file.
+fn build(path: &str) -> Result<Graph, Box<dyn Error>> {
+    let text = std::fs::read_to_string(path)?;
+    let mut read = |path: &str| std::fs::read(path).map_err(|error| error.to_string());
+    let source = Source {
+        id: SourceId(0),
+        ..Source::new(path, text)
+    };
+    let files = syntax::parse_files(source, &mut read);
+    let checked = types::check_files(&files);
+    if let Some(problem) = files.diagnostics.iter().chain(&checked.diagnostics).next() {
+        return Err(problem.message.clone().into());
+    }
+    let (net, _) = (checked.program.of_kind(Kind::Net).last()).ok_or("the file has no net")?;
+    graph::build(&checked.program, net).map_err(|problem| problem.message.into())
+}
+
+/// The seconds of every step.
+fn train(network: &Network, batch: usize, steps: usize) -> Result<Vec<f64>, Box<dyn Error>> {
+    let classes = network.plan().shape(network.plan().outputs[0])[0];
+    let shape = [&[batch], network.plan().inputs[0].as_slice()].concat();
+    let inputs = Tensor::rand(-1f32, 1f32, shape, &Device::Cpu)?;
+    let labels: Vec<u32> = (0..batch).map(|index| (index % classes) as u32).collect();
+    let labels = Tensor::new(labels, &Device::Cpu)?;
+    let rule = OptimizerConfiguration::adam_w();
+    let mut optimizer = Optimizer::new(network.trainable(), rule, 0.01, true);
+    let settings = StepSettings {
+        learning_rate: 1e-3,
+        momentum: None,
+        gradient_clip: None,
+    };
+    let mut seconds = Vec::with_capacity(steps);
+    for step in 0..steps as u64 {
+        let started = Instant::now();
+        let logits = network.forward(&inputs, Mode::Train { step })?;
+        let loss = cross_entropy(&logits, &labels)?;
+        optimizer.step(&loss.backward()?, settings)?;
+        seconds.push(started.elapsed().as_secs_f64());
+    }
+    Ok(seconds)
+}
+
+/// The largest resident memory so far, where the system tells it.
+fn peak() -> Option<u64> {
+    let status = std::fs::read_to_string("/proc/self/status").ok()?;
+    let line = status.lines().find(|line| line.starts_with("VmHWM:"))?;
+    let kilobytes: u64 = line.split_whitespace().nth(1)?.parse().ok()?;
+    Some(kilobytes * 1024)
+}

@@ -1,0 +1,231 @@
+//! Memory that steps use one after another.
+//!
+//! A training step needs buffers of the same sizes each time. Memory that is asked of the system anew
+//! has to be mapped and cleared, which takes a third of a step where layers do little with each
+//! number. So buffers that nobody reads any more wait here for the next that has the same size.
+
+use std::collections::VecDeque;
+use std::ops::Deref;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use super::kernels::float::Float;
+
+/// Shorter buffers are left to the allocator, which has its own lists for them.
+const SHORTEST: usize = 1024;
+
+/// Buffers that wait to be used again. All they take, with those in use, is never more than a quarter
+/// above what was once in use at the same time: a step may need the most buffers of one size at one
+/// time and the most of another size at another.
+pub(super) struct Pool<T>(Mutex<State<T>>);
+
+struct State<T> {
+    /// Those that wait, the one that has waited longest first.
+    waiting: VecDeque<Vec<T>>,
+    /// The numbers in them.
+    waiting_size: usize,
+    /// The numbers in buffers in use.
+    used: usize,
+    /// The most that were in use.
+    peak: usize,
+    /// How often memory was asked of the system.
+    misses: u64,
+}
+
+impl<T> State<T> {
+    /// The most numbers in use and waiting.
+    fn most(&self) -> usize {
+        self.peak + self.peak / 4
+    }
+}
+
+impl<T: Float> Pool<T> {
+    /// A pool in which no buffer waits.
+    pub(super) const fn new() -> Self {
+        Pool(Mutex::new(State {
+            waiting: VecDeque::new(),
+            waiting_size: 0,
+            used: 0,
+            peak: 0,
+            misses: 0,
+        }))
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State<T>> {
+        // Whatever panicked has left whole buffers.
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn take(&self, length: usize) -> Option<Vec<T>> {
+        if length < SHORTEST {
+            return None;
+        }
+        let mut state = self.lock();
+        let Some(place) = state.waiting.iter().rposition(|it| it.len() == length) else {
+            state.misses += 1;
+            return None;
+        };
+        state.waiting_size -= length;
+        state.waiting.remove(place)
+    }
+
+    fn adopt(&self, length: usize) {
+        if length >= SHORTEST {
+            let mut state = self.lock();
+            state.used += length;
+            state.peak = state.peak.max(state.used);
+        }
+    }
+
+    /// Tells that a buffer went elsewhere.
+    fn forget(&self, length: usize) {
+        if length >= SHORTEST {
+            self.lock().used -= length;
+        }
+    }
+
+    fn give(&self, buffer: Vec<T>) {
+        let length = buffer.len();
+        if length < SHORTEST {
+            return;
+        }
+        let mut state = self.lock();
+        state.used -= length;
+        state.waiting_size += length;
+        state.waiting.push_back(buffer);
+        let mut evicted = Vec::new();
+        while state.waiting_size + state.used > state.most() {
+            let Some(oldest) = state.waiting.pop_front() else {
+                break;
+            };
+            state.waiting_size -= oldest.len();
+            evicted.push(oldest);
+        }
+        // Whoever waits for the lock does not wait for the system to take the memory back.
+        drop(state);
+    }
+
+    /// Gives all that waits back to the system.
+    pub(super) fn clear(&self) {
+        let mut state = self.lock();
+        let waiting = std::mem::take(&mut state.waiting);
+        state.waiting_size = 0;
+        state.peak = state.used;
+        drop(state);
+        drop(waiting);
+    }
+}
+
+/// What the values of all networks take in memory.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Buffers {
+    /// Bytes in use.
+    pub used: usize,
+    /// The most bytes that were in use at a time, since the last network was dropped.
+    pub peak: usize,
+    /// Bytes that wait to be used again.
+    pub waiting: usize,
+    /// How often a buffer of 1,024 numbers or more was asked of the system, since none of its size waited.
+    pub misses: u64,
+}
+
+/// What the values of all networks that compute with `f32` take in memory now.
+pub fn buffers() -> Buffers {
+    let state = f32::pool().lock();
+    let bytes = |numbers: usize| numbers * size_of::<f32>();
+    Buffers {
+        used: bytes(state.used),
+        peak: bytes(state.peak),
+        waiting: bytes(state.waiting_size),
+        misses: state.misses,
+    }
+}
+
+/// A buffer of this length with whatever is in it, to be overwritten as a whole.
+pub(super) fn buffer<T: Float>(length: usize) -> Vec<T> {
+    let buffer = T::pool().take(length);
+    let mut buffer = buffer.unwrap_or_else(|| vec![T::ZERO; length]);
+    // In tests, what a kernel leaves as it was should be seen.
+    if cfg!(debug_assertions) {
+        buffer.fill(T::of(f64::NAN));
+    }
+    buffer
+}
+
+/// A buffer of zeros.
+pub(super) fn zeros<T: Float>(length: usize) -> Vec<T> {
+    match T::pool().take(length) {
+        Some(mut buffer) => {
+            buffer.fill(T::ZERO);
+            buffer
+        }
+        None => vec![T::ZERO; length],
+    }
+}
+
+/// A buffer in use, which goes to the pool in the end.
+pub(super) struct Buffer<T: Float>(Vec<T>);
+
+impl<T: Float> Buffer<T> {
+    /// A buffer of these numbers.
+    pub(super) fn new(values: Vec<T>) -> Self {
+        T::pool().adopt(values.len());
+        Buffer(values)
+    }
+
+    /// Its numbers, which no longer go to the pool.
+    pub(super) fn into_vec(mut self) -> Vec<T> {
+        let values = std::mem::take(&mut self.0);
+        T::pool().forget(values.len());
+        values
+    }
+}
+
+impl<T: Float> Deref for Buffer<T> {
+    type Target = [T];
+
+    fn deref(&self) -> &[T] {
+        &self.0
+    }
+}
+
+impl<T: Float> Drop for Buffer<T> {
+    fn drop(&mut self) {
+        T::pool().give(std::mem::take(&mut self.0));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_buffer_is_used_again_and_little_more_is_held_than_was_in_use() {
+        let pool = Pool::<f32>::new();
+        let give = |length: usize| pool.give(vec![0.0; length]);
+        pool.adopt(2000);
+        pool.adopt(3000);
+        give(2000);
+        assert!(pool.take(3000).is_none(), "it is still in use");
+        let again = pool.take(2000).expect("it waits");
+        pool.adopt(again.len());
+        give(2000);
+        give(3000);
+        assert_eq!(pool.lock().waiting_size, 5000);
+        pool.adopt(4000);
+        give(4000);
+        let state = pool.lock();
+        assert!(
+            state.waiting_size <= state.peak,
+            "the oldest were given back"
+        );
+        assert!(state.waiting.iter().any(|buffer| buffer.len() == 4000));
+    }
+
+    #[test]
+    fn what_is_short_is_left_to_the_allocator() {
+        let pool = Pool::<f64>::new();
+        pool.adopt(10);
+        pool.give(vec![0.0; 10]);
+        assert!(pool.take(10).is_none());
+    }
+}

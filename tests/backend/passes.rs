@@ -1,0 +1,172 @@
+//! Passes over a plan change nothing of what a net computes.
+
+use candle_core::{DType, Device, Tensor};
+use snapc::backend::{Mode, Model, Network};
+use snapc::diagnostic::Source;
+use snapc::graph::{self, Graph};
+use snapc::plan::{self, Pass, Passes};
+use snapc::{syntax, types};
+
+use super::build::{numbers, values};
+use super::gradient;
+
+/// Everything that a pass may fuse, next to what it may not: values that are read twice, outputs in the
+/// middle, activations that are no rectifiers, and an infinite and a negative zero on the way.
+const NETS: [&str; 7] = [
+    "conv(3, 4) add(1) relu bn add(1) relu6 gap",
+    "conv(3, 4) bn relu dwconv(3) bn relu6 conv(1, 4) bn conv(3, 4) relu gap dense(5) relu dense(3)",
+    "conv(3, 4, bias: true) bn relu6 dup conv(3) bn add relu conv(3, stride: 2) bn silu gap",
+    "conv(3, 4) dup bn swap relu add relu6 bn relu gap dense(3) relu6",
+    "dup dup conv(3, 2) bn swap conv(5, 2) add relu add relu gap",
+    "conv(3, 4) relu relu bn bn relu dropout(0.5) relu maxpool(3) relu gap",
+    "conv(3, 4, groups: 2, dilation: 2, bias: true) relu6 bn relu dup mul relu avgpool(3) gap dense(2) relu",
+];
+
+fn net(body: &str) -> Graph {
+    let source = Source::new("test.snap", format!("net n : [2, 7, 5] -> [_] = {body}\n"));
+    let checked = types::check(&syntax::parse(&source).file);
+    let net = checked.program.named("n").expect("the net is there");
+    graph::build(&checked.program, net).unwrap_or_else(|problem| panic!("{body}: {problem:?}"))
+}
+
+fn network(graph: &Graph, passes: Passes) -> Network {
+    let plan = plan::plan_with(graph, passes).expect("it has a plan");
+    Network::from_plan(plan, &Device::Cpu, 3, DType::F32).expect("it compiles")
+}
+
+/// Outputs, gradients and state after two steps of training and an evaluation, bit by bit.
+fn traces(network: &Network) -> Vec<(String, Vec<u64>)> {
+    let mut traces = Vec::new();
+    let mut keep = |name: String, tensor: &Tensor| {
+        let bits = values(tensor).into_iter().map(f64::to_bits).collect();
+        traces.push((name, bits));
+    };
+    for step in 0..2 {
+        let batch = numbers(&[5, 2, 7, 5], step).to_dtype(DType::F32).unwrap();
+        let output = network.forward(&batch, Mode::Train { step }).unwrap();
+        keep(format!("output of step {step}"), &output);
+        let gradients = output.sqr().unwrap().sum_all().unwrap().backward().unwrap();
+        for (name, variable) in network.trainable() {
+            let gradient = gradients.get(variable.as_tensor()).expect("a gradient");
+            keep(format!("gradient of {name} in step {step}"), gradient);
+        }
+    }
+    for (name, variable) in network.state() {
+        keep(name, variable.as_tensor());
+    }
+    let batch = numbers(&[3, 2, 7, 5], 9).to_dtype(DType::F32).unwrap();
+    let output = network.forward(&batch, Mode::Evaluate).unwrap();
+    keep("evaluation".to_owned(), &output);
+    let gradients = output.sum_all().unwrap().backward().unwrap();
+    for (name, variable) in network.trainable() {
+        if let Some(gradient) = gradients.get(variable.as_tensor()) {
+            keep(format!("gradient of {name} in an evaluation"), gradient);
+        }
+    }
+    traces
+}
+
+#[test]
+fn a_net_computes_the_same_with_each_pass_on_and_off() {
+    for body in NETS {
+        let graph = net(body);
+        let without = traces(&network(&graph, Passes::none()));
+        let all = Passes::all();
+        for pass in Pass::ALL {
+            assert_eq!(
+                traces(&network(&graph, all.without(pass))),
+                without,
+                "{body} without {pass:?}"
+            );
+        }
+        assert_eq!(traces(&network(&graph, all)), without, "{body}");
+    }
+}
+
+#[test]
+fn passes_find_what_they_are_for() {
+    let steps = |body: &str, passes: Passes| {
+        let plan = plan::plan_with(&net(body), passes).expect("it has a plan");
+        plan.steps
+            .into_iter()
+            .map(|step| step.words)
+            .collect::<Vec<_>>()
+    };
+    let body = "conv(3, 4) bn relu dup conv(3, 4) bn add relu silu gap";
+    assert_eq!(
+        steps(body, Passes::all()),
+        [
+            "conv(3, 4) bn relu",
+            "conv(3) bn",
+            "add relu",
+            "silu",
+            "gap"
+        ]
+    );
+    let activations = Passes::all().without(Pass::FuseNorms);
+    assert_eq!(
+        steps(body, activations),
+        [
+            "conv(3, 4)",
+            "bn relu",
+            "conv(3)",
+            "bn",
+            "add relu",
+            "silu",
+            "gap"
+        ]
+    );
+    let norms = Passes::all().without(Pass::FuseActivations);
+    assert_eq!(
+        steps(body, norms),
+        [
+            "conv(3, 4) bn",
+            "relu",
+            "conv(3) bn",
+            "add",
+            "relu",
+            "silu",
+            "gap"
+        ]
+    );
+    let twice = "conv(3, 4) dup bn swap relu add gap";
+    assert_eq!(
+        steps(twice, Passes::all()),
+        ["conv(3, 4)", "bn", "relu", "add", "gap"]
+    );
+}
+
+#[test]
+fn gradients_of_what_is_fused_are_those_of_finite_differences() {
+    for (seed, body) in (1..).zip(NETS) {
+        let batch = numbers(&[3, 2, 7, 5], seed);
+        for mode in [Mode::Train { step: 4 }, Mode::Evaluate] {
+            gradient::check(&net(body), std::slice::from_ref(&batch), mode, seed);
+        }
+    }
+}
+
+#[test]
+fn gradients_can_be_asked_for_twice() {
+    let network = network(&net(NETS[1]), Passes::all());
+    let batch = numbers(&[5, 2, 7, 5], 1).to_dtype(DType::F32).unwrap();
+    let output = network.forward(&batch, Mode::Train { step: 0 }).unwrap();
+    let state = |network: &Network| -> Vec<Vec<f64>> {
+        let state = network.state().into_iter();
+        state
+            .map(|(_, variable)| values(variable.as_tensor()))
+            .collect()
+    };
+    let loss = output.sqr().unwrap().sum_all().unwrap();
+    let before = state(&network);
+    let gradients = || {
+        let gradients = loss.backward().unwrap();
+        let trainable = network.trainable().into_iter();
+        let gradient = |(_, variable): (String, candle_core::Var)| {
+            values(gradients.get(variable.as_tensor()).expect("a gradient"))
+        };
+        trainable.map(gradient).collect::<Vec<_>>()
+    };
+    assert_eq!(gradients(), gradients());
+    assert_eq!(state(&network), before, "the second time updates nothing");
+}
