@@ -22,7 +22,7 @@ fn chain(input: &[i64], layers: &[(Operation, &[i64])]) -> Graph {
         kind: NodeKind::Input(0),
         inputs: Default::default(),
         shape: Shape::constant(input),
-        path: String::new(),
+        path: Default::default(),
         weights: None,
         span: Default::default(),
     }];
@@ -32,7 +32,7 @@ fn chain(input: &[i64], layers: &[(Operation, &[i64])]) -> Graph {
             kind: NodeKind::Operation(operation.clone()),
             inputs: [before].into_iter().collect(),
             shape: Shape::constant(shape),
-            path: format!("layer.{}", nodes.len()),
+            path: format!("layer.{}", nodes.len()).into(),
             weights: None,
             span: Default::default(),
         });

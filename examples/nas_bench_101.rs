@@ -113,7 +113,7 @@ fn node(kind: NodeKind, inputs: Vec<NodeId>) -> Node {
         kind,
         inputs: inputs.into_iter().collect(),
         shape: Shape::constant(&[1]),
-        path: String::new(),
+        path: Default::default(),
         weights: None,
         span: Span::default(),
     }

@@ -12,7 +12,7 @@ fn node(kind: NodeKind, inputs: &[u32], shape: &[i64], path: &str) -> Node {
         kind,
         inputs: inputs.iter().copied().map(NodeId).collect(),
         shape: Shape::constant(shape),
-        path: path.to_owned(),
+        path: path.into(),
         weights: None,
         span: Default::default(),
     }

@@ -24,7 +24,7 @@ impl Builder {
             kind,
             inputs: inputs.iter().copied().collect(),
             shape: Shape::constant(&[16, 8, 8]),
-            path: String::new(),
+            path: Default::default(),
             weights: None,
             span: Span::default(),
         });

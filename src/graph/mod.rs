@@ -25,6 +25,7 @@ pub use parts::parts;
 pub use summary::{Layer, Summary, summarise};
 pub(crate) use trail::{FragmentId, Trail};
 
+use compact_str::CompactString;
 use rustc_hash::FxHashMap;
 use smallvec::SmallVec;
 
@@ -70,7 +71,7 @@ pub struct Node {
     /// The path of its layer, which names its parameters: `basic.0.conv.1`. Every segment is a
     /// block, symbol or word with its number among those of the same name around it. Layers that
     /// share their weights have the same path.
-    pub path: String,
+    pub path: CompactString,
     /// The weights that it shares with other layers; none if all that it has are its own.
     pub weights: Option<WeightsId>,
     /// The word that made it.

@@ -78,7 +78,7 @@ fn layer(graph: &Graph, node: &Node, shares: bool) -> Option<Layer> {
         .collect();
     let multiply_adds = operation.multiply_adds(&inputs, &node.shape);
     Some(Layer {
-        path: node.path.clone(),
+        path: node.path.to_string(),
         word: operation_word(operation, node.shape.rank(), &|variable| {
             graph.variable_name(variable)
         }),

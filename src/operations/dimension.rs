@@ -277,18 +277,56 @@ impl Dimension {
         }
     }
 
-    fn combine(
+    /// What an operation gives where both are numbers, as they are nearly always while a net is
+    /// expanded.
+    #[inline]
+    fn of_numbers(
         &self,
         other: &Dimension,
-        known: impl Fn(i64, i64) -> Option<i64>,
-        symbolic: impl Fn(&Polynomial, &Polynomial) -> Option<Polynomial>,
+        operation: impl Fn(i64, i64) -> Option<i64>,
+    ) -> Option<Dimension> {
+        let (Dimension::Constant(left), Dimension::Constant(right)) = (self, other) else {
+            return None;
+        };
+        Some(operation(*left, *right).map_or(Dimension::Overflow, Dimension::Constant))
+    }
+
+    fn of_polynomials(
+        &self,
+        other: &Dimension,
+        operation: impl Fn(&Polynomial, &Polynomial) -> Option<Polynomial>,
     ) -> Dimension {
-        if let (Dimension::Constant(left), Dimension::Constant(right)) = (self, other) {
-            return known(*left, *right).map_or(Dimension::Overflow, Dimension::Constant);
-        }
         match (self.polynomial(), other.polynomial()) {
-            (Some(left), Some(right)) => Self::from_checked(symbolic(&left, &right)),
+            (Some(left), Some(right)) => Self::from_checked(operation(&left, &right)),
             _ => Dimension::Overflow,
+        }
+    }
+
+    fn symbolic_sum(&self, other: &Dimension) -> Dimension {
+        match (self, other) {
+            (other, Dimension::Constant(number)) | (Dimension::Constant(number), other) => {
+                other.offset(*number)
+            }
+            _ => self.of_polynomials(other, |left, right| left.plus(right, 1)),
+        }
+    }
+
+    fn symbolic_difference(&self, other: &Dimension) -> Dimension {
+        if let Dimension::Constant(number) = other
+            && let Some(number) = number.checked_neg()
+        {
+            return self.offset(number);
+        }
+        match self.known_difference(other) {
+            Some(number) => Dimension::Constant(number),
+            None => self.of_polynomials(other, |left, right| left.plus(right, -1)),
+        }
+    }
+
+    fn symbolic_product(&self, other: &Dimension) -> Dimension {
+        match (self, other) {
+            (other, Dimension::Constant(1)) | (Dimension::Constant(1), other) => other.clone(),
+            _ => self.of_polynomials(other, Polynomial::times),
         }
     }
 
@@ -298,15 +336,17 @@ impl Dimension {
         let mut atoms = Monomial::default();
         let mut others: SmallVec<[&Dimension; 4]> = SmallVec::new();
         for factor in factors {
-            let product = match (factor, factor.as_atom()) {
-                (Dimension::Constant(factor), _) => number.checked_mul(*factor).map(|product| {
+            let product = match factor {
+                Dimension::Constant(factor) => number.checked_mul(*factor).map(|product| {
                     number = product;
                 }),
-                (_, Some(atom)) => atoms.multiply(&atom, 1),
-                _ => {
-                    others.push(factor);
-                    Some(())
-                }
+                _ => match factor.as_atom() {
+                    Some(atom) => atoms.multiply(&atom, 1),
+                    None => {
+                        others.push(factor);
+                        Some(())
+                    }
+                },
             };
             if product.is_none() {
                 return Dimension::Overflow;
@@ -321,51 +361,46 @@ impl Dimension {
     }
 
     /// `self / divisor` rounded down. Division by zero gives [`Dimension::Overflow`].
+    #[inline]
     pub fn floor_divide(&self, divisor: &Dimension) -> Dimension {
         match divisor {
-            Dimension::Constant(0) => return Dimension::Overflow,
-            Dimension::Constant(1) => return self.clone(),
-            Dimension::Constant(number @ 2..) => {
-                if let Some((variable, offset)) = self.as_shifted() {
-                    let (rest, whole) = (offset.rem_euclid(*number), offset.div_euclid(*number));
-                    return Self::stepped(variable, rest, *number, whole);
-                }
-            }
-            _ => {}
+            Dimension::Constant(0) => Dimension::Overflow,
+            Dimension::Constant(1) => self.clone(),
+            _ => match self.of_numbers(divisor, floor_quotient) {
+                Some(quotient) => quotient,
+                None => self.symbolic_quotient(divisor),
+            },
         }
-        self.combine(
-            divisor,
-            |left, right| {
-                let quotient = left.checked_div_euclid(right)?;
-                // Euclidean division rounds up for a negative divisor.
-                Some(if right < 0 && left.rem_euclid(right) != 0 {
-                    quotient - 1
-                } else {
-                    quotient
-                })
-            },
-            |left, right| {
-                // A variable stands for at least one, so a whole term may be divided out.
-                let (quotient, remainder) = match left.divide_by_term(right) {
-                    Some(split) => split,
-                    None if left == right => return Some(Polynomial::constant(1)),
-                    None => (Polynomial::default(), left.clone()),
-                };
-                let remainder = Dimension::from_polynomial(remainder);
-                let divisor = divisor.clone();
-                let vanishes = match (&remainder, &divisor) {
-                    (Dimension::Constant(0), _) => true,
-                    (Dimension::Constant(rest), Dimension::Constant(divisor)) => {
-                        (0..*divisor).contains(rest)
-                    }
-                    _ => false,
-                };
-                if vanishes {
-                    return Some(quotient);
+    }
+
+    fn symbolic_quotient(&self, divisor: &Dimension) -> Dimension {
+        if let Dimension::Constant(number @ 2..) = divisor
+            && let Some((variable, offset)) = self.as_shifted()
+        {
+            let (rest, whole) = (offset.rem_euclid(*number), offset.div_euclid(*number));
+            return Self::stepped(variable, rest, *number, whole);
+        }
+        self.of_polynomials(divisor, |left, right| {
+            // A variable stands for at least one, so a whole term may be divided out.
+            let (quotient, remainder) = match left.divide_by_term(right) {
+                Some(split) => split,
+                None if left == right => return Some(Polynomial::constant(1)),
+                None => (Polynomial::default(), left.clone()),
+            };
+            let remainder = Dimension::from_polynomial(remainder);
+            let divisor = divisor.clone();
+            let vanishes = match (&remainder, &divisor) {
+                (Dimension::Constant(0), _) => true,
+                (Dimension::Constant(rest), Dimension::Constant(divisor)) => {
+                    (0..*divisor).contains(rest)
                 }
-                quotient.plus(&Polynomial::atom(Atom::quotient(remainder, divisor)), 1)
-            },
-        )
+                _ => false,
+            };
+            if vanishes {
+                return Some(quotient);
+            }
+            quotient.plus(&Polynomial::atom(Atom::quotient(remainder, divisor)), 1)
+        })
     }
 
     /// Whether `self` is a multiple of `divisor`, where that can be decided.
@@ -588,6 +623,17 @@ impl Dimension {
     }
 }
 
+/// `left / right` rounded down.
+#[inline]
+fn floor_quotient(left: i64, right: i64) -> Option<i64> {
+    let quotient = left.checked_div_euclid(right)?;
+    // Euclidean division rounds up for a negative divisor.
+    Some(match right < 0 && left.rem_euclid(right) != 0 {
+        true => quotient - 1,
+        false => quotient,
+    })
+}
+
 impl From<i64> for Dimension {
     fn from(value: i64) -> Self {
         Dimension::Constant(value)
@@ -596,37 +642,33 @@ impl From<i64> for Dimension {
 
 impl std::ops::Add for &Dimension {
     type Output = Dimension;
+    #[inline]
     fn add(self, other: &Dimension) -> Dimension {
-        match (self, other) {
-            (other, Dimension::Constant(number)) | (Dimension::Constant(number), other) => {
-                other.offset(*number)
-            }
-            _ => self.combine(other, i64::checked_add, |left, right| left.plus(right, 1)),
+        match self.of_numbers(other, i64::checked_add) {
+            Some(sum) => sum,
+            None => self.symbolic_sum(other),
         }
     }
 }
 
 impl std::ops::Sub for &Dimension {
     type Output = Dimension;
+    #[inline]
     fn sub(self, other: &Dimension) -> Dimension {
-        if let Dimension::Constant(number) = other
-            && let Some(number) = number.checked_neg()
-        {
-            return self.offset(number);
-        }
-        match self.known_difference(other) {
-            Some(number) => Dimension::Constant(number),
-            None => self.combine(other, i64::checked_sub, |left, right| left.plus(right, -1)),
+        match self.of_numbers(other, i64::checked_sub) {
+            Some(difference) => difference,
+            None => self.symbolic_difference(other),
         }
     }
 }
 
 impl std::ops::Mul for &Dimension {
     type Output = Dimension;
+    #[inline]
     fn mul(self, other: &Dimension) -> Dimension {
-        match (self, other) {
-            (other, Dimension::Constant(1)) | (Dimension::Constant(1), other) => other.clone(),
-            _ => self.combine(other, i64::checked_mul, Polynomial::times),
+        match self.of_numbers(other, i64::checked_mul) {
+            Some(product) => product,
+            None => self.symbolic_product(other),
         }
     }
 }

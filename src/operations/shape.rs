@@ -7,8 +7,23 @@ use smallvec::SmallVec;
 use super::dimension::{Dimension, Variable};
 
 /// The shape of one tensor without the batch axis: `[c, h, w]`, `[t, d]` or `[d]`.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Shape(pub SmallVec<[Dimension; 3]>);
+
+impl Clone for Shape {
+    #[inline]
+    fn clone(&self) -> Self {
+        match self.0.as_slice() {
+            // Nearly all are images; their three sizes just fit.
+            [channels, height, width] => Shape(SmallVec::from_buf([
+                channels.clone(),
+                height.clone(),
+                width.clone(),
+            ])),
+            sizes => Shape(sizes.iter().cloned().collect()),
+        }
+    }
+}
 
 /// The most elements a tensor of one example may have. Larger ones are refused by the checker
 /// ([`Reason::Size`]), so that later stages can count elements in any integer type they like.
@@ -112,6 +127,19 @@ impl Constraint {
         }
     }
 
+    /// Whether it holds for these values of its variables, where all of them are numbers.
+    pub fn holds_for(&self, value: &dyn Fn(Variable) -> Option<Dimension>) -> Option<bool> {
+        let number = |dimension: &Dimension| dimension.evaluate(value);
+        Some(match self {
+            Constraint::Equal(left, right) => number(left)? == number(right)?,
+            Constraint::Divides { divisor, dividend } => {
+                number(dividend)?.checked_rem(number(divisor)?)? == 0
+            }
+            Constraint::AtLeast { value, minimum } => number(value)? >= *minimum,
+            Constraint::AtMost { value, maximum } => number(value)? <= number(maximum)?,
+        })
+    }
+
     fn parts(&self) -> [Option<&Dimension>; 2] {
         match self {
             Constraint::Equal(left, right) => [Some(left), Some(right)],
@@ -121,9 +149,29 @@ impl Constraint {
         }
     }
 
+    /// Calls `visit` for each dimension in it.
+    pub fn for_each_dimension_mut(&mut self, visit: &mut dyn FnMut(&mut Dimension)) {
+        match self {
+            Constraint::Equal(left, right) => {
+                visit(left);
+                visit(right);
+            }
+            Constraint::Divides { divisor, dividend } => {
+                visit(divisor);
+                visit(dividend);
+            }
+            Constraint::AtLeast { value, .. } => visit(value),
+            Constraint::AtMost { value, maximum } => {
+                visit(value);
+                visit(maximum);
+            }
+        }
+    }
+
     /// Whether arithmetic in it left the range of numbers.
     pub fn overflows(&self) -> bool {
-        self.parts().contains(&Some(&Dimension::Overflow))
+        let mut parts = self.parts().into_iter().flatten();
+        parts.any(|part| matches!(part, Dimension::Overflow))
     }
 
     /// Whether `test` holds for every variable in it.

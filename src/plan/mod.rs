@@ -352,7 +352,7 @@ impl Lowering<'_> {
             output: Value(id.0 as usize),
             parameters,
             number,
-            path: node.path.clone(),
+            path: node.path.to_string(),
             words: self.word(node, operation),
             last_uses: Vec::new(),
         });
@@ -515,7 +515,7 @@ impl Lowering<'_> {
         let node = self.graph.node(id);
         match node.kind {
             NodeKind::Input(place) => format!("input {place}"),
-            NodeKind::Operation(_) => node.path.clone(),
+            NodeKind::Operation(_) => node.path.to_string(),
         }
     }
 }

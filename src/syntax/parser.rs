@@ -392,11 +392,12 @@ fn term<'t>(source: &'t Source, body: Rule<'t, Vec<Term>>) -> Rule<'t, Term> {
 }
 
 fn factor<'t>(source: &'t Source, body: Rule<'t, Vec<Term>>) -> Rule<'t, TermKind> {
-    let alphabet = just(Token::Colon).ignore_then(name(source)).or_not();
+    let alphabet = just(Token::Colon).ignore_then(name(source));
+    let alphabet = alphabet.map(Box::new).or_not();
     let blocks = blocks(body);
     let word = name(source)
         .then(arguments(source).or_not())
-        .then(blocks.clone().or_not())
+        .then(blocks.clone().map(Box::new).or_not())
         .map(|((name, arguments), blocks)| TermKind::Word {
             name,
             arguments: arguments.unwrap_or_default(),

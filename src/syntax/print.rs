@@ -122,7 +122,7 @@ fn is_count(expression: &Expression) -> bool {
 
 impl Display for TermKind {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
-        let annotation = |f: &mut Formatter<'_>, alphabet: &Option<Name>| match alphabet {
+        let annotation = |f: &mut Formatter<'_>, alphabet: &Option<Box<Name>>| match alphabet {
             Some(alphabet) => write!(f, " : {alphabet}"),
             None => Ok(()),
         };

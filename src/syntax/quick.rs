@@ -116,12 +116,14 @@ impl<'t> Reader<'t> {
     }
 
     /// Any number of something, with commas between them and perhaps behind the last, up to `end`.
+    /// There is memory for `usual` of them at first.
     fn listed<T>(
         &mut self,
         end: Token,
+        usual: usize,
         mut one: impl FnMut(&mut Self) -> Option<T>,
     ) -> Option<Vec<T>> {
-        let mut all = Vec::new();
+        let mut all = Vec::with_capacity(usual);
         while self.peek() != Some(end) {
             all.push(one(self)?);
             if !self.accept(Token::Comma) {
@@ -145,12 +147,12 @@ impl<'t> Reader<'t> {
     fn block(&mut self, start: Span) -> Option<Block> {
         let name = self.name()?;
         let parameters = match self.accept(Token::LeftParenthesis) {
-            true => self.listed(Token::RightParenthesis, Self::parameter)?,
+            true => self.listed(Token::RightParenthesis, 1, Self::parameter)?,
             false => Vec::new(),
         };
         let block_parameters = match self.accept(Token::LeftBrace) {
             true if self.peek() != Some(Token::Name) => return None,
-            true => self.listed(Token::RightBrace, Self::name)?,
+            true => self.listed(Token::RightBrace, 1, Self::name)?,
             false => Vec::new(),
         };
         let signature = match self.peek() {
@@ -247,10 +249,10 @@ impl<'t> Reader<'t> {
     }
 
     fn shapes(&mut self) -> Option<Vec<Shape>> {
-        let mut shapes = Vec::new();
+        let mut shapes = Vec::with_capacity(1);
         while self.peek() == Some(Token::LeftBracket) {
             let start = self.expect(Token::LeftBracket)?;
-            let dimensions = self.listed(Token::RightBracket, Self::expression)?;
+            let dimensions = self.listed(Token::RightBracket, 3, Self::expression)?;
             let span = self.since(start);
             shapes.push(Shape { span, dimensions });
         }
@@ -328,7 +330,7 @@ impl<'t> Reader<'t> {
                     false => Vec::new(),
                 };
                 let blocks = match self.peek() {
-                    Some(Token::LeftBrace) => Some(self.blocks()?),
+                    Some(Token::LeftBrace) => Some(Box::new(self.blocks()?)),
                     _ => None,
                 };
                 Some(TermKind::Word {
@@ -353,9 +355,9 @@ impl<'t> Reader<'t> {
 
     /// The alphabet behind a string or a hole, if there is one; the outer `None` is an error.
     #[expect(clippy::option_option, reason = "the outer one is an error")]
-    fn of_alphabet(&mut self) -> Option<Option<Name>> {
+    fn of_alphabet(&mut self) -> Option<Option<Box<Name>>> {
         match self.accept(Token::Colon) {
-            true => self.name().map(Some),
+            true => Some(Some(Box::new(self.name()?))),
             false => Some(None),
         }
     }
@@ -588,7 +590,7 @@ impl<'t> Reader<'t> {
             Token::Integer => Some(integer(text, span)),
             Token::Real => Some(real(text, span)),
             Token::Name if self.accept(Token::LeftParenthesis) => {
-                let arguments = self.listed(Token::RightParenthesis, Self::expression)?;
+                let arguments = self.listed(Token::RightParenthesis, 2, Self::expression)?;
                 let text = text.into();
                 let function = Box::new(Name { text, span });
                 Some(Expression {
@@ -605,7 +607,7 @@ impl<'t> Reader<'t> {
             }),
             Token::LeftParenthesis => self.parenthesised(span),
             Token::LeftBracket => {
-                let elements = self.listed(Token::RightBracket, Self::expression)?;
+                let elements = self.listed(Token::RightBracket, 2, Self::expression)?;
                 Some(Expression {
                     span: self.since(span),
                     kind: ExpressionKind::List(elements),

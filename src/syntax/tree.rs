@@ -211,7 +211,7 @@ pub enum TermKind {
         arguments: Vec<Argument>,
         /// What stands in the braces behind it. A word that takes no blocks does nothing with
         /// them: they are a group of their own.
-        blocks: Option<Blocks>,
+        blocks: Option<Box<Blocks>>,
     },
     /// `{ terms }`
     Group(Vec<Term>),
@@ -220,14 +220,14 @@ pub enum TermKind {
         /// The string.
         text: PatternText,
         /// The alphabet; the only one of the file if not written.
-        alphabet: Option<Name>,
+        alphabet: Option<Box<Name>>,
     },
     /// `?{2..12}` or `?{2..12} : alphabet`
     Hole {
         /// How many symbols may fill it.
         hole: Hole,
         /// The alphabet; the only one of the file if not written.
-        alphabet: Option<Name>,
+        alphabet: Option<Box<Name>>,
     },
     /// `let a, b`: takes tensors off the stack and names them, the top last.
     Let(Vec<Name>),

@@ -12,7 +12,7 @@ mod solver;
 pub use effect::{Effect, Inferred};
 pub use interpret::{
     Calls, HoleSite, Interpreter, LayerPath, MAXIMUM_OPERATIONS, MAXIMUM_STACK, NumberValue,
-    Numbers, Pull, Recorder, Stop, Value,
+    Numbers, Passage, Pull, Recorder, Stop, Value,
 };
 pub use prelude::{PRELUDE, PreludeBlock, prelude_blocks, prelude_file, prelude_source};
 pub use program::{
@@ -35,7 +35,7 @@ use crate::diagnostic::{Diagnostic, Span};
 use crate::operations::{Dimension, Variable};
 use crate::syntax::tree::File;
 use crate::syntax::{Files, MAXIMUM_DIAGNOSTICS};
-use solver::Solver;
+use solver::{Pending, Solver};
 
 /// How many steps checking a file may take in all, beyond those it is written with. Only files made
 /// to be slow come near it.
@@ -220,12 +220,13 @@ fn generalise(program: &Program, id: DefinitionId, interpreter: &Interpreter<()>
         // `Interpreter::run` makes the variables of the scope first, in order.
         number(Variable(index as u32));
     }
-    let renamed = |dimension: &Dimension| {
-        let resolved = solver.resolve(dimension);
-        resolved.substitute(&|variable| Some(number(variable)))
-    };
+    let renamed = |dimension: &Dimension| dimension.substitute(&|variable| Some(number(variable)));
     let term = |term: &ShapeTerm| match solver.resolve_shape(term) {
-        ShapeTerm::Known(shape) => ShapeTerm::Known(shape.0.iter().map(renamed).collect()),
+        ShapeTerm::Known(mut shape) => {
+            let sizes = shape.0.iter_mut();
+            sizes.for_each(|size| *size = renamed(size));
+            ShapeTerm::Known(shape)
+        }
         ShapeTerm::Unknown(variable) => ShapeTerm::Unknown(numbering.borrow_mut().shape(variable)),
     };
     let inputs = match &definition.signature {
@@ -245,18 +246,22 @@ fn generalise(program: &Program, id: DefinitionId, interpreter: &Interpreter<()>
         .iter()
         .map(|value| term(&value.shape))
         .collect();
-    let requirements = solver
-        .pending()
-        .map(|pending| {
-            let requirement = solver.resolve_requirement(&pending.requirement);
-            let requirement = requirement.substitute(&|variable| Some(number(variable)));
-            (
-                requirement,
-                pending.origin.inner.unwrap_or(pending.origin.span),
-            )
-        })
-        .collect();
-    let operations = renamed(&interpreter.operations);
+    let mut requirements = Vec::with_capacity(solver.pending().count());
+    for Pending {
+        requirement,
+        origin,
+    } in solver.pending()
+    {
+        let mut requirement = solver.resolve_requirement(requirement);
+        let constraint = &mut requirement.constraint;
+        constraint.for_each_dimension_mut(&mut |dimension| {
+            if let Dimension::Symbolic(_) = dimension {
+                *dimension = renamed(dimension);
+            }
+        });
+        requirements.push((requirement, origin.inner.unwrap_or(origin.span)));
+    }
+    let operations = renamed(&solver.resolve(&interpreter.operations));
     let numbering = numbering.into_inner();
     Effect {
         variables: distinct_names(numbering.names),

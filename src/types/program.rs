@@ -264,6 +264,11 @@ impl Program {
         })
     }
 
+    /// Whether weights have names anywhere.
+    pub(crate) fn names_weights(&self) -> bool {
+        self.names_weights
+    }
+
     /// How many steps all definitions are written with.
     pub fn steps(&self) -> usize {
         self.steps

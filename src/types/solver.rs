@@ -25,6 +25,16 @@ pub enum ShapeTerm {
     Unknown(ShapeVariable),
 }
 
+impl ShapeTerm {
+    /// Whether all sizes are numbers.
+    pub(super) fn is_constant(&self) -> bool {
+        match self {
+            ShapeTerm::Known(shape) => shape.0.iter().all(|size| size.constant().is_some()),
+            ShapeTerm::Unknown(_) => false,
+        }
+    }
+}
+
 /// What a dimension variable stands for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Role {
@@ -138,6 +148,24 @@ impl Solver {
         Dimension::variable(variable)
     }
 
+    /// How many variables there are.
+    pub fn variables(&self) -> usize {
+        self.dimensions.len()
+    }
+
+    /// Passes over the numbers of so many variables, which nothing mentions.
+    pub fn skip(&mut self, count: usize) {
+        for _ in 0..count {
+            self.dimension("_", Role::Declared);
+        }
+    }
+
+    /// Whether the values of all variables from this place on are known.
+    pub fn all_known_since(&self, place: usize) -> bool {
+        let mut variables = self.dimensions[place..].iter();
+        variables.all(|variable| variable.value.is_some())
+    }
+
     /// A new shape of which nothing is known.
     pub fn shape(&mut self) -> ShapeTerm {
         self.shapes.push(None);
@@ -179,17 +207,23 @@ impl Solver {
                 None => return term.clone(),
             }
         }
-        match term {
-            ShapeTerm::Known(shape) => {
-                ShapeTerm::Known(shape.0.iter().map(|size| self.resolve(size)).collect())
+        let mut resolved = term.clone();
+        if let ShapeTerm::Known(shape) = &mut resolved {
+            for size in &mut shape.0 {
+                if let Dimension::Symbolic(_) = size {
+                    *size = self.resolve(size);
+                }
             }
-            unknown => unknown.clone(),
         }
+        resolved
     }
 
     /// The requirement with everything put in that is known.
     pub fn resolve_requirement(&self, requirement: &Requirement) -> Requirement {
-        requirement.substitute(&|variable| self.value(variable))
+        match self.is_resolved(&requirement.constraint) {
+            true => requirement.clone(),
+            false => requirement.substitute(&|variable| self.value(variable)),
+        }
     }
 
     fn value(&self, variable: Variable) -> Option<Dimension> {
@@ -293,7 +327,7 @@ impl Solver {
             return Ok(None);
         }
         if !self.is_resolved(&requirement.constraint) {
-            requirement = self.resolve_requirement(&requirement);
+            requirement = requirement.substitute(&|variable| self.value(variable));
             holds = requirement.constraint.holds();
         }
         match holds {

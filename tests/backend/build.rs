@@ -18,7 +18,7 @@ impl Builder {
             kind: NodeKind::Input(place),
             inputs: Default::default(),
             shape: Shape::constant(shape),
-            path: String::new(),
+            path: Default::default(),
             weights: None,
             span: Default::default(),
         });
@@ -40,7 +40,7 @@ impl Builder {
             kind: NodeKind::Operation(operation),
             inputs: inputs.iter().copied().map(NodeId).collect(),
             shape: Shape::constant(shape),
-            path: format!("layer.{id}"),
+            path: format!("layer.{id}").into(),
             weights: None,
             span: Default::default(),
         });

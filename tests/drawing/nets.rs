@@ -42,7 +42,7 @@ impl Builder {
             kind,
             inputs: inputs.iter().copied().collect(),
             shape: Shape::constant(sizes),
-            path,
+            path: path.into(),
             weights: None,
             span: Span::default(),
         });

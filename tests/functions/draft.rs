@@ -86,7 +86,7 @@ impl Draft {
         }
         let path = format!("node.{}", fresh.0);
         let node = Node {
-            path,
+            path: path.into(),
             ..copied.clone()
         };
         graph.nodes.push(node);

@@ -204,9 +204,9 @@ fn body() -> impl Strategy<Value = Vec<Term>> {
         prop_oneof![
             6 => (name(), list(argument(), 4))
                 .prop_map(|(name, arguments)| TermKind::Word { name, arguments, blocks: None }),
-            1 => (pattern_text(), proptest::option::of(name()))
+            1 => (pattern_text(), proptest::option::of(name().prop_map(Box::new)))
                 .prop_map(|(text, alphabet)| TermKind::Pattern { text, alphabet }),
-            1 => (hole(), proptest::option::of(name()))
+            1 => (hole(), proptest::option::of(name().prop_map(Box::new)))
                 .prop_map(|(hole, alphabet)| TermKind::Hole { hole, alphabet }),
             1 => proptest::collection::vec(name(), 1..4).prop_map(TermKind::Let),
         ]
@@ -229,7 +229,7 @@ fn body() -> impl Strategy<Value = Vec<Term>> {
             prop_oneof![
                 terms.clone().prop_map(TermKind::Group),
                 (name(), list(argument(), 3), blocks).prop_map(|(name, arguments, blocks)| {
-                    let blocks = Some(blocks);
+                    let blocks = Some(Box::new(blocks));
                     TermKind::Word {
                         name,
                         arguments,
@@ -263,10 +263,10 @@ fn as_parsed(terms: Vec<Term>) -> Vec<Term> {
             && let TermKind::Word { blocks, .. } = &mut last.kind
             && blocks.is_none()
         {
-            *blocks = Some(Blocks {
+            *blocks = Some(Box::new(Blocks {
                 span: span(),
                 bodies: vec![group.clone()],
-            });
+            }));
             last.repetition = term.repetition;
             last.weights = term.weights;
             continue;

@@ -417,7 +417,7 @@ mod tests {
             kind: NodeKind::Operation(operation),
             inputs: Default::default(),
             shape: Shape::constant(&vec![1; rank]),
-            path: String::new(),
+            path: Default::default(),
             span: Default::default(),
             weights: None,
         };

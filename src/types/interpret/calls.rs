@@ -51,6 +51,12 @@ impl<'p, R: Recorder> Interpreter<'p, R> {
         span: Span,
     ) -> Result<(), Stop> {
         let entered = self.path.enter(&callee.name);
+        let is_replayable = self.replays && blocks.is_empty();
+        if is_replayable && self.replay(id, &environment) {
+            self.path.leave(entered);
+            return Ok(());
+        }
+        let before = is_replayable.then(|| self.before(&environment)).flatten();
         self.path.enter_body();
         self.uses.push(span);
         for name in &callee.scope[environment.len()..] {
@@ -73,6 +79,9 @@ impl<'p, R: Recorder> Interpreter<'p, R> {
         }
         self.uses.pop();
         self.path.leave_body();
+        if let Some(before) = before {
+            self.remember(id, before);
+        }
         self.path.leave(entered);
         Ok(())
     }

@@ -46,6 +46,9 @@ impl<'p, R: Recorder> Interpreter<'p, R> {
         let dimensions = values.get(effect.parameters..).unwrap_or_default();
         self.require_positive(&callee.name, dimensions.iter().flatten(), span)?;
         for (requirement, inner) in &effect.requirements {
+            if requirement.constraint.holds_for(&value) == Some(true) {
+                continue;
+            }
             let requirement = requirement.substitute(&value);
             let inner = Some(*inner);
             self.solver

@@ -13,9 +13,11 @@ mod memory;
 mod numbers;
 mod path;
 mod recover;
+mod replay;
 mod stack;
 mod words;
 
+use std::ops::Range;
 use std::rc::Rc;
 use std::sync::Arc;
 
@@ -24,6 +26,7 @@ use frame::{Closure, Frame};
 pub use holes::WeightsAround;
 pub(super) use memory::Memory;
 use path::{Counts, Entered, Path};
+use replay::Use;
 use rustc_hash::FxHashMap;
 use smallvec::SmallVec;
 
@@ -52,7 +55,7 @@ pub const MAXIMUM_STACK: usize = 256;
 /// Receives what a program computes while it is expanded.
 pub trait Recorder {
     /// What stands for a tensor.
-    type Value: Copy;
+    type Value: Copy + PartialEq;
 
     /// Whether it wants the paths of layers; without, they are empty.
     const WANTS_PATHS: bool;
@@ -70,6 +73,29 @@ pub trait Recorder {
         span: Span,
         layer: LayerPath,
     ) -> Self::Value;
+
+    /// How far the recording has come.
+    fn position(&self) -> usize;
+
+    /// Records once more what stands in a passage of the recording. `tensors` are some that it gave
+    /// or read; they become those that correspond to them now.
+    fn again<'t>(
+        &mut self,
+        passage: &Passage<Self::Value>,
+        tensors: impl Iterator<Item = &'t mut Self::Value>,
+    ) where
+        Self::Value: 't;
+}
+
+/// What is to be recorded once more.
+#[derive(Clone, Debug)]
+pub struct Passage<'a, V> {
+    /// From where to where it stands in the recording; see [`Recorder::position`].
+    pub places: Range<usize>,
+    /// The tensors that it read from outside, each with the one that stands for it now.
+    pub inputs: &'a [(V, V)],
+    /// How many bytes of the paths of its layers are replaced, and by what.
+    pub path: (usize, &'a str),
 }
 
 /// The path of a layer, which names its parameters.
@@ -90,6 +116,12 @@ impl Recorder for () {
     fn input(&mut self, _: &ShapeTerm, _: Span) {}
 
     fn operation(&mut self, _: Operation, _: &[()], _: &Shape, _: Span, _: LayerPath) {}
+
+    fn position(&self) -> usize {
+        0
+    }
+
+    fn again<'t>(&mut self, _: &Passage<()>, _: impl Iterator<Item = &'t mut ()>) {}
 }
 
 /// What happens when a word needs more tensors than there are.
@@ -237,6 +269,13 @@ pub struct Interpreter<'p, R: Recorder> {
     path: Path,
     /// The layers met so far whose weights have a name, by their paths.
     named: FxHashMap<String, NamedWeights>,
+    /// Whether uses that do again what an earlier one did are taken from the recording. What is wrong
+    /// is then not always told in the same words.
+    pub replays: bool,
+    /// The last use of each definition, where it may be replayed.
+    uses_done: FxHashMap<DefinitionId, Use<R::Value>>,
+    /// How low the stack has been in the use at hand that is to be remembered.
+    lowest: usize,
 }
 
 /// A layer whose weights have a name.
@@ -281,6 +320,9 @@ impl<'p, R: Recorder> Interpreter<'p, R> {
             uses: Vec::new(),
             path: Path::new(R::WANTS_PATHS || program.names_weights),
             named: FxHashMap::default(),
+            replays: false,
+            uses_done: FxHashMap::default(),
+            lowest: 0,
         }
     }
 

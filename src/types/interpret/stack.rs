@@ -59,6 +59,7 @@ impl<'p, R: Recorder> Interpreter<'p, R> {
             self.takers.resize(height + count, None);
         }
         self.takers[height..height + count].fill(Some(span));
+        self.lowest = self.lowest.min(height);
         Ok(height)
     }
 

@@ -89,11 +89,12 @@ impl<'a> Resolver<'a> {
             places[place] = Some(value);
         }
         let is_given = |place: usize| places.get(place).is_some_and(Option::is_some);
-        let missing: Vec<String> = (0..parameters.len())
-            .filter(|&place| !parameters.has_default(place) && !is_given(place))
-            .map(|place| format!("`{}`", parameters.name(place)))
-            .collect();
-        if !missing.is_empty() {
+        let is_missing = |place: &usize| !parameters.has_default(*place) && !is_given(*place);
+        if (0..parameters.len()).any(|place| is_missing(&place)) {
+            let missing = (0..parameters.len()).filter(is_missing);
+            let missing: Vec<String> = missing
+                .map(|place| format!("`{}`", parameters.name(place)))
+                .collect();
             let diagnostic = Diagnostic::new(
                 Code::WrongArguments,
                 format!("`{}` needs {}", word.text, missing.join(" and ")),

@@ -113,17 +113,17 @@ impl<'a> Resolver<'a> {
                 arguments,
                 blocks,
             } => {
-                let kind = self.word(name, arguments, blocks.as_ref(), scope)?;
+                let kind = self.word(name, arguments, blocks.as_deref(), scope)?;
                 (name.span, kind)
             }
             TermKind::Group(terms) => (term.span, StepKind::Group(self.body(terms, scope))),
             TermKind::Pattern { text, alphabet } => {
-                let alphabet = self.alphabet(alphabet.as_ref(), text.span)?;
+                let alphabet = self.alphabet(alphabet.as_deref(), text.span)?;
                 let steps = self.pattern(text, alphabet);
                 (text.span, StepKind::Group(steps.into()))
             }
             TermKind::Hole { hole, alphabet } => {
-                let alphabet = self.alphabet(alphabet.as_ref(), hole.span)?;
+                let alphabet = self.alphabet(alphabet.as_deref(), hole.span)?;
                 let kind = StepKind::Hole {
                     hole: *hole,
                     alphabet,

@@ -21,6 +21,7 @@ use crate::diagnostic::{Code, Diagnostic, Span};
 use crate::syntax::tree::{self, File, Item, Name};
 
 use expression::collect_names;
+use order::{Body, Call};
 
 /// How deep definitions and braces may be nested into one another, all together.
 pub const MAXIMUM_DEPTH: usize = 256;
@@ -72,6 +73,11 @@ struct Resolver<'a> {
     to_define: Vec<(usize, DefinitionId)>,
     /// The steps of the bodies being resolved; a body is taken off when it ends.
     steps: Vec<Step>,
+    /// What the order of the definitions depends on, by their identifiers: looked for in each body
+    /// as soon as it is resolved.
+    bodies: Vec<Body>,
+    /// The calls of all bodies.
+    calls: Vec<Call>,
     /// The definition being resolved has a problem.
     broken: bool,
 }
@@ -272,6 +278,10 @@ impl<'a> Resolver<'a> {
         let signature = signature.and_then(|signature| self.signature(signature, &mut scope));
         let body = body(self, &mut scope);
         let broken = self.broken;
+        if self.bodies.len() <= index {
+            self.bodies.resize_with(index + 1, Body::default);
+        }
+        self.bodies[index] = Body::of(&body, &mut self.calls);
         let definition = &mut self.program.definitions[index];
         definition.body = body;
         definition.signature = signature;

@@ -12,13 +12,10 @@ impl Resolver<'_> {
     /// that are too long. Works with a stack of its own: chains may be as long as the file.
     pub(super) fn order(&mut self) {
         let count = self.program.definitions.len();
-        let mut all_calls = Vec::new();
-        let bodies: Vec<Body> = self
-            .program
-            .definitions
-            .iter()
-            .map(|definition| Body::of(&definition.body, &mut all_calls))
-            .collect();
+        let mut bodies = std::mem::take(&mut self.bodies);
+        // Those with too many parameters have none.
+        bodies.resize_with(count, Body::default);
+        let all_calls = std::mem::take(&mut self.calls);
         self.program.steps = bodies.iter().map(|body| body.steps).sum();
         let calls_of = |index: usize| &all_calls[bodies[index].calls.clone()];
         let mut state = vec![Visit::New; count];
@@ -132,7 +129,8 @@ enum Visit {
 }
 
 /// What the order depends on in the body of a definition.
-struct Body {
+#[derive(Clone, Debug, Default)]
+pub(super) struct Body {
     /// Its calls, in a list of all.
     calls: Range<usize>,
     /// Whether it has a hole of its own.
@@ -143,7 +141,8 @@ struct Body {
     steps: usize,
 }
 
-struct Call {
+#[derive(Debug)]
+pub(super) struct Call {
     callee: DefinitionId,
     span: Span,
     /// How many bodies it stands in.
@@ -152,7 +151,7 @@ struct Call {
 
 impl Body {
     /// Looks through a body once and adds its calls to those of all.
-    fn of(steps: &[Step], calls: &mut Vec<Call>) -> Self {
+    pub(super) fn of(steps: &[Step], calls: &mut Vec<Call>) -> Self {
         let mut body = Body {
             calls: calls.len()..calls.len(),
             has_hole: false,

@@ -56,7 +56,7 @@ impl Builder {
             kind,
             inputs: inputs.iter().copied().collect(),
             shape,
-            path: format!("node.{number}"),
+            path: format!("node.{number}").into(),
             weights: None,
             span: Span::default(),
         });
