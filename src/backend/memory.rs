@@ -13,8 +13,8 @@ use super::kernels::float::Float;
 /// Shorter buffers are left to the allocator, which has its own lists for them.
 const SHORTEST: usize = 1024;
 
-/// Buffers that wait to be used again. All they take, with those in use, is never more than a quarter
-/// above what was once in use at the same time: a step may need the most buffers of one size at one
+/// Buffers that wait to be used again. All they take, with those in use, is never more than half
+/// again what was once in use at the same time: a step may need the most buffers of one size at one
 /// time and the most of another size at another.
 pub(super) struct Pool<T>(Mutex<State<T>>);
 
@@ -34,7 +34,7 @@ struct State<T> {
 impl<T> State<T> {
     /// The most numbers in use and waiting.
     fn most(&self) -> usize {
-        self.peak + self.peak / 4
+        self.peak + self.peak / 2
     }
 }
 

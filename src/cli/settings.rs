@@ -18,8 +18,8 @@ pub(super) struct SettingsOptions {
     config: Option<PathBuf>,
 
     /// A value of the configuration by its name: `search.evolution.sample=5`
-    #[arg(long = "set", value_name = "KEY=VALUE")]
-    values: Vec<String>,
+    #[arg(long, value_name = "KEY=VALUE")]
+    set: Vec<String>,
 
     /// How many distinct candidates are trained
     #[arg(long)]
@@ -82,7 +82,7 @@ impl SettingsOptions {
                 .with(&source.text)
                 .map_err(|error| in_file(&source, &error))?;
         }
-        for assignment in &self.values {
+        for assignment in &self.set {
             settings = settings
                 .with_value(assignment)
                 .map_err(|error| Failure::Usage(format!("`--set {assignment}`: {error}")))?;

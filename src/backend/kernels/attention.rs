@@ -172,7 +172,7 @@ pub(in crate::backend) fn forward<T: Float>(
     } = *geometry;
     let examples = projected.len() / geometry.example();
     let mut output = memory::zeros(examples * queries * width);
-    let mut weights = vec![T::ZERO; examples * heads * geometry.pairs()];
+    let mut weights = memory::zeros(examples * heads * geometry.pairs());
     output
         .par_chunks_mut(queries * width)
         .zip(weights.par_chunks_mut(heads * geometry.pairs()))

@@ -74,6 +74,7 @@ fn self_attention<T: Float>(
     let (projected_input, inward) = projected::<T>(input, weight, bias, with_input)?;
     let (attended, weights) = attention::forward(&geometry, sight, projected_input.slice::<T>()?);
     let attended = array(attended, &[batch, tokens, width])?;
+    let weights = array(weights, &[batch, heads, tokens, tokens])?;
     let (weight, bias) = projections.outward;
     let (output, outward) = projected::<T>(&attended, weight, bias, true)?;
     let backward = move |gradient: &Array| {
@@ -82,7 +83,7 @@ fn self_attention<T: Float>(
         let (values, biases) = attention::backward(
             &geometry,
             projected_input.slice::<T>()?,
-            &weights,
+            weights.slice()?,
             attended.slice()?,
             of_biases,
         );
@@ -208,6 +209,7 @@ pub(super) fn cross_attention<T: Float>(call: &Call, heads: usize, bias: bool) -
     let packed = Array::joined::<T>(&parts)?;
     let (attended, weights) = attention::forward(&geometry, Sight::Free, packed.slice::<T>()?);
     let attended = array(attended, &[batch, queries, width])?;
+    let scores = array(weights, &[batch, heads, queries, keys])?;
     let (output, outward) = match bias {
         true => projected::<T>(
             &attended,
@@ -223,7 +225,7 @@ pub(super) fn cross_attention<T: Float>(call: &Call, heads: usize, bias: bool) -
         let (values, _) = attention::backward(
             &geometry,
             packed.slice::<T>()?,
-            &weights,
+            scores.slice()?,
             attended.slice()?,
             false,
         );
