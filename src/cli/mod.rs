@@ -99,7 +99,7 @@ enum Command {
     /// Measure a trained net
     Eval(eval::Options),
     /// Search programs that fill the hole of a net
-    Search(search::Options),
+    Search(Box<search::Options>),
     /// Write what a search found as a page with charts, or as a table
     Report(report::Options),
     /// Write a genotype, matrix or string of another search space as a program
