@@ -215,7 +215,7 @@ mod tests {
         give(4000);
         let state = pool.lock();
         assert!(
-            state.waiting_size <= state.peak,
+            state.waiting_size <= state.most(),
             "the oldest were given back"
         );
         assert!(state.waiting.iter().any(|buffer| buffer.len() == 4000));
