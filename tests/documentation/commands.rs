@@ -10,13 +10,16 @@ fn source(name: &str) -> String {
     fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
 }
 
-/// The subcommands, as `enum Command` declares them: `Check(check::Options)`.
+/// The subcommands, as `enum Command` declares them: `Check(check::Options)` or, where the options are many,
+/// `Search(Box<search::Options>)`.
 fn subcommands() -> Vec<String> {
     let text = source("mod");
     let names: Vec<String> = text
         .lines()
-        .filter_map(|line| line.trim().strip_suffix("::Options),"))
-        .filter_map(|line| Some(line.split_once('(')?.1.to_string()))
+        .filter_map(|line| line.trim().strip_suffix("),"))
+        .filter_map(|line| Some(line.split_once('(')?.1))
+        .map(|options| options.trim_start_matches("Box<").trim_end_matches('>'))
+        .filter_map(|options| Some(options.strip_suffix("::Options")?.to_string()))
         .collect();
     assert!(names.len() >= 9, "found only {names:?}");
     names
