@@ -1,7 +1,7 @@
 //! Memory that steps use one after another.
 //!
 //! A training step needs buffers of the same sizes each time. Memory that is asked of the system anew
-//! has to be mapped and cleared, which takes a third of a step where layers do little with each
+//! has to be mapped and cleared, which took a quarter of a step where layers do little with each
 //! number. So buffers that nobody reads any more wait here for the next that has the same size.
 
 use std::collections::VecDeque;

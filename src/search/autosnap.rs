@@ -1,7 +1,7 @@
 //! AutoSNAP: gradient ascent in the latent space of an auto-encoder over programs.
 //!
-//! The first round is random. Before every later one the auto-encoder and the linear value layer
-//! learn together from what was measured. Then the [climb](super::climb) goes from the codes of the
+//! The first round is random. Before every later one the linear value layer is fitted to what was
+//! measured, in closed form or, with the auto-encoder, by training. Then the [climb](super::climb) goes from the codes of the
 //! best programs along the gradient of the value, with growing steps, until the decoder gives programs
 //! that were never proposed. A share of every round explores at random.
 

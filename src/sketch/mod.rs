@@ -237,10 +237,8 @@ impl Space {
     ///
     /// If the program does not type-check.
     pub fn part(&self, program: &[u8]) -> Result<Graph, Box<Diagnostic>> {
-        let whole = self.graph(program)?;
-        Ok(self
-            .filled(self.sites[0].definition, program)
-            .unwrap_or(whole))
+        // A block without a signature is only known where it is used.
+        self.block_graph(program).or_else(|_| self.graph(program))
     }
 
     /// The canonical key of the net with its hole filled, under the law set `real`: two programs
@@ -275,9 +273,7 @@ impl Space {
     ///
     /// If the program does not type-check.
     pub fn parts(&self, program: &[u8]) -> Result<Vec<u64>, Box<Diagnostic>> {
-        // A block without a signature is only known where it is used.
-        let graph = self.block_graph(program);
-        let graph = graph.or_else(|_| self.graph(program))?;
+        let graph = self.part(program)?;
         Ok(graph::parts(&graph::canonicalise(&graph, Laws::Real)))
     }
 
