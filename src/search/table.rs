@@ -119,11 +119,16 @@ impl<'a> TableEvaluation<'a> {
         text: &str,
         columns: TableColumns,
     ) -> Result<Self, TableError> {
-        let mut lines = (1..).zip(text.lines());
-        let header = lines
-            .next()
-            .map(|(_, line)| fields(line))
-            .unwrap_or_default();
+        // Rows of another length are told by their line.
+        let mut reader = csv::ReaderBuilder::new()
+            .flexible(true)
+            .from_reader(text.as_bytes());
+        let broken = |error: csv::Error| TableError::Line {
+            line: error.position().map_or(1, |place| place.line() as usize),
+            reason: error.to_string(),
+        };
+        let header = reader.headers().map_err(broken)?;
+        let header: Vec<String> = header.iter().map(str::to_owned).collect();
         let place = |name: &String| {
             let place = header.iter().position(|column| column == name);
             place.ok_or_else(|| TableError::NoColumn {
@@ -135,9 +140,10 @@ impl<'a> TableEvaluation<'a> {
         let numbers = std::iter::once(&columns.value).chain(&columns.report);
         let numbers: Vec<usize> = numbers.map(place).collect::<Result<_, _>>()?;
         let mut results: HashMap<Key, Results> = HashMap::new();
-        for (line, text) in lines.filter(|(_, text)| !text.trim().is_empty()) {
+        for fields in reader.records() {
+            let fields = fields.map_err(broken)?;
+            let line = fields.position().map_or(1, |place| place.line() as usize);
             let wrong = |reason: String| TableError::Line { line, reason };
-            let fields = fields(text);
             if fields.len() != header.len() {
                 let (found, expected) = (fields.len(), header.len());
                 return Err(wrong(format!(
@@ -147,7 +153,7 @@ impl<'a> TableEvaluation<'a> {
             let number = |place: &usize| {
                 let number = fields[*place].trim().parse::<f64>().ok();
                 let finite = number.filter(|number| number.is_finite());
-                finite.ok_or_else(|| wrong(format!("`{}` is no number", fields[*place])))
+                finite.ok_or_else(|| wrong(format!("`{}` is no number", &fields[*place])))
             };
             let row: Vec<f64> = numbers.iter().map(number).collect::<Result<_, _>>()?;
             if let Some(key) = key_of(space, &fields[program]).map_err(wrong)? {
@@ -227,32 +233,6 @@ fn key_of(space: &Space, text: &str) -> Result<Option<Key>, String> {
         }
     };
     Ok(Some(graph::canonicalise(&graph, Laws::Real).key))
-}
-
-/// The fields of a line of CSV (RFC 4180). A field with quotes around it may hold commas, and two
-/// quotes for one.
-fn fields(line: &str) -> Vec<String> {
-    let mut fields = vec![String::new()];
-    let mut quoted = false;
-    let mut characters = line.chars().peekable();
-    while let Some(character) = characters.next() {
-        match character {
-            '"' if quoted && characters.peek() == Some(&'"') => {
-                characters.next();
-                fields
-                    .last_mut()
-                    .into_iter()
-                    .for_each(|field| field.push('"'));
-            }
-            '"' => quoted = !quoted,
-            ',' if !quoted => fields.push(String::new()),
-            _ => fields
-                .last_mut()
-                .into_iter()
-                .for_each(|field| field.push(character)),
-        }
-    }
-    fields
 }
 
 impl Evaluation for TableEvaluation<'_> {
