@@ -1,9 +1,10 @@
-//! Times training steps of a net as snapc compiles it: one side of `side_by_side.py`.
+//! Times a net as snapc compiles it: one side of `side_by_side.py`.
 //!
-//!     cargo bench --bench side_by_side -- FILE BATCH STEPS
+//!     cargo bench --bench side_by_side -- train|infer FILE BATCH STEPS
 //!
 //! The net is the last of the file. Prints a line of JSON: the seconds from the text to the compiled network, those of
-//! every step (forward, loss, backward, AdamW), and the largest resident memory in bytes before and after.
+//! every step (of training: forward, loss, backward, AdamW; of inference: forward), and the largest resident memory in
+//! bytes before and after.
 
 use std::error::Error;
 use std::time::Instant;
@@ -19,15 +20,19 @@ use snapc::{syntax, types};
 
 fn main() -> Result<(), Box<dyn Error>> {
     let arguments: Vec<String> = std::env::args().filter(|it| it != "--bench").collect();
-    let [_, file, batch, steps] = arguments.as_slice() else {
-        return Err("usage: side_by_side FILE BATCH STEPS".into());
+    let [_, mode, file, batch, steps] = arguments.as_slice() else {
+        return Err("usage: side_by_side train|infer FILE BATCH STEPS".into());
     };
     let (batch, steps): (usize, usize) = (batch.parse()?, steps.parse()?);
     let before = peak();
     let started = Instant::now();
     let network = Network::compile(&build(file)?, &Device::Cpu, 0)?;
     let compiled = started.elapsed().as_secs_f64();
-    let steps = train(&network, batch, steps)?;
+    let steps = match mode.as_str() {
+        "train" => train(&network, batch, steps)?,
+        "infer" => infer(&network, batch, steps)?,
+        other => return Err(format!("there is no mode `{other}`").into()),
+    };
     let result = serde_json::json!({
         "compile": compiled, "steps": steps, "before": before, "peak": peak(),
         "input": network.input_shape(), "classes": network.output_shape(),
@@ -53,11 +58,29 @@ fn build(path: &str) -> Result<Graph, Box<dyn Error>> {
     graph::build(&checked.program, net).map_err(|problem| problem.message.into())
 }
 
-/// The seconds of every step.
+/// A batch of random inputs.
+fn random_batch(network: &Network, size: usize) -> candle_core::Result<Tensor> {
+    let shape = [&[size], network.input_shape()].concat();
+    Tensor::rand(-1f32, 1f32, shape, &Device::Cpu)
+}
+
+/// The seconds of every run without gradients.
+fn infer(network: &Network, batch: usize, steps: usize) -> Result<Vec<f64>, Box<dyn Error>> {
+    let inputs = [random_batch(network, batch)?];
+    let frozen = network.freeze()?;
+    let mut seconds = Vec::with_capacity(steps);
+    for _ in 0..steps {
+        let started = Instant::now();
+        std::hint::black_box(frozen.forward(&inputs)?);
+        seconds.push(started.elapsed().as_secs_f64());
+    }
+    Ok(seconds)
+}
+
+/// The seconds of every step of training.
 fn train(network: &Network, batch: usize, steps: usize) -> Result<Vec<f64>, Box<dyn Error>> {
-    let classes = network.plan().shape(network.plan().outputs[0])[0];
-    let shape = [&[batch], network.plan().inputs[0].as_slice()].concat();
-    let inputs = Tensor::rand(-1f32, 1f32, shape, &Device::Cpu)?;
+    let classes = network.output_shape()[0];
+    let inputs = random_batch(network, batch)?;
     let labels: Vec<u32> = (0..batch).map(|index| (index % classes) as u32).collect();
     let labels = Tensor::new(labels, &Device::Cpu)?;
     let rule = OptimizerConfiguration::adam_w();

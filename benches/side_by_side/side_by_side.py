@@ -1,10 +1,12 @@
-"""Trains the same nets with snapc and with PyTorch, side by side, and prints how their steps compare.
+"""Runs the same nets with snapc and with others, side by side, and prints how they compare.
 
-    python3 benches/side_by_side/side_by_side.py [--batch 32 128] [--steps 20] [--threads 2] [--compile]
+    python3 benches/side_by_side/side_by_side.py train [--batch 32 128] [--steps 20] [--threads 2] [--compile]
+    python3 benches/side_by_side/side_by_side.py infer [--batch 1 64] [--threads 2]
 
-Needs PyTorch (pip install torch numpy) and the release builds of `snapc` and of this bench, which it makes first. The
-PyTorch modules are those of `snapc emit torch`, so both sides run the same net. The sides take turns, a few steps each,
-so that other work on the machine strikes both; the fastest step of each counts.
+`train` compares steps of training with PyTorch (pip install torch numpy), with the modules of `snapc emit torch`; `infer`
+compares inference with ONNX Runtime (pip install onnxruntime numpy), with the models of `snapc emit onnx`. The release
+builds of `snapc` and of this bench are made first. The sides take turns, so that other work on the machine strikes both;
+the fastest step of each counts. A ratio above one says that snapc is faster.
 """
 
 import argparse
@@ -16,6 +18,7 @@ import resource
 import subprocess
 import sys
 import tempfile
+import time
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 HERE = ROOT / "benches" / "side_by_side"
@@ -27,6 +30,9 @@ NETS = {
     "DARTS": HERE / "darts.snap",
 }
 TURNS = 3
+# An inference is short: a turn has as many as fit into this many seconds, at most `MOST_RUNS`.
+TURN_SECONDS = 1.0
+MOST_RUNS = 2000
 
 
 def build():
@@ -43,65 +49,89 @@ def build():
     return bench, executable(["cargo", "build", "--release"], "snapc")
 
 
-def of_snapc(bench, file, arguments):
+def run(command, arguments):
     environment = {**os.environ, "RAYON_NUM_THREADS": str(arguments.threads)}
-    command = [bench, str(file), str(arguments.size), str(arguments.steps)]
-    return json.loads(subprocess.run(command, check=True, stdout=subprocess.PIPE, env=environment).stdout)
+    output = subprocess.run(command, check=True, stdout=subprocess.PIPE, env=environment).stdout
+    return json.loads(output.splitlines()[-1])
 
 
-def of_torch(module, ours, arguments, compiled):
-    command = [sys.executable, __file__, "--torch", module, "--size", str(arguments.size), "--steps", str(arguments.steps)]
+def of_snapc(bench, mode, file, size, steps, arguments):
+    return run([bench, mode, str(file), str(size), str(steps)], arguments)
+
+
+def of_other(mode, file, ours, size, steps, arguments, *options):
+    """The other side, in a process of its own so that its memory can be measured."""
+    command = [sys.executable, __file__, mode, "--side", file, "--batch", str(size), "--steps", str(steps)]
     command += ["--input", *map(str, ours["input"]), "--classes", *map(str, ours["classes"])]
-    command += ["--threads", str(arguments.threads)] + (["--compile"] if compiled else [])
-    return json.loads(subprocess.run(command, check=True, stdout=subprocess.PIPE).stdout.splitlines()[-1])
+    return run(command + ["--threads", str(arguments.threads), *options], arguments)
+
+
+def timed(step, count):
+    """The seconds of each of so many calls."""
+    seconds = []
+    for _ in range(count):
+        started = time.perf_counter()
+        step()
+        seconds.append(time.perf_counter() - started)
+    return seconds
 
 
 def train_with_torch(arguments):
-    """The other side, in a process of its own so that its memory can be measured."""
-    import time
-
     import torch
 
     torch.set_num_threads(arguments.threads)
     torch.manual_seed(0)
-    specification = importlib.util.spec_from_file_location("net", arguments.torch)
+    specification = importlib.util.spec_from_file_location("net", arguments.side)
     net = importlib.util.module_from_spec(specification)
     specification.loader.exec_module(net)
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    model = net.load(arguments.torch.removesuffix(".py") + ".safetensors").train()
+    model = net.load(arguments.side.removesuffix(".py") + ".safetensors").train()
     forward = torch.compile(model) if arguments.compile else model
     optimizer = torch.optim.AdamW(model.parameters(), lr=1e-3, weight_decay=0.01)
-    inputs = torch.rand(arguments.size, *arguments.input) * 2 - 1
-    labels = torch.arange(arguments.size) % arguments.classes[0]
-    seconds = []
-    for _ in range(arguments.steps):
-        started = time.perf_counter()
+    [size] = arguments.batch
+    inputs = torch.rand(size, *arguments.input) * 2 - 1
+    labels = torch.arange(size) % arguments.classes[0]
+
+    def step():
         optimizer.zero_grad(set_to_none=True)
         torch.nn.functional.cross_entropy(forward(inputs), labels).backward()
         optimizer.step()
-        seconds.append(time.perf_counter() - started)
+
+    seconds = timed(step, arguments.steps)
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     print(json.dumps({"steps": seconds, "peak": peak * 1024, "peak_of_step": (peak - before) * 1024}))
 
 
-def compare(arguments):
-    bench, snapc = build()
+def infer_with_onnx_runtime(arguments):
+    import numpy
+    import onnxruntime
+
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = arguments.threads
+    options.inter_op_num_threads = 1
+    session = onnxruntime.InferenceSession(arguments.side, options, providers=["CPUExecutionProvider"])
+    inputs = numpy.random.default_rng(0).uniform(-1, 1, (*arguments.batch, *arguments.input)).astype(numpy.float32)
+    feed = {session.get_inputs()[0].name: inputs}
+    print(json.dumps({"steps": timed(lambda: session.run(None, feed), arguments.steps)}))
+
+
+def compare_training(bench, snapc, arguments):
     print(f"{'net':12} {'batch':>5} {'snapc':>10} {'PyTorch':>10} {'ratio':>6} {'compiled':>10} {'memory':>9} {'PyTorch':>9}")
     with tempfile.TemporaryDirectory() as folder:
         for name, file in NETS.items():
             module = os.path.join(folder, file.stem + ".py")
             subprocess.run([snapc, "emit", "torch", str(file), "--output", module], check=True, stdout=subprocess.PIPE)
-            for size in arguments.batch:
-                arguments.size = size
+            for size in arguments.batch or [32, 128]:
                 runs = []
                 for _ in range(TURNS):
-                    own = of_snapc(bench, file, arguments)
-                    runs.append((own, of_torch(module, own, arguments, False)))
+                    own = of_snapc(bench, "train", file, size, arguments.steps, arguments)
+                    runs.append((own, of_other("train", module, own, size, arguments.steps, arguments)))
                 ours = min(min(run[0]["steps"]) for run in runs)
                 theirs = min(min(run[1]["steps"]) for run in runs)
                 compiled = "-"
                 if arguments.compile:
-                    compiled = f"{1e3 * min(of_torch(module, runs[0][0], arguments, True)['steps']):.1f} ms"
+                    result = of_other("train", module, own, size, arguments.steps, arguments, "--compile")
+                    compiled = f"{1e3 * min(result['steps']):.1f} ms"
                 memory = max(run[0]["peak"] for run in runs) - runs[0][0]["before"]
                 of_theirs = max(run[1]["peak_of_step"] for run in runs)
                 print(
@@ -111,18 +141,45 @@ def compare(arguments):
                 )
 
 
+def compare_inference(bench, snapc, arguments):
+    print(f"{'net':12} {'batch':>5} {'snapc':>10} {'ONNX Runtime':>12} {'ratio':>6} {'examples a second':>18}")
+    with tempfile.TemporaryDirectory() as folder:
+        for name, file in NETS.items():
+            model = os.path.join(folder, file.stem + ".onnx")
+            subprocess.run([snapc, "emit", "onnx", str(file), "--output", model], check=True, stdout=subprocess.PIPE)
+            for size in arguments.batch or [1, 64]:
+                trial = of_snapc(bench, "infer", file, size, 5, arguments)
+                steps = max(5, min(MOST_RUNS, int(TURN_SECONDS / min(trial["steps"]))))
+                ours, theirs = [], []
+                for _ in range(TURNS):
+                    ours += of_snapc(bench, "infer", file, size, steps, arguments)["steps"]
+                    theirs += of_other("infer", model, trial, size, steps, arguments)["steps"]
+                ours, theirs = min(ours), min(theirs)
+                print(
+                    f"{name:12} {size:5} {1e3 * ours:7.3f} ms {1e3 * theirs:9.3f} ms {theirs / ours:6.2f} {size / ours:18.0f}",
+                    flush=True,
+                )
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--batch", type=int, nargs="+", default=[32, 128])
-    parser.add_argument("--steps", type=int, default=20)
+    parser.add_argument("mode", choices=["train", "infer"])
+    parser.add_argument("--batch", type=int, nargs="+", help="examples in a batch [train: 32 128, infer: 1 64]")
+    parser.add_argument("--steps", type=int, default=20, help="steps of training in a turn")
     parser.add_argument("--threads", type=int, default=2)
+    parser.add_argument("--nets", nargs="+", choices=list(NETS), help="only these nets")
     parser.add_argument("--compile", action="store_true", help="also torch.compile")
-    parser.add_argument("--torch", help=argparse.SUPPRESS)
-    parser.add_argument("--size", type=int, help=argparse.SUPPRESS)
+    parser.add_argument("--side", help=argparse.SUPPRESS)
     parser.add_argument("--input", type=int, nargs="*", help=argparse.SUPPRESS)
     parser.add_argument("--classes", type=int, nargs="*", help=argparse.SUPPRESS)
     arguments = parser.parse_args()
-    train_with_torch(arguments) if arguments.torch else compare(arguments)
+    for name in set(NETS) - set(arguments.nets or NETS):
+        del NETS[name]
+    if arguments.side:
+        train_with_torch(arguments) if arguments.mode == "train" else infer_with_onnx_runtime(arguments)
+    else:
+        compare = compare_training if arguments.mode == "train" else compare_inference
+        compare(*build(), arguments)
 
 
 if __name__ == "__main__":

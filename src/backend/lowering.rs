@@ -7,6 +7,8 @@ mod image;
 mod norm;
 mod sequence;
 
+use std::any::Any;
+
 use candle_core::{Error, Result, Tensor};
 
 use super::array::{Array, array};
@@ -40,6 +42,21 @@ pub(super) struct Call<'a> {
     pub(super) keep: bool,
     /// The seed of the network.
     pub(super) seed: u64,
+    /// What [`prepare`] has made of the parameters.
+    pub(super) prepared: Option<&'a Prepared>,
+}
+
+/// What a layer makes of its parameters for evaluations, before it reads an input.
+pub(super) type Prepared = Box<dyn Any + Send + Sync>;
+
+/// Prepares an evaluation with parameters that no longer change; none where there is nothing to prepare.
+pub(super) fn prepare<T: Float>(call: &Call) -> Result<Option<Prepared>> {
+    Ok(match &call.step.layer {
+        Layer::Convolution(attributes) => {
+            Some(Box::new(convolution::Parameters::<T>::new(call, attributes)?))
+        }
+        _ => None,
+    })
 }
 
 /// From the gradient of a layer's output to those of its inputs and then its parameters; nothing
@@ -155,6 +172,11 @@ impl Call<'_> {
     fn parameter(&self, place: usize) -> Result<&Tensor> {
         let missing = || Error::Msg(format!("`{}` lacks a parameter", self.step.path));
         self.parameters.get(place).ok_or_else(missing)
+    }
+
+    /// What was prepared, if it is of this kind.
+    fn prepared<P: 'static>(&self) -> Option<&P> {
+        self.prepared?.downcast_ref()
     }
 
     fn wants_input(&self) -> bool {

@@ -7,7 +7,10 @@
 use candle_core::{Result, Tensor, Var};
 
 mod array;
+mod differentiable;
 mod execution;
+mod frozen;
+mod inputs;
 mod kernels;
 mod lowering;
 mod memory;
@@ -16,6 +19,7 @@ mod random;
 mod slices;
 mod weights;
 
+pub use frozen::Frozen;
 pub use memory::{Buffers, buffers};
 pub use network::{CompileError, Network};
 pub use weights::{Misfit, WeightsError};

@@ -8,7 +8,7 @@ use candle_core::{DType, Device, Tensor, Var, bail};
 use candle_nn::{ModuleT, VarMap};
 use thiserror::Error;
 
-use super::execution::{Program, is_on_processor};
+use super::execution::Program;
 use super::random;
 use super::{Mode, Model};
 use crate::graph::Graph;
@@ -37,7 +37,7 @@ pub enum CompileError {
 /// variable. Gradients of an evaluation are right too; it keeps nothing for them and runs again
 /// when they are asked for.
 pub struct Network {
-    program: Arc<Program>,
+    pub(super) program: Arc<Program>,
     variables: VarMap,
     device: Device,
     /// The steps of training that [`ModuleT::forward_t`] has counted.
@@ -105,6 +105,7 @@ impl Network {
                 variables,
                 dtype,
                 seed,
+                prepared: Vec::new(),
             }),
             variables: map,
             device: device.clone(),
@@ -154,56 +155,12 @@ impl Network {
     ///
     /// If the number of inputs, their shapes, type or device are not those of the net.
     pub fn forward_all(&self, inputs: &[Tensor], mode: Mode) -> candle_core::Result<Vec<Tensor>> {
-        self.check(inputs)?;
+        self.program.check(inputs)?;
         let training = match mode {
             Mode::Train { step } => Some(step),
             Mode::Evaluate => None,
         };
         self.program.forward(inputs, training)
-    }
-
-    fn check(&self, inputs: &[Tensor]) -> candle_core::Result<()> {
-        let Plan {
-            name,
-            inputs: shapes,
-            ..
-        } = self.plan();
-        if inputs.len() != shapes.len() {
-            bail!(
-                "`{name}` takes {} input(s) and was given {}",
-                shapes.len(),
-                inputs.len()
-            );
-        }
-        let batch = inputs.first().and_then(|input| input.dims().first());
-        for (input, shape) in inputs.iter().zip(shapes) {
-            let fits = match input.dims() {
-                [batch, rest @ ..] => *batch > 0 && rest == shape,
-                [] => false,
-            };
-            if !fits {
-                bail!(
-                    "`{name}` takes batches [n, {}] with n at least 1 and was given {:?}",
-                    join(shape),
-                    input.dims()
-                );
-            }
-            if input.dims().first() != batch {
-                bail!("`{name}` was given batches of different sizes");
-            }
-            if input.dtype() != self.dtype() {
-                bail!(
-                    "`{name}` computes with {:?} and was given {:?}: convert the batch with \
-                     `to_dtype`",
-                    self.dtype(),
-                    input.dtype()
-                );
-            }
-            if !is_on_processor(input) {
-                bail!("{}", super::OTHER_DEVICE);
-            }
-        }
-        Ok(())
     }
 
     fn named(&self, trainable: bool) -> Vec<(String, Var)> {
@@ -213,11 +170,6 @@ impl Network {
             .map(|(declaration, variable)| (declaration.name.clone(), variable.clone()))
             .collect()
     }
-}
-
-fn join(sizes: &[usize]) -> String {
-    let sizes: Vec<String> = sizes.iter().map(usize::to_string).collect();
-    sizes.join(", ")
 }
 
 impl Model for Network {

@@ -5,18 +5,21 @@
 //! weights is the gradient of the output times the shifted image; the gradient of the image is the
 //! weights, transposed, times the shifted gradient of the output.
 
-use std::sync::{Mutex, MutexGuard, PoisonError};
+mod forward;
+mod gradient;
 
-use rayon::prelude::*;
+use std::ops::Range;
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use super::batch_norm::{self, Affine};
 use super::float::Float;
 use super::padded::Layout;
 use super::rectifier::{self, Rectifier};
-use super::reduce;
-use super::shifted::{Packed, Shifted, add_dots, product};
-use crate::backend::memory;
+use super::shifted::Packed;
 use crate::plan::Convolution;
+
+pub(in crate::backend) use forward::forward;
+pub(in crate::backend) use gradient::{backward, transposed};
 
 /// A convolution of a batch of images of one size.
 #[derive(Clone, Debug)]
@@ -31,32 +34,21 @@ pub(in crate::backend) struct Geometry {
     pub(in crate::backend) batch: usize,
 }
 
-/// What the backward pass gives.
-pub(in crate::backend) struct Gradients<T> {
-    /// For the images, where asked for.
-    pub(in crate::backend) input: Option<Vec<T>>,
-    /// For the weights.
-    pub(in crate::backend) weight: Vec<T>,
-    /// For the bias, where there is one.
-    pub(in crate::backend) bias: Option<Vec<T>>,
-}
-
 impl Geometry {
+    fn input_pixels(&self) -> usize {
+        self.image[0] * self.image[1]
+    }
+
+    fn output_pixels(&self) -> usize {
+        self.output[0] * self.output[1]
+    }
+
     fn input_size(&self) -> usize {
-        self.convolution.input * self.image[0] * self.image[1]
+        self.convolution.input * self.input_pixels()
     }
 
     fn output_size(&self) -> usize {
-        self.convolution.output * self.output[0] * self.output[1]
-    }
-
-    /// Memory for the gradient of the input. With a stride there may be pixels that nothing reads.
-    fn input_gradient_buffer<T: Float>(&self) -> Vec<T> {
-        let length = self.batch * self.input_size();
-        match self.convolution.stride {
-            [1, 1] => memory::buffer(length),
-            _ => memory::zeros(length),
-        }
+        self.convolution.output * self.output_pixels()
     }
 
     fn taps(&self) -> usize {
@@ -73,15 +65,6 @@ impl Geometry {
         self.convolution.output / self.convolution.groups
     }
 
-    /// The weights of every group, in the order the products read them.
-    fn pack<T: Float>(&self, weight: &[T], inner: usize) -> Vec<Packed<T>> {
-        let rows = self.group_output();
-        weight
-            .chunks_exact(rows * inner)
-            .map(|weight| Packed::new(rows, inner, |row, column| weight[row * inner + column]))
-            .collect()
-    }
-
     fn layout(&self) -> Layout {
         Layout::new(&self.convolution, self.image, self.output, self.batch)
     }
@@ -96,25 +79,46 @@ impl Geometry {
             .collect()
     }
 
-    /// The input of a tile, laid out; `buffer` keeps its zeros from one tile to the next.
+    /// Some channels of the input of a tile, laid out; `buffer` keeps its zeros from one tile to the
+    /// next.
     fn lay_out<'a, T: Float>(
         &self,
         layout: &Layout,
+        channels: Range<usize>,
         images: &'a [T],
         buffer: &'a mut Vec<T>,
     ) -> &'a [T] {
+        let pixels = self.input_pixels();
         if layout.is_plain() {
-            return images;
+            return &images[channels.start * pixels..];
         }
-        buffer.resize(self.convolution.input * layout.channel, T::ZERO);
-        let pixels = self.image[0] * self.image[1];
+        buffer.resize(channels.len() * layout.channel, T::ZERO);
         for (index, image) in images.chunks_exact(self.input_size()).enumerate() {
-            let channels = image.chunks_exact(pixels);
+            let channels = image[channels.start * pixels..].chunks_exact(pixels);
             for (source, target) in channels.zip(buffer.chunks_exact_mut(layout.channel)) {
                 layout.pad(index, source, target);
             }
         }
         buffer
+    }
+}
+
+/// The weights of a convolution in the order in which the forward pass reads them.
+pub(in crate::backend) struct Filter<T> {
+    groups: Vec<Packed<T>>,
+}
+
+impl<T: Float> Filter<T> {
+    /// Weights `[output, input / groups, height, width]`.
+    pub(in crate::backend) fn new(convolution: &Convolution, weight: &[T]) -> Self {
+        let rows = convolution.output / convolution.groups;
+        let inner = weight.len() / convolution.output;
+        let groups = weight.chunks_exact(rows * inner);
+        Filter {
+            groups: groups
+                .map(|weight| Packed::new(rows, inner, |row, column| weight[row * inner + column]))
+                .collect(),
+        }
     }
 }
 
@@ -130,6 +134,15 @@ pub(in crate::backend) struct Epilogue<'a, T> {
 }
 
 impl<T: Float> Epilogue<'_, T> {
+    /// That of some of the channels.
+    fn of_channels(&self, channels: Range<usize>) -> Self {
+        Epilogue {
+            bias: self.bias.map(|bias| &bias[channels.clone()]),
+            affine: self.affine.map(|affine| &affine[channels]),
+            rectifier: self.rectifier,
+        }
+    }
+
     fn apply(&self, pixels: usize, output: &mut [T]) {
         if let Some(bias) = self.bias {
             add_bias(pixels, bias, output);
@@ -141,153 +154,11 @@ impl<T: Float> Epilogue<'_, T> {
     }
 }
 
-/// The output.
-pub(in crate::backend) fn forward<T: Float>(
-    geometry: &Geometry,
-    input: &[T],
-    weight: &[T],
-    epilogue: Epilogue<T>,
-) -> Vec<T> {
-    let layout = geometry.layout();
-    let offsets = geometry.offsets(&layout);
-    let packed = geometry.pack(weight, offsets.len());
-    let scratches = Scratches::default();
-    let pixels = geometry.output[0] * geometry.output[1];
-    let mut output = memory::buffer(geometry.batch * geometry.output_size());
-    output
-        .par_chunks_mut(layout.images * geometry.output_size())
-        .zip(input.par_chunks(layout.images * geometry.input_size()))
-        .for_each(|(output, input)| {
-            let mut scratch = scratches.take();
-            let Scratch { padded, runs, .. } = &mut scratch;
-            let padded = geometry.lay_out(&layout, input, padded);
-            forward_tile(geometry, &layout, &offsets, &packed, padded, runs, output);
-            epilogue.apply(pixels, output);
-            scratches.give(scratch);
-        });
-    output
-}
-
-/// The output of the images of one tile.
-fn forward_tile<T: Float>(
-    geometry: &Geometry,
-    layout: &Layout,
-    offsets: &[usize],
-    packed: &[Packed<T>],
-    padded: &[T],
-    runs: &mut Vec<T>,
-    output: &mut [T],
-) {
-    let pixels = geometry.output[0] * geometry.output[1];
-    let rows = geometry.group_output();
-    for (group, packed) in packed.iter().enumerate() {
-        let right = Shifted {
-            source: &padded[group * geometry.group_input() * layout.channel..],
-            offsets,
-            length: layout.run_of(output.len() / geometry.output_size()),
-        };
-        let channels = group * rows * pixels..(group + 1) * rows * pixels;
-        if layout.output_is_plain() {
-            product(packed, right, &mut output[channels], pixels);
-            continue;
-        }
-        runs.resize(rows * layout.area(), T::ZERO);
-        product(packed, right, runs, layout.area());
-        for (index, image) in output.chunks_exact_mut(geometry.output_size()).enumerate() {
-            let channels = image[channels.clone()].chunks_exact_mut(pixels);
-            for (target, runs) in channels.zip(runs.chunks_exact(layout.area())) {
-                layout.gather(index, runs, target);
-            }
-        }
-    }
-}
-
 /// Adds a bias to each channel, of so many pixels, of images.
 fn add_bias<T: Float>(pixels: usize, bias: &[T], output: &mut [T]) {
     for (channel, bias) in output.chunks_exact_mut(pixels).zip(bias.iter().cycle()) {
         channel.iter_mut().for_each(|value| *value += *bias);
     }
-}
-
-/// The gradients, from that of the output. That of the input is computed only if asked for.
-pub(in crate::backend) fn backward<T: Float>(
-    geometry: &Geometry,
-    input: &[T],
-    weight: &[T],
-    gradient: &[T],
-    with_input: bool,
-) -> Gradients<T> {
-    let backward = Backward::new(geometry, weight, with_input);
-    let images = reduce::images_in_piece(geometry.batch, weight.len())
-        .next_multiple_of(backward.layout.images);
-    let input_piece = images * geometry.input_size();
-    let output_piece = images * geometry.output_size();
-
-    let mut input_gradient = with_input.then(|| geometry.input_gradient_buffer());
-    let targets: Vec<Option<&mut [T]>> = match &mut input_gradient {
-        Some(target) => target.chunks_mut(input_piece).map(Some).collect(),
-        None => input.chunks(input_piece).map(|_| None).collect(),
-    };
-    let (weights, biases) = targets
-        .into_par_iter()
-        .zip(input.par_chunks(input_piece))
-        .zip(gradient.par_chunks(output_piece))
-        .map(|((target, input), gradient)| backward.piece(input, gradient, target))
-        .unzip();
-
-    let zeros = |length: usize| vec![T::ZERO; length];
-    Gradients {
-        input: input_gradient,
-        weight: reduce::add_in_order(weights).unwrap_or_else(|| zeros(weight.len())),
-        bias: geometry.convolution.bias.then(|| {
-            reduce::add_in_order(biases).unwrap_or_else(|| zeros(geometry.convolution.output))
-        }),
-    }
-}
-
-/// The gradient of the images alone, from that of the output: the transpose of [`forward`]. A bias
-/// is added to each of their channels.
-pub(in crate::backend) fn transposed<T: Float>(
-    geometry: &Geometry,
-    weight: &[T],
-    bias: Option<&[T]>,
-    gradient: &[T],
-) -> Vec<T> {
-    let pixels = geometry.image[0] * geometry.image[1];
-    let backward = Backward::new(geometry, weight, true);
-    let images = backward.layout.images;
-    let mut target = geometry.input_gradient_buffer();
-    target
-        .par_chunks_mut(images * geometry.input_size())
-        .zip(gradient.par_chunks(images * geometry.output_size()))
-        .for_each(|(target, gradient)| {
-            let mut scratch = backward.scratches.take();
-            let Scratch { spread, runs, .. } = &mut scratch;
-            let spread = backward.spread(gradient, spread);
-            let rows = geometry.group_output();
-            let stride = backward.layout.reach + backward.layout.area();
-            for group in 0..geometry.convolution.groups {
-                backward.input_gradient(group, &spread[group * rows * stride..], runs, target);
-            }
-            backward.scratches.give(scratch);
-            if let Some(bias) = bias {
-                add_bias(pixels, bias, target);
-            }
-        });
-    target
-}
-
-/// What the backward pass of all tiles shares.
-struct Backward<'a, T> {
-    geometry: &'a Geometry,
-    layout: Layout,
-    offsets: Vec<usize>,
-    /// For every group and phase the weights that lead to its pixels; none where the gradient of
-    /// the input is not wanted.
-    transposed: Vec<Vec<Packed<T>>>,
-    /// For every phase the shifted rows of one group's gradient.
-    gradient_offsets: Vec<Vec<usize>>,
-    scratches: Scratches<T>,
 }
 
 /// Memory that tiles use one after another. What is zero in it because it is padding stays so.
@@ -316,140 +187,3 @@ impl<T: Float> Scratches<T> {
     }
 }
 
-impl<'a, T: Float> Backward<'a, T> {
-    fn new(geometry: &'a Geometry, weight: &[T], with_input: bool) -> Self {
-        let layout = geometry.layout();
-        let (taps, rows) = (geometry.taps(), geometry.group_output());
-        let channels = geometry.group_input();
-        let transpose = |weight: &[T]| {
-            let phases = layout.phases.iter().map(|phase| {
-                let count = phase.taps.len();
-                Packed::new(channels, rows * count, |channel, column| {
-                    let (row, (tap, _)) = (column / count, phase.taps[column % count]);
-                    weight[(row * channels + channel) * taps + tap]
-                })
-            });
-            phases.collect()
-        };
-        let transposed = match with_input {
-            true => weight
-                .chunks_exact(rows * channels * taps)
-                .map(transpose)
-                .collect(),
-            false => Vec::new(),
-        };
-        let stride = layout.reach + layout.area();
-        let gradient_offsets = layout
-            .phases
-            .iter()
-            .map(|phase| {
-                let starts = (0..rows).map(|row| row * stride + layout.reach);
-                starts
-                    .flat_map(|start| phase.taps.iter().map(move |(_, offset)| start - offset))
-                    .collect()
-            })
-            .collect();
-        Backward {
-            geometry,
-            offsets: geometry.offsets(&layout),
-            layout,
-            transposed,
-            gradient_offsets,
-            scratches: Scratches::default(),
-        }
-    }
-
-    /// The gradients of weight and bias for some images; writes that of the input.
-    fn piece(&self, input: &[T], gradient: &[T], mut target: Option<&mut [T]>) -> (Vec<T>, Vec<T>) {
-        let geometry = self.geometry;
-        let Convolution { output, groups, .. } = geometry.convolution;
-        let mut weight = vec![T::ZERO; output * self.offsets.len()];
-        let mut bias = vec![T::ZERO; output];
-        let mut scratch = self.scratches.take();
-        let input_tile = self.layout.images * geometry.input_size();
-        let tiles = input
-            .chunks(input_tile)
-            .zip(gradient.chunks(self.layout.images * geometry.output_size()));
-        for (number, (input, gradient)) in tiles.enumerate() {
-            if geometry.convolution.bias {
-                let pixels = geometry.output[0] * geometry.output[1];
-                for (channel, gradient) in gradient.chunks_exact(pixels).enumerate() {
-                    bias[channel % output] += reduce::sum(gradient);
-                }
-            }
-            let Scratch {
-                padded,
-                spread,
-                runs,
-            } = &mut scratch;
-            let padded = geometry.lay_out(&self.layout, input, padded);
-            let spread = self.spread(gradient, spread);
-            for (group, weight) in (0..groups)
-                .zip(weight.chunks_exact_mut(geometry.group_output() * self.offsets.len()))
-            {
-                let stride = self.layout.reach + self.layout.area();
-                let spread = &spread[group * geometry.group_output() * stride..];
-                let right = Shifted {
-                    source: &padded[group * geometry.group_input() * self.layout.channel..],
-                    offsets: &self.offsets,
-                    length: self.layout.run_of(input.len() / geometry.input_size()),
-                };
-                add_dots(&spread[self.layout.reach..], stride, right, weight);
-                if let Some(target) = &mut target {
-                    let start = number * input_tile;
-                    let target = &mut target[start..start + input.len()];
-                    self.input_gradient(group, spread, runs, target);
-                }
-            }
-        }
-        self.scratches.give(scratch);
-        (weight, bias)
-    }
-
-    /// The gradient of the output as runs, with zeros between, before and behind.
-    fn spread<'b>(&self, gradient: &'b [T], buffer: &'b mut Vec<T>) -> &'b [T] {
-        let layout = &self.layout;
-        if layout.output_is_plain() && layout.reach == 0 {
-            return gradient;
-        }
-        let geometry = self.geometry;
-        let stride = layout.reach + layout.area();
-        let pixels = geometry.output[0] * geometry.output[1];
-        buffer.resize(geometry.convolution.output * stride, T::ZERO);
-        for (index, image) in gradient.chunks_exact(geometry.output_size()).enumerate() {
-            let channels = image.chunks_exact(pixels);
-            for (source, target) in channels.zip(buffer.chunks_exact_mut(stride)) {
-                layout.spread(index, source, &mut target[layout.reach..]);
-            }
-        }
-        buffer
-    }
-
-    /// Writes the gradient of the input of one group of the images of a tile.
-    fn input_gradient(&self, group: usize, spread: &[T], runs: &mut Vec<T>, target: &mut [T]) {
-        let (geometry, layout) = (self.geometry, &self.layout);
-        let pixels = geometry.image[0] * geometry.image[1];
-        let rows = geometry.group_input();
-        let channels = group * rows * pixels..(group + 1) * rows * pixels;
-        let phases = layout.phases.iter().zip(&self.transposed[group]);
-        for ((phase, packed), offsets) in phases.zip(&self.gradient_offsets) {
-            let right = Shifted {
-                source: spread,
-                offsets,
-                length: layout.area(),
-            };
-            if layout.is_plain() {
-                product(packed, right, &mut target[channels.clone()], pixels);
-                continue;
-            }
-            runs.resize(rows * layout.area(), T::ZERO);
-            product(packed, right, runs, layout.area());
-            for (index, image) in target.chunks_exact_mut(geometry.input_size()).enumerate() {
-                let channels = image[channels.clone()].chunks_exact_mut(pixels);
-                for (target, runs) in channels.zip(runs.chunks_exact(layout.area())) {
-                    layout.unpad(phase, index, runs, target);
-                }
-            }
-        }
-    }
-}

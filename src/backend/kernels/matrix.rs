@@ -88,7 +88,7 @@ pub(in crate::backend) fn multiply<T: Float>(
         offsets: &offsets,
         length: columns,
     };
-    product(&packed, right, target, stride);
+    product(packed.all(), right, target, stride);
 }
 
 #[cfg(test)]

@@ -3,6 +3,8 @@
 //! Row `k` of the matrix `S` is `source[offsets[k]..][..length]`. With the offsets of the taps of a
 //! kernel, a convolution is such a product, without a copy of its image for each tap.
 
+use std::ops::Range;
+
 use super::float::Float;
 use super::vector::{Portable, Vector};
 use super::vectorise::{Instructions, instructions};
@@ -38,11 +40,23 @@ pub(in crate::backend) struct Packed<T> {
     data: Vec<T>,
 }
 
+/// Some rows of a packed matrix, one behind the other.
+#[derive(Clone, Copy)]
+pub(in crate::backend) struct PackedRows<'a, T> {
+    rows: usize,
+    inner: usize,
+    block: usize,
+    data: &'a [T],
+}
+
+/// The most rows that are computed at once on any processor.
+const LARGEST_BLOCK: usize = 8;
+
 /// The most rows that are computed at once: as many as there are registers for.
 fn largest_block(instructions: Instructions) -> usize {
     match instructions {
         #[cfg(target_arch = "x86_64")]
-        Instructions::Avx512 => 8,
+        Instructions::Avx512 => LARGEST_BLOCK,
         _ => 4,
     }
 }
@@ -89,6 +103,27 @@ impl<T: Float> Packed<T> {
             data,
         }
     }
+
+    /// All rows.
+    pub(in crate::backend) fn all(&self) -> PackedRows<'_, T> {
+        self.rows(0..self.rows)
+    }
+
+    /// Some of the rows.
+    ///
+    /// # Panics
+    ///
+    /// If the first is no multiple of 8, the largest number of rows that are packed together, or if the
+    /// last is not there.
+    pub(in crate::backend) fn rows(&self, rows: Range<usize>) -> PackedRows<'_, T> {
+        assert!(rows.start.is_multiple_of(LARGEST_BLOCK));
+        PackedRows {
+            rows: rows.len(),
+            inner: self.inner,
+            block: self.block,
+            data: &self.data[rows.start * self.inner..rows.end * self.inner],
+        }
+    }
 }
 
 /// `target = left * S`, row by row with the given distance between the rows of the target, on the
@@ -98,7 +133,7 @@ impl<T: Float> Packed<T> {
 ///
 /// If a row does not fit into its slice.
 pub(in crate::backend) fn product<T: Float>(
-    left: &Packed<T>,
+    left: PackedRows<T>,
     right: Shifted<T>,
     target: &mut [T],
     stride: usize,
@@ -112,7 +147,7 @@ pub(in crate::backend) fn product<T: Float>(
 /// The instructions must be there.
 unsafe fn product_on<T: Float>(
     instructions: Instructions,
-    left: &Packed<T>,
+    left: PackedRows<T>,
     right: Shifted<T>,
     target: &mut [T],
     stride: usize,
@@ -127,14 +162,14 @@ unsafe fn product_on<T: Float>(
 
     #[cfg(target_arch = "x86_64")]
     #[target_feature(enable = "avx512f,avx512vl,avx512dq,avx512bw,avx2,fma")]
-    unsafe fn avx512<T: Float>(l: &Packed<T>, r: Shifted<T>, t: &mut [T], stride: usize) {
+    unsafe fn avx512<T: Float>(l: PackedRows<T>, r: Shifted<T>, t: &mut [T], stride: usize) {
         // SAFETY: the instructions are there; `product_on` checked the sizes.
         unsafe { product_with::<T::Avx512>(l, r, t, stride) }
     }
 
     #[cfg(target_arch = "x86_64")]
     #[target_feature(enable = "avx2,fma")]
-    unsafe fn avx2<T: Float>(l: &Packed<T>, r: Shifted<T>, t: &mut [T], stride: usize) {
+    unsafe fn avx2<T: Float>(l: PackedRows<T>, r: Shifted<T>, t: &mut [T], stride: usize) {
         // SAFETY: the instructions are there; `product_on` checked the sizes.
         unsafe { product_with::<T::Avx2>(l, r, t, stride) }
     }
@@ -156,7 +191,7 @@ unsafe fn product_on<T: Float>(
 /// The instructions of `V` must be there, and the sizes checked as in [`product`].
 #[inline(always)]
 unsafe fn product_with<V: Vector>(
-    left: &Packed<V::Number>,
+    left: PackedRows<V::Number>,
     right: Shifted<V::Number>,
     target: &mut [V::Number],
     stride: usize,
@@ -437,7 +472,7 @@ mod tests {
                     let stride = length + 3;
                     let mut target = vec![T::ONE; rows * stride];
                     // SAFETY: the caller's instructions are there.
-                    unsafe { product_on(instructions, &packed, right, &mut target, stride) };
+                    unsafe { product_on(instructions, packed.all(), right, &mut target, stride) };
                     let gradient: Vec<T> =
                         numbers(rows * stride, 3).into_iter().map(T::of).collect();
                     let mut dots = vec![T::ONE; rows * inner];
@@ -493,6 +528,6 @@ mod tests {
             offsets: &[4],
             length: 5,
         };
-        product(&Packed::new(1, 1, |_, _| 1.0), right, &mut [0.0; 8], 8);
+        product(Packed::new(1, 1, |_, _| 1.0).all(), right, &mut [0.0; 8], 8);
     }
 }

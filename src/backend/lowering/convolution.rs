@@ -5,21 +5,49 @@ use candle_core::{Error, Result};
 use super::norm::Norm;
 use super::{Call, Given, Rectified, array, image_size, like, view};
 use crate::backend::kernels::batch_norm::Affine;
-use crate::backend::kernels::convolution::{self, Epilogue, Geometry};
+use crate::backend::kernels::convolution::{self, Epilogue, Filter, Geometry};
 use crate::backend::kernels::float::Float;
 use crate::backend::kernels::rectifier::Rectifier;
 use crate::plan::Convolution;
 
+/// What a convolution makes of its parameters before it reads an input.
+pub(super) struct Parameters<T> {
+    filter: Filter<T>,
+    /// The norm behind it by its running statistics.
+    affine: Option<Vec<Affine<T>>>,
+}
+
+impl<T: Float> Parameters<T> {
+    /// Those of an evaluation.
+    pub(super) fn new(call: &Call, attributes: &Convolution) -> Result<Self> {
+        let norm = Norm::fused(call)?;
+        Ok(Parameters {
+            affine: norm.map(|norm| norm.running_affine()).transpose()?,
+            ..Self::without_norm(call, attributes)?
+        })
+    }
+
+    fn without_norm(call: &Call, attributes: &Convolution) -> Result<Self> {
+        let weight = view(call.parameter(0)?);
+        Ok(Parameters {
+            filter: Filter::new(attributes, weight.slice()?),
+            affine: None,
+        })
+    }
+}
+
 pub(super) fn convolution<T: Float>(call: &Call, attributes: &Convolution) -> Result<Given> {
     let rectifier = call.rectifier()?;
-    let Some(norm) = Norm::fused(call)? else {
-        return convolve::<T>(call, attributes, None, rectifier);
-    };
-    if call.training.is_none() && !call.keep {
-        let affine = norm.running_affine::<T>()?;
-        return convolve::<T>(call, attributes, Some(&affine), rectifier);
+    if let Some(parameters) = call.prepared() {
+        return convolve::<T>(call, attributes, parameters, rectifier);
     }
-    let convolved = convolve::<T>(call, attributes, None, Rectifier::Identity)?;
+    let norm = Norm::fused(call)?.filter(|_| call.training.is_some() || call.keep);
+    let Some(norm) = norm else {
+        let parameters = Parameters::new(call, attributes)?;
+        return convolve::<T>(call, attributes, &parameters, rectifier);
+    };
+    let parameters = Parameters::without_norm(call, attributes)?;
+    let convolved = convolve::<T>(call, attributes, &parameters, Rectifier::Identity)?;
     let normalised = norm.apply::<T>(&convolved.output)?;
     let behind = call.parameters.len();
     let state = normalised.state.into_iter();
@@ -42,7 +70,7 @@ pub(super) fn convolution<T: Float>(call: &Call, attributes: &Convolution) -> Re
 fn convolve<T: Float>(
     call: &Call,
     attributes: &Convolution,
-    affine: Option<&[Affine<T>]>,
+    parameters: &Parameters<T>,
     rectifier: Rectifier,
 ) -> Result<Given> {
     let input = call.input()?.clone();
@@ -64,10 +92,10 @@ fn convolve<T: Float>(
         convolution::forward(
             &geometry,
             input.slice::<T>()?,
-            view(&weight).slice()?,
+            &parameters.filter,
             Epilogue {
                 bias,
-                affine,
+                affine: parameters.affine.as_deref(),
                 rectifier,
             },
         )

@@ -1,7 +1,7 @@
 //! Layers for images and signals beyond convolution and pooling.
 
 use super::*;
-use crate::backend::kernels::convolution::{self, Epilogue};
+use crate::backend::kernels::convolution::{self, Epilogue, Filter};
 use crate::backend::kernels::{adaptive_pool, bilinear, margins, reduce, shuffle};
 use crate::operations::Filling;
 use crate::plan::{Convolution, TransposedConvolution};
@@ -55,9 +55,9 @@ pub(super) fn convolve_transposed<T: Float>(
         let gradient = gradient.slice::<T>()?;
         let input_gradient = match with_input {
             true => {
-                let weight = view(&weight);
+                let filter = Filter::new(&geometry.convolution, view(&weight).slice()?);
                 let none = Epilogue::default();
-                let values = convolution::forward(&geometry, gradient, weight.slice()?, none);
+                let values = convolution::forward(&geometry, gradient, &filter, none);
                 Some(array(values, input.dims())?)
             }
             false => None,

@@ -1,0 +1,250 @@
+//! The gradients of a convolution, and the transposed convolution, which is one of them.
+
+use rayon::prelude::*;
+
+use super::{Geometry, Scratch, Scratches, add_bias};
+use crate::backend::kernels::float::Float;
+use crate::backend::kernels::padded::Layout;
+use crate::backend::kernels::reduce;
+use crate::backend::kernels::shifted::{Packed, Shifted, add_dots, product};
+use crate::backend::memory;
+use crate::plan::Convolution;
+
+/// What the backward pass gives.
+pub(in crate::backend) struct Gradients<T> {
+    /// For the images, where asked for.
+    pub(in crate::backend) input: Option<Vec<T>>,
+    /// For the weights.
+    pub(in crate::backend) weight: Vec<T>,
+    /// For the bias, where there is one.
+    pub(in crate::backend) bias: Option<Vec<T>>,
+}
+
+/// The gradients, from that of the output. That of the input is computed only if asked for.
+pub(in crate::backend) fn backward<T: Float>(
+    geometry: &Geometry,
+    input: &[T],
+    weight: &[T],
+    gradient: &[T],
+    with_input: bool,
+) -> Gradients<T> {
+    let backward = Backward::new(geometry, weight, with_input);
+    let images = reduce::images_in_piece(geometry.batch, weight.len())
+        .next_multiple_of(backward.layout.images);
+    let input_piece = images * geometry.input_size();
+    let output_piece = images * geometry.output_size();
+
+    let mut input_gradient = with_input.then(|| input_gradient_buffer(geometry));
+    let targets: Vec<Option<&mut [T]>> = match &mut input_gradient {
+        Some(target) => target.chunks_mut(input_piece).map(Some).collect(),
+        None => input.chunks(input_piece).map(|_| None).collect(),
+    };
+    let (weights, biases) = targets
+        .into_par_iter()
+        .zip(input.par_chunks(input_piece))
+        .zip(gradient.par_chunks(output_piece))
+        .map(|((target, input), gradient)| backward.piece(input, gradient, target))
+        .unzip();
+
+    let zeros = |length: usize| vec![T::ZERO; length];
+    Gradients {
+        input: input_gradient,
+        weight: reduce::add_in_order(weights).unwrap_or_else(|| zeros(weight.len())),
+        bias: geometry.convolution.bias.then(|| {
+            reduce::add_in_order(biases).unwrap_or_else(|| zeros(geometry.convolution.output))
+        }),
+    }
+}
+
+/// The gradient of the images alone, from that of the output: the transpose of [`forward`]. A bias
+/// is added to each of their channels.
+pub(in crate::backend) fn transposed<T: Float>(
+    geometry: &Geometry,
+    weight: &[T],
+    bias: Option<&[T]>,
+    gradient: &[T],
+) -> Vec<T> {
+    let pixels = geometry.image[0] * geometry.image[1];
+    let backward = Backward::new(geometry, weight, true);
+    let images = backward.layout.images;
+    let mut target = input_gradient_buffer(geometry);
+    target
+        .par_chunks_mut(images * geometry.input_size())
+        .zip(gradient.par_chunks(images * geometry.output_size()))
+        .for_each(|(target, gradient)| {
+            let mut scratch = backward.scratches.take();
+            let Scratch { spread, runs, .. } = &mut scratch;
+            let spread = backward.spread(gradient, spread);
+            let rows = geometry.group_output();
+            let stride = backward.layout.reach + backward.layout.area();
+            for group in 0..geometry.convolution.groups {
+                backward.input_gradient(group, &spread[group * rows * stride..], runs, target);
+            }
+            backward.scratches.give(scratch);
+            if let Some(bias) = bias {
+                add_bias(pixels, bias, target);
+            }
+        });
+    target
+}
+
+/// Memory for the gradient of the input. With a stride there may be pixels that nothing reads.
+fn input_gradient_buffer<T: Float>(geometry: &Geometry) -> Vec<T> {
+    let length = geometry.batch * geometry.input_size();
+    match geometry.convolution.stride {
+        [1, 1] => memory::buffer(length),
+        _ => memory::zeros(length),
+    }
+}
+
+/// What the backward pass of all tiles shares.
+struct Backward<'a, T> {
+    geometry: &'a Geometry,
+    layout: Layout,
+    offsets: Vec<usize>,
+    /// For every group and phase the weights that lead to its pixels; none where the gradient of
+    /// the input is not wanted.
+    transposed: Vec<Vec<Packed<T>>>,
+    /// For every phase the shifted rows of one group's gradient.
+    gradient_offsets: Vec<Vec<usize>>,
+    scratches: Scratches<T>,
+}
+
+impl<'a, T: Float> Backward<'a, T> {
+    fn new(geometry: &'a Geometry, weight: &[T], with_input: bool) -> Self {
+        let layout = geometry.layout();
+        let (taps, rows) = (geometry.taps(), geometry.group_output());
+        let channels = geometry.group_input();
+        let transpose = |weight: &[T]| {
+            let phases = layout.phases.iter().map(|phase| {
+                let count = phase.taps.len();
+                Packed::new(channels, rows * count, |channel, column| {
+                    let (row, (tap, _)) = (column / count, phase.taps[column % count]);
+                    weight[(row * channels + channel) * taps + tap]
+                })
+            });
+            phases.collect()
+        };
+        let transposed = match with_input {
+            true => weight
+                .chunks_exact(rows * channels * taps)
+                .map(transpose)
+                .collect(),
+            false => Vec::new(),
+        };
+        let stride = layout.reach + layout.area();
+        let gradient_offsets = layout
+            .phases
+            .iter()
+            .map(|phase| {
+                let starts = (0..rows).map(|row| row * stride + layout.reach);
+                starts
+                    .flat_map(|start| phase.taps.iter().map(move |(_, offset)| start - offset))
+                    .collect()
+            })
+            .collect();
+        Backward {
+            geometry,
+            offsets: geometry.offsets(&layout),
+            layout,
+            transposed,
+            gradient_offsets,
+            scratches: Scratches::default(),
+        }
+    }
+
+    /// The gradients of weight and bias for some images; writes that of the input.
+    fn piece(&self, input: &[T], gradient: &[T], mut target: Option<&mut [T]>) -> (Vec<T>, Vec<T>) {
+        let geometry = self.geometry;
+        let Convolution { output, groups, .. } = geometry.convolution;
+        let mut weight = vec![T::ZERO; output * self.offsets.len()];
+        let mut bias = vec![T::ZERO; output];
+        let mut scratch = self.scratches.take();
+        let input_tile = self.layout.images * geometry.input_size();
+        let tiles = input
+            .chunks(input_tile)
+            .zip(gradient.chunks(self.layout.images * geometry.output_size()));
+        for (number, (input, gradient)) in tiles.enumerate() {
+            if geometry.convolution.bias {
+                let pixels = geometry.output[0] * geometry.output[1];
+                for (channel, gradient) in gradient.chunks_exact(pixels).enumerate() {
+                    bias[channel % output] += reduce::sum(gradient);
+                }
+            }
+            let Scratch {
+                padded,
+                spread,
+                runs,
+            } = &mut scratch;
+            let channels = 0..geometry.convolution.input;
+            let padded = geometry.lay_out(&self.layout, channels, input, padded);
+            let spread = self.spread(gradient, spread);
+            for (group, weight) in (0..groups)
+                .zip(weight.chunks_exact_mut(geometry.group_output() * self.offsets.len()))
+            {
+                let stride = self.layout.reach + self.layout.area();
+                let spread = &spread[group * geometry.group_output() * stride..];
+                let right = Shifted {
+                    source: &padded[group * geometry.group_input() * self.layout.channel..],
+                    offsets: &self.offsets,
+                    length: self.layout.run_of(input.len() / geometry.input_size()),
+                };
+                add_dots(&spread[self.layout.reach..], stride, right, weight);
+                if let Some(target) = &mut target {
+                    let start = number * input_tile;
+                    let target = &mut target[start..start + input.len()];
+                    self.input_gradient(group, spread, runs, target);
+                }
+            }
+        }
+        self.scratches.give(scratch);
+        (weight, bias)
+    }
+
+    /// The gradient of the output as runs, with zeros between, before and behind.
+    fn spread<'b>(&self, gradient: &'b [T], buffer: &'b mut Vec<T>) -> &'b [T] {
+        let layout = &self.layout;
+        if layout.output_is_plain() && layout.reach == 0 {
+            return gradient;
+        }
+        let geometry = self.geometry;
+        let stride = layout.reach + layout.area();
+        let pixels = geometry.output[0] * geometry.output[1];
+        buffer.resize(geometry.convolution.output * stride, T::ZERO);
+        for (index, image) in gradient.chunks_exact(geometry.output_size()).enumerate() {
+            let channels = image.chunks_exact(pixels);
+            for (source, target) in channels.zip(buffer.chunks_exact_mut(stride)) {
+                layout.spread(index, source, &mut target[layout.reach..]);
+            }
+        }
+        buffer
+    }
+
+    /// Writes the gradient of the input of one group of the images of a tile.
+    fn input_gradient(&self, group: usize, spread: &[T], runs: &mut Vec<T>, target: &mut [T]) {
+        let (geometry, layout) = (self.geometry, &self.layout);
+        let pixels = geometry.image[0] * geometry.image[1];
+        let rows = geometry.group_input();
+        let channels = group * rows * pixels..(group + 1) * rows * pixels;
+        let phases = layout.phases.iter().zip(&self.transposed[group]);
+        for ((phase, packed), offsets) in phases.zip(&self.gradient_offsets) {
+            let right = Shifted {
+                source: spread,
+                offsets,
+                length: layout.area(),
+            };
+            if layout.is_plain() {
+                product(packed.all(), right, &mut target[channels.clone()], pixels);
+                continue;
+            }
+            runs.resize(rows * layout.area(), T::ZERO);
+            product(packed.all(), right, runs, layout.area());
+            for (index, image) in target.chunks_exact_mut(geometry.input_size()).enumerate() {
+                let channels = image[channels.clone()].chunks_exact_mut(pixels);
+                for (target, runs) in channels.zip(runs.chunks_exact(layout.area())) {
+                    layout.unpad(phase, index, runs, target);
+                }
+            }
+        }
+    }
+}
