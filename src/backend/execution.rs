@@ -12,6 +12,10 @@ use super::kernels::float::Float;
 use super::lowering::{self, Backward, Call, Prepared};
 use crate::plan::{Plan, Step};
 
+/// Runs of fewer multiply-adds stay on the calling thread: no kernel has enough to do for two, and to
+/// enter the pool takes as long as a small net.
+const LEAST_WORK: usize = 1 << 22;
+
 /// A plan with its parameters.
 pub(super) struct Program {
     /// What is executed.
@@ -22,6 +26,8 @@ pub(super) struct Program {
     pub(super) dtype: DType,
     /// The seed of dropout masks.
     pub(super) seed: u64,
+    /// The multiply-adds of one example; see [`work`].
+    pub(super) work: usize,
     /// For each step what is prepared of its parameters, if these no longer change.
     pub(super) prepared: Vec<Option<Prepared>>,
 }
@@ -31,6 +37,8 @@ impl Drop for Program {
     fn drop(&mut self) {
         f32::pool().clear();
         f64::pool().clear();
+        f32::shelf().clear();
+        f64::shelf().clear();
     }
 }
 
@@ -56,12 +64,17 @@ impl Program {
         keep: bool,
         update: bool,
     ) -> Result<(Vec<Tensor>, Option<Tape>)> {
-        // Within the pool from the start: entering it anew for every kernel costs more than many
-        // a kernel.
-        rayon::scope(|_| match self.dtype {
+        let run = || match self.dtype {
             DType::F64 => self.run_as::<f64>(inputs, wanted, training, keep, update),
             _ => self.run_as::<f32>(inputs, wanted, training, keep, update),
-        })
+        };
+        let batch = inputs.first().and_then(|input| input.dims().first());
+        match self.work.saturating_mul(batch.copied().unwrap_or(1)) {
+            ..LEAST_WORK => run(),
+            // Within the pool from the start: entering it anew for every kernel costs more than many
+            // a kernel.
+            _ => rayon::scope(|_| run()),
+        }
     }
 
     fn run_as<T: Float>(
@@ -140,6 +153,7 @@ impl Program {
             variables: copies.collect::<Result<_>>()?,
             dtype: self.dtype,
             seed: self.seed,
+            work: self.work,
             prepared: Vec::new(),
         };
         let steps = self.plan.steps.iter();
@@ -227,6 +241,19 @@ impl Program {
             parameters: tensors::<T>(parameters)?,
         })
     }
+}
+
+/// The multiply-adds that one example takes, roughly: each parameter of a step acts at each position of
+/// its output.
+pub(super) fn work(plan: &Plan) -> usize {
+    let work_of = |step: &Step| {
+        let shape = plan.shape(step.output);
+        let positions: usize = shape.iter().skip(1).product();
+        let parameters = step.all_parameters().map(|place| &plan.parameters[place]);
+        let numbers = parameters.map(|parameter| parameter.shape.iter().product::<usize>());
+        (numbers.sum::<usize>() * positions).max(shape.iter().product())
+    };
+    plan.steps.iter().map(work_of).sum()
 }
 
 pub(super) fn incomplete() -> Error {

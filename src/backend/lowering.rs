@@ -87,6 +87,15 @@ impl Given {
     }
 }
 
+impl Given {
+    /// What a layer gives where no gradient will be asked for.
+    fn without_gradient(output: Array) -> Self {
+        Self::new(output, |_| {
+            Err(Error::Msg("an evaluation keeps nothing for gradients".to_owned()))
+        })
+    }
+}
+
 /// Computes a layer.
 pub(super) fn forward<T: Float>(call: &Call) -> Result<Given> {
     match &call.step.layer {
@@ -392,6 +401,10 @@ fn pool<T: Float>(call: &Call, attributes: &Pool) -> Result<Given> {
     let shape = input.dims().to_vec();
     let pooled = like(input, shape[1], geometry.output);
     match attributes.kind {
+        Pooling::Maximum if !call.keep => {
+            let output = pool::maximum_alone(&geometry, input.slice::<T>()?);
+            Ok(Given::without_gradient(array(output, &pooled)?))
+        }
         Pooling::Maximum => {
             let (output, places) = pool::maximum(&geometry, input.slice::<T>()?);
             Ok(Given::new(array(output, &pooled)?, move |gradient| {

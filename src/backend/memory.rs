@@ -13,9 +13,12 @@ use super::kernels::float::Float;
 /// Shorter buffers are left to the allocator, which has its own lists for them.
 const SHORTEST: usize = 1024;
 
+/// So many numbers may be held in any case: a small batch has all its buffers at hand.
+pub(super) const SMALL: usize = 1 << 24;
+
 /// Buffers that wait to be used again. All they take, with those in use, is never more than half
-/// again what was once in use at the same time: a step may need the most buffers of one size at one
-/// time and the most of another size at another.
+/// again what was once in use at the same time, or a small size: a step may need the most buffers of
+/// one size at one time and the most of another size at another.
 pub(super) struct Pool<T>(Mutex<State<T>>);
 
 struct State<T> {
@@ -27,6 +30,8 @@ struct State<T> {
     used: usize,
     /// The most that were in use.
     peak: usize,
+    /// What may be held in any case.
+    small: usize,
     /// How often memory was asked of the system.
     misses: u64,
 }
@@ -34,18 +39,19 @@ struct State<T> {
 impl<T> State<T> {
     /// The most numbers in use and waiting.
     fn most(&self) -> usize {
-        self.peak + self.peak / 2
+        self.small.max(self.peak + self.peak / 2)
     }
 }
 
 impl<T: Float> Pool<T> {
-    /// A pool in which no buffer waits.
-    pub(super) const fn new() -> Self {
+    /// A pool in which no buffer waits, and which may hold so many numbers whatever was in use.
+    pub(super) const fn new(small: usize) -> Self {
         Pool(Mutex::new(State {
             waiting: VecDeque::new(),
             waiting_size: 0,
             used: 0,
             peak: 0,
+            small,
             misses: 0,
         }))
     }
@@ -200,7 +206,7 @@ mod tests {
 
     #[test]
     fn a_buffer_is_used_again_and_little_more_is_held_than_was_in_use() {
-        let pool = Pool::<f32>::new();
+        let pool = Pool::<f32>::new(0);
         let give = |length: usize| pool.give(vec![0.0; length]);
         pool.adopt(2000);
         pool.adopt(3000);
@@ -223,7 +229,7 @@ mod tests {
 
     #[test]
     fn what_is_short_is_left_to_the_allocator() {
-        let pool = Pool::<f64>::new();
+        let pool = Pool::<f64>::new(0);
         pool.adopt(10);
         pool.give(vec![0.0; 10]);
         assert!(pool.take(10).is_none());

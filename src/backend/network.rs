@@ -8,7 +8,7 @@ use candle_core::{DType, Device, Tensor, Var, bail};
 use candle_nn::{ModuleT, VarMap};
 use thiserror::Error;
 
-use super::execution::Program;
+use super::execution::{Program, work};
 use super::random;
 use super::{Mode, Model};
 use crate::graph::Graph;
@@ -101,6 +101,7 @@ impl Network {
         }
         Ok(Network {
             program: Arc::new(Program {
+                work: work(&plan),
                 plan,
                 variables,
                 dtype,

@@ -3,6 +3,7 @@
 #![cfg(feature = "backend")]
 
 mod build;
+mod frozen;
 mod gradient;
 mod images;
 mod network;

@@ -9,7 +9,6 @@ mod forward;
 mod gradient;
 
 use std::ops::Range;
-use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use super::batch_norm::{self, Affine};
 use super::float::Float;
@@ -160,30 +159,3 @@ fn add_bias<T: Float>(pixels: usize, bias: &[T], output: &mut [T]) {
         channel.iter_mut().for_each(|value| *value += *bias);
     }
 }
-
-/// Memory that tiles use one after another. What is zero in it because it is padding stays so.
-#[derive(Default)]
-struct Scratch<T> {
-    padded: Vec<T>,
-    spread: Vec<T>,
-    runs: Vec<T>,
-}
-
-/// The memory that no thread uses at the moment.
-#[derive(Default)]
-struct Scratches<T>(Mutex<Vec<Scratch<T>>>);
-
-impl<T: Float> Scratches<T> {
-    fn lock(&self) -> MutexGuard<'_, Vec<Scratch<T>>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    fn take(&self) -> Scratch<T> {
-        self.lock().pop().unwrap_or_default()
-    }
-
-    fn give(&self, scratch: Scratch<T>) {
-        self.lock().push(scratch);
-    }
-}
-

@@ -10,6 +10,15 @@ use crate::backend::memory;
 /// Rows of the result computed by one piece of parallel work.
 const ROWS: usize = 32;
 
+/// So many rows or less are not shared among threads; their products are.
+const FEW_ROWS: usize = 4;
+
+/// The least outputs computed by one piece of parallel work where rows are few.
+const OUTPUTS: usize = 8;
+
+/// The least multiply-adds of such a piece.
+const LEAST_WORK: usize = 1 << 18;
+
 /// What the backward pass gives.
 pub(in crate::backend) struct Gradients<T> {
     /// For the rows, where asked for.
@@ -28,6 +37,22 @@ pub(in crate::backend) fn forward<T: Float>(
     weight: &[T],
     bias: Option<&[T]>,
 ) -> Vec<T> {
+    let rows = input.len() / features;
+    let mut output = match rows {
+        ..=FEW_ROWS => few_rows(features, rows, input, weight),
+        _ => many_rows(features, outputs, input, weight),
+    };
+    if let Some(bias) = bias {
+        output.par_chunks_mut(ROWS * outputs).for_each(|rows| {
+            for row in rows.chunks_exact_mut(outputs) {
+                row.iter_mut().zip(bias).for_each(|(y, bias)| *y += *bias);
+            }
+        });
+    }
+    output
+}
+
+fn many_rows<T: Float>(features: usize, outputs: usize, input: &[T], weight: &[T]) -> Vec<T> {
     let mut output = memory::zeros(input.len() / features * outputs);
     output
         .par_chunks_mut(ROWS * outputs)
@@ -41,12 +66,37 @@ pub(in crate::backend) fn forward<T: Float>(
                 output,
                 outputs,
             );
-            if let Some(bias) = bias {
-                for row in output.chunks_exact_mut(outputs) {
-                    row.iter_mut().zip(bias).for_each(|(y, bias)| *y += *bias);
-                }
-            }
         });
+    output
+}
+
+/// The same sums where rows are too few to share among threads: each takes some of the weights. The
+/// product is transposed, and in the end turned.
+fn few_rows<T: Float>(features: usize, rows: usize, input: &[T], weight: &[T]) -> Vec<T> {
+    let outputs = weight.len() / features;
+    let mut turned = memory::zeros(rows * outputs);
+    let piece = OUTPUTS.max(LEAST_WORK / (features * rows).max(1));
+    turned
+        .par_chunks_mut(piece * rows.max(1))
+        .zip(weight.par_chunks(piece * features))
+        .for_each(|(target, weight)| {
+            multiply(
+                [weight.len() / features, features, rows],
+                Matrix::rows(weight, features),
+                Matrix::rows(input, features).transposed(),
+                T::ONE,
+                target,
+                rows,
+            );
+        });
+    if rows == 1 {
+        return turned;
+    }
+    let mut output = memory::buffer(rows * outputs);
+    for (row, target) in output.chunks_exact_mut(outputs).enumerate() {
+        let column = turned[row..].iter().step_by(rows);
+        target.iter_mut().zip(column).for_each(|(to, from)| *to = *from);
+    }
     output
 }
 

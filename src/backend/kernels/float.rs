@@ -2,8 +2,9 @@
 
 use candle_core::WithDType;
 
+use super::scratch::Shelf;
 use super::vector::Vector;
-use crate::backend::memory::Pool;
+use crate::backend::memory::{Pool, SMALL};
 
 /// `f32` or `f64`. The functions of `f32` are written so that the compiler can vectorise loops over
 /// them; those of `f64` are the exact ones, for checks.
@@ -31,6 +32,8 @@ pub(in crate::backend) trait Float:
 
     /// The buffers of this type that wait to be used again.
     fn pool() -> &'static Pool<Self>;
+    /// The memory of kernels that waits for the next layer.
+    fn shelf() -> &'static Shelf<Self>;
     /// The nearest number of this type.
     fn of(value: f64) -> Self;
     /// Whether it is not a number.
@@ -60,8 +63,13 @@ impl Float for f64 {
     const LOWEST: f64 = f64::NEG_INFINITY;
 
     fn pool() -> &'static Pool<Self> {
-        static POOL: Pool<f64> = Pool::new();
+        static POOL: Pool<f64> = Pool::new(SMALL);
         &POOL
+    }
+
+    fn shelf() -> &'static Shelf<Self> {
+        static SHELF: Shelf<f64> = Shelf::new();
+        &SHELF
     }
 
     #[inline(always)]
@@ -126,8 +134,13 @@ impl Float for f32 {
     const LOWEST: f32 = f32::NEG_INFINITY;
 
     fn pool() -> &'static Pool<Self> {
-        static POOL: Pool<f32> = Pool::new();
+        static POOL: Pool<f32> = Pool::new(SMALL);
         &POOL
+    }
+
+    fn shelf() -> &'static Shelf<Self> {
+        static SHELF: Shelf<f32> = Shelf::new();
+        &SHELF
     }
 
     #[inline(always)]

@@ -31,6 +31,7 @@ pub(super) mod pool;
 pub(super) mod rectifier;
 pub(super) mod reduce;
 pub(super) mod rms_norm;
+pub(super) mod scratch;
 pub(super) mod sequence;
 pub(super) mod shifted;
 pub(super) mod shuffle;

@@ -45,7 +45,7 @@ pub(in crate::backend) struct Phase {
 /// Copies a row. Rows are often so short that a call of the general copy costs more than the copy.
 #[inline(always)]
 fn copy<T: Copy>(source: &[T], target: &mut [T]) {
-    const PIECE: usize = 8;
+    const PIECE: usize = 16;
     let target = &mut target[..source.len()];
     let mut sources = source.chunks_exact(PIECE);
     let mut targets = target.chunks_exact_mut(PIECE);
@@ -53,10 +53,54 @@ fn copy<T: Copy>(source: &[T], target: &mut [T]) {
         target.copy_from_slice(source);
     }
     let (mut source, mut target) = (sources.remainder(), targets.into_remainder());
-    for size in [4, 2, 1] {
+    for size in [8, 4, 2, 1] {
         if source.len() >= size {
             target[..size].copy_from_slice(&source[..size]);
             (source, target) = (&source[size..], &mut target[size..]);
+        }
+    }
+}
+
+/// Copies every number that is `stride` from the one before.
+#[inline(always)]
+fn pick<T: Copy>(source: &[T], stride: usize, target: &mut [T]) {
+    let Some((last, others)) = target.split_last_mut() else {
+        return;
+    };
+    *last = source[others.len() * stride];
+    // A stride that is known takes vector instructions.
+    match stride {
+        2 => {
+            let pairs = source.chunks_exact(2);
+            others.iter_mut().zip(pairs).for_each(|(to, from)| *to = from[0]);
+        }
+        _ => {
+            let parts = source.chunks_exact(stride);
+            others.iter_mut().zip(parts).for_each(|(to, from)| *to = from[0]);
+        }
+    }
+}
+
+/// Rows within a slice: where the first begins, and the distance from one to the next.
+#[derive(Clone, Copy)]
+struct Rows {
+    start: usize,
+    pitch: usize,
+}
+
+vectorised! {
+    /// Copies so many rows, of which every `stride`th number is taken.
+    fn copy_rows[T: Float](
+        source: &[T], from: Rows, stride: usize, target: &mut [T], to: Rows, rows: usize,
+        length: usize,
+    ) {
+        for row in 0..rows {
+            let source = &source[from.start + row * from.pitch..];
+            let target = &mut target[to.start + row * to.pitch..][..length];
+            match stride {
+                1 => copy(&source[..length], target),
+                _ => pick(source, stride, target),
+            }
         }
     }
 }
@@ -158,6 +202,7 @@ impl Layout {
     }
 
     /// The pixels of a phase along an axis, as a range of image coordinates and the first place.
+    #[inline(always)]
     fn axis(&self, phase: &Phase, axis: usize) -> (usize, usize) {
         let stride = self.stride[axis];
         let first =
@@ -165,46 +210,32 @@ impl Layout {
         (first, (first + self.padding[axis]) / stride)
     }
 
-    /// The rows of an image that have pixels of a phase: where each begins in the image and in the
-    /// phase of image `index`, from the first pixel of the phase on.
+    /// The rows of an image that have pixels of a phase: where they are in the image and in the phase of
+    /// image `index`, from the first pixel of the phase on, how many, and the pixels in each.
     #[inline(always)]
-    fn rows(&self, phase: &Phase, index: usize) -> impl Iterator<Item = (usize, usize)> + use<> {
+    fn rows(&self, phase: &Phase, index: usize) -> (Rows, Rows, usize, usize) {
         let (first_row, place_row) = self.axis(phase, 0);
         let (first, place) = self.axis(phase, 1);
         let [height, width] = self.image;
-        let (stride, row) = (self.stride[0], self.row);
-        let start = (index * self.rows + place_row) * row + place;
-        let count = match first < width {
-            true => height.saturating_sub(first_row).div_ceil(stride),
-            false => 0,
+        let in_image = Rows {
+            start: first_row * width + first,
+            pitch: self.stride[0] * width,
         };
-        (0..count).map(move |number| {
-            let image_row = first_row + number * stride;
-            (image_row * width + first, start + number * row)
-        })
-    }
-
-    /// The pixels of a phase in each row that has any.
-    fn row_pixels(&self, phase: &Phase) -> usize {
-        let (first, _) = self.axis(phase, 1);
-        self.image[1].saturating_sub(first).div_ceil(self.stride[1])
+        let in_phase = Rows {
+            start: (index * self.rows + place_row) * self.row + place,
+            pitch: self.row,
+        };
+        let count = height.saturating_sub(first_row).div_ceil(self.stride[0]);
+        let pixels = width.saturating_sub(first).div_ceil(self.stride[1]);
+        let count = if pixels == 0 { 0 } else { count };
+        (in_image, in_phase, count, pixels)
     }
 
     /// Writes one channel of image `index` of a tile. What is padding must be zero already.
     pub(in crate::backend) fn pad<T: Float>(&self, index: usize, image: &[T], channel: &mut [T]) {
         for (phase, target) in self.phases.iter().zip(channel.chunks_mut(self.phase)) {
-            let (count, stride) = (self.row_pixels(phase), self.stride[1]);
-            for (from, to) in self.rows(phase, index) {
-                match stride {
-                    1 => copy(&image[from..from + count], &mut target[to..]),
-                    _ => {
-                        let source = &image[from..from + (count - 1) * stride + 1];
-                        for (place, target) in target[to..to + count].iter_mut().enumerate() {
-                            *target = source[place * stride];
-                        }
-                    }
-                }
-            }
+            let (from, to, count, pixels) = self.rows(phase, index);
+            copy_rows(image, from, self.stride[1], target, to, count, pixels);
         }
     }
 
@@ -217,36 +248,42 @@ impl Layout {
         source: &[T],
         image: &mut [T],
     ) {
-        let (count, stride) = (self.row_pixels(phase), self.stride[1]);
-        for (to, from) in self.rows(phase, index) {
-            match stride {
-                1 => copy(&source[from..from + count], &mut image[to..]),
-                _ => {
-                    let target = &mut image[to..to + (count - 1) * stride + 1];
-                    for (place, source) in source[from..from + count].iter().enumerate() {
-                        target[place * stride] = *source;
-                    }
-                }
-            }
+        let (to, from, count, pixels) = self.rows(phase, index);
+        let stride = self.stride[1];
+        if stride == 1 {
+            return copy_rows(source, from, 1, image, to, count, pixels);
+        }
+        for row in 0..count {
+            let source = &source[from.start + row * from.pitch..][..pixels];
+            let target = image[to.start + row * to.pitch..].iter_mut().step_by(stride);
+            target.zip(source).for_each(|(to, from)| *to = *from);
         }
     }
 
     /// Writes one channel of the output of image `index` into runs. What lies between must be zero
     /// already.
     pub(in crate::backend) fn spread<T: Float>(&self, index: usize, output: &[T], runs: &mut [T]) {
-        let start = index * self.rows * self.row;
-        for (number, source) in output.chunks_exact(self.output[1]).enumerate() {
-            let start = start + number * self.row;
-            copy(source, &mut runs[start..]);
-        }
+        let (in_output, in_runs, [rows, length]) = self.output_rows(index);
+        copy_rows(output, in_output, 1, runs, in_runs, rows, length);
     }
 
     /// Reads one channel of the output of image `index` from runs.
     pub(in crate::backend) fn gather<T: Float>(&self, index: usize, runs: &[T], output: &mut [T]) {
-        let start = index * self.rows * self.row;
-        for (number, target) in output.chunks_exact_mut(self.output[1]).enumerate() {
-            let start = start + number * self.row;
-            copy(&runs[start..start + self.output[1]], target);
-        }
+        let (in_output, in_runs, [rows, length]) = self.output_rows(index);
+        copy_rows(runs, in_runs, 1, output, in_output, rows, length);
+    }
+
+    /// The rows of the output of image `index`: where they are in the output and in runs, how many, and
+    /// how long.
+    fn output_rows(&self, index: usize) -> (Rows, Rows, [usize; 2]) {
+        let in_output = Rows {
+            start: 0,
+            pitch: self.output[1],
+        };
+        let in_runs = Rows {
+            start: index * self.rows * self.row,
+            pitch: self.row,
+        };
+        (in_output, in_runs, self.output)
     }
 }

@@ -225,7 +225,8 @@ unsafe fn product_with<V: Vector>(
     }
 }
 
-/// `M` rows of a product, `N` vectors of columns at once.
+/// `M` rows of a product, `N` vectors of columns at once and then fewer: sums of few vectors would wait for
+/// one another.
 ///
 /// # Safety
 ///
@@ -243,26 +244,16 @@ unsafe fn rows<V: Vector, const M: usize, const N: usize>(
     // SAFETY: every load and store is within `width` columns of the caller's rows.
     unsafe {
         while column + N * V::LANES <= width {
-            let mut sums = [[V::zero(); N]; M];
-            for (k, offset) in offsets.iter().enumerate() {
-                let row = source.add(offset + column);
-                let mut values = [V::zero(); N];
-                for (n, value) in values.iter_mut().enumerate() {
-                    *value = V::load(row.add(n * V::LANES));
-                }
-                for (m, sums) in sums.iter_mut().enumerate() {
-                    let weight = V::splat(*packed.add(k * M + m));
-                    for (sum, value) in sums.iter_mut().zip(values) {
-                        *sum = weight.multiply_add(value, *sum);
-                    }
-                }
-            }
-            for (m, sums) in sums.iter().enumerate() {
-                for (n, sum) in sums.iter().enumerate() {
-                    sum.store(target.add(m * stride + column + n * V::LANES));
-                }
-            }
+            block::<V, M, N>(packed, offsets, source.add(column), target.add(column), stride);
             column += N * V::LANES;
+        }
+        if N > 4 && column + 4 * V::LANES <= width {
+            block::<V, M, 4>(packed, offsets, source.add(column), target.add(column), stride);
+            column += 4 * V::LANES;
+        }
+        if N > 2 && column + 2 * V::LANES <= width {
+            block::<V, M, 2>(packed, offsets, source.add(column), target.add(column), stride);
+            column += 2 * V::LANES;
         }
         while column < width {
             let count = V::LANES.min(width - column);
@@ -278,6 +269,43 @@ unsafe fn rows<V: Vector, const M: usize, const N: usize>(
                 sum.store_first(target.add(m * stride + column), count);
             }
             column += count;
+        }
+    }
+}
+
+/// `M` rows and `N` vectors of columns of a product.
+///
+/// # Safety
+///
+/// As for [`product_with`].
+#[inline(always)]
+unsafe fn block<V: Vector, const M: usize, const N: usize>(
+    packed: *const V::Number,
+    offsets: &[usize],
+    source: *const V::Number,
+    target: *mut V::Number,
+    stride: usize,
+) {
+    // SAFETY: the caller's rows have so many columns.
+    unsafe {
+        let mut sums = [[V::zero(); N]; M];
+        for (k, offset) in offsets.iter().enumerate() {
+            let row = source.add(*offset);
+            let mut values = [V::zero(); N];
+            for (n, value) in values.iter_mut().enumerate() {
+                *value = V::load(row.add(n * V::LANES));
+            }
+            for (m, sums) in sums.iter_mut().enumerate() {
+                let weight = V::splat(*packed.add(k * M + m));
+                for (sum, value) in sums.iter_mut().zip(values) {
+                    *sum = weight.multiply_add(value, *sum);
+                }
+            }
+        }
+        for (m, sums) in sums.iter().enumerate() {
+            for (n, sum) in sums.iter().enumerate() {
+                sum.store(target.add(m * stride + n * V::LANES));
+            }
         }
     }
 }

@@ -7,9 +7,10 @@ use std::ops::Range;
 
 use rayon::prelude::*;
 
-use super::{Epilogue, Filter, Geometry, Scratch, Scratches};
+use super::{Epilogue, Filter, Geometry};
 use crate::backend::kernels::float::Float;
 use crate::backend::kernels::padded::Layout;
+use crate::backend::kernels::scratch::{Scratch, Scratches};
 use crate::backend::kernels::shifted::{PackedRows, Shifted, product};
 use crate::backend::memory;
 
@@ -36,7 +37,7 @@ pub(in crate::backend) fn forward<T: Float>(
         layout: &layout,
         filter,
         epilogue,
-        scratches: Scratches::default(),
+        scratches: Scratches::new(),
     };
     let mut output = memory::buffer(geometry.batch * geometry.output_size());
     let tiles = geometry.batch.div_ceil(layout.images);
@@ -52,7 +53,7 @@ pub(in crate::backend) fn forward<T: Float>(
 }
 
 /// What all pieces of a forward pass share.
-struct Pass<'a, T> {
+struct Pass<'a, T: Float> {
     geometry: &'a Geometry,
     layout: &'a Layout,
     offsets: Vec<usize>,

@@ -2,10 +2,11 @@
 
 use rayon::prelude::*;
 
-use super::{Geometry, Scratch, Scratches, add_bias};
+use super::{Geometry, add_bias};
 use crate::backend::kernels::float::Float;
 use crate::backend::kernels::padded::Layout;
 use crate::backend::kernels::reduce;
+use crate::backend::kernels::scratch::{Scratch, Scratches};
 use crate::backend::kernels::shifted::{Packed, Shifted, add_dots, product};
 use crate::backend::memory;
 use crate::plan::Convolution;
@@ -98,7 +99,7 @@ fn input_gradient_buffer<T: Float>(geometry: &Geometry) -> Vec<T> {
 }
 
 /// What the backward pass of all tiles shares.
-struct Backward<'a, T> {
+struct Backward<'a, T: Float> {
     geometry: &'a Geometry,
     layout: Layout,
     offsets: Vec<usize>,
@@ -149,7 +150,7 @@ impl<'a, T: Float> Backward<'a, T> {
             layout,
             transposed,
             gradient_offsets,
-            scratches: Scratches::default(),
+            scratches: Scratches::new(),
         }
     }
 
