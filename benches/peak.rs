@@ -44,15 +44,16 @@ fn main() -> Result<(), Box<dyn Error>> {
         let [peak, forward, both] = best.map(|rate| rate / 1e9);
         let share = 100.0 * both / peak;
         let image = format!("{size}x{size}");
-        println!(
-            "{channels:>8} {image:>8} {peak:>8.1} {forward:>8.1} {both:>8.1} {share:>5.0} %"
-        );
+        println!("{channels:>8} {image:>8} {peak:>8.1} {forward:>8.1} {both:>8.1} {share:>5.0} %");
     }
     Ok(())
 }
 
 /// Floating-point operations a second.
-fn rate(operations: usize, run: impl FnOnce() -> candle_core::Result<()>) -> candle_core::Result<f64> {
+fn rate(
+    operations: usize,
+    run: impl FnOnce() -> candle_core::Result<()>,
+) -> candle_core::Result<f64> {
     let started = Instant::now();
     run()?;
     Ok(operations as f64 / started.elapsed().as_secs_f64())
@@ -68,7 +69,11 @@ struct Product {
 
 impl Product {
     fn new(threads: usize) -> Self {
-        let numbers = |salt: usize| (0..SQUARE * SQUARE).map(|at| ((at * salt) % 17) as f32).collect();
+        let numbers = |salt: usize| {
+            (0..SQUARE * SQUARE)
+                .map(|at| ((at * salt) % 17) as f32)
+                .collect()
+        };
         Product {
             threads,
             left: numbers(31),

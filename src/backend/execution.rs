@@ -194,7 +194,12 @@ impl Program {
     }
 
     /// The gradients, from those of the outputs.
-    pub(super) fn backward(&self, tape: Tape, wanted: &[bool], outputs: Vec<Tensor>) -> Result<Gradients> {
+    pub(super) fn backward(
+        &self,
+        tape: Tape,
+        wanted: &[bool],
+        outputs: Vec<Tensor>,
+    ) -> Result<Gradients> {
         rayon::scope(|_| match self.dtype {
             DType::F64 => self.backward_as::<f64>(tape, wanted, outputs),
             _ => self.backward_as::<f32>(tape, wanted, outputs),

@@ -52,9 +52,9 @@ pub(super) type Prepared = Box<dyn Any + Send + Sync>;
 /// Prepares an evaluation with parameters that no longer change; none where there is nothing to prepare.
 pub(super) fn prepare<T: Float>(call: &Call) -> Result<Option<Prepared>> {
     Ok(match &call.step.layer {
-        Layer::Convolution(attributes) => {
-            Some(Box::new(convolution::Parameters::<T>::new(call, attributes)?))
-        }
+        Layer::Convolution(attributes) => Some(Box::new(convolution::Parameters::<T>::new(
+            call, attributes,
+        )?)),
         _ => None,
     })
 }
@@ -91,7 +91,9 @@ impl Given {
     /// What a layer gives where no gradient will be asked for.
     fn without_gradient(output: Array) -> Self {
         Self::new(output, |_| {
-            Err(Error::Msg("an evaluation keeps nothing for gradients".to_owned()))
+            Err(Error::Msg(
+                "an evaluation keeps nothing for gradients".to_owned(),
+            ))
         })
     }
 }

@@ -22,12 +22,15 @@ const NETS: [&str; 8] = [
 ];
 
 fn network(body: &str) -> Network {
-    let source = Source::new("test.snap", format!("net n : [3, 24, 25] -> [_] = {body}\n"));
+    let source = Source::new(
+        "test.snap",
+        format!("net n : [3, 24, 25] -> [_] = {body}\n"),
+    );
     let checked = types::check(&syntax::parse(&source).file);
     let net = checked.program.named("n");
     let net = net.unwrap_or_else(|| panic!("{body}: {:?}", checked.diagnostics));
-    let graph = graph::build(&checked.program, net)
-        .unwrap_or_else(|problem| panic!("{body}: {problem:?}"));
+    let graph =
+        graph::build(&checked.program, net).unwrap_or_else(|problem| panic!("{body}: {problem:?}"));
     let network = Network::compile(&graph, &Device::Cpu, 3).expect("it compiles");
     // Running statistics that are nowhere zero or one.
     for step in 0..2 {
@@ -109,9 +112,14 @@ fn later_changes_of_the_parameters_do_not_reach_a_frozen_network() {
 #[test]
 fn a_batch_that_does_not_fit_is_refused() {
     let frozen = network(NETS[0]).freeze().expect("it can be frozen");
-    let other = numbers(&[2, 3, 24, 24], 1).to_dtype(DType::F32).expect("numbers");
+    let other = numbers(&[2, 3, 24, 24], 1)
+        .to_dtype(DType::F32)
+        .expect("numbers");
     let problem = frozen.forward(&[other]).expect_err("it has another shape");
     let problem = problem.to_string();
-    assert!(problem.contains("takes batches [n, 3, 24, 25]"), "{problem}");
+    assert!(
+        problem.contains("takes batches [n, 3, 24, 25]"),
+        "{problem}"
+    );
     assert!(frozen.forward(&[]).is_err());
 }

@@ -95,7 +95,10 @@ fn few_rows<T: Float>(features: usize, rows: usize, input: &[T], weight: &[T]) -
     let mut output = memory::buffer(rows * outputs);
     for (row, target) in output.chunks_exact_mut(outputs).enumerate() {
         let column = turned[row..].iter().step_by(rows);
-        target.iter_mut().zip(column).for_each(|(to, from)| *to = *from);
+        target
+            .iter_mut()
+            .zip(column)
+            .for_each(|(to, from)| *to = *from);
     }
     output
 }

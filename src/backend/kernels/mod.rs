@@ -25,6 +25,7 @@ pub(super) mod group_norm;
 pub(super) mod layer_norm;
 pub(super) mod margins;
 pub(super) mod matrix;
+mod outer;
 pub(super) mod padded;
 pub(super) mod parametric_relu;
 pub(super) mod pool;

@@ -72,11 +72,17 @@ fn pick<T: Copy>(source: &[T], stride: usize, target: &mut [T]) {
     match stride {
         2 => {
             let pairs = source.chunks_exact(2);
-            others.iter_mut().zip(pairs).for_each(|(to, from)| *to = from[0]);
+            others
+                .iter_mut()
+                .zip(pairs)
+                .for_each(|(to, from)| *to = from[0]);
         }
         _ => {
             let parts = source.chunks_exact(stride);
-            others.iter_mut().zip(parts).for_each(|(to, from)| *to = from[0]);
+            others
+                .iter_mut()
+                .zip(parts)
+                .for_each(|(to, from)| *to = from[0]);
         }
     }
 }
@@ -196,6 +202,15 @@ impl Layout {
         self.run - (self.images - images) * self.rows * self.row
     }
 
+    /// Where the output pixels of a full tile lie in its run, image by image.
+    pub(in crate::backend) fn positions(&self) -> Vec<usize> {
+        let [height, width] = self.output;
+        let rows =
+            (0..self.images).flat_map(|image| (0..height).map(move |y| image * self.rows + y));
+        rows.flat_map(|row| (0..width).map(move |x| row * self.row + x))
+            .collect()
+    }
+
     /// The numbers of one phase of all images, and of one channel of all outputs.
     pub(in crate::backend) fn area(&self) -> usize {
         self.images * self.rows * self.row
@@ -255,7 +270,9 @@ impl Layout {
         }
         for row in 0..count {
             let source = &source[from.start + row * from.pitch..][..pixels];
-            let target = image[to.start + row * to.pitch..].iter_mut().step_by(stride);
+            let target = image[to.start + row * to.pitch..]
+                .iter_mut()
+                .step_by(stride);
             target.zip(source).for_each(|(to, from)| *to = *from);
         }
     }

@@ -100,7 +100,16 @@ impl Geometry {
             ..
         } = self.pool;
         let end = |axis: usize| (self.output[axis] - 1) * stride[axis] + kernel[axis];
-        [0, 1].iter().any(|&axis| end(axis) > self.image[axis] + 2 * padding[axis])
+        [0, 1]
+            .iter()
+            .any(|&axis| end(axis) > self.image[axis] + 2 * padding[axis])
+    }
+
+    /// Whether a window is so large that its taps are many beside the pixels of an image.
+    fn has_many_taps(&self) -> bool {
+        const MOST: usize = 64;
+        let [height, width] = self.pool.kernel;
+        height.saturating_mul(width) > MOST
     }
 
     /// How one image lies in memory for a convolution of the same windows.
@@ -276,7 +285,7 @@ pub(in crate::backend) fn maximum<T: Float>(
 /// The largest values alone, which take a fraction of the time: what one tap finds under all windows is one
 /// run of memory, as in a convolution.
 pub(in crate::backend) fn maximum_alone<T: Float>(geometry: &Geometry, input: &[T]) -> Vec<T> {
-    if geometry.hangs_over() {
+    if geometry.hangs_over() || geometry.has_many_taps() {
         return maximum(geometry, input).0;
     }
     let layout = geometry.layout();

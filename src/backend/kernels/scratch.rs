@@ -16,6 +16,8 @@ pub(in crate::backend) struct Scratch<T> {
     pub(super) spread: Vec<T>,
     /// What a product gives, to be gathered.
     pub(super) runs: Vec<T>,
+    /// Gradients of outputs, those of a pixel side by side.
+    pub(super) turned: Vec<T>,
 }
 
 impl<T> Scratch<T> {
@@ -24,6 +26,7 @@ impl<T> Scratch<T> {
         self.padded.clear();
         self.spread.clear();
         self.runs.clear();
+        self.turned.clear();
     }
 }
 

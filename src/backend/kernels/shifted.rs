@@ -21,7 +21,8 @@ pub(in crate::backend) struct Shifted<'a, T> {
 }
 
 impl<T> Shifted<'_, T> {
-    fn check(&self) {
+    /// Sees to it that every row lies within the source.
+    pub(super) fn check(&self) {
         let last = self.offsets.iter().copied().max().unwrap_or(0);
         assert!(
             last.checked_add(self.length)
@@ -244,15 +245,33 @@ unsafe fn rows<V: Vector, const M: usize, const N: usize>(
     // SAFETY: every load and store is within `width` columns of the caller's rows.
     unsafe {
         while column + N * V::LANES <= width {
-            block::<V, M, N>(packed, offsets, source.add(column), target.add(column), stride);
+            block::<V, M, N>(
+                packed,
+                offsets,
+                source.add(column),
+                target.add(column),
+                stride,
+            );
             column += N * V::LANES;
         }
         if N > 4 && column + 4 * V::LANES <= width {
-            block::<V, M, 4>(packed, offsets, source.add(column), target.add(column), stride);
+            block::<V, M, 4>(
+                packed,
+                offsets,
+                source.add(column),
+                target.add(column),
+                stride,
+            );
             column += 4 * V::LANES;
         }
         if N > 2 && column + 2 * V::LANES <= width {
-            block::<V, M, 2>(packed, offsets, source.add(column), target.add(column), stride);
+            block::<V, M, 2>(
+                packed,
+                offsets,
+                source.add(column),
+                target.add(column),
+                stride,
+            );
             column += 2 * V::LANES;
         }
         while column < width {

@@ -4,6 +4,7 @@ use rayon::prelude::*;
 
 use super::{Geometry, add_bias};
 use crate::backend::kernels::float::Float;
+use crate::backend::kernels::outer::{Panels, Pixels, add_outer_products};
 use crate::backend::kernels::padded::Layout;
 use crate::backend::kernels::reduce;
 use crate::backend::kernels::scratch::{Scratch, Scratches};
@@ -48,9 +49,14 @@ pub(in crate::backend) fn backward<T: Float>(
         .unzip();
 
     let zeros = |length: usize| vec![T::ZERO; length];
+    let sums = reduce::add_in_order(weights);
+    let sums = sums.map(|sums| match backward.panels {
+        Some(panels) => panels.sums(backward.offsets.len(), &sums),
+        None => sums,
+    });
     Gradients {
         input: input_gradient,
-        weight: reduce::add_in_order(weights).unwrap_or_else(|| zeros(weight.len())),
+        weight: sums.unwrap_or_else(|| zeros(weight.len())),
         bias: geometry.convolution.bias.then(|| {
             reduce::add_in_order(biases).unwrap_or_else(|| zeros(geometry.convolution.output))
         }),
@@ -108,8 +114,16 @@ struct Backward<'a, T: Float> {
     transposed: Vec<Vec<Packed<T>>>,
     /// For every phase the shifted rows of one group's gradient.
     gradient_offsets: Vec<Vec<usize>>,
+    /// How the gradients of the outputs of one pixel lie side by side; none where they are so few that the
+    /// weights' gradients are sums over pixels instead.
+    panels: Option<Panels>,
+    /// Where the pixels of a full tile lie in its run.
+    positions: Vec<usize>,
     scratches: Scratches<T>,
 }
+
+/// With fewer output channels, or rows that are shifted, vectors of channels do not pay.
+const LEAST_ROWS: usize = 8;
 
 impl<'a, T: Float> Backward<'a, T> {
     fn new(geometry: &'a Geometry, weight: &[T], with_input: bool) -> Self {
@@ -144,9 +158,13 @@ impl<'a, T: Float> Backward<'a, T> {
                     .collect()
             })
             .collect();
+        let offsets = geometry.offsets(&layout);
+        let is_wide = geometry.convolution.groups == 1 && rows.min(offsets.len()) >= LEAST_ROWS;
         Backward {
             geometry,
-            offsets: geometry.offsets(&layout),
+            panels: is_wide.then(|| Panels::new::<T>(rows)),
+            positions: layout.positions(),
+            offsets,
             layout,
             transposed,
             gradient_offsets,
@@ -158,7 +176,8 @@ impl<'a, T: Float> Backward<'a, T> {
     fn piece(&self, input: &[T], gradient: &[T], mut target: Option<&mut [T]>) -> (Vec<T>, Vec<T>) {
         let geometry = self.geometry;
         let Convolution { output, groups, .. } = geometry.convolution;
-        let mut weight = vec![T::ZERO; output * self.offsets.len()];
+        let width = self.panels.map_or(output, |panels| panels.width());
+        let mut weight = vec![T::ZERO; width * self.offsets.len()];
         let mut bias = vec![T::ZERO; output];
         let mut scratch = self.scratches.take();
         let input_tile = self.layout.images * geometry.input_size();
@@ -176,21 +195,25 @@ impl<'a, T: Float> Backward<'a, T> {
                 padded,
                 spread,
                 runs,
+                turned,
             } = &mut scratch;
             let channels = 0..geometry.convolution.input;
             let padded = geometry.lay_out(&self.layout, channels, input, padded);
             let spread = self.spread(gradient, spread);
-            for (group, weight) in (0..groups)
-                .zip(weight.chunks_exact_mut(geometry.group_output() * self.offsets.len()))
+            for (group, weight) in
+                (0..groups).zip(weight.chunks_exact_mut(width / groups * self.offsets.len()))
             {
                 let stride = self.layout.reach + self.layout.area();
                 let spread = &spread[group * geometry.group_output() * stride..];
-                let right = Shifted {
+                let shifted = Shifted {
                     source: &padded[group * geometry.group_input() * self.layout.channel..],
                     offsets: &self.offsets,
                     length: self.layout.run_of(input.len() / geometry.input_size()),
                 };
-                add_dots(&spread[self.layout.reach..], stride, right, weight);
+                match self.panels {
+                    Some(panels) => self.add_outer(panels, shifted, gradient, turned, weight),
+                    None => add_dots(&spread[self.layout.reach..], stride, shifted, weight),
+                }
                 if let Some(target) = &mut target {
                     let start = number * input_tile;
                     let target = &mut target[start..start + input.len()];
@@ -200,6 +223,28 @@ impl<'a, T: Float> Backward<'a, T> {
         }
         self.scratches.give(scratch);
         (weight, bias)
+    }
+
+    /// Adds the gradient of the weights for the images of a tile.
+    fn add_outer(
+        &self,
+        panels: Panels,
+        shifted: Shifted<T>,
+        gradient: &[T],
+        turned: &mut Vec<T>,
+        weight: &mut [T],
+    ) {
+        let pixels = self.geometry.output_pixels();
+        let all = gradient.len() / self.geometry.output_size() * pixels;
+        turned.resize(panels.width() * all, T::ZERO);
+        for (index, image) in gradient
+            .chunks_exact(self.geometry.output_size())
+            .enumerate()
+        {
+            let (first, count) = (index * pixels, pixels);
+            panels.lay_out(Pixels { first, count, all }, image, turned);
+        }
+        add_outer_products(shifted, &self.positions[..all], panels, turned, weight);
     }
 
     /// The gradient of the output as runs, with zeros between, before and behind.
