@@ -1,15 +1,20 @@
 //! Times a net as snapc compiles it: one side of `side_by_side.py`.
 //!
-//!     cargo bench --bench side_by_side -- train|infer FILE BATCH STEPS
+//!     cargo bench --bench side_by_side -- train|infer|candle FILE BATCH STEPS
+//!
+//! `candle` trains the module of candle-nn that `snapc emit rust` writes for the file, which lies in `candle/`.
 //!
 //! The net is the last of the file. Prints a line of JSON: the seconds from the text to the compiled network, those of
 //! every step (of training: forward, loss, backward, AdamW; of inference: forward), and the largest resident memory in
 //! bytes before and after.
 
 use std::error::Error;
+use std::ffi::OsStr;
+use std::path::Path;
 use std::time::Instant;
 
-use candle_core::{Device, Tensor};
+use candle_core::{DType, Device, Tensor};
+use candle_nn::VarBuilder;
 use candle_nn::loss::cross_entropy;
 use snapc::backend::{Mode, Model, Network};
 use snapc::diagnostic::{Source, SourceId};
@@ -18,10 +23,46 @@ use snapc::train::{Optimizer, OptimizerConfiguration, StepSettings};
 use snapc::types::Kind;
 use snapc::{syntax, types};
 
+/// A forward pass of training.
+type Forward = Box<dyn Fn(&Tensor) -> candle_core::Result<Tensor>>;
+
+/// Declares the modules that are emitted, and a function that makes the one for a file.
+macro_rules! modules {
+    ($($module:ident $net:ident;)*) => {
+        mod candle {
+            $(
+                #[rustfmt::skip]
+                #[allow(clippy::all, dead_code)]
+                pub mod $module;
+            )*
+        }
+
+        /// The forward pass of the module for a file, with these variables.
+        fn written_with_candle(file: &str, variables: VarBuilder) -> Result<Forward, Box<dyn Error>> {
+            let stem = Path::new(file).file_stem().and_then(OsStr::to_str);
+            match stem {
+                $(Some(stringify!($module)) => {
+                    let net = candle::$module::$net::new(variables)?;
+                    Ok(Box::new(move |inputs| net.forward_t(inputs, true)))
+                })*
+                _ => Err(format!("there is no module for {file}").into()),
+            }
+        }
+    };
+}
+
+modules! {
+    digits Digits;
+    resnet20 Resnet20;
+    mobilenet_v2 MobilenetV232;
+    i3posnet I3posnet48x92;
+    darts Darts16;
+}
+
 fn main() -> Result<(), Box<dyn Error>> {
     let arguments: Vec<String> = std::env::args().filter(|it| it != "--bench").collect();
     let [_, mode, file, batch, steps] = arguments.as_slice() else {
-        return Err("usage: side_by_side train|infer FILE BATCH STEPS".into());
+        return Err("usage: side_by_side train|infer|candle FILE BATCH STEPS".into());
     };
     let (batch, steps): (usize, usize) = (batch.parse()?, steps.parse()?);
     let before = peak();
@@ -29,7 +70,15 @@ fn main() -> Result<(), Box<dyn Error>> {
     let network = Network::compile(&build(file)?, &Device::Cpu, 0)?;
     let compiled = started.elapsed().as_secs_f64();
     let steps = match mode.as_str() {
-        "train" => train(&network, batch, steps)?,
+        "train" => {
+            let forward = |inputs: &Tensor, step| network.forward(inputs, Mode::Train { step });
+            train(&network, forward, batch, steps)?
+        }
+        "candle" => {
+            let variables = VarBuilder::from_varmap(network.var_map(), DType::F32, &Device::Cpu);
+            let forward = written_with_candle(file, variables)?;
+            train(&network, |inputs, _| forward(inputs), batch, steps)?
+        }
         "infer" => infer(&network, batch, steps)?,
         other => return Err(format!("there is no mode `{other}`").into()),
     };
@@ -77,8 +126,13 @@ fn infer(network: &Network, batch: usize, steps: usize) -> Result<Vec<f64>, Box<
     Ok(seconds)
 }
 
-/// The seconds of every step of training.
-fn train(network: &Network, batch: usize, steps: usize) -> Result<Vec<f64>, Box<dyn Error>> {
+/// The seconds of every step of training: the forward pass is given the number of the step.
+fn train(
+    network: &Network,
+    forward: impl Fn(&Tensor, u64) -> candle_core::Result<Tensor>,
+    batch: usize,
+    steps: usize,
+) -> Result<Vec<f64>, Box<dyn Error>> {
     let classes = network.output_shape()[0];
     let inputs = random_batch(network, batch)?;
     let labels: Vec<u32> = (0..batch).map(|index| (index % classes) as u32).collect();
@@ -93,7 +147,7 @@ fn train(network: &Network, batch: usize, steps: usize) -> Result<Vec<f64>, Box<
     let mut seconds = Vec::with_capacity(steps);
     for step in 0..steps as u64 {
         let started = Instant::now();
-        let logits = network.forward(&inputs, Mode::Train { step })?;
+        let logits = forward(&inputs, step)?;
         let loss = cross_entropy(&logits, &labels)?;
         optimizer.step(&loss.backward()?, settings)?;
         seconds.push(started.elapsed().as_secs_f64());

@@ -1,10 +1,11 @@
 """Runs the same nets with snapc and with others, side by side, and prints how they compare.
 
-    python3 benches/side_by_side/side_by_side.py train [--batch 32 128] [--steps 20] [--threads 2] [--compile]
+    python3 benches/side_by_side/side_by_side.py train [--batch 32 128] [--steps 20] [--threads 2] [--compile] [--candle]
     python3 benches/side_by_side/side_by_side.py infer [--batch 1 64] [--threads 2]
 
-`train` compares steps of training with PyTorch (pip install torch numpy), with the modules of `snapc emit torch`; `infer`
-compares inference with ONNX Runtime (pip install onnxruntime numpy), with the models of `snapc emit onnx`. The release
+`train` compares steps of training with PyTorch (pip install torch numpy), by the modules of `snapc emit torch`, and if asked
+with what `torch.compile` makes of them, which takes a C++ compiler, and with candle-nn, by the modules of `snapc emit rust`.
+`infer` compares inference with ONNX Runtime (pip install onnxruntime numpy), by the models of `snapc emit onnx`. The release
 builds of `snapc` and of this bench are made first. The sides take turns, so that other work on the machine strikes both;
 the fastest step of each counts. A ratio above one says that snapc is faster.
 """
@@ -116,29 +117,39 @@ def infer_with_onnx_runtime(arguments):
 
 
 def compare_training(bench, snapc, arguments):
-    print(f"{'net':12} {'batch':>5} {'snapc':>10} {'PyTorch':>10} {'ratio':>6} {'compiled':>10} {'memory':>9} {'PyTorch':>9}")
+    others = f"{'PyTorch':>10} {'ratio':>6} {'compiled':>10} {'ratio':>6} {'candle':>10} {'ratio':>6}"
+    print(f"{'net':12} {'batch':>5} {'snapc':>10} {others} {'memory':>9} {'PyTorch':>9}")
     with tempfile.TemporaryDirectory() as folder:
         for name, file in NETS.items():
             module = os.path.join(folder, file.stem + ".py")
             subprocess.run([snapc, "emit", "torch", str(file), "--output", module], check=True, stdout=subprocess.PIPE)
             for size in arguments.batch or [32, 128]:
-                runs = []
-                for _ in range(TURNS):
-                    own = of_snapc(bench, "train", file, size, arguments.steps, arguments)
-                    runs.append((own, of_other("train", module, own, size, arguments.steps, arguments)))
-                ours = min(min(run[0]["steps"]) for run in runs)
-                theirs = min(min(run[1]["steps"]) for run in runs)
-                compiled = "-"
-                if arguments.compile:
-                    result = of_other("train", module, own, size, arguments.steps, arguments, "--compile")
-                    compiled = f"{1e3 * min(result['steps']):.1f} ms"
-                memory = max(run[0]["peak"] for run in runs) - runs[0][0]["before"]
-                of_theirs = max(run[1]["peak_of_step"] for run in runs)
-                print(
-                    f"{name:12} {size:5} {1e3 * ours:7.1f} ms {1e3 * theirs:7.1f} ms {theirs / ours:6.2f} {compiled:>10} "
-                    f"{memory >> 20:5} MiB {of_theirs >> 20:5} MiB",
-                    flush=True,
-                )
+                steps = arguments.steps
+                ours, theirs, compiled, candle = [], [], [], []
+                for turn in range(TURNS):
+                    ours.append(of_snapc(bench, "train", file, size, steps, arguments))
+                    theirs.append(of_other("train", module, ours[0], size, steps, arguments))
+                    if arguments.compile:
+                        compiled.append(of_other("train", module, ours[0], size, steps, arguments, "--compile"))
+                    # A step of candle takes many times as long; two tell enough.
+                    if arguments.candle and turn == 0:
+                        candle.append(of_snapc(bench, "candle", file, size, 2, arguments))
+                own = fastest(ours)
+                columns = [f"{1e3 * own:7.1f} ms"]
+                for other in [theirs, compiled, candle]:
+                    if not other:
+                        columns.append(f"{'-':>10} {'-':>6}")
+                        continue
+                    time = fastest(other)
+                    columns.append(f"{1e3 * time:7.1f} ms {time / own:6.2f}")
+                memory = max(run["peak"] for run in ours) - ours[0]["before"]
+                of_theirs = max(run["peak_of_step"] for run in theirs)
+                print(f"{name:12} {size:5} {' '.join(columns)} {memory >> 20:5} MiB {of_theirs >> 20:5} MiB", flush=True)
+
+
+def fastest(runs):
+    """The seconds of the fastest step of all runs."""
+    return min(second for run in runs for second in run["steps"])
 
 
 def compare_inference(bench, snapc, arguments):
@@ -169,6 +180,7 @@ def main():
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--nets", nargs="+", choices=list(NETS), help="only these nets")
     parser.add_argument("--compile", action="store_true", help="also torch.compile")
+    parser.add_argument("--candle", action="store_true", help="also the module for candle-nn")
     parser.add_argument("--side", help=argparse.SUPPRESS)
     parser.add_argument("--input", type=int, nargs="*", help=argparse.SUPPRESS)
     parser.add_argument("--classes", type=int, nargs="*", help=argparse.SUPPRESS)

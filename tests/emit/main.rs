@@ -9,7 +9,7 @@ mod pytorch;
 use std::collections::BTreeSet;
 use std::path::Path;
 
-use snapc::diagnostic::Source;
+use snapc::diagnostic::{Source, SourceId};
 use snapc::emit;
 use snapc::graph::{self, Graph};
 use snapc::plan::{self, Passes, Plan};
@@ -122,17 +122,45 @@ net n : [2, 4, 4] -> [2, 4, 4] = conv(3)@u u u conv(3)@u
     assert!(module.contains("u_weights"));
 }
 
-/// The candle-nn modules that are compiled with these tests; `SNAPC_BLESS=1` writes them anew.
+/// Whether a file is what is emitted for a net; `SNAPC_BLESS=1` writes it anew.
+fn check_module(path: &Path, graph: &Graph) {
+    let text = emit::candle(graph).expect("a module");
+    if std::env::var_os("SNAPC_BLESS").is_some() {
+        std::fs::write(path, &text).expect("it can be written");
+    }
+    let found = std::fs::read_to_string(path).expect("the file");
+    assert!(found == text, "{} is not what is emitted", path.display());
+}
+
+/// The candle-nn modules that are compiled with these tests.
 #[test]
 fn the_compiled_modules_are_what_is_emitted() {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/emit/candle");
     for graph in graphs(LAYERS) {
-        let path = folder.join(format!("{}.rs", graph.name));
-        let text = emit::candle(&graph).expect("a module");
-        if std::env::var_os("SNAPC_BLESS").is_some() {
-            std::fs::write(&path, &text).expect("it can be written");
-        }
-        let found = std::fs::read_to_string(&path).expect("the file");
-        assert!(found == text, "{} is not what is emitted", path.display());
+        check_module(&folder.join(format!("{}.rs", graph.name)), &graph);
+    }
+}
+
+/// Those of `benches/side_by_side`, for the last net of each file.
+#[test]
+fn the_modules_of_the_bench_are_what_is_emitted() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let bench = root.join("benches/side_by_side");
+    let files = ["resnet20", "mobilenet_v2", "i3posnet", "darts"];
+    let files = files.map(|stem| bench.join(format!("{stem}.snap")));
+    for file in files.iter().chain([&root.join("examples/digits.snap")]) {
+        let text = std::fs::read_to_string(file).expect("the file");
+        let mut read = |path: &str| std::fs::read(path).map_err(|error| error.to_string());
+        let source = Source {
+            id: SourceId(0),
+            ..Source::new(file.display().to_string(), text)
+        };
+        let checked = types::check_files(&syntax::parse_files(source, &mut read));
+        assert!(!checked.has_errors(), "{:?}", checked.diagnostics);
+        let (net, _) = checked.program.of_kind(Kind::Net).last().expect("a net");
+        let graph = graph::build(&checked.program, net).expect("a graph");
+        let module = file.with_extension("rs");
+        let name = module.file_name().expect("a name");
+        check_module(&bench.join("candle").join(name), &graph);
     }
 }

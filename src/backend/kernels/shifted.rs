@@ -5,6 +5,8 @@
 
 use std::ops::Range;
 
+use rayon::prelude::*;
+
 use super::float::Float;
 use super::vector::{Portable, Vector};
 use super::vectorise::{Instructions, instructions};
@@ -50,6 +52,9 @@ pub(in crate::backend) struct PackedRows<'a, T> {
     data: &'a [T],
 }
 
+/// The least numbers that are packed by one piece of parallel work.
+const LEAST_PACKED: usize = 1 << 15;
+
 /// The most rows that are computed at once on any processor.
 const LARGEST_BLOCK: usize = 8;
 
@@ -77,7 +82,7 @@ impl<T: Float> Packed<T> {
     pub(in crate::backend) fn new(
         rows: usize,
         inner: usize,
-        element: impl Fn(usize, usize) -> T,
+        element: impl Fn(usize, usize) -> T + Sync,
     ) -> Self {
         Self::in_blocks(largest_block(instructions()), rows, inner, element)
     }
@@ -86,17 +91,27 @@ impl<T: Float> Packed<T> {
         block: usize,
         rows: usize,
         inner: usize,
-        element: impl Fn(usize, usize) -> T,
+        element: impl Fn(usize, usize) -> T + Sync,
     ) -> Self {
-        let mut data = Vec::with_capacity(rows * inner);
-        let mut first = 0;
-        while first < rows {
-            let height = next_block(rows - first, block);
-            for column in 0..inner {
-                data.extend((first..first + height).map(|row| element(row, column)));
-            }
-            first += height;
-        }
+        let mut data = vec![T::ZERO; rows * inner];
+        let size = (block * inner).max(1);
+        let pieces = data.par_chunks_mut(size).enumerate();
+        pieces
+            .with_min_len(LEAST_PACKED.div_ceil(size))
+            .for_each(|(piece, data)| {
+                let (mut first, mut data) = (piece * block, data);
+                let end = first + data.len() / inner;
+                while first < end {
+                    let height = next_block(end - first, block);
+                    let (these, others) = data.split_at_mut(height * inner);
+                    for (column, target) in these.chunks_exact_mut(height).enumerate() {
+                        for (row, target) in target.iter_mut().enumerate() {
+                            *target = element(first + row, column);
+                        }
+                    }
+                    (first, data) = (first + height, others);
+                }
+            });
         Packed {
             rows,
             inner,

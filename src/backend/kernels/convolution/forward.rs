@@ -78,23 +78,14 @@ impl<T: Float> Pass<'_, T> {
     /// The images of one tile, on the calling thread.
     fn tile(&self, input: &[T], output: &mut [T]) {
         let mut scratch = self.scratches.take();
-        let Scratch { padded, runs, .. } = &mut scratch;
-        let channels = 0..self.geometry.convolution.input;
-        let padded = self.geometry.lay_out(self.layout, channels, input, padded);
         let size = self.geometry.group_output() * self.geometry.output_pixels();
-        for (group, filter) in self.filter.groups.iter().enumerate() {
-            let source = &padded[self.group_start(group)..];
+        for group in 0..self.geometry.convolution.groups {
             let place = group * size..(group + 1) * size;
             let image = self.geometry.output_size();
-            self.product(filter.all(), source, runs, output, image, place);
+            self.group(group, input, &mut scratch, output, image, place);
         }
         self.epilogue.apply(self.geometry.output_pixels(), output);
         self.scratches.give(scratch);
-    }
-
-    /// Where the input of a group begins in what is laid out.
-    fn group_start(&self, group: usize) -> usize {
-        group * self.geometry.group_input() * self.layout.channel
     }
 
     /// One image, in pieces of so many channels.
@@ -125,24 +116,35 @@ impl<T: Float> Pass<'_, T> {
         first..first + output.len() / self.geometry.output_pixels()
     }
 
-    /// A piece of an image that is whole groups, whose input it lays out by itself.
+    /// A piece of an image that is whole groups.
     fn groups(&self, first: usize, input: &[T], output: &mut [T]) {
-        let (rows, taken) = (self.geometry.group_output(), self.geometry.group_input());
-        let channels = self.channels_of(first, output);
-        let groups = channels.start / rows..channels.end / rows;
+        let (rows, pixels) = (self.geometry.group_output(), self.geometry.output_pixels());
         let mut scratch = self.scratches.take();
-        let Scratch { padded, runs, .. } = &mut scratch;
-        let read = groups.start * taken..groups.end * taken;
-        let padded = self.geometry.lay_out(self.layout, read, input, padded);
-        let size = rows * self.geometry.output_pixels();
-        let filters = self.filter.groups[groups].iter().enumerate();
-        for ((place, filter), output) in filters.zip(output.chunks_exact_mut(size)) {
-            let source = &padded[self.group_start(place)..];
-            self.product(filter.all(), source, runs, output, size, 0..size);
+        for (group, output) in (first / rows..).zip(output.chunks_exact_mut(rows * pixels)) {
+            let size = output.len();
+            self.group(group, input, &mut scratch, output, size, 0..size);
+            let epilogue = self.epilogue.of_channels(group * rows..(group + 1) * rows);
+            epilogue.apply(pixels, output);
         }
-        let epilogue = self.epilogue.of_channels(channels);
-        epilogue.apply(self.geometry.output_pixels(), output);
         self.scratches.give(scratch);
+    }
+
+    /// One group, whose input is laid out where it stays in the nearest cache; see [`Pass::product`].
+    fn group(
+        &self,
+        group: usize,
+        input: &[T],
+        scratch: &mut Scratch<T>,
+        output: &mut [T],
+        image: usize,
+        place: Range<usize>,
+    ) {
+        let Scratch { padded, runs, .. } = scratch;
+        let taken = self.geometry.group_input();
+        let channels = group * taken..(group + 1) * taken;
+        let padded = self.geometry.lay_out(self.layout, channels, input, padded);
+        let filter = self.filter.groups[group].all();
+        self.product(filter, padded, runs, output, image, place);
     }
 
     /// Some channels of one group, of images whose outputs are so many numbers apart; `place` is where

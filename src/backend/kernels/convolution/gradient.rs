@@ -197,16 +197,16 @@ impl<'a, T: Float> Backward<'a, T> {
                 runs,
                 turned,
             } = &mut scratch;
-            let channels = 0..geometry.convolution.input;
-            let padded = geometry.lay_out(&self.layout, channels, input, padded);
             let spread = self.spread(gradient, spread);
             for (group, weight) in
                 (0..groups).zip(weight.chunks_exact_mut(width / groups * self.offsets.len()))
             {
                 let stride = self.layout.reach + self.layout.area();
                 let spread = &spread[group * geometry.group_output() * stride..];
+                let taken = geometry.group_input();
+                let channels = group * taken..(group + 1) * taken;
                 let shifted = Shifted {
-                    source: &padded[group * geometry.group_input() * self.layout.channel..],
+                    source: geometry.lay_out(&self.layout, channels, input, padded),
                     offsets: &self.offsets,
                     length: self.layout.run_of(input.len() / geometry.input_size()),
                 };
