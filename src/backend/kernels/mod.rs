@@ -28,6 +28,7 @@ pub(super) mod matrix;
 mod outer;
 pub(super) mod padded;
 pub(super) mod parametric_relu;
+pub(super) mod pixels;
 pub(super) mod pool;
 pub(super) mod rectifier;
 pub(super) mod reduce;

@@ -7,7 +7,7 @@
 use super::float::Float;
 use super::shifted::Shifted;
 use super::vector::{Portable, Vector};
-use super::vectorise::{Instructions, instructions};
+use super::vectorise::{Instructions, instructions, lanes};
 
 /// How the channels of a pixel lie: in panels of `2 * lanes`, the last one of `lanes` if that is enough.
 /// What a panel has too many means nothing.
@@ -92,16 +92,6 @@ vectorised! {
                 }
             }
         }
-    }
-}
-
-fn lanes<T: Float>(instructions: Instructions) -> usize {
-    match instructions {
-        #[cfg(target_arch = "x86_64")]
-        Instructions::Avx512 => T::Avx512::LANES,
-        #[cfg(target_arch = "x86_64")]
-        Instructions::Avx2 => T::Avx2::LANES,
-        Instructions::Baseline => Portable::<T>::LANES,
     }
 }
 

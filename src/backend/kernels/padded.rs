@@ -8,6 +8,7 @@
 //! modulo `s` (phases), so that the taps of a phase read side by side again.
 
 use super::float::Float;
+use super::pixels::Pixels;
 use crate::plan::Convolution;
 
 /// How the images of one convolution are laid out.
@@ -209,6 +210,16 @@ impl Layout {
             (0..self.images).flat_map(|image| (0..height).map(move |y| image * self.rows + y));
         rows.flat_map(|row| (0..width).map(move |x| row * self.row + x))
             .collect()
+    }
+
+    /// The output pixels of one image in a run that begins with it; none where vectors don't fit.
+    pub(in crate::backend) fn output_pixels<T: Float>(&self) -> Option<Pixels> {
+        Pixels::new::<T>(0, self.row, self.output)
+    }
+
+    /// Where the run of an image begins within that of its tile.
+    pub(in crate::backend) fn image_start(&self, index: usize) -> usize {
+        index * self.rows * self.row
     }
 
     /// The numbers of one phase of all images, and of one channel of all outputs.

@@ -46,10 +46,20 @@ pub(in crate::backend) struct Packed<T> {
 /// Some rows of a packed matrix, one behind the other.
 #[derive(Clone, Copy)]
 pub(in crate::backend) struct PackedRows<'a, T> {
-    rows: usize,
-    inner: usize,
-    block: usize,
-    data: &'a [T],
+    pub(super) rows: usize,
+    pub(super) inner: usize,
+    /// The most that are packed together.
+    pub(super) block: usize,
+    pub(super) data: &'a [T],
+}
+
+impl<T> PackedRows<'_, T> {
+    /// Sees to it that there is a product with these rows.
+    pub(super) fn check(&self, right: Shifted<T>) {
+        right.check();
+        assert_eq!(self.inner, right.offsets.len());
+        assert_eq!(self.data.len(), self.rows * self.inner);
+    }
 }
 
 /// The least numbers that are packed by one piece of parallel work.
@@ -68,7 +78,7 @@ fn largest_block(instructions: Instructions) -> usize {
 }
 
 /// The rows computed next when so many are left.
-fn next_block(left: usize, largest: usize) -> usize {
+pub(super) fn next_block(left: usize, largest: usize) -> usize {
     match left {
         8.. if largest >= 8 => 8,
         4.. => 4,
@@ -168,9 +178,7 @@ unsafe fn product_on<T: Float>(
     target: &mut [T],
     stride: usize,
 ) {
-    right.check();
-    assert_eq!(left.inner, right.offsets.len());
-    assert_eq!(left.data.len(), left.rows * left.inner);
+    left.check(right);
     if left.rows == 0 || right.length == 0 {
         return;
     }

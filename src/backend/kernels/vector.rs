@@ -23,6 +23,8 @@ pub(in crate::backend) trait Vector: Copy {
     unsafe fn splat(value: Self::Number) -> Self;
     /// Reads numbers that lie side by side.
     unsafe fn load(source: *const Self::Number) -> Self;
+    /// Reads half of the numbers from each place.
+    unsafe fn load_halves(low: *const Self::Number, high: *const Self::Number) -> Self;
     /// Reads the first `count <= LANES` numbers; the others are zero.
     unsafe fn load_first(source: *const Self::Number, count: usize) -> Self;
     /// Writes numbers side by side.
@@ -62,6 +64,19 @@ impl<T: Float> Vector for Portable<T> {
         // SAFETY: the caller's pointer is valid for as many numbers; an array of them needs no
         // more than an unaligned read.
         Portable(unsafe { source.cast::<[T; PORTABLE_LANES]>().read_unaligned() })
+    }
+
+    #[inline(always)]
+    unsafe fn load_halves(low: *const T, high: *const T) -> Self {
+        const HALF: usize = PORTABLE_LANES / 2;
+        let mut lanes = [T::ZERO; PORTABLE_LANES];
+        // SAFETY: the caller's pointers are valid for half of the numbers each; arrays of them need no more
+        // than unaligned reads.
+        let halves = unsafe { [low, high].map(|it| it.cast::<[T; HALF]>().read_unaligned()) };
+        for (lanes, half) in lanes.chunks_exact_mut(HALF).zip(halves) {
+            lanes.copy_from_slice(&half);
+        }
+        Portable(lanes)
     }
 
     #[inline(always)]
@@ -143,7 +158,7 @@ mod x86_64 {
 
     macro_rules! vector {
         ($name:ident, $number:ty, $lanes:literal, $many:literal, $zero:ident, $splat:ident,
-         $load:ident, $store:ident, $multiply_add:ident, $load_first:expr, $store_first:expr,
+         $load:ident, $store:ident, $multiply_add:ident, $halves:expr, $load_first:expr, $store_first:expr,
          $sum:expr) => {
             // In all functions: the caller sees to it that the instructions are there and that
             // pointers are valid, which is what the intrinsics ask for.
@@ -168,6 +183,12 @@ mod x86_64 {
                 unsafe fn load(source: *const $number) -> Self {
                     // SAFETY: see above.
                     $name(unsafe { $load(source) })
+                }
+
+                #[inline(always)]
+                unsafe fn load_halves(low: *const $number, high: *const $number) -> Self {
+                    // SAFETY: see above.
+                    $name(unsafe { $halves(low, high) })
                 }
 
                 #[inline(always)]
@@ -213,6 +234,7 @@ mod x86_64 {
         _mm256_loadu_ps,
         _mm256_storeu_ps,
         _mm256_fmadd_ps,
+        |low, high| _mm256_loadu2_m128(high, low),
         |source, count| _mm256_maskload_ps(source, mask_32(count)),
         |target, value, count| _mm256_maskstore_ps(target, mask_32(count), value),
         |value| {
@@ -235,6 +257,7 @@ mod x86_64 {
         _mm256_loadu_pd,
         _mm256_storeu_pd,
         _mm256_fmadd_pd,
+        |low, high| _mm256_loadu2_m128d(high, low),
         |source, count| _mm256_maskload_pd(source, mask_64(count)),
         |target, value, count| _mm256_maskstore_pd(target, mask_64(count), value),
         |value| {
@@ -256,6 +279,10 @@ mod x86_64 {
         _mm512_loadu_ps,
         _mm512_storeu_ps,
         _mm512_fmadd_ps,
+        |low, high| {
+            let low = _mm512_castps256_ps512(_mm256_loadu_ps(low));
+            _mm512_insertf32x8(low, _mm256_loadu_ps(high), 1)
+        },
         |source, count| _mm512_maskz_loadu_ps(((1u32 << count) - 1) as u16, source),
         |target, value, count| {
             _mm512_mask_storeu_ps(target, ((1u32 << count) - 1) as u16, value)
@@ -273,6 +300,10 @@ mod x86_64 {
         _mm512_loadu_pd,
         _mm512_storeu_pd,
         _mm512_fmadd_pd,
+        |low, high| {
+            let low = _mm512_castpd256_pd512(_mm256_loadu_pd(low));
+            _mm512_insertf64x4(low, _mm256_loadu_pd(high), 1)
+        },
         |source, count| _mm512_maskz_loadu_pd(((1u32 << count) - 1) as u8, source),
         |target, value, count| {
             _mm512_mask_storeu_pd(target, ((1u32 << count) - 1) as u8, value)

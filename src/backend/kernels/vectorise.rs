@@ -1,5 +1,8 @@
 //! Functions compiled once for each generation of vector instructions, chosen when they run.
 
+use super::float::Float;
+use super::vector::{Portable, Vector};
+
 /// Vector instructions.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Instructions {
@@ -30,6 +33,17 @@ pub(super) fn instructions() -> Instructions {
         }
     }
     Instructions::Baseline
+}
+
+/// The numbers that a vector of these instructions holds.
+pub(super) fn lanes<T: Float>(instructions: Instructions) -> usize {
+    match instructions {
+        #[cfg(target_arch = "x86_64")]
+        Instructions::Avx512 => T::Avx512::LANES,
+        #[cfg(target_arch = "x86_64")]
+        Instructions::Avx2 => T::Avx2::LANES,
+        Instructions::Baseline => Portable::<T>::LANES,
+    }
 }
 
 /// Defines a function whose body the compiler vectorises for AVX-512, for AVX2 with FMA and for the

@@ -10,6 +10,7 @@ use rayon::prelude::*;
 use super::{Epilogue, Filter, Geometry};
 use crate::backend::kernels::float::Float;
 use crate::backend::kernels::padded::Layout;
+use crate::backend::kernels::pixels::{Pixels, product_of_pixels};
 use crate::backend::kernels::scratch::{Scratch, Scratches};
 use crate::backend::kernels::shifted::{PackedRows, Shifted, product};
 use crate::backend::memory;
@@ -34,6 +35,7 @@ pub(in crate::backend) fn forward<T: Float>(
     let pass = Pass {
         geometry,
         offsets: geometry.offsets(&layout),
+        pixels: layout.output_pixels::<T>(),
         layout: &layout,
         filter,
         epilogue,
@@ -57,6 +59,8 @@ struct Pass<'a, T: Float> {
     geometry: &'a Geometry,
     layout: &'a Layout,
     offsets: Vec<usize>,
+    /// Where the pixels of an image lie, if vectors fit.
+    pixels: Option<Pixels>,
     filter: &'a Filter<T>,
     epilogue: Epilogue<'a, T>,
     scratches: Scratches<T>,
@@ -166,6 +170,17 @@ impl<T: Float> Pass<'_, T> {
         };
         if layout.output_is_plain() {
             return product(filter, right, &mut output[place], pixels);
+        }
+        if let Some(wanted) = &self.pixels {
+            for (index, image) in output.chunks_exact_mut(image).enumerate() {
+                let right = Shifted {
+                    source: &source[layout.image_start(index)..],
+                    length: layout.run_of(1),
+                    ..right
+                };
+                product_of_pixels(filter, right, wanted, &mut image[place.clone()], pixels);
+            }
+            return;
         }
         runs.resize(place.len() / pixels * layout.area(), T::ZERO);
         product(filter, right, runs, layout.area());
