@@ -1,7 +1,8 @@
 //! Products of matrices given by strides.
 
+use super::dots::add_dots;
 use super::float::Float;
-use super::shifted::{Packed, Shifted, add_dots, product};
+use super::shifted::{Packed, Shifted, product};
 
 /// A matrix within a slice.
 #[derive(Clone, Copy)]

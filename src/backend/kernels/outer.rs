@@ -38,14 +38,14 @@ impl Panels {
         starts.map(move |first| (first, widest.min(self.width() - first)))
     }
 
-    /// Lays out an image `[channels, pixels]`; `target` is as long as all panels are wide, times all pixels.
-    pub(super) fn lay_out<T: Float>(&self, pixels: Pixels, image: &[T], target: &mut [T]) {
+    /// Lays out an image `[channels, pixels]`; `target` is as long as all panels are wide, times all pixels of the tile.
+    pub(super) fn lay_out<T: Float>(&self, part: Part, image: &[T], target: &mut [T]) {
         for (first, width) in self.panels() {
-            let panel = &mut target[first * pixels.all..][..width * pixels.all];
-            let panel = &mut panel[width * pixels.first..][..width * pixels.count];
+            let panel = &mut target[first * part.all..][..width * part.all];
+            let panel = &mut panel[width * part.first..][..width * part.count];
             let channels = width.min(self.channels - first);
-            let image = &image[first * pixels.count..][..channels * pixels.count];
-            turn(image, pixels.count, panel, width);
+            let image = &image[first * part.count..][..channels * part.count];
+            turn(image, part.count, panel, width);
         }
     }
 
@@ -68,7 +68,7 @@ impl Panels {
 
 /// Some of the pixels of a tile.
 #[derive(Clone, Copy)]
-pub(super) struct Pixels {
+pub(super) struct Part {
     /// The first.
     pub(super) first: usize,
     /// How many.
@@ -261,7 +261,7 @@ mod tests {
                     let image: Vec<T> = numbers(channels * pixels, 2);
                     let panels = Panels::new::<T>(channels);
                     let mut right = vec![T::ZERO; panels.width() * pixels];
-                    let all = Pixels {
+                    let all = Part {
                         first: 0,
                         count: pixels,
                         all: pixels,

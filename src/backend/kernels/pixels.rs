@@ -314,7 +314,7 @@ mod tests {
         let width = lanes::<f32>(instructions());
         let pixels = Pixels::new::<f32>(0, width, [1, width]).expect("rows of vectors");
         let right = Shifted {
-            source: &[0.0; 64],
+            source: &[0f32; 64],
             offsets: &[0],
             length: width - 1,
         };

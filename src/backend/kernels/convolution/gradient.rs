@@ -3,12 +3,13 @@
 use rayon::prelude::*;
 
 use super::{Geometry, add_bias};
+use crate::backend::kernels::dots::add_dots;
 use crate::backend::kernels::float::Float;
-use crate::backend::kernels::outer::{Panels, Pixels, add_outer_products};
+use crate::backend::kernels::outer::{Panels, Part, add_outer_products};
 use crate::backend::kernels::padded::Layout;
 use crate::backend::kernels::reduce;
 use crate::backend::kernels::scratch::{Scratch, Scratches};
-use crate::backend::kernels::shifted::{Packed, Shifted, add_dots, product};
+use crate::backend::kernels::shifted::{Packed, Shifted, product};
 use crate::backend::memory;
 use crate::plan::Convolution;
 
@@ -242,7 +243,7 @@ impl<'a, T: Float> Backward<'a, T> {
             .enumerate()
         {
             let (first, count) = (index * pixels, pixels);
-            panels.lay_out(Pixels { first, count, all }, image, turned);
+            panels.lay_out(Part { first, count, all }, image, turned);
         }
         add_outer_products(shifted, &self.positions[..all], panels, turned, weight);
     }
