@@ -198,7 +198,7 @@ proptest! {
     ) {
         let space = Toy { lengths: shortest..=longest };
         let mut rng = ChaCha8Rng::seed_from_u64(seed);
-        let sizes = Sizes { symbols: 9, longest, hidden: 8, latent: 4, parts: 0 };
+        let sizes = Sizes { symbols: 9, longest, hidden: 8, latent: 4, parts: 0, value_layers: 0, value_hidden: 0 };
         let model = AutoEncoder::new(sizes, &mut rng).unwrap();
         let values = (0..4 * 20).map(|_| scale * rng.random_range(-1.0f32..1.0)).collect();
         let codes = Codes { latent: 4, values };

@@ -1,61 +1,79 @@
 //! The strategies on the table of NAS-Bench-201:
 //!
-//!     cargo bench --bench nas_bench_201 -- --strategy autosnap --seeds 50 --value cifar10_test_200
+//!     cargo bench --bench nas_bench_201
 //!
-//! Prints, after 25, 50, 100, 150, 192 and 400 distinct evaluations, the mean over the seeds of the
-//! best value, its standard error, and the share of runs that found the best there is; `--csv` writes
-//! the same as CSV. With `--report COLUMN`, the values are those of that column for the program that
-//! is best by the value asked for.
+//! runs every strategy on CIFAR-10 and CIFAR-100, asking for the test accuracy after 200 epochs, and
+//! asking for the validation accuracy after 12 epochs while the test accuracy after 200 epochs of
+//! the best by validation is told. It prints, after 25, 50, 100, 150, 192 and 400 distinct
+//! evaluations, the mean over the seeds, its standard error, and the share of runs that found the
+//! best there is, and writes the same as `figures.csv` with a plot beside it. Every run is kept in
+//! `runs.csv` as soon as it has ended: the command goes on where it was, and prints what is there.
+//!
+//!     cargo bench --bench nas_bench_201 -- --strategy autosnap --seeds 8 --value cifar10_test_200
+//!
+//! runs a part of it. `--table FILE` takes any other table of the same form, with `--value`.
 
-use std::path::PathBuf;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+mod figures;
+mod plot;
+mod published;
+mod runs;
+
+use std::collections::HashMap;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Instant;
 
 use clap::Parser;
+use rand_chacha::ChaCha8Rng;
+use rand_chacha::rand_core::SeedableRng;
 use snapc::diagnostic::Source;
 use snapc::search::{
-    Autosnap, Evaluation, Search, SearchConfiguration, Silent, Store, TableColumns, TableEvaluation,
+    Autosnap, Evaluation, Learner, Nao, Search, SearchConfiguration, Silent, Status, Store,
+    Strategy, StrategyName, TableColumns, TableEvaluation,
 };
 use snapc::sketch::Space;
 use snapc::{syntax, types};
 
-/// After how many evaluations the runs are looked at.
-const CHECKPOINTS: [usize; 6] = [25, 50, 100, 150, 192, 400];
+use runs::{Protocol, Run, Runs, Step};
 
 #[derive(Parser)]
 struct Options {
-    /// Who proposes the candidates, as in the configuration
-    #[arg(long, default_value = "autosnap")]
-    strategy: String,
-
-    /// The column that is asked for
-    #[arg(long, default_value = "cifar10_test_200")]
-    value: String,
-
-    /// The column that is told of the best by the value
+    /// Who proposes the candidates; may be given several times. All if not given
     #[arg(long)]
+    strategy: Vec<String>,
+
+    /// The column that is asked for; the four protocols of the two data sets if not given
+    #[arg(long)]
+    value: Option<String>,
+
+    /// The column that is told of the best by the value; the value itself if not given
+    #[arg(long, requires = "value")]
     report: Option<String>,
 
-    /// How many runs
-    #[arg(long, default_value_t = 10)]
-    seeds: u64,
+    /// How many runs; 200 of the strategies that cost nothing and 50 of the others if not given
+    #[arg(long)]
+    seeds: Option<u64>,
 
     /// Distinct evaluations in a run
-    #[arg(long, default_value_t = 100)]
+    #[arg(long, default_value_t = 400)]
     budget: usize,
 
     /// Runs at a time
-    #[arg(long, default_value_t = 1)]
+    #[arg(long, default_value_t = 2)]
     threads: usize,
 
-    /// A value of the configuration, as in `autosnap.joint.steps=0`; may be given several times
+    /// A value of the configuration, as in `autosnap.warp=false`; may be given several times
     #[arg(long, value_name = "PATH=VALUE")]
     set: Vec<String>,
 
-    /// Where the figures are written as CSV
-    #[arg(long)]
-    csv: Option<PathBuf>,
+    /// The table
+    #[arg(long, default_value = concat!(env!("CARGO_MANIFEST_DIR"), "/examples/data/nasbench201.csv.gz"))]
+    table: PathBuf,
+
+    /// The folder of the results
+    #[arg(long, default_value = concat!(env!("CARGO_MANIFEST_DIR"), "/target/nas_bench_201"))]
+    output: PathBuf,
 
     /// Ignored; `cargo bench` adds it
     #[arg(long, hide = true)]
@@ -66,106 +84,227 @@ type Outcome<T> = Result<T, Box<dyn std::error::Error>>;
 
 static GO_ON: AtomicBool = AtomicBool::new(false);
 
+/// Every strategy, with the number of its runs.
+const STRATEGIES: [(StrategyName, u64); 5] = [
+    (StrategyName::Random, 200),
+    (StrategyName::Evolution, 200),
+    (StrategyName::Local, 200),
+    (StrategyName::Nao, 50),
+    (StrategyName::Autosnap, 50),
+];
+
 fn main() -> Outcome<()> {
     let options = Options::parse();
     let space = space()?;
-    let table = table(&space, &options)?;
-    let best = best_there_is(&table, &options, &space)?;
-    let configuration = configuration(&options)?;
-    let strategy = Autosnap::new(configuration.autosnap.clone(), configuration.seed);
-    let shared = match options.strategy.as_str() {
-        "autosnap" => {
-            let began = Instant::now();
-            let learner = strategy.pretrain(&&space, &GO_ON, &mut |_| {})?;
-            println!(
-                "pretraining, shared by all runs: {:.1} s",
-                began.elapsed().as_secs_f64()
-            );
-            Some(Arc::new(learner))
+    let protocols = protocols(&options);
+    let tables = protocols
+        .iter()
+        .map(|protocol| Ok((protocol.clone(), table(&space, &options.table, protocol)?)))
+        .collect::<Outcome<HashMap<_, _>>>()?;
+    let runs = Runs::open(&options.output.join("runs.csv"))?;
+    let missing = missing(&options, &protocols, &runs)?;
+    let runs = Mutex::new(runs);
+    evaluate(&options, &space, &tables, missing, &runs)?;
+
+    let runs = runs.into_inner().map_err(poisoned)?;
+    let best = protocols.iter().map(|protocol| {
+        let told = Protocol::asking(protocol.told());
+        Ok(table(&space, &options.table, &told)?.best())
+    });
+    let best: Vec<f64> = best.collect::<Outcome<_>>()?;
+    let figures = figures::figures(
+        &runs,
+        &protocols,
+        &best,
+        &settings(&options),
+        options.budget,
+    );
+    print!("{}", figures::text(&figures));
+    print!("{}", published::text(&protocols));
+    std::fs::write(options.output.join("figures.csv"), figures::csv(&figures))?;
+    for (protocol, best) in protocols.iter().zip(best) {
+        let picture = plot::svg(&runs, protocol, best, &settings(&options), options.budget);
+        let name = format!("{}.svg", protocol.name());
+        std::fs::write(options.output.join(name), picture)?;
+    }
+    println!("\nResults: {}", options.output.display());
+    Ok(())
+}
+
+fn poisoned<T>(_: T) -> &'static str {
+    "a run panicked"
+}
+
+/// The settings that were changed, as one text that names them.
+fn settings(options: &Options) -> String {
+    options.set.join(" ")
+}
+
+/// What is asked and what is told.
+fn protocols(options: &Options) -> Vec<Protocol> {
+    if let Some(value) = &options.value {
+        return vec![Protocol {
+            value: value.clone(),
+            report: options.report.clone(),
+        }];
+    }
+    let sets = ["cifar10", "cifar100"];
+    let final_accuracy = sets.map(|set| Protocol::asking(&format!("{set}_test_200")));
+    let early_accuracy = sets.map(|set| Protocol {
+        value: format!("{set}_valid_12"),
+        report: Some(format!("{set}_test_200")),
+    });
+    final_accuracy.into_iter().chain(early_accuracy).collect()
+}
+
+/// The runs that were asked for and are not there: the seeds outside, so that all strategies and
+/// protocols get on at the same pace.
+fn missing(options: &Options, protocols: &[Protocol], runs: &Runs) -> Outcome<Vec<Task>> {
+    let mut chosen = Vec::new();
+    for name in &options.strategy {
+        let known = STRATEGIES.iter().find(|(it, _)| it.name() == name);
+        chosen.push(*known.ok_or(format!("there is no strategy `{name}`"))?);
+    }
+    if chosen.is_empty() {
+        chosen = STRATEGIES.to_vec();
+    }
+    let settings = settings(options);
+    let most = chosen
+        .iter()
+        .map(|(_, seeds)| options.seeds.unwrap_or(*seeds));
+    let mut tasks = Vec::new();
+    for seed in 0..most.max().unwrap_or(0) {
+        for (strategy, seeds) in &chosen {
+            for protocol in protocols {
+                let task = Task {
+                    strategy: *strategy,
+                    protocol: protocol.clone(),
+                    seed,
+                };
+                let wanted = seed < options.seeds.unwrap_or(*seeds);
+                let name = strategy.name();
+                if wanted && !runs.has(name, protocol, &settings, seed, options.budget) {
+                    tasks.push(task);
+                }
+            }
         }
-        _ => None,
-    };
+    }
+    Ok(tasks)
+}
+
+/// A run that is to be made.
+struct Task {
+    strategy: StrategyName,
+    protocol: Protocol,
+    seed: u64,
+}
+
+/// Makes the runs, some at a time, and keeps each as it ends.
+fn evaluate(
+    options: &Options,
+    space: &Space,
+    tables: &HashMap<Protocol, TableEvaluation<'_>>,
+    tasks: Vec<Task>,
+    runs: &Mutex<Runs>,
+) -> Outcome<()> {
+    let learners = learners(options, space, &tasks)?;
     let began = Instant::now();
-    let curves = Mutex::new(vec![Vec::new(); options.seeds as usize]);
-    let next = AtomicU64::new(0);
+    let (next, evaluations) = (AtomicUsize::new(0), AtomicUsize::new(0));
     let problem = Mutex::new(None);
+    let work = || {
+        loop {
+            let number = next.fetch_add(1, Ordering::Relaxed);
+            let Some(task) = tasks.get(number) else {
+                return Ok(());
+            };
+            let learner = learners.get(&task.strategy.name()).cloned();
+            let run = run(options, space, &tables[&task.protocol], task, learner)?;
+            evaluations.fetch_add(run.evaluations, Ordering::Relaxed);
+            eprint!("\r{} of {} runs ", number + 1, tasks.len());
+            runs.lock().map_err(poisoned)?.push(run)?;
+        }
+    };
     std::thread::scope(|scope| {
         for _ in 0..options.threads.max(1) {
             scope.spawn(|| {
-                loop {
-                    let seed = next.fetch_add(1, Ordering::Relaxed);
-                    if seed >= options.seeds {
-                        break;
-                    }
-                    let mut configuration = configuration.clone();
-                    configuration.seed = seed;
-                    let curve = run(&space, &options, configuration, shared.clone());
-                    match curve {
-                        Ok(curve) => {
-                            curves.lock().expect("no thread panics")[seed as usize] = curve
-                        }
-                        Err(error) => {
-                            *problem.lock().expect("no thread panics") = Some(error.to_string());
-                        }
-                    }
+                if let Err::<(), Box<dyn std::error::Error>>(error) = work() {
+                    *problem.lock().expect("no other thread panics") = Some(error.to_string());
+                    next.store(tasks.len(), Ordering::Relaxed);
                 }
             });
         }
     });
-    if let Some(problem) = problem.into_inner()? {
+    if let Some(problem) = problem.into_inner().map_err(poisoned)? {
         return Err(problem.into());
     }
-    let curves = curves.into_inner()?;
-    let evaluations: usize = curves.iter().map(Vec::len).sum();
-    let seconds = began.elapsed().as_secs_f64() * options.threads.max(1) as f64;
-    print_figures(&options, &curves, best)?;
-    println!(
-        "{:.1} ms an evaluation",
-        1000.0 * seconds / evaluations as f64
-    );
+    if !tasks.is_empty() {
+        let seconds = began.elapsed().as_secs_f64() * options.threads.max(1) as f64;
+        let evaluations = evaluations.into_inner() as f64;
+        println!("\n{:.1} ms an evaluation", 1000.0 * seconds / evaluations);
+    }
     Ok(())
 }
 
+/// The auto-encoders, which all runs of a strategy share: they know no values.
+fn learners(
+    options: &Options,
+    space: &Space,
+    tasks: &[Task],
+) -> Outcome<HashMap<&'static str, Arc<Learner>>> {
+    let mut learners = HashMap::new();
+    let mut names: Vec<StrategyName> = tasks.iter().map(|task| task.strategy).collect();
+    names.dedup();
+    for name in [StrategyName::Autosnap, StrategyName::Nao] {
+        if !names.contains(&name) {
+            continue;
+        }
+        let configuration = configuration(options, name, 0)?;
+        let settings = match name {
+            StrategyName::Nao => configuration.nao.latent_search(),
+            _ => configuration.autosnap.clone(),
+        };
+        let began = Instant::now();
+        let learner = Autosnap::new(settings, 0).pretrain(&space, &GO_ON, &mut |_| {})?;
+        let report = learner.measure(&space, &mut ChaCha8Rng::seed_from_u64(0))?;
+        println!(
+            "{}: pretraining, shared by all runs, {:.1} s; {:.1} % of unseen programs come back",
+            name.name(),
+            began.elapsed().as_secs_f64(),
+            100.0 * report.reconstructed_programs
+        );
+        learners.insert(name.name(), Arc::new(learner));
+    }
+    Ok(learners)
+}
+
 fn space() -> Outcome<Space> {
-    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/examples/nas_bench_201.snap");
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("examples/nas_bench_201.snap");
     let source = Source::new("nas_bench_201.snap", std::fs::read_to_string(path)?);
     let checked = types::check(&syntax::parse(&source).file);
     Space::new(Arc::new(checked), None).map_err(|diagnostic| diagnostic.message.into())
 }
 
-fn table<'a>(space: &'a Space, options: &Options) -> Outcome<TableEvaluation<'a>> {
-    let path = concat!(
-        env!("CARGO_MANIFEST_DIR"),
-        "/examples/data/nasbench201.csv.gz"
-    );
+fn table<'a>(space: &'a Space, path: &Path, protocol: &Protocol) -> Outcome<TableEvaluation<'a>> {
     let columns = TableColumns {
         program: "cell".to_owned(),
-        value: options.value.clone(),
-        report: options.report.iter().cloned().collect(),
+        value: protocol.value.clone(),
+        report: protocol.report.iter().cloned().collect(),
     };
-    Ok(TableEvaluation::open(space, path.as_ref(), columns)?)
+    Ok(TableEvaluation::open(space, path, columns)?)
 }
 
-/// The largest number that a run could end with.
-fn best_there_is(table: &TableEvaluation<'_>, options: &Options, space: &Space) -> Outcome<f64> {
-    let Some(report) = &options.report else {
-        return Ok(table.best());
+fn configuration(
+    options: &Options,
+    strategy: StrategyName,
+    seed: u64,
+) -> Outcome<SearchConfiguration> {
+    let configuration = SearchConfiguration {
+        seed,
+        budget: options.budget,
+        strategy,
+        ..SearchConfiguration::default()
     };
-    let options = Options {
-        strategy: String::new(),
-        value: report.clone(),
-        report: None,
-        csv: None,
-        set: Vec::new(),
-        ..*options
-    };
-    Ok(self::table(space, &options)?.best())
-}
-
-fn configuration(options: &Options) -> Outcome<SearchConfiguration> {
-    let mut value = serde_json::to_value(SearchConfiguration::default())?;
-    value["budget"] = options.budget.into();
-    value["strategy"] = options.strategy.clone().into();
+    let mut value = serde_json::to_value(configuration)?;
     for setting in &options.set {
         let (path, text) = setting.split_once('=').ok_or("write PATH=VALUE")?;
         let place = value.pointer_mut(&format!("/{}", path.replace('.', "/")));
@@ -175,78 +314,60 @@ fn configuration(options: &Options) -> Outcome<SearchConfiguration> {
     Ok(serde_json::from_value(value)?)
 }
 
-/// The number to be told after each evaluation of a run.
+/// Makes a run.
 fn run(
-    space: &Space,
     options: &Options,
-    configuration: SearchConfiguration,
-    learner: Option<Arc<snapc::search::Learner>>,
-) -> Outcome<Vec<f64>> {
-    let mut table = table(space, options)?;
+    space: &Space,
+    table: &TableEvaluation<'_>,
+    task: &Task,
+    learner: Option<Arc<Learner>>,
+) -> Outcome<Run> {
+    let configuration = configuration(options, task.strategy, task.seed)?;
+    let mut table = table.clone();
     let store = Store::in_memory()?;
     let settings = table.settings();
     let mut search = match learner {
         Some(learner) => {
-            let strategy = Autosnap::new(configuration.autosnap.clone(), configuration.seed)
-                .with_pretrained(learner);
-            Search::with_strategy(space, configuration, Box::new(strategy), settings, store)?
+            let strategy = with_learner(&configuration, learner);
+            Search::with_strategy(space, configuration, strategy, settings, store)?
         }
         None => Search::open(space, configuration, settings, store)?,
     };
     search.run(&mut table, &mut Silent, &GO_ON)?;
-    let mut best = f64::NEG_INFINITY;
-    let mut told = f64::NEG_INFINITY;
-    let curve = search.history().measured().map(|(record, value)| {
-        if value > best {
-            best = value;
-            told = match (&options.report, &record.status) {
-                (Some(column), snapc::search::Status::Done { details, .. }) => {
-                    details[column].as_f64().unwrap_or(f64::NAN)
-                }
-                _ => value,
+    let mut steps: Vec<Step> = Vec::new();
+    let mut evaluations = 0;
+    for (record, value) in search.history().measured() {
+        evaluations += 1;
+        if steps.last().is_none_or(|last| value > last.best) {
+            let told = match (&task.protocol.report, &record.status) {
+                (Some(column), Status::Done { details, .. }) => details[column].as_f64(),
+                _ => Some(value),
             };
+            steps.push(Step {
+                evaluations,
+                best: value,
+                told: told.unwrap_or(f64::NAN),
+            });
         }
-        told
-    });
-    Ok(curve.collect())
+    }
+    Ok(Run {
+        strategy: task.strategy.name().to_owned(),
+        protocol: task.protocol.clone(),
+        settings: self::settings(options),
+        seed: task.seed,
+        evaluations,
+        steps,
+    })
 }
 
-fn print_figures(options: &Options, curves: &[Vec<f64>], best: f64) -> Outcome<()> {
-    let mut csv =
-        String::from("strategy,value,report,evaluations,runs,mean,standard_error,found\n");
-    let report = options.report.as_deref().unwrap_or("");
-    println!(
-        "{}, {} runs: {} {report}",
-        options.strategy,
-        curves.len(),
-        options.value
-    );
-    println!("evaluations     mean  standard error  found {best:.4}");
-    for evaluations in CHECKPOINTS.into_iter().filter(|&it| it <= options.budget) {
-        let values: Vec<f64> = curves
-            .iter()
-            .filter_map(|curve| {
-                curve
-                    .get(evaluations.min(curve.len()).checked_sub(1)?)
-                    .copied()
-            })
-            .collect();
-        let count = values.len() as f64;
-        let mean = values.iter().sum::<f64>() / count;
-        let squares: f64 = values.iter().map(|value| (value - mean).powi(2)).sum();
-        let error = (squares / (count - 1.0).max(1.0) / count).sqrt();
-        let found = values.iter().filter(|&&value| value >= best - 1e-9).count() as f64 / count;
-        println!(
-            "{evaluations:11}  {mean:7.3}  {error:14.3}  {:5.1} %",
-            100.0 * found
-        );
-        csv += &format!(
-            "{},{},{report},{evaluations},{count},{mean},{error},{found}\n",
-            options.strategy, options.value
-        );
+fn with_learner(configuration: &SearchConfiguration, learner: Arc<Learner>) -> Box<dyn Strategy> {
+    match configuration.strategy {
+        StrategyName::Nao => {
+            Box::new(Nao::new(&configuration.nao, configuration.seed).with_pretrained(learner))
+        }
+        _ => Box::new(
+            Autosnap::new(configuration.autosnap.clone(), configuration.seed)
+                .with_pretrained(learner),
+        ),
     }
-    if let Some(path) = &options.csv {
-        std::fs::write(path, csv)?;
-    }
-    Ok(())
 }

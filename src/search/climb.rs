@@ -146,11 +146,13 @@ impl Climb<'_> {
         let latent = codes.latent;
         // The noise has the length of the configured share of the step, whatever the dimensions.
         let deviation = self.configuration.noise as f32 / (latent as f32).sqrt();
+        let gradients = self.learner.model().value_gradients(&codes)?;
         let mut places = Vec::new();
         let mut values = Vec::new();
-        for (record, code) in starts.iter().zip(codes.rows()) {
+        let rows = codes.rows().zip(gradients.rows());
+        for (record, (code, gradient)) in starts.iter().zip(rows) {
             for _ in 0..self.configuration.climbs {
-                let gradient = self.gradient(rng)?;
+                let gradient = self.direction(gradient, rng);
                 let noise = normals(latent, deviation, rng);
                 for number in 0..self.configuration.steps {
                     let step = self.step(first_step, number);
@@ -166,19 +168,20 @@ impl Climb<'_> {
         Ok((places, Codes { latent, values }))
     }
 
-    /// The direction of a climb, of length one.
-    fn gradient(&self, rng: &mut ChaCha8Rng) -> Result<Vec<f32>> {
-        let mut gradient = match self.fitted {
+    /// The direction of a climb, of length one: along the gradient there, or along weights drawn from
+    /// what the results leave open.
+    fn direction(&self, gradient: &[f32], rng: &mut ChaCha8Rng) -> Vec<f32> {
+        let mut direction = match self.fitted {
             Some(fitted) if self.configuration.sampled => {
                 let weights = fitted.sample(rng);
                 weights.into_iter().map(|weight| weight as f32).collect()
             }
-            _ => self.learner.model().value_gradient()?,
+            _ => gradient.to_vec(),
         };
-        let norm = gradient.iter().map(|g| g * g).sum::<f32>().sqrt();
+        let norm = direction.iter().map(|g| g * g).sum::<f32>().sqrt();
         let norm = norm.max(f32::MIN_POSITIVE);
-        gradient.iter_mut().for_each(|g| *g /= norm);
-        Ok(gradient)
+        direction.iter_mut().for_each(|g| *g /= norm);
+        direction
     }
 
     fn step(&self, first: f64, number: usize) -> f64 {

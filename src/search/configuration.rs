@@ -4,6 +4,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::error::{Result, SearchError};
+use super::predictor::MOST_HIDDEN_LAYERS;
 
 /// The settings of a search. Together with the space and the evaluation they decide what it
 /// proposes: the same settings give the same search.
@@ -24,6 +25,8 @@ pub struct SearchConfiguration {
     pub round: usize,
     /// Settings of the strategy `evolution`.
     pub evolution: EvolutionConfiguration,
+    /// Settings of the strategy `nao`.
+    pub nao: NaoConfiguration,
     /// Settings of the strategy `autosnap`.
     pub autosnap: AutosnapConfiguration,
 }
@@ -38,6 +41,8 @@ pub enum StrategyName {
     Evolution,
     /// Local search over edits of one symbol.
     Local,
+    /// Neural architecture optimisation: a climb on a predictor of several layers.
+    Nao,
     /// Gradient ascent in the latent space of an auto-encoder.
     Autosnap,
 }
@@ -51,6 +56,33 @@ pub struct EvolutionConfiguration {
     pub population: usize,
     /// How many of them are drawn for each child; the best one is its parent. Default 25.
     pub sample: usize,
+}
+
+/// Settings of the strategy `nao` (Luo, Tian, Qin, Chen and Liu, NeurIPS 2018, arXiv 1808.07233). The
+/// names and defaults of the predictor and the losses are those of the paper and its code; all else is
+/// as in `autosnap`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct NaoConfiguration {
+    /// Hidden layers of the predictor. Default 3.
+    pub predictor_layers: usize,
+    /// Units of each of them. Default 200.
+    pub predictor_hidden: usize,
+    /// The share of the predictor's loss in the whole, the rest being the reconstruction's; the
+    /// paper's lambda. Default 0.8.
+    pub trade_off: f64,
+    /// From how many of the best programs the climb starts. The paper has 100 of its 600 to 1000;
+    /// default 10.
+    pub seed_architectures: usize,
+    /// Units of the recurrent encoder and decoder. Default 96.
+    pub hidden: usize,
+    /// Dimensions of the latent space. Default 64.
+    pub latent: usize,
+    /// Training on random programs without values, before the first proposals. The paper has none: it
+    /// measures hundreds of programs first.
+    pub pretraining: PretrainingConfiguration,
+    /// Training with the values, once a round, going on from before. Default 20 steps.
+    pub joint: JointConfiguration,
 }
 
 /// Settings of the strategy `autosnap`.
@@ -125,6 +157,10 @@ pub struct ModelConfiguration {
     pub parts: usize,
     /// Weight of the loss of the parts: the share of their variance that is not explained. Default 1.
     pub parts_weight: f64,
+    /// Hidden layers between the latent vector and the value. Default 0: one linear layer.
+    pub value_layers: usize,
+    /// Units of each of them. Default 200.
+    pub value_hidden: usize,
     /// Largest norm of the gradient of a step; longer ones are shortened. Default 5.
     pub gradient_norm: f64,
 }
@@ -168,6 +204,7 @@ impl Default for SearchConfiguration {
             initial: 10,
             round: 1,
             evolution: EvolutionConfiguration::default(),
+            nao: NaoConfiguration::default(),
             autosnap: AutosnapConfiguration::default(),
         }
     }
@@ -178,6 +215,24 @@ impl Default for EvolutionConfiguration {
         Self {
             population: 100,
             sample: 25,
+        }
+    }
+}
+
+impl Default for NaoConfiguration {
+    fn default() -> Self {
+        Self {
+            predictor_layers: 3,
+            predictor_hidden: 200,
+            trade_off: 0.8,
+            seed_architectures: 10,
+            hidden: 96,
+            latent: 64,
+            pretraining: PretrainingConfiguration::default(),
+            joint: JointConfiguration {
+                steps: 20,
+                ..JointConfiguration::default()
+            },
         }
     }
 }
@@ -215,6 +270,8 @@ impl Default for ModelConfiguration {
             value_weight: 0.5,
             parts: 256,
             parts_weight: 1.0,
+            value_layers: 0,
+            value_hidden: 200,
             gradient_norm: 5.0,
         }
     }
@@ -253,6 +310,7 @@ impl SearchConfiguration {
         at_least("initial", self.initial, 1)?;
         at_least("round", self.round, 1)?;
         self.evolution.validate()?;
+        self.nao.validate()?;
         self.autosnap.validate()
     }
 }
@@ -261,6 +319,66 @@ impl EvolutionConfiguration {
     fn validate(&self) -> Result<()> {
         at_least("evolution.population", self.population, 1)?;
         at_least("evolution.sample", self.sample, 1)
+    }
+}
+
+impl StrategyName {
+    /// The name, as in the configuration.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Random => "random",
+            Self::Evolution => "evolution",
+            Self::Local => "local",
+            Self::Nao => "nao",
+            Self::Autosnap => "autosnap",
+        }
+    }
+}
+
+impl NaoConfiguration {
+    fn validate(&self) -> Result<()> {
+        between(
+            "nao.predictor_layers",
+            self.predictor_layers,
+            1,
+            MOST_HIDDEN_LAYERS,
+        )?;
+        between("nao.predictor_hidden", self.predictor_hidden, 1, 4096)?;
+        within("nao.trade_off", self.trade_off, 0.0, 0.999)?;
+        at_least("nao.seed_architectures", self.seed_architectures, 1)?;
+        between("nao.hidden", self.hidden, 1, 4096)?;
+        between("nao.latent", self.latent, 1, 4096)?;
+        self.pretraining.validate("nao.pretraining")?;
+        at_least("nao.joint.steps", self.joint.steps, 1)?;
+        self.joint.validate("nao.joint")
+    }
+
+    /// The latent search with the predictor, the losses and the choices of the paper: values as they
+    /// are, gradients of the predictor where the climb is, the largest predicted value first.
+    pub fn latent_search(&self) -> AutosnapConfiguration {
+        AutosnapConfiguration {
+            starts: self.seed_architectures,
+            noise: 0.0,
+            climbs: 1,
+            sampled: false,
+            strangers: 0,
+            choice: ChoiceName::Value,
+            warp: false,
+            closed_form: false,
+            model: ModelConfiguration {
+                hidden: self.hidden,
+                latent: self.latent,
+                // The whole loss is divided by the share of the reconstruction.
+                value_weight: self.trade_off / (1.0 - self.trade_off),
+                parts: 0,
+                value_layers: self.predictor_layers,
+                value_hidden: self.predictor_hidden,
+                ..ModelConfiguration::default()
+            },
+            pretraining: self.pretraining.clone(),
+            joint: self.joint.clone(),
+            ..AutosnapConfiguration::default()
+        }
     }
 }
 
@@ -275,12 +393,15 @@ impl AutosnapConfiguration {
         at_least("autosnap.climbs", self.climbs, 1)?;
         not_negative("autosnap.temperature", self.temperature)?;
         self.model.validate()?;
-        self.pretraining.validate()?;
+        self.pretraining.validate("autosnap.pretraining")?;
         if !self.closed_form {
             // Then nothing else teaches the value layer.
             at_least("autosnap.joint.steps", self.joint.steps, 1)?;
+        } else {
+            // A closed form there is for one linear layer only.
+            between("autosnap.model.value_layers", self.model.value_layers, 0, 0)?;
         }
-        self.joint.validate()
+        self.joint.validate("autosnap.joint")
     }
 }
 
@@ -293,37 +414,46 @@ impl ModelConfiguration {
         not_negative("autosnap.model.value_weight", self.value_weight)?;
         between("autosnap.model.parts", self.parts, 0, 4096)?;
         not_negative("autosnap.model.parts_weight", self.parts_weight)?;
+        between(
+            "autosnap.model.value_layers",
+            self.value_layers,
+            0,
+            MOST_HIDDEN_LAYERS,
+        )?;
+        between("autosnap.model.value_hidden", self.value_hidden, 1, 4096)?;
         positive("autosnap.model.gradient_norm", self.gradient_norm)
     }
 }
 
 impl PretrainingConfiguration {
-    fn validate(&self) -> Result<()> {
-        at_least("autosnap.pretraining.programs", self.programs, 1)?;
-        at_least("autosnap.pretraining.held_out", self.held_out, 1)?;
-        at_least("autosnap.pretraining.steps", self.steps, 1)?;
-        between("autosnap.pretraining.batch", self.batch, 2, 65536)?;
-        positive("autosnap.pretraining.learning_rate", self.learning_rate)
+    fn validate(&self, table: &str) -> Result<()> {
+        let name = |name: &str| format!("{table}.{name}");
+        at_least(name("programs"), self.programs, 1)?;
+        at_least(name("held_out"), self.held_out, 1)?;
+        at_least(name("steps"), self.steps, 1)?;
+        between(name("batch"), self.batch, 2, 65536)?;
+        positive(name("learning_rate"), self.learning_rate)
     }
 }
 
 impl JointConfiguration {
-    fn validate(&self) -> Result<()> {
-        between("autosnap.joint.batch", self.batch, 2, 65536)?;
-        positive("autosnap.joint.learning_rate", self.learning_rate)
+    fn validate(&self, table: &str) -> Result<()> {
+        let name = |name: &str| format!("{table}.{name}");
+        between(name("batch"), self.batch, 2, 65536)?;
+        positive(name("learning_rate"), self.learning_rate)
     }
 }
 
-fn at_least(name: &'static str, found: usize, least: usize) -> Result<()> {
+fn at_least(name: impl Into<String>, found: usize, least: usize) -> Result<()> {
     check(name, found >= least, format!("at least {least}"), found)
 }
 
-fn between(name: &'static str, found: usize, least: usize, most: usize) -> Result<()> {
+fn between(name: impl Into<String>, found: usize, least: usize, most: usize) -> Result<()> {
     let expected = format!("between {least} and {most}");
     check(name, (least..=most).contains(&found), expected, found)
 }
 
-fn positive(name: &'static str, found: f64) -> Result<()> {
+fn positive(name: impl Into<String>, found: f64) -> Result<()> {
     check(
         name,
         found.is_finite() && found > 0.0,
@@ -332,7 +462,7 @@ fn positive(name: &'static str, found: f64) -> Result<()> {
     )
 }
 
-fn not_negative(name: &'static str, found: f64) -> Result<()> {
+fn not_negative(name: impl Into<String>, found: f64) -> Result<()> {
     check(
         name,
         found.is_finite() && found >= 0.0,
@@ -341,16 +471,21 @@ fn not_negative(name: &'static str, found: f64) -> Result<()> {
     )
 }
 
-fn within(name: &'static str, found: f64, least: f64, most: f64) -> Result<()> {
+fn within(name: impl Into<String>, found: f64, least: f64, most: f64) -> Result<()> {
     let expected = format!("between {least} and {most}");
     check(name, (least..=most).contains(&found), expected, found)
 }
 
-fn check(name: &'static str, holds: bool, expected: String, found: impl ToString) -> Result<()> {
+fn check(
+    name: impl Into<String>,
+    holds: bool,
+    expected: String,
+    found: impl ToString,
+) -> Result<()> {
     match holds {
         true => Ok(()),
         false => Err(SearchError::Configuration {
-            name,
+            name: name.into(),
             expected,
             found: found.to_string(),
         }),

@@ -9,7 +9,7 @@ pub enum SearchError {
     #[error("`{name}` must be {expected}, not {found}")]
     Configuration {
         /// The path of the value: `autosnap.model.hidden`.
-        name: &'static str,
+        name: String,
         /// What it must be.
         expected: String,
         /// What it is.

@@ -90,6 +90,8 @@ impl Learner {
             hidden: configuration.model.hidden,
             latent: configuration.model.latent,
             parts: pool.parts,
+            value_layers: configuration.model.value_layers,
+            value_hidden: configuration.model.value_hidden,
         };
         let model = AutoEncoder::new(sizes, &mut generator(seed, Purpose::Weights, 0))?;
         Ok(Self {

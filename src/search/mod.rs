@@ -2,7 +2,8 @@
 //!
 //! A [`Search`] brings four things together. A [`ProgramSpace`] says what may be written. A
 //! [`Strategy`] proposes programs: `autosnap` by gradient ascent in the latent space of an
-//! auto-encoder, `evolution` and `local` by edits of good programs, `random` to compare with. An [`Evaluation`] gives a program its value. A [`Store`]
+//! auto-encoder, `nao` likewise with a predictor of several layers, `evolution` and `local` by edits of
+//! good programs, `random` to compare with. An [`Evaluation`] gives a program its value. A [`Store`]
 //! keeps everything as it comes, so that a search that is killed goes on where it was and evaluates
 //! nothing twice. The search knows nothing of text, networks or data; who brings a space or an
 //! evaluation of their own can search over anything that is a string of symbols.
@@ -24,8 +25,10 @@ mod history;
 mod learner;
 mod local;
 mod model;
+mod nao;
 mod objective;
 mod parts;
+mod predictor;
 mod regression;
 pub mod report;
 mod run;
@@ -41,7 +44,8 @@ mod training;
 pub use autosnap::Autosnap;
 pub use configuration::{
     AutosnapConfiguration, ChoiceName, EvolutionConfiguration, JointConfiguration,
-    ModelConfiguration, PretrainingConfiguration, SearchConfiguration, StrategyName,
+    ModelConfiguration, NaoConfiguration, PretrainingConfiguration, SearchConfiguration,
+    StrategyName,
 };
 pub use correlation::{kendall, spearman};
 pub use decoding::{Choice, decode, decode_unconstrained};
@@ -52,6 +56,7 @@ pub use history::{History, Origin, Proposal, Record, Status};
 pub use learner::{Example, Learner, ModelReport};
 pub use local::Local;
 pub use model::{AutoEncoder, Codes, Loss, Sizes};
+pub use nao::Nao;
 pub use objective::{Cost, Limited, Limits, Measurement, Objective, pareto_front};
 pub use run::{Agreement, Ask, Ending, Event, Observer, Search, Silent, Summary};
 pub use settings::{Settings, SettingsError};

@@ -1,6 +1,6 @@
 //! The auto-encoder of AutoSNAP (Kügler et al., MICCAI 2020): one-hot symbols into a recurrent
 //! encoder, one latent vector a program, a recurrent decoder back to symbols, and a single linear
-//! layer from the latent vector to the value.
+//! layer from the latent vector to the value; or several, see [`Predictor`].
 
 use candle_core::{D, DType, Device, Result, Tensor, Var};
 use rand::RngExt;
@@ -9,6 +9,7 @@ use rand_chacha::rand_core::SeedableRng;
 
 use super::configuration::ModelConfiguration;
 use super::gru::{Sequences, gru};
+use super::predictor::Predictor;
 
 /// The auto-encoder with its value layer. All numbers are `f32` on the CPU: at these sizes a step is
 /// over before an accelerator has started.
@@ -27,8 +28,7 @@ pub struct AutoEncoder {
     decoder_state: Var,
     output_weight: Var,
     output_bias: Var,
-    value_weight: Var,
-    value_bias: Var,
+    predictor: Predictor,
     parts: Option<PartsLayer>,
 }
 
@@ -52,6 +52,10 @@ pub struct Sizes {
     pub latent: usize,
     /// Parts of programs that are told from the latent vector; 0 for none.
     pub parts: usize,
+    /// Hidden layers between the latent vector and the value; with none, one linear layer.
+    pub value_layers: usize,
+    /// Units of each of them.
+    pub value_hidden: usize,
 }
 
 /// The latent codes of some programs, one row of `latent` numbers each.
@@ -101,6 +105,8 @@ impl AutoEncoder {
             hidden,
             latent,
             parts,
+            value_layers,
+            value_hidden,
         } = sizes;
         let mut matrix = |rows: usize, columns: usize, inputs: usize| {
             let bound = 1.0 / (inputs as f32).sqrt();
@@ -122,8 +128,6 @@ impl AutoEncoder {
             decoder_state: matrix(hidden, 3 * hidden, hidden)?,
             output_weight: matrix(hidden, symbols + 1, hidden)?,
             output_bias: zeros(symbols + 1)?,
-            value_weight: matrix(latent, 1, latent)?,
-            value_bias: zeros(1)?,
             parts: match parts {
                 0 => None,
                 _ => Some(PartsLayer {
@@ -131,6 +135,7 @@ impl AutoEncoder {
                     bias: zeros(parts)?,
                 }),
             },
+            predictor: Predictor::new(latent, value_layers, value_hidden, rng)?,
         })
     }
 
@@ -165,9 +170,8 @@ impl AutoEncoder {
             ("decoder.state", &self.decoder_state),
             ("output.weight", &self.output_weight),
             ("output.bias", &self.output_bias),
-            ("value.weight", &self.value_weight),
-            ("value.bias", &self.value_bias),
         ];
+        parameters.extend(self.predictor.parameters());
         if let Some(PartsLayer { weight, bias }) = &self.parts {
             parameters.extend([("parts.weight", weight), ("parts.bias", bias)]);
         }
@@ -194,7 +198,7 @@ impl AutoEncoder {
         })
     }
 
-    /// The standardised values the linear layer predicts for codes.
+    /// The standardised values that are predicted for codes.
     ///
     /// # Errors
     ///
@@ -203,31 +207,31 @@ impl AutoEncoder {
         if codes.is_empty() {
             return Ok(Vec::new());
         }
-        self.values(&self.tensor(codes)?)?.to_vec1()
+        self.predictor.values(&self.tensor(codes)?)?.to_vec1()
     }
 
-    /// The gradient of the predicted value with respect to a code: with one linear layer, its weights,
-    /// the same everywhere.
+    /// The gradients of the predicted values with respect to the codes, a row each: with one linear
+    /// layer its weights, the same everywhere.
     ///
     /// # Errors
     ///
     /// If candle fails.
-    pub fn value_gradient(&self) -> Result<Vec<f32>> {
-        self.value_weight.flatten_all()?.to_vec1()
+    pub fn value_gradients(&self, codes: &Codes) -> Result<Codes> {
+        let values = match codes.is_empty() {
+            true => Vec::new(),
+            false => self.predictor.gradients(&self.tensor(codes)?)?,
+        };
+        let latent = codes.latent;
+        Ok(Codes { latent, values })
     }
 
-    /// Replaces the value layer.
+    /// Replaces the last layer before the value.
     ///
     /// # Errors
     ///
-    /// If there is not one weight for each latent dimension.
+    /// If there is not one weight for each of its inputs.
     pub fn set_value_layer(&self, weights: &[f64], constant: f64) -> Result<()> {
-        let weights: Vec<f32> = weights.iter().map(|&weight| weight as f32).collect();
-        let shape = self.value_weight.shape();
-        self.value_weight
-            .set(&Tensor::from_vec(weights, shape, &Device::Cpu)?)?;
-        self.value_bias
-            .set(&Tensor::new(&[[constant as f32]], &Device::Cpu)?)
+        self.predictor.set_last(weights, constant)
     }
 
     /// What the layer of the parts says of how latent vectors differ: its weights times their
@@ -273,7 +277,7 @@ impl AutoEncoder {
         let scale = (codes.sqr()?.mean(0)? - 1.0)?.sqr()?.mean_all()?;
         let mut total = (&reconstruction + (scale * weights.scale_weight)?)?;
         if !values.is_empty() {
-            let predicted = self.values(&noisy.narrow(0, 0, values.len())?)?;
+            let predicted = self.predictor.values(&noisy.narrow(0, 0, values.len())?)?;
             let error = (predicted - Tensor::new(values, &Device::Cpu)?)?
                 .sqr()?
                 .mean_all()?;
@@ -326,13 +330,6 @@ impl AutoEncoder {
         let last = states.narrow(1, batch.time - 1, 1)?.squeeze(1)?;
         last.matmul(&self.latent_weight)?
             .broadcast_add(&self.latent_bias)
-    }
-
-    fn values(&self, codes: &Tensor) -> Result<Tensor> {
-        codes
-            .matmul(&self.value_weight)?
-            .broadcast_add(&self.value_bias)?
-            .squeeze(1)
     }
 
     fn start(&self, codes: &Tensor) -> Result<Tensor> {

@@ -98,7 +98,7 @@ impl Objective {
         {
             None => Ok(()),
             Some((name, price)) => Err(SearchError::Configuration {
-                name,
+                name: name.to_owned(),
                 expected: "a number of at least 0".to_owned(),
                 found: price.to_string(),
             }),

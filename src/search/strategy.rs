@@ -13,6 +13,7 @@ use super::history::{History, Origin, Proposal};
 use super::learner::ModelReport;
 use super::local::Local;
 use super::model::Codes;
+use super::nao::Nao;
 use super::space::{self, Key, ProgramSpace};
 
 /// What a strategy is given for a round.
@@ -88,6 +89,7 @@ pub fn strategy(configuration: &SearchConfiguration) -> Box<dyn Strategy> {
         StrategyName::Random => Box::new(Random),
         StrategyName::Evolution => Box::new(Evolution::new(configuration.evolution.clone())),
         StrategyName::Local => Box::new(Local),
+        StrategyName::Nao => Box::new(Nao::new(&configuration.nao, configuration.seed)),
         StrategyName::Autosnap => Box::new(Autosnap::new(
             configuration.autosnap.clone(),
             configuration.seed,
