@@ -1,0 +1,60 @@
+//! A candidate in words and as JSON.
+
+use serde_json::{Value, json};
+
+use crate::cli::output::thousands;
+use crate::search::{Measurement, Record, Status};
+
+/// What `search --format json` says of a candidate.
+pub(super) fn describe(record: &Record) -> Value {
+    let (value, details) = match &record.status {
+        Status::Done { value, details, .. } => (Some(*value), details.clone()),
+        _ => (None, Value::Null),
+    };
+    let reason = match &record.status {
+        Status::Failed { reason, .. } => Some(reason),
+        _ => None,
+    };
+    json!({
+        "number": record.candidate.number,
+        "program": record.candidate.text,
+        "key": record.candidate.key.to_string(),
+        "status": record.status.name(),
+        "value": value,
+        "seconds": record.seconds(),
+        "round": record.round,
+        "origin": record.origin,
+        "predicted": record.predicted,
+        "details": details,
+        "reason": reason,
+    })
+}
+
+pub(super) fn percent(value: f64) -> String {
+    format!("{:.2} %", value * 100.0)
+}
+
+/// A number of the details of a record.
+pub(super) fn detail(record: &Record, name: &str) -> Option<f64> {
+    match &record.status {
+        Status::Done { details, .. } => details.get(name)?.as_f64(),
+        _ => None,
+    }
+}
+
+/// The name of a measurement among the details of a record.
+pub(super) fn measurement(measurement: Measurement) -> &'static str {
+    match measurement {
+        Measurement::Accuracy => "validation_accuracy",
+        Measurement::MacroF1 => "validation_macro_f1",
+    }
+}
+
+pub(super) fn costs(record: &Record) -> String {
+    let number = |name| detail(record, name).unwrap_or(0.0) as u64;
+    format!(
+        "{} parameters, {} multiply-adds",
+        thousands(&number("parameters").to_string()),
+        thousands(&number("multiply_adds").to_string())
+    )
+}
