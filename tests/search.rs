@@ -408,9 +408,7 @@ struct Unreliable;
 impl Evaluation for Unreliable {
     fn evaluate(&mut self, candidate: &Candidate, _: &AtomicBool) -> Outcome {
         match candidate.number % 6 {
-            0 => Outcome::Failed {
-                reason: "out of memory".to_owned(),
-            },
+            0 => Outcome::failed("out of memory"),
             3 => Outcome::Measured {
                 value: f64::NAN,
                 details: Value::Null,

@@ -52,7 +52,9 @@ pub use history::{History, Origin, Proposal, Record, Status};
 pub use learner::{Example, Learner, ModelReport};
 pub use local::Local;
 pub use model::{AutoEncoder, Codes, Loss, Sizes};
-pub use objective::{Cost, Limited, Limits, Measurement, Objective, pareto_front};
+pub use objective::{
+    AttackConfiguration, Cost, Limited, Limits, Measurement, Objective, pareto_front,
+};
 pub use run::{Agreement, Ask, Ending, Event, Observer, Search, Silent, Summary};
 pub use settings::{Settings, SettingsError};
 pub use space::{
@@ -62,4 +64,7 @@ pub use space::{
 pub use store::{DATABASE, Identity, LOCK, Store};
 pub use strategy::{Random, Round, Strategy};
 pub use table::{TableColumns, TableError, TableEvaluation};
-pub use training::{TrainedCandidate, TrainingEvaluation};
+pub use training::{
+    EvaluationConfiguration, Facts, Halving, HalvingConfiguration, Measured, Rung, TRAININGS,
+    TrainedCandidate, TrainingEvaluation, latency,
+};

@@ -320,11 +320,16 @@ impl<S: ProgramSpace> Search<S> {
                 details,
                 seconds,
             },
-            Outcome::Measured { value, .. } => Status::Failed {
+            Outcome::Measured { value, details } => Status::Failed {
                 reason: format!("its value is not finite: {value}"),
+                details,
                 seconds,
             },
-            Outcome::Failed { reason } => Status::Failed { reason, seconds },
+            Outcome::Failed { reason, details } => Status::Failed {
+                reason,
+                details,
+                seconds,
+            },
             Outcome::Interrupted => Status::Pending,
         };
         let ended = status != Status::Pending;
@@ -335,6 +340,16 @@ impl<S: ProgramSpace> Search<S> {
         })?;
         self.started.remove(&number);
         Ok(())
+    }
+
+    /// Takes a candidate back from a worker that will never tell what came of it: it is given out
+    /// again. Reopening the store does the same for all that were running.
+    ///
+    /// # Errors
+    ///
+    /// As [`tell`](Self::tell).
+    pub fn release(&mut self, number: usize) -> Result<()> {
+        self.tell(number, Outcome::Interrupted, &mut Silent)
     }
 
     /// What became of the search up to now.

@@ -6,7 +6,7 @@ use std::rc::Rc;
 use console::Term;
 use indicatif::{ProgressBar, ProgressStyle};
 
-use super::record::{describe, percent};
+use super::record::{describe, detail, percent};
 use crate::cli::live::Live;
 use crate::cli::output::Output;
 use crate::search::{Event, Observer, Origin, Record, Status};
@@ -172,8 +172,12 @@ impl Display {
             Origin::Edited { from } => format!("edited from {}", from + 1),
             Origin::Other { description } => description.clone(),
         };
+        let stopped = match detail(record, "stopped_at_epoch") {
+            Some(epoch) => format!(", stopped after epoch {epoch}"),
+            None => String::new(),
+        };
         self.say(&format!(
-            "{:4}/{}  {result:>8}  {:14}  {origin}, {:.1} s; best {}",
+            "{:4}/{}  {result:>8}  {:14}  {origin}, {:.1} s{stopped}; best {}",
             record.candidate.number + 1,
             self.budget,
             record.candidate.text,

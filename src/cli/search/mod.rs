@@ -28,9 +28,11 @@ pub(super) fn run(options: &Options, output: &Output) -> Result<(), Failure> {
     } = load::load(&options.file)?;
     let space = Space::new(Arc::new(checked), options.net.as_deref())
         .map_err(|diagnostic| Failure::Diagnostics(vec![*diagnostic], sources))?;
-    let settings = options
-        .settings
-        .settings(&options.training, options.table.is_table())?;
+    let settings = options.settings.settings(
+        &options.evaluation,
+        &options.training,
+        options.table.is_table(),
+    )?;
     let name = space.checked().program.definition(space.net()).name.clone();
     let folder = options
         .output

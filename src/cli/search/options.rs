@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
+use crate::cli::evaluation::EvaluationOptions;
 use crate::cli::output::Failure;
 use crate::cli::settings::SettingsOptions;
 use crate::cli::training::TrainingOptions;
@@ -33,6 +34,9 @@ pub(in crate::cli) struct Options {
 
     #[command(flatten)]
     pub(super) table: TableOptions,
+
+    #[command(flatten)]
+    pub(super) evaluation: EvaluationOptions,
 
     #[command(flatten)]
     pub(super) training: TrainingOptions,

@@ -7,10 +7,6 @@ use crate::search::{Measurement, Record, Status};
 
 /// What `search --format json` says of a candidate.
 pub(super) fn describe(record: &Record) -> Value {
-    let (value, details) = match &record.status {
-        Status::Done { value, details, .. } => (Some(*value), details.clone()),
-        _ => (None, Value::Null),
-    };
     let reason = match &record.status {
         Status::Failed { reason, .. } => Some(reason),
         _ => None,
@@ -20,12 +16,12 @@ pub(super) fn describe(record: &Record) -> Value {
         "program": record.candidate.text,
         "key": record.candidate.key.to_string(),
         "status": record.status.name(),
-        "value": value,
+        "value": record.value(),
         "seconds": record.seconds(),
         "round": record.round,
         "origin": record.origin,
         "predicted": record.predicted,
-        "details": details,
+        "details": record.details(),
         "reason": reason,
     })
 }
@@ -36,10 +32,7 @@ pub(super) fn percent(value: f64) -> String {
 
 /// A number of the details of a record.
 pub(super) fn detail(record: &Record, name: &str) -> Option<f64> {
-    match &record.status {
-        Status::Done { details, .. } => details.get(name)?.as_f64(),
-        _ => None,
-    }
+    record.details().get(name)?.as_f64()
 }
 
 /// The name of a measurement among the details of a record.
@@ -47,6 +40,7 @@ pub(super) fn measurement(measurement: Measurement) -> &'static str {
     match measurement {
         Measurement::Accuracy => "validation_accuracy",
         Measurement::MacroF1 => "validation_macro_f1",
+        Measurement::Fgsm | Measurement::Pgd => "validation_robust_accuracy",
     }
 }
 

@@ -15,6 +15,20 @@ use crate::graph::draw;
 use crate::search::{Cost, Ending, Record, Settings, Summary, pareto_front};
 use crate::sketch::Space;
 
+/// The details of candidates that have a column in their table.
+const DETAILS: [&str; 10] = [
+    "validation_accuracy",
+    "validation_macro_f1",
+    "test_accuracy",
+    "validation_robust_accuracy",
+    "test_robust_accuracy",
+    "parameters",
+    "multiply_adds",
+    "latency",
+    "standard_deviation",
+    "stopped_at_epoch",
+];
+
 /// What a search leaves in its folder, and says at its end.
 pub(super) struct Results<'a> {
     pub(super) space: &'a Space,
@@ -54,6 +68,7 @@ impl Results<'_> {
             let cost = Cost {
                 parameters: number("parameters")?,
                 multiply_adds: number("multiply_adds")?,
+                latency: detail(record, "latency"),
             };
             Some((record, (detail(record, measurement)?, cost)))
         };
@@ -64,26 +79,24 @@ impl Results<'_> {
     }
 
     fn table(&self) -> String {
-        let mut table = String::from(
-            "number,program,key,status,value,predicted,validation_accuracy,validation_macro_f1,test_accuracy,parameters,multiply_adds,seconds,round\n",
+        let mut table = format!(
+            "number,program,key,status,value,predicted,{},seconds,round\n",
+            DETAILS.join(",")
         );
         let number = |value: Option<f64>| value.map_or(String::new(), |value| value.to_string());
         for record in self.records {
+            let details = DETAILS.map(|name| number(detail(record, name)));
             // Writing to a string does not fail. Symbols may be commas or quotes.
             let _ = writeln!(
                 table,
-                "{},\"{}\",{},{},{},{},{},{},{},{},{},{},{}",
+                "{},\"{}\",{},{},{},{},{},{},{}",
                 record.candidate.number,
                 record.candidate.text.replace('"', "\"\""),
                 record.candidate.key,
                 record.status.name(),
                 number(record.value()),
                 number(record.predicted),
-                number(detail(record, "validation_accuracy")),
-                number(detail(record, "validation_macro_f1")),
-                number(detail(record, "test_accuracy")),
-                number(detail(record, "parameters")),
-                number(detail(record, "multiply_adds")),
+                details.join(","),
                 number(record.seconds()),
                 record.round
             );

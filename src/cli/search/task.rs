@@ -16,7 +16,7 @@ use crate::data::Dataset;
 use crate::diagnostic::Source;
 use crate::search::report::SketchFiles;
 use crate::search::{
-    Evaluation, Limited, Search, SearchError, Settings, Store, TrainingEvaluation,
+    Evaluation, Limited, Record, Search, SearchError, Settings, Store, TrainingEvaluation,
 };
 use crate::sketch::Space;
 use crate::train;
@@ -49,24 +49,27 @@ impl Task<'_> {
         let evaluation = || {
             let training = self.settings.training.clone();
             TrainingEvaluation::new(space, source, dataset.as_ref(), training)
+                .configured(self.settings.evaluation.clone())
                 .valued_by(self.settings.objective)
+                .within(self.settings.limits)
         };
         let display = self.display(Unit::Share);
         let watch = Rc::clone(&display);
-        self.search(&display, evaluation().settings(), |best| {
+        self.search(&display, evaluation().settings(), |records| {
             let evaluation = evaluation()
-                .keeping_best_in(folder, best)
+                .keeping_in(folder)
+                .going_on_after(records)
                 .observed_by(move |event: train::Event| watch.borrow_mut().training(event));
             Box::new(evaluation)
         })
     }
 
-    /// Searches with the evaluation that `evaluation` makes of the best value from before.
+    /// Searches with the evaluation that `evaluation` makes of what was evaluated before.
     pub(super) fn search<'e>(
         &self,
         display: &SharedDisplay,
         mut recorded: Value,
-        evaluation: impl FnOnce(Option<f64>) -> Box<dyn Evaluation + 'e>,
+        evaluation: impl FnOnce(&[Record]) -> Box<dyn Evaluation + 'e>,
     ) -> Result<(), Failure> {
         let stop = interrupt::stop_flag()?;
         recorded["limits"] = json!(self.settings.limits);
@@ -79,14 +82,10 @@ impl Task<'_> {
             .store()
             .keep_sketch(&self.sketch)
             .map_err(|error| failure(&error))?;
-        let known = search
-            .history()
-            .best(1)
-            .first()
-            .and_then(|best| best.value());
+        let mut evaluation = evaluation(search.history().records());
         display.borrow_mut().resume(search.history().records());
         let mut observer = Shared(Rc::clone(display));
-        let summary = search.run(&mut *evaluation(known), &mut observer, &stop);
+        let summary = search.run(&mut *evaluation, &mut observer, &stop);
         display.borrow().finish();
         let summary = summary.map_err(|error| failure(&error))?;
         let results = Results {
