@@ -1030,3 +1030,39 @@ fn a_space_that_can_not_be_searched_is_refused() {
     assert!(message("ab", 1..=100_000).contains("at most"));
     assert!(message("ab", 1..=3).contains("no valid program"));
 }
+
+// Workers that die
+
+/// Asks for a candidate.
+fn asked(search: &mut Search<Toy>) -> Candidate {
+    match search.ask(&mut Silent, &GO_ON).unwrap() {
+        Ask::Evaluate(candidate) => candidate,
+        other => panic!("{other:?}"),
+    }
+}
+
+#[test]
+fn the_candidate_of_a_worker_that_died_is_given_out_again() {
+    let configuration = small(StrategyName::Evolution, 4, 12);
+    let folder = TempDir::new().unwrap();
+    let mut search = open(&configuration, Store::open(folder.path()).unwrap());
+    let lost = asked(&mut search);
+    let other = asked(&mut search);
+    assert_ne!(lost, other);
+
+    search.release(lost.number).unwrap();
+    assert_eq!(asked(&mut search), lost, "released");
+    let twice = [search.release(lost.number), search.release(lost.number)];
+    assert!(matches!(twice, [Ok(()), Err(SearchError::NotRunning(0))]));
+    assert_eq!(asked(&mut search), lost);
+
+    // Nobody tells of either before the process ends.
+    drop(search);
+    let mut search = open(&configuration, Store::open(folder.path()).unwrap());
+    assert_eq!((asked(&mut search), asked(&mut search)), (lost, other));
+    finish(&mut search);
+    assert_eq!(
+        essence(search.history()),
+        essence(&uninterrupted(&configuration))
+    );
+}

@@ -182,6 +182,7 @@ fn no_strategy_proposes_what_exceeds_a_limit() {
     let limits = Limits {
         parameters: Some(20_000),
         multiply_adds: Some(600_000),
+        ..Limits::default()
     };
     for strategy in [
         StrategyName::Random,
@@ -228,6 +229,7 @@ fn a_price_is_per_factor_of_ten() {
     let cost = |parameters, multiply_adds| Cost {
         parameters,
         multiply_adds,
+        latency: None,
     };
     let value = |cost| objective.value(0.9, cost);
     assert_eq!(value(cost(0, 1)), 0.9);
@@ -252,6 +254,7 @@ fn the_front_has_what_nothing_else_betters() {
             Cost {
                 parameters,
                 multiply_adds,
+                latency: None,
             },
         )
     };
@@ -266,4 +269,14 @@ fn the_front_has_what_nothing_else_betters() {
     ];
     assert_eq!(pareto_front(&points), [6, 1, 5, 0, 4]);
     assert!(pareto_front(&[]).is_empty());
+
+    // A latency that was measured is one more cost.
+    let with = |(value, cost): (f64, Cost), latency| (value, Cost { latency, ..cost });
+    let points = [
+        with(point(0.9, 100, 100), Some(2.0)),
+        with(point(0.8, 200, 200), Some(1.0)),
+        with(point(0.7, 200, 200), Some(3.0)),
+        with(point(0.6, 200, 200), None),
+    ];
+    assert_eq!(pareto_front(&points), [0, 1]);
 }
