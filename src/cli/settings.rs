@@ -90,7 +90,7 @@ impl SettingsOptions {
                 .map_err(|error| Failure::Usage(format!("`--set {assignment}`: {error}")))?;
         }
         self.put(&mut settings);
-        evaluation.put(&mut settings);
+        evaluation.put(&mut settings)?;
         if let (Some(name), false) = (&self.value, with_table) {
             settings.objective.measurement = measurement(name)?;
         }

@@ -37,6 +37,7 @@ mod store;
 mod strategy;
 mod table;
 mod training;
+pub mod zero_cost;
 
 pub use autosnap::Autosnap;
 pub use configuration::{
@@ -65,6 +66,6 @@ pub use store::{DATABASE, Identity, LOCK, Store};
 pub use strategy::{Random, Round, Strategy};
 pub use table::{TableColumns, TableError, TableEvaluation};
 pub use training::{
-    EvaluationConfiguration, Facts, Halving, HalvingConfiguration, Measured, Rung, TRAININGS,
-    TrainedCandidate, TrainingEvaluation, latency,
+    EvaluationConfiguration, Facts, FilterConfiguration, Halving, HalvingConfiguration, Measured,
+    Rung, TRAININGS, TrainedCandidate, TrainingEvaluation, latency,
 };

@@ -1,22 +1,13 @@
 //! Accuracy under attack.
 
 use candle_core::{Device, Tensor};
-use snapc::backend::{Model, Network};
+use snapc::backend::Model;
+use snapc::data;
 use snapc::data::{Batches, Normalization};
-use snapc::diagnostic::Source;
 use snapc::search::{AttackConfiguration, Evaluation, Measurement, Objective};
 use snapc::train::{Attack, Part, Trainer};
-use snapc::{data, graph, syntax, types};
 
-use super::blobs::{Bench, Blobs, GO_ON, measured};
-
-fn network(text: &str) -> Network {
-    let source = Source::new("test.snap", text.to_owned());
-    let checked = types::check(&syntax::parse(&source).file);
-    let net = checked.program.named("n").unwrap();
-    let graph = graph::build(&checked.program, net).unwrap();
-    Network::compile(&graph, &Device::Cpu, 0).unwrap()
-}
+use super::blobs::{Bench, Blobs, GO_ON, measured, network};
 
 #[test]
 fn accuracy_falls_with_the_distance_from_what_it_is_without_an_attack() {

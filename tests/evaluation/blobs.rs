@@ -6,16 +6,19 @@ use std::rc::Rc;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
+use candle_core::Device;
 use rand::RngExt;
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::SeedableRng;
 use serde_json::Value;
+use snapc::backend::Network;
 use snapc::data::Dataset;
 use snapc::diagnostic::Source;
+use snapc::graph::Graph;
 use snapc::search::*;
 use snapc::sketch::Space;
 use snapc::train::{Event, TrainingConfiguration};
-use snapc::{syntax, types};
+use snapc::{graph, syntax, types};
 
 pub static GO_ON: AtomicBool = AtomicBool::new(false);
 
@@ -152,6 +155,19 @@ impl Bench {
         let space = Limited::new(&self.space, Limits::default());
         Search::open(space, configuration, evaluation.settings(), store).unwrap()
     }
+}
+
+/// The graph of the net `n` of a program.
+pub fn graph(text: &str) -> Graph {
+    let source = Source::new("test.snap", text.to_owned());
+    let checked = types::check(&syntax::parse(&source).file);
+    let net = checked.program.named("n").unwrap();
+    graph::build(&checked.program, net).unwrap()
+}
+
+/// That net, compiled.
+pub fn network(text: &str) -> Network {
+    Network::compile(&graph(text), &Device::Cpu, 0).unwrap()
 }
 
 /// How many trainings began and how many epochs they had.

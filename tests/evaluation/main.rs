@@ -7,3 +7,4 @@ mod blobs;
 mod failures;
 mod halving;
 mod repeats;
+mod zero_cost;

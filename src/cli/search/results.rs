@@ -16,7 +16,7 @@ use crate::search::{Cost, Ending, Record, Settings, Summary, pareto_front};
 use crate::sketch::Space;
 
 /// The details of candidates that have a column in their table.
-const DETAILS: [&str; 10] = [
+const DETAILS: [&str; 13] = [
     "validation_accuracy",
     "validation_macro_f1",
     "test_accuracy",
@@ -25,6 +25,9 @@ const DETAILS: [&str; 10] = [
     "parameters",
     "multiply_adds",
     "latency",
+    "synflow",
+    "jacob_cov",
+    "naswot",
     "standard_deviation",
     "stopped_at_epoch",
 ];

@@ -4,6 +4,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::super::error::{Result, SearchError};
+use super::super::zero_cost::Score;
 
 /// How often candidates are trained, and which trainings end early.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -18,6 +19,10 @@ pub struct EvaluationConfiguration {
     /// The most seconds that the trainings of a candidate may take. A candidate that takes longer
     /// has failed. None by default.
     pub time_limit: Option<f64>,
+    /// Scores at initialisation that are recorded with each candidate. None by default.
+    pub zero_cost: Vec<Score>,
+    /// Passes over candidates by such a score, without training. Off by default.
+    pub filter: Option<FilterConfiguration>,
 }
 
 impl Default for EvaluationConfiguration {
@@ -26,6 +31,8 @@ impl Default for EvaluationConfiguration {
             repeats: 1,
             halving: None,
             time_limit: None,
+            zero_cost: Vec::new(),
+            filter: None,
         }
     }
 }
@@ -53,7 +60,26 @@ impl Default for HalvingConfiguration {
     }
 }
 
+/// Which candidates are not trained: those whose score is below that of a share of all before them.
+/// They are recorded as failed and count as candidates of the budget.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct FilterConfiguration {
+    /// The score, which is computed and recorded.
+    pub score: Score,
+    /// The share that is passed over: a candidate is trained if its score is not below this quantile
+    /// of all scores before it. From 0 up to, but not, 1.
+    pub share: f64,
+}
+
 impl EvaluationConfiguration {
+    /// All scores that are computed, each once.
+    pub(super) fn scores(&self) -> Vec<Score> {
+        let filter = self.filter.map(|filter| filter.score);
+        let wanted = |score: &Score| self.zero_cost.contains(score) || filter == Some(*score);
+        Score::ALL.into_iter().filter(wanted).collect()
+    }
+
     /// Checks every value.
     ///
     /// # Errors
@@ -76,6 +102,15 @@ impl EvaluationConfiguration {
                 halving.minimum_epochs,
             )?;
             at_least("evaluation.halving.reduction", 2, halving.reduction)?;
+        }
+        if let Some(filter) = self.filter
+            && !(0.0..1.0).contains(&filter.share)
+        {
+            return Err(SearchError::Configuration {
+                name: "evaluation.filter.share",
+                expected: "at least 0 and below 1".to_owned(),
+                found: filter.share.to_string(),
+            });
         }
         match self.time_limit {
             Some(limit) if !(limit > 0.0 && limit.is_finite()) => Err(SearchError::Configuration {

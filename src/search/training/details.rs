@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::super::objective::{Cost, Measurement, Objective};
+use super::super::zero_cost::Scores;
 use super::halving::Rung;
 use crate::train::{Part, TrainError, Trainer};
 
@@ -16,6 +17,9 @@ pub struct Facts {
     /// Milliseconds that the forward pass of one example takes here, if that was asked for.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub latency: Option<f64>,
+    /// Its scores at initialisation, as far as they were asked for.
+    #[serde(flatten)]
+    pub scores: Scores,
     /// The rungs of successive halving that its training reached.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub rungs: Vec<Rung>,
@@ -28,6 +32,7 @@ impl Facts {
             parameters: cost.parameters,
             multiply_adds: cost.multiply_adds,
             latency: cost.latency,
+            scores: Scores::default(),
             rungs: Vec::new(),
         }
     }

@@ -2,6 +2,7 @@
 
 mod configuration;
 mod details;
+mod filter;
 mod halving;
 mod kept;
 mod latency;
@@ -14,7 +15,7 @@ use std::time::Instant;
 use candle_core::Device;
 use serde_json::{Value, json};
 
-pub use configuration::{EvaluationConfiguration, HalvingConfiguration};
+pub use configuration::{EvaluationConfiguration, FilterConfiguration, HalvingConfiguration};
 pub use details::{Facts, Measured, TrainedCandidate};
 pub use halving::{Halving, Rung};
 pub use kept::TRAININGS;
@@ -24,13 +25,14 @@ use super::evaluation::{Candidate, Evaluation, Outcome};
 use super::history::Record;
 use super::objective::{Cost, Limits, Objective};
 use crate::backend::Network;
-use crate::data::Dataset;
+use crate::data::{Batch, Batches, Dataset, Normalization, Shuffle, Split};
 use crate::diagnostic::Source;
 use crate::files;
 use crate::graph::Graph;
 use crate::plan;
 use crate::sketch::Space;
 use crate::train::{self, Event, Observer, Part, Stop, Trainer, TrainingConfiguration};
+use filter::Filter;
 use halving::Judge;
 use kept::Trainings;
 
@@ -44,6 +46,9 @@ pub struct TrainingEvaluation<'a> {
     training: TrainingConfiguration,
     configuration: EvaluationConfiguration,
     halving: Option<Halving>,
+    filter: Option<Filter>,
+    /// What scores are computed on, once it was needed.
+    batch: Option<Batch>,
     limits: Limits,
     folder: Option<PathBuf>,
     best: Option<f64>,
@@ -66,6 +71,8 @@ impl<'a> TrainingEvaluation<'a> {
             training,
             configuration: EvaluationConfiguration::default(),
             halving: None,
+            filter: None,
+            batch: None,
             limits: Limits::default(),
             folder: None,
             best: None,
@@ -86,6 +93,7 @@ impl<'a> TrainingEvaluation<'a> {
     pub fn configured(mut self, configuration: EvaluationConfiguration) -> Self {
         let rungs = |halving| Halving::new(halving, self.training.epochs);
         self.halving = configuration.halving.map(rungs);
+        self.filter = configuration.filter.map(Filter::new);
         self.configuration = configuration;
         self
     }
@@ -133,6 +141,9 @@ impl<'a> TrainingEvaluation<'a> {
         if let Some(halving) = &mut self.halving {
             halving.add(&facts.rungs);
         }
+        if let Some(filter) = &mut self.filter {
+            filter.add(facts.scores.get(filter.configuration.score));
+        }
     }
 
     /// The value of a candidate. What is known of it when it fails is in `facts`.
@@ -144,6 +155,7 @@ impl<'a> TrainingEvaluation<'a> {
         stop: &AtomicBool,
     ) -> Result<Outcome, CandidateError> {
         self.check_memory(graph)?;
+        self.check_scores(graph, facts)?;
         self.check_latency(graph, facts)?;
         let folder = self.folder.clone();
         let repeats = self.configuration.repeats;
@@ -249,6 +261,54 @@ impl<'a> TrainingEvaluation<'a> {
                 "out of memory: a step of training takes {takes} bytes, and the limit is {limit}"
             ))),
         }
+    }
+
+    /// Computes the scores that are asked for, and fails if the filter does not let the candidate pass.
+    fn check_scores(&mut self, graph: &Graph, facts: &mut Facts) -> Result<(), CandidateError> {
+        let scores = self.configuration.scores();
+        if scores.is_empty() {
+            return Ok(());
+        }
+        let batch = match self.batch.take() {
+            Some(batch) => batch,
+            None => self.first_batch()?,
+        };
+        for score in scores {
+            let value = score.of(graph, self.training.seed, &batch)?;
+            facts.scores.set(score, value);
+        }
+        self.batch = Some(batch);
+        let Some(filter) = &self.filter else {
+            return Ok(());
+        };
+        let FilterConfiguration { score, share } = filter.configuration;
+        match filter.admits(facts.scores.get(score)) {
+            true => Ok(()),
+            false => Err(CandidateError(format!(
+                "filtered: its {} is below that of {share} of all before it",
+                score.name()
+            ))),
+        }
+    }
+
+    /// The first batch that a training sees.
+    fn first_batch(&self) -> Result<Batch, CandidateError> {
+        let TrainingConfiguration {
+            split,
+            seed,
+            batch_size,
+            ..
+        } = self.training;
+        let split = Split::new(self.dataset, split, self.training.split_seed())?;
+        let normalization = Normalization::measure(self.dataset, &split.training);
+        let shuffle = Shuffle {
+            seed,
+            epoch: 0,
+            shift: 0,
+        };
+        let (data, examples) = (self.dataset, &split.training);
+        let batches = Batches::shuffled(data, &normalization, examples, batch_size, shuffle);
+        Ok(batches.read(0)?)
     }
 
     /// Measures the latency if anything asks for it, and fails if it is above the limit.
