@@ -39,6 +39,12 @@ pub enum Outcome {
     },
     /// The evaluation was stopped from outside; the candidate is still to be evaluated.
     Interrupted,
+    /// Nothing can be evaluated any more, through no fault of the candidate: the disk is full. The
+    /// search ends with an error, and the candidate is still to be evaluated.
+    Broken {
+        /// Why.
+        reason: String,
+    },
 }
 
 impl Outcome {

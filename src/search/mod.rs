@@ -7,6 +7,9 @@
 //! nothing twice. The search knows nothing of text, networks or data; who brings a space or an
 //! evaluation of their own can search over anything that is a string of symbols.
 //!
+//! [`TrainingEvaluation`] is the evaluation that trains: once or several times, with bad candidates
+//! stopped early, within limits of memory and time. [`zero_cost`] has scores that need no training.
+//!
 //! The same space, configuration and values give the same search, however often it was interrupted.
 
 mod adam;

@@ -129,6 +129,27 @@ fn what_is_known_of_a_failed_candidate_is_kept() {
 }
 
 #[test]
+fn a_disk_that_takes_no_results_ends_the_search_and_no_candidate() {
+    let bench = Bench::new();
+    let folder = tempfile::TempDir::new().unwrap();
+    // A file stands where the folder should be, so nothing can be written there.
+    let results = folder.path().join("results");
+    std::fs::write(&results, "").unwrap();
+    let evaluation = || bench.evaluation(bench.training(1)).keeping_in(&results);
+    let mut search = bench.search(&evaluation(), 3, Store::in_memory().unwrap());
+    let error = search
+        .run(&mut evaluation(), &mut Silent, &GO_ON)
+        .unwrap_err();
+    let expected = "candidates can't be evaluated: the results can't be kept";
+    assert!(error.to_string().starts_with(expected), "{error}");
+    assert_eq!(search.history().records()[0].status, Status::Pending);
+    std::fs::remove_file(&results).unwrap();
+    let summary = search.run(&mut evaluation(), &mut Silent, &GO_ON).unwrap();
+    assert_eq!((summary.evaluated, summary.failed), (3, 0));
+    assert!(results.join("best.safetensors").exists());
+}
+
+#[test]
 fn settings_out_of_range_are_refused() {
     let message = |change: &dyn Fn(&mut EvaluationConfiguration)| {
         let mut configuration = EvaluationConfiguration::default();

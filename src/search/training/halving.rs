@@ -11,7 +11,8 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::{CandidateError, HalvingConfiguration};
+use super::HalvingConfiguration;
+use super::error::NoValue;
 use crate::train::{Event, Observer};
 
 /// What a candidate was worth at a rung.
@@ -71,17 +72,17 @@ impl Halving {
 pub(super) struct Judge<'a> {
     halving: Option<&'a Halving>,
     /// What the candidate is worth as it is now.
-    value: &'a dyn Fn() -> Result<f64, CandidateError>,
+    value: &'a dyn Fn() -> Result<f64, NoValue>,
     /// Whether its training is to end.
     ended: &'a Cell<bool>,
-    reached: Result<Vec<Rung>, CandidateError>,
+    reached: Result<Vec<Rung>, NoValue>,
 }
 
 impl<'a> Judge<'a> {
     /// Nobody is stopped without `halving`. `ended` is set when the training is to end.
     pub(super) fn new(
         halving: Option<&'a Halving>,
-        value: &'a dyn Fn() -> Result<f64, CandidateError>,
+        value: &'a dyn Fn() -> Result<f64, NoValue>,
         ended: &'a Cell<bool>,
     ) -> Self {
         Self {
@@ -93,7 +94,7 @@ impl<'a> Judge<'a> {
     }
 
     /// The rungs that were reached, or why the candidate could not be measured there.
-    pub(super) fn reached(self) -> Result<Vec<Rung>, CandidateError> {
+    pub(super) fn reached(self) -> Result<Vec<Rung>, NoValue> {
         self.reached
     }
 }

@@ -1,7 +1,10 @@
 //! Training as what gives SNAP programs their value.
 
+mod checks;
+mod clock;
 mod configuration;
 mod details;
+mod error;
 mod filter;
 mod halving;
 mod kept;
@@ -10,7 +13,6 @@ mod latency;
 use std::cell::Cell;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::Instant;
 
 use candle_core::Device;
 use serde_json::{Value, json};
@@ -25,13 +27,14 @@ use super::evaluation::{Candidate, Evaluation, Outcome};
 use super::history::Record;
 use super::objective::{Cost, Limits, Objective};
 use crate::backend::Network;
-use crate::data::{Batch, Batches, Dataset, Normalization, Shuffle, Split};
+use crate::data::{Batch, Dataset};
 use crate::diagnostic::Source;
 use crate::files;
 use crate::graph::Graph;
-use crate::plan;
 use crate::sketch::Space;
 use crate::train::{self, Event, Observer, Part, Stop, Trainer, TrainingConfiguration};
+use clock::Clock;
+use error::NoValue;
 use filter::Filter;
 use halving::Judge;
 use kept::Trainings;
@@ -153,7 +156,7 @@ impl<'a> TrainingEvaluation<'a> {
         graph: &Graph,
         facts: &mut Facts,
         stop: &AtomicBool,
-    ) -> Result<Outcome, CandidateError> {
+    ) -> Result<Outcome, NoValue> {
         self.check_memory(graph)?;
         self.check_scores(graph, facts)?;
         self.check_latency(graph, facts)?;
@@ -173,7 +176,9 @@ impl<'a> TrainingEvaluation<'a> {
             }
             trainings.rungs.clone_from(&facts.rungs);
             trainings.seconds = clock.seconds();
-            trainings.keep(folder.as_deref()).map_err(not_kept)?;
+            trainings
+                .keep(folder.as_deref())
+                .map_err(|error| not_kept(&error))?;
         }
     }
 
@@ -186,7 +191,7 @@ impl<'a> TrainingEvaluation<'a> {
         facts: &mut Facts,
         clock: &Clock,
         stop: &AtomicBool,
-    ) -> Result<Option<Trained>, CandidateError> {
+    ) -> Result<Option<Trained>, NoValue> {
         let training = TrainingConfiguration {
             seed: self.training.seed.wrapping_add(repeat as u64),
             split_seed: Some(self.training.split_seed()),
@@ -230,7 +235,7 @@ impl<'a> TrainingEvaluation<'a> {
         facts: Facts,
         trainings: &Trainings,
         last: &Trained,
-    ) -> Result<Outcome, CandidateError> {
+    ) -> Result<Outcome, NoValue> {
         let (details, value) = TrainedCandidate::of(
             facts,
             &self.objective,
@@ -248,97 +253,17 @@ impl<'a> TrainingEvaluation<'a> {
         })
     }
 
-    /// Fails if a step of training takes more memory than it may.
-    fn check_memory(&self, graph: &Graph) -> Result<(), CandidateError> {
-        let Some(limit) = self.limits.memory else {
-            return Ok(());
-        };
-        let batch = self.training.batch_size.min(self.dataset.len());
-        let takes = plan::plan(graph)?.memory(batch).training() as u64;
-        match takes <= limit {
-            true => Ok(()),
-            false => Err(CandidateError(format!(
-                "out of memory: a step of training takes {takes} bytes, and the limit is {limit}"
-            ))),
-        }
-    }
-
-    /// Computes the scores that are asked for, and fails if the filter does not let the candidate pass.
-    fn check_scores(&mut self, graph: &Graph, facts: &mut Facts) -> Result<(), CandidateError> {
-        let scores = self.configuration.scores();
-        if scores.is_empty() {
-            return Ok(());
-        }
-        let batch = match self.batch.take() {
-            Some(batch) => batch,
-            None => self.first_batch()?,
-        };
-        for score in scores {
-            let value = score.of(graph, self.training.seed, &batch)?;
-            facts.scores.set(score, value);
-        }
-        self.batch = Some(batch);
-        let Some(filter) = &self.filter else {
-            return Ok(());
-        };
-        let FilterConfiguration { score, share } = filter.configuration;
-        match filter.admits(facts.scores.get(score)) {
-            true => Ok(()),
-            false => Err(CandidateError(format!(
-                "filtered: its {} is below that of {share} of all before it",
-                score.name()
-            ))),
-        }
-    }
-
-    /// The first batch that a training sees.
-    fn first_batch(&self) -> Result<Batch, CandidateError> {
-        let TrainingConfiguration {
-            split,
-            seed,
-            batch_size,
-            ..
-        } = self.training;
-        let split = Split::new(self.dataset, split, self.training.split_seed())?;
-        let normalization = Normalization::measure(self.dataset, &split.training);
-        let shuffle = Shuffle {
-            seed,
-            epoch: 0,
-            shift: 0,
-        };
-        let (data, examples) = (self.dataset, &split.training);
-        let batches = Batches::shuffled(data, &normalization, examples, batch_size, shuffle);
-        Ok(batches.read(0)?)
-    }
-
-    /// Measures the latency if anything asks for it, and fails if it is above the limit.
-    fn check_latency(&self, graph: &Graph, facts: &mut Facts) -> Result<(), CandidateError> {
-        let limit = self.limits.latency;
-        if limit.is_none() && self.objective.latency_price == 0.0 {
-            return Ok(());
-        }
-        let network = Network::compile(graph, &Device::Cpu, self.training.seed)?;
-        let milliseconds = latency(&network)?;
-        facts.latency = Some(milliseconds);
-        match limit {
-            Some(limit) if milliseconds > limit => Err(CandidateError(format!(
-                "too slow: its latency is above the limit of {limit} ms"
-            ))),
-            _ => Ok(()),
-        }
-    }
-
     /// Writes the program and its weights, so that the best one is there whatever happens next.
-    fn keep(&self, program: &[u8], network: &Network) -> Result<(), CandidateError> {
+    fn keep(&self, program: &[u8], network: &Network) -> Result<(), NoValue> {
         let Some(folder) = &self.folder else {
             return Ok(());
         };
-        std::fs::create_dir_all(folder).map_err(not_kept)?;
+        std::fs::create_dir_all(folder).map_err(|error| not_kept(&error))?;
         network
             .save_weights(&folder.join("best.safetensors"))
-            .map_err(|error| CandidateError(format!("the best program can't be kept: {error}")))?;
+            .map_err(|error| not_kept(&error))?;
         let text = self.space.fill(self.source, program);
-        files::write(&folder.join("best.snap"), text.as_bytes()).map_err(not_kept)
+        files::write(&folder.join("best.snap"), text.as_bytes()).map_err(|error| not_kept(&error))
     }
 }
 
@@ -350,11 +275,7 @@ struct Trained {
 }
 
 /// What the network of a trainer is worth as it is.
-fn value_now(
-    trainer: &Trainer<'_>,
-    objective: &Objective,
-    cost: Cost,
-) -> Result<f64, CandidateError> {
+fn value_now(trainer: &Trainer<'_>, objective: &Objective, cost: Cost) -> Result<f64, NoValue> {
     let measured = match objective.attack_of_measurement() {
         Some(attack) => trainer
             .evaluate_under(&attack, Part::Validation)?
@@ -370,50 +291,8 @@ fn value_now(
     Ok(objective.value(measured, cost))
 }
 
-/// The time that a candidate takes. An [`Instant`] only goes forward, whatever the clock on the wall
-/// does.
-struct Clock {
-    began: Instant,
-    seconds_before: f64,
-    limit: Option<f64>,
-}
-
-impl Clock {
-    fn start(limit: Option<f64>, seconds_before: f64) -> Self {
-        Self {
-            began: Instant::now(),
-            seconds_before,
-            limit,
-        }
-    }
-
-    fn seconds(&self) -> f64 {
-        self.seconds_before + self.began.elapsed().as_secs_f64()
-    }
-
-    fn is_over(&self) -> bool {
-        self.limit.is_some_and(|limit| self.seconds() > limit)
-    }
-
-    fn error(&self) -> CandidateError {
-        let limit = self.limit.unwrap_or_default();
-        CandidateError(format!(
-            "out of time: its training takes longer than the limit of {limit} s"
-        ))
-    }
-}
-
-/// Why a candidate has no value, in words for its record.
-struct CandidateError(String);
-
-impl<E: std::error::Error> From<E> for CandidateError {
-    fn from(error: E) -> Self {
-        CandidateError(error.to_string())
-    }
-}
-
-fn not_kept(error: std::io::Error) -> CandidateError {
-    CandidateError(format!("the results can't be kept: {error}"))
+fn not_kept(error: &dyn std::error::Error) -> NoValue {
+    NoValue::Broken(format!("the results can't be kept: {error}"))
 }
 
 impl Evaluation for TrainingEvaluation<'_> {
@@ -425,11 +304,14 @@ impl Evaluation for TrainingEvaluation<'_> {
         let mut facts = Facts::of(Cost::of(&graph));
         let outcome = self
             .value(candidate, &graph, &mut facts, stop)
-            .unwrap_or_else(|CandidateError(reason)| Outcome::Failed {
-                reason,
-                details: json!(facts),
+            .unwrap_or_else(|no_value| match no_value {
+                NoValue::Failed(reason) => Outcome::Failed {
+                    reason,
+                    details: json!(facts),
+                },
+                NoValue::Broken(reason) => Outcome::Broken { reason },
             });
-        if outcome != Outcome::Interrupted {
+        if let Outcome::Measured { .. } | Outcome::Failed { .. } = outcome {
             self.count(&facts);
         }
         outcome
