@@ -609,7 +609,7 @@ fn flags_say_how_candidates_are_evaluated() {
     let path = folder.path();
     fs::write(path.join("small.snap"), SMALL_SEARCH).unwrap();
     let with = |more: &[&str]| {
-        let search = "search small.snap --budget 6 --strategy random --epochs 2 --format json";
+        let search = "search small.snap --budget 6 --strategy random --epochs 2";
         let search: Vec<&str> = search.split(' ').collect();
         run(path, &[&search, more].concat())
     };
@@ -622,16 +622,16 @@ fn flags_say_how_candidates_are_evaluated() {
         "--price-latency=0.001",
         "--value=fgsm",
         "--epsilon=0.02",
-        "--zero-cost=naswot",
+        "--zero-cost=jacob-cov",
         "--filter=synflow:0.5",
     ];
-    let search = with(&flags);
+    let search = with(&[&flags[..], &["--format=json"]].concat());
     assert!(search.status.success(), "{}", text(&search.stderr));
     let lines = json_lines(&search);
     assert_eq!(lines.len(), 7);
     for candidate in &lines[..6] {
         let details = &candidate["details"];
-        assert!(details["synflow"].is_f64() && details["naswot"].is_f64());
+        assert!(details["synflow"].is_f64() && details["jacob_cov"].is_f64());
         if candidate["status"] == "failed" {
             let reason = candidate["reason"].as_str().unwrap();
             assert!(reason.starts_with("filtered: "), "{reason}");
