@@ -46,13 +46,11 @@ fn turn(matrix: &mut [Vec<f64>], p: usize, q: usize) {
     let sine = tangent * cosine;
     for row in matrix.iter_mut() {
         let (a, b) = (row[p], row[q]);
-        row[p] = cosine * a - sine * b;
-        row[q] = sine * a + cosine * b;
+        (row[p], row[q]) = (cosine * a - sine * b, sine * a + cosine * b);
     }
-    for column in 0..matrix.len() {
-        let (a, b) = (matrix[p][column], matrix[q][column]);
-        matrix[p][column] = cosine * a - sine * b;
-        matrix[q][column] = sine * a + cosine * b;
+    let (above, below) = matrix.split_at_mut(q);
+    for (a, b) in above[p].iter_mut().zip(&mut below[0]) {
+        (*a, *b) = (cosine * *a - sine * *b, sine * *a + cosine * *b);
     }
 }
 
