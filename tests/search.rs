@@ -930,6 +930,40 @@ fn a_damaged_store_is_refused() {
     );
 }
 
+/// A disk may give back anything. What is not told from a whole store may be searched on with.
+#[test]
+fn no_damage_to_a_store_makes_it_panic() {
+    let configuration = small(StrategyName::Evolution, 0, 30);
+    let folder = TempDir::new().unwrap();
+    finish(&mut open(
+        &configuration,
+        Store::open(folder.path()).unwrap(),
+    ));
+    let whole = std::fs::read(folder.path().join(DATABASE)).unwrap();
+    let mut rng = ChaCha8Rng::seed_from_u64(0);
+    let mut refused = 0;
+    for damage in 0..150 {
+        let mut bytes = whole.clone();
+        match damage % 3 {
+            0 => bytes.truncate(rng.random_range(0..whole.len())),
+            1 => bytes[rng.random_range(0..whole.len())] ^= 1 << rng.random_range(0..8),
+            _ => {
+                let start = rng.random_range(0..whole.len());
+                let end = whole.len().min(start + rng.random_range(1..600));
+                rng.fill(&mut bytes[start..end]);
+            }
+        }
+        std::fs::write(folder.path().join(DATABASE), &bytes).unwrap();
+        let mut larger = configuration.clone();
+        larger.budget += 2;
+        let result = Store::open(folder.path())
+            .and_then(|store| Search::open(Toy::new(8), larger, Value::Null, store))
+            .and_then(|mut search| search.run(&mut Measure::default(), &mut Silent, &GO_ON));
+        refused += usize::from(result.is_err());
+    }
+    assert!(refused > 50, "{refused} of 150");
+}
+
 #[test]
 fn a_folder_that_is_a_file_is_refused() {
     let folder = TempDir::new().unwrap();

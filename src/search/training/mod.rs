@@ -25,7 +25,7 @@ pub use latency::latency;
 
 use super::evaluation::{Candidate, Evaluation, Outcome};
 use super::history::Record;
-use super::objective::{Cost, Limits, Objective};
+use super::objective::{Cost, Limits, Measurement, Objective};
 use crate::backend::Network;
 use crate::data::{Batch, Dataset};
 use crate::diagnostic::Source;
@@ -280,13 +280,10 @@ fn value_now(trainer: &Trainer<'_>, objective: &Objective, cost: Cost) -> Result
         Some(attack) => trainer
             .evaluate_under(&attack, Part::Validation)?
             .accuracy(),
-        None => {
-            let validation = trainer.evaluate(Part::Validation)?;
-            match objective.measurement {
-                super::Measurement::MacroF1 => validation.macro_f1(),
-                _ => validation.accuracy(),
-            }
+        None if objective.measurement == Measurement::MacroF1 => {
+            trainer.evaluate(Part::Validation)?.macro_f1()
         }
+        None => trainer.evaluate(Part::Validation)?.accuracy(),
     };
     Ok(objective.value(measured, cost))
 }
