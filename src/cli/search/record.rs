@@ -46,8 +46,12 @@ pub(super) fn measurement(measurement: Measurement) -> &'static str {
 
 pub(super) fn costs(record: &Record) -> String {
     let number = |name| detail(record, name).unwrap_or(0.0) as u64;
+    let latency = match detail(record, "latency") {
+        Some(milliseconds) => format!(", {milliseconds:.3} ms"),
+        None => String::new(),
+    };
     format!(
-        "{} parameters, {} multiply-adds",
+        "{} parameters, {} multiply-adds{latency}",
         thousands(&number("parameters").to_string()),
         thousands(&number("multiply_adds").to_string())
     )
