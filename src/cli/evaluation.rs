@@ -34,7 +34,7 @@ pub(super) struct EvaluationOptions {
     #[arg(long, value_name = "SCORE")]
     zero_cost: Vec<String>,
 
-    /// Pass over this share of the candidates by a score at initialisation: `synflow:0.5`
+    /// Do not train candidates whose score is below this quantile of all before them: `synflow:0.5`
     #[arg(long, value_name = "SCORE:SHARE")]
     filter: Option<String>,
 

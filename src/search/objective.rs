@@ -23,7 +23,8 @@ pub struct Cost {
 }
 
 impl Cost {
-    /// What the net of a graph costs, as far as that is known without running it. What can't be counted counts as the largest number.
+    /// What the net of a graph costs, as far as that is known without running it. What can't be
+    /// counted counts as the largest number.
     pub fn of(graph: &Graph) -> Self {
         let summary = graph::summarise(graph);
         let number = |dimension: &crate::operations::Dimension| {

@@ -193,7 +193,7 @@ fn filtered(bench: &Bench, folder: &TempDir, count: &Count, ends: usize) -> Vec<
         let outcome = evaluation.evaluate(&candidate, &GO_ON);
         if let Outcome::Failed { .. } = &outcome {
             let (reason, _) = failed(outcome.clone());
-            let expected = "filtered: its synflow is below that of 0.5 of all before it";
+            let expected = "filtered: its synflow is below the 0.5 quantile of all before it";
             assert_eq!(reason, expected);
         }
         search.tell(candidate.number, outcome, &mut Silent).unwrap();

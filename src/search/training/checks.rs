@@ -48,7 +48,7 @@ impl TrainingEvaluation<'_> {
         match filter.admits(facts.scores.get(score)) {
             true => Ok(()),
             false => Err(NoValue::Failed(format!(
-                "filtered: its {} is below that of {share} of all before it",
+                "filtered: its {} is below the {share} quantile of all before it",
                 score.name()
             ))),
         }

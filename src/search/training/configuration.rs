@@ -60,15 +60,15 @@ impl Default for HalvingConfiguration {
     }
 }
 
-/// Which candidates are not trained: those whose score is below that of a share of all before them.
+/// Which candidates are not trained: those whose score is below a quantile of all scores before it.
 /// They are recorded as failed and count as candidates of the budget.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct FilterConfiguration {
     /// The score, which is computed and recorded.
     pub score: Score,
-    /// The share that is passed over: a candidate is trained if its score is not below this quantile
-    /// of all scores before it. From 0 up to, but not, 1.
+    /// Which quantile, as a share: with 0.75, a candidate is trained if at most a quarter of those
+    /// before it have a larger score. From 0 up to, but not, 1.
     pub share: f64,
 }
 

@@ -18,8 +18,8 @@ impl Filter {
         }
     }
 
-    /// Whether a candidate of this score is trained: no more than the rest of the share may be better.
-    /// What has no score is worse than all that have one.
+    /// Whether a candidate of this score is trained: at most `1 - share` of those before it may have a
+    /// larger one. What has no score is worse than all that have one.
     pub(super) fn admits(&self, score: Option<f64>) -> bool {
         let score = score.unwrap_or(f64::NEG_INFINITY);
         let better = self.seen.iter().filter(|&&other| other > score).count();
