@@ -60,7 +60,7 @@ impl Default for HalvingConfiguration {
     }
 }
 
-/// Which candidates are not trained: those whose score is below a quantile of all scores before it.
+/// Which candidates are not trained: those whose score is below a quantile of all scores before them.
 /// They are recorded as failed and count as candidates of the budget.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
