@@ -604,6 +604,94 @@ fn the_configuration_of_a_search_is_a_file_and_flags() {
 }
 
 #[test]
+fn flags_say_how_candidates_are_evaluated() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path();
+    fs::write(path.join("small.snap"), SMALL_SEARCH).unwrap();
+    let with = |more: &[&str]| {
+        let search = "search small.snap --budget 6 --strategy random --epochs 2";
+        let search: Vec<&str> = search.split(' ').collect();
+        run(path, &[&search, more].concat())
+    };
+    let flags = [
+        "--repeats=2",
+        "--halving=1",
+        "--time-limit=1000",
+        "--max-memory=1GiB",
+        "--max-latency=10000",
+        "--price-latency=0.001",
+        "--value=fgsm",
+        "--epsilon=0.02",
+        "--zero-cost=jacob-cov",
+        "--filter=synflow:0.5",
+    ];
+    let search = with(&[&flags[..], &["--format=json"]].concat());
+    assert!(search.status.success(), "{}", text(&search.stderr));
+    let lines = json_lines(&search);
+    assert_eq!(lines.len(), 7);
+    for candidate in &lines[..6] {
+        let details = &candidate["details"];
+        assert!(details["synflow"].is_f64() && details["jacob_cov"].is_f64());
+        if candidate["status"] == "failed" {
+            let reason = candidate["reason"].as_str().unwrap();
+            assert!(reason.starts_with("filtered: "), "{reason}");
+            continue;
+        }
+        let number = |name: &str| details[name].as_f64().unwrap();
+        let latency = number("latency").max(0.001).log10();
+        let value = number("validation_robust_accuracy") - 0.001 * latency;
+        assert!((candidate["value"].as_f64().unwrap() - value).abs() < 1e-9);
+        let stopped = details["stopped_at_epoch"] == 1;
+        assert_eq!(details["values"].is_array(), !stopped, "{details}");
+        assert_eq!(details["rungs"].as_array().unwrap().len(), 1);
+    }
+    let table = fs::read_to_string(path.join("snapc-search-small/candidates.csv")).unwrap();
+    assert!(table.lines().next().unwrap().contains(",latency,synflow,"));
+
+    let mut others = flags;
+    others[0] = "--repeats=3";
+    others[3] = "--max-memory=2GiB";
+    let message = text(&with(&others).stderr);
+    for difference in [
+        "evaluation.evaluation.repeats: 2 there, 3 now",
+        "evaluation.limits.memory: 1073741824 there, 2147483648 now",
+    ] {
+        assert!(message.contains(difference), "{message}");
+    }
+    for (flag, problem) in [
+        (
+            "--repeats=0",
+            "`evaluation.repeats` must be at least 1, not 0",
+        ),
+        (
+            "--max-latency=0",
+            "`limits.latency` must be a number of milliseconds above 0",
+        ),
+        (
+            "--epsilon=-1",
+            "`objective.attack.epsilon` must be a number of at least 0",
+        ),
+        (
+            "--zero-cost=flow",
+            "no score `flow`; there are synflow, jacob-cov, naswot",
+        ),
+        (
+            "--filter=synflow",
+            "write a score and a share, as in `synflow:0.5`",
+        ),
+        (
+            "--filter=synflow:1",
+            "`evaluation.filter.share` must be at least 0 and below 1, not 1",
+        ),
+    ] {
+        let output = with(&[flag]);
+        assert_eq!(output.status.code(), Some(2), "{flag}");
+        let message = text(&output.stderr);
+        assert!(message.contains(problem), "{message}");
+    }
+}
+
+#[test]
 fn a_wrong_configuration_is_told_with_its_place() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path();
@@ -660,10 +748,10 @@ fn a_search_within_limits_that_nothing_keeps_says_so() {
     );
 }
 
-/// Starts the search and kills it, without a warning, after this time.
-fn kill_after(folder: &Path, milliseconds: u64) {
+/// Starts a search and kills it, without a warning, after this time.
+fn kill_after(folder: &Path, search: &[&str], milliseconds: u64) {
     let mut child: Child = snapc(folder)
-        .args(SEARCH)
+        .args(search)
         .stdout(Stdio::null())
         .stderr(Stdio::null())
         .spawn()
@@ -679,14 +767,23 @@ fn kill_after(folder: &Path, milliseconds: u64) {
 
 #[test]
 fn a_search_that_is_killed_again_and_again_loses_and_repeats_nothing() {
+    killed_again_and_again(SEARCH);
+}
+
+#[test]
+fn so_does_one_that_repeats_trainings() {
+    killed_again_and_again(&[SEARCH, &["--repeats=4"]].concat());
+}
+
+fn killed_again_and_again(search: &[&str]) {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path();
     fs::write(path.join("small.snap"), SMALL_SEARCH).unwrap();
     // Where a kill falls does not matter for what must hold, only for what is tried.
     for milliseconds in [40, 80, 60, 120, 90] {
-        kill_after(path, milliseconds);
+        kill_after(path, search, milliseconds);
     }
-    let killed = run(path, SEARCH);
+    let killed = run(path, search);
     assert!(killed.status.success(), "{}", text(&killed.stderr));
     let table = |folder: &Path| -> Vec<(String, String, String)> {
         let table = fs::read_to_string(folder.join("snapc-search-small/candidates.csv")).unwrap();
@@ -702,7 +799,7 @@ fn a_search_that_is_killed_again_and_again_loses_and_repeats_nothing() {
     };
     let whole = tempfile::tempdir().unwrap();
     fs::write(whole.path().join("small.snap"), SMALL_SEARCH).unwrap();
-    assert!(run(whole.path(), SEARCH).status.success());
+    assert!(run(whole.path(), search).status.success());
     let (killed, whole) = (table(path), table(whole.path()));
     assert_eq!(killed, whole, "the same programs, with the same values");
     let mut keys: Vec<&String> = killed.iter().map(|(_, key, _)| key).collect();

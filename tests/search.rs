@@ -408,9 +408,7 @@ struct Unreliable;
 impl Evaluation for Unreliable {
     fn evaluate(&mut self, candidate: &Candidate, _: &AtomicBool) -> Outcome {
         match candidate.number % 6 {
-            0 => Outcome::Failed {
-                reason: "out of memory".to_owned(),
-            },
+            0 => Outcome::failed("out of memory"),
             3 => Outcome::Measured {
                 value: f64::NAN,
                 details: Value::Null,
@@ -932,6 +930,40 @@ fn a_damaged_store_is_refused() {
     );
 }
 
+/// A disk may give back anything. What is not told from a whole store may be searched on with.
+#[test]
+fn no_damage_to_a_store_makes_it_panic() {
+    let configuration = small(StrategyName::Evolution, 0, 30);
+    let folder = TempDir::new().unwrap();
+    finish(&mut open(
+        &configuration,
+        Store::open(folder.path()).unwrap(),
+    ));
+    let whole = std::fs::read(folder.path().join(DATABASE)).unwrap();
+    let mut rng = ChaCha8Rng::seed_from_u64(0);
+    let mut refused = 0;
+    for damage in 0..150 {
+        let mut bytes = whole.clone();
+        match damage % 3 {
+            0 => bytes.truncate(rng.random_range(0..whole.len())),
+            1 => bytes[rng.random_range(0..whole.len())] ^= 1 << rng.random_range(0..8),
+            _ => {
+                let start = rng.random_range(0..whole.len());
+                let end = whole.len().min(start + rng.random_range(1..600));
+                rng.fill(&mut bytes[start..end]);
+            }
+        }
+        std::fs::write(folder.path().join(DATABASE), &bytes).unwrap();
+        let mut larger = configuration.clone();
+        larger.budget += 2;
+        let result = Store::open(folder.path())
+            .and_then(|store| Search::open(Toy::new(8), larger, Value::Null, store))
+            .and_then(|mut search| search.run(&mut Measure::default(), &mut Silent, &GO_ON));
+        refused += usize::from(result.is_err());
+    }
+    assert!(refused > 50, "{refused} of 150");
+}
+
 #[test]
 fn a_folder_that_is_a_file_is_refused() {
     let folder = TempDir::new().unwrap();
@@ -1031,4 +1063,40 @@ fn a_space_that_can_not_be_searched_is_refused() {
     assert!(message("abca", 1..=3).contains("`a` twice"));
     assert!(message("ab", 1..=100_000).contains("at most"));
     assert!(message("ab", 1..=3).contains("no valid program"));
+}
+
+// Workers that die
+
+/// Asks for a candidate.
+fn asked(search: &mut Search<Toy>) -> Candidate {
+    match search.ask(&mut Silent, &GO_ON).unwrap() {
+        Ask::Evaluate(candidate) => candidate,
+        other => panic!("{other:?}"),
+    }
+}
+
+#[test]
+fn the_candidate_of_a_worker_that_died_is_given_out_again() {
+    let configuration = small(StrategyName::Evolution, 4, 12);
+    let folder = TempDir::new().unwrap();
+    let mut search = open(&configuration, Store::open(folder.path()).unwrap());
+    let lost = asked(&mut search);
+    let other = asked(&mut search);
+    assert_ne!(lost, other);
+
+    search.release(lost.number).unwrap();
+    assert_eq!(asked(&mut search), lost, "released");
+    let twice = [search.release(lost.number), search.release(lost.number)];
+    assert!(matches!(twice, [Ok(()), Err(SearchError::NotRunning(0))]));
+    assert_eq!(asked(&mut search), lost);
+
+    // Nobody tells of either before the process ends.
+    drop(search);
+    let mut search = open(&configuration, Store::open(folder.path()).unwrap());
+    assert_eq!((asked(&mut search), asked(&mut search)), (lost, other));
+    finish(&mut search);
+    assert_eq!(
+        essence(search.history()),
+        essence(&uninterrupted(&configuration))
+    );
 }

@@ -113,6 +113,60 @@ fn mistakes_are_told_with_their_place() {
     assert_eq!(found, "=");
 }
 
+#[test]
+fn what_is_off_by_default_is_switched_on_by_naming_it() {
+    let with = |text| Settings::default().with(text).unwrap();
+    let halving = |text| with(text).evaluation.halving;
+    assert_eq!(halving(""), None);
+    let paper = HalvingConfiguration::default();
+    assert_eq!(halving("[evaluation.halving]"), Some(paper));
+    let other = HalvingConfiguration {
+        minimum_epochs: 3,
+        ..paper
+    };
+    assert_eq!(
+        halving("evaluation.halving = { minimum_epochs = 3 }"),
+        Some(other)
+    );
+    let settings = with(
+        r#"
+        [evaluation]
+        repeats = 3
+        time_limit = 60
+        zero_cost = ["jacob-cov"]
+        filter = { score = "synflow", share = 0.5 }
+        [objective]
+        measurement = "pgd"
+        attack = { epsilon = 0.1 }
+        [limits]
+        memory = 1_000_000
+        latency = 2.5
+        "#,
+    );
+    assert_eq!(settings.evaluation.repeats, 3);
+    assert_eq!(settings.evaluation.time_limit, Some(60.0));
+    assert_eq!(settings.evaluation.zero_cost, [zero_cost::Score::JacobCov]);
+    let filter = settings.evaluation.filter.unwrap();
+    assert_eq!(
+        (filter.score, filter.share),
+        (zero_cost::Score::Synflow, 0.5)
+    );
+    assert_eq!(settings.objective.measurement, Measurement::Pgd);
+    let attack = AttackConfiguration {
+        epsilon: 0.1,
+        ..AttackConfiguration::default()
+    };
+    assert_eq!(settings.objective.attack, attack);
+    assert_eq!(settings.limits.memory, Some(1_000_000));
+    assert_eq!(settings.limits.latency, Some(2.5));
+    // A filter has no default that would be right for all.
+    let error = Settings::default().with(
+        "[evaluation.filter]
+score = 'synflow'",
+    );
+    assert!(error.unwrap_err().message.contains("missing field `share`"));
+}
+
 /// The committed schema is made by `SNAPC_BLESS=1 cargo test --test settings`.
 #[test]
 fn the_schema_in_the_book_is_current() {
@@ -182,6 +236,7 @@ fn no_strategy_proposes_what_exceeds_a_limit() {
     let limits = Limits {
         parameters: Some(20_000),
         multiply_adds: Some(600_000),
+        ..Limits::default()
     };
     for strategy in [
         StrategyName::Random,
@@ -228,6 +283,7 @@ fn a_price_is_per_factor_of_ten() {
     let cost = |parameters, multiply_adds| Cost {
         parameters,
         multiply_adds,
+        latency: None,
     };
     let value = |cost| objective.value(0.9, cost);
     assert_eq!(value(cost(0, 1)), 0.9);
@@ -252,6 +308,7 @@ fn the_front_has_what_nothing_else_betters() {
             Cost {
                 parameters,
                 multiply_adds,
+                latency: None,
             },
         )
     };
@@ -266,4 +323,14 @@ fn the_front_has_what_nothing_else_betters() {
     ];
     assert_eq!(pareto_front(&points), [6, 1, 5, 0, 4]);
     assert!(pareto_front(&[]).is_empty());
+
+    // A latency that was measured is one more cost.
+    let with = |(value, cost): (f64, Cost), latency| (value, Cost { latency, ..cost });
+    let points = [
+        with(point(0.9, 100, 100), Some(2.0)),
+        with(point(0.8, 200, 200), Some(1.0)),
+        with(point(0.7, 200, 200), Some(3.0)),
+        with(point(0.6, 200, 200), None),
+    ];
+    assert_eq!(pareto_front(&points), [0, 1]);
 }

@@ -43,9 +43,7 @@ impl Evaluation for Measure {
     fn evaluate(&mut self, candidate: &Candidate, _: &AtomicBool) -> Outcome {
         self.0 += 1;
         match candidate.text.ends_with('e') {
-            true => Outcome::Failed {
-                reason: "it ends in `e`".to_owned(),
-            },
+            true => Outcome::failed("it ends in `e`"),
             false => Outcome::Measured {
                 value: -(distance(&candidate.text) as f64),
                 details: Value::Null,

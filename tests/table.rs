@@ -130,7 +130,7 @@ fn what_is_not_in_the_table_is_a_failed_candidate() {
         key: ProgramSpace::key(&*SPACE, &program),
         program,
     };
-    let Outcome::Failed { reason } = table.evaluate(&candidate, &GO_ON) else {
+    let Outcome::Failed { reason, .. } = table.evaluate(&candidate, &GO_ON) else {
         panic!("it is not there");
     };
     assert_eq!(reason, "the table does not know this program");

@@ -75,7 +75,7 @@ pub(super) fn run(options: &Options, output: &Output) -> Result<(), Failure> {
         &outputs(&network),
         dataset.as_ref(),
     )?;
-    let split = Split::new(dataset.as_ref(), training.split, training.seed)
+    let split = Split::new(dataset.as_ref(), training.split, training.split_seed())
         .map_err(|error| runtime(&error))?;
     let normalization = directory
         .load_best(&network)

@@ -119,6 +119,7 @@ fn duration(seconds: f64) -> String {
 mod tests {
     use super::*;
     use crate::search::{Candidate, Key, Origin, Status};
+    use serde_json::Value;
 
     fn record(number: usize, text: &str, status: Status) -> Record {
         Record {
@@ -136,7 +137,7 @@ mod tests {
     }
 
     fn done(number: usize, text: &str, value: f64) -> Record {
-        let details = serde_json::Value::Null;
+        let details = Value::Null;
         let seconds = 30.0;
         let status = Status::Done {
             value,
@@ -158,9 +159,12 @@ mod tests {
             text(&live, 80),
             "░░░░░░░░░░░░░░░░░░░░░░░░ 0/8\nnow   the model learns the language: 12 %"
         );
-        let reason = "it diverged".to_string();
-        let seconds = 10.0;
-        live.ended(&record(0, "cc", Status::Failed { reason, seconds }));
+        let failed = Status::Failed {
+            reason: "it diverged".to_string(),
+            details: Value::Null,
+            seconds: 10.0,
+        };
+        live.ended(&record(0, "cc", failed));
         for (number, (program, value)) in [("mm", 1.0), ("a", 0.5), ("c+", 3.0), ("p", 2.0)]
             .into_iter()
             .enumerate()

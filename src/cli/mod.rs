@@ -8,6 +8,7 @@ mod emit;
 mod enumerate;
 mod equal;
 mod eval;
+mod evaluation;
 mod explain;
 mod export;
 mod fix;

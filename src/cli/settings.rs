@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use clap::ValueEnum;
 
+use super::evaluation::EvaluationOptions;
 use super::load;
 use super::output::Failure;
 use super::training::TrainingOptions;
@@ -29,7 +30,7 @@ pub(super) struct SettingsOptions {
     #[arg(long, value_enum)]
     strategy: Option<Strategy>,
 
-    /// What is maximised: `accuracy` or `macro-f1`, or a column of the table
+    /// What is maximised: `accuracy`, `macro-f1`, `fgsm` or `pgd`, or a column of the table
     #[arg(long, value_name = "NAME")]
     value: Option<String>,
 
@@ -68,10 +69,11 @@ impl SettingsOptions {
         self.value.as_deref()
     }
 
-    /// The settings of these options and those of the training, all in range.
+    /// The settings of these options, those of the evaluation and those of the training, all in range.
     /// With a table, the value is one of its columns.
     pub(super) fn settings(
         &self,
+        evaluation: &EvaluationOptions,
         training: &TrainingOptions,
         with_table: bool,
     ) -> Result<Settings, Failure> {
@@ -88,6 +90,7 @@ impl SettingsOptions {
                 .map_err(|error| Failure::Usage(format!("`--set {assignment}`: {error}")))?;
         }
         self.put(&mut settings);
+        evaluation.put(&mut settings)?;
         if let (Some(name), false) = (&self.value, with_table) {
             settings.objective.measurement = measurement(name)?;
         }
@@ -126,9 +129,11 @@ fn measurement(name: &str) -> Result<Measurement, Failure> {
     match name {
         "accuracy" => Ok(Measurement::Accuracy),
         "macro-f1" => Ok(Measurement::MacroF1),
+        "fgsm" => Ok(Measurement::Fgsm),
+        "pgd" => Ok(Measurement::Pgd),
         _ => Err(Failure::Usage(format!(
-            "`--value {name}`: a trained network has `accuracy` and `macro-f1`; a column of a table \
-             needs `--evaluate table:FILE`"
+            "`--value {name}`: a trained network has `accuracy`, `macro-f1`, `fgsm` and `pgd`; a \
+             column of a table needs `--evaluate table:FILE`"
         ))),
     }
 }
@@ -138,6 +143,11 @@ fn check(settings: &Settings) -> Result<(), Failure> {
     settings.search.validate().map_err(|error| usage(&error))?;
     settings
         .objective
+        .validate()
+        .map_err(|error| usage(&error))?;
+    settings.limits.validate().map_err(|error| usage(&error))?;
+    settings
+        .evaluation
         .validate()
         .map_err(|error| usage(&error))?;
     settings.training.validate().map_err(|error| usage(&error))

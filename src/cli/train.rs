@@ -101,7 +101,7 @@ pub(super) fn run(options: &Options, output: &Output) -> Result<(), Failure> {
     let stop = interrupt::stop_flag()?;
     let mut display = Display::new(*output);
     let outcome = trainer
-        .run_in(&directory, &stop, &mut |event: Event| display.show(event))
+        .run_in(&directory, &*stop, &mut |event: Event| display.show(event))
         .map_err(|error| Failure::Runtime(error.to_string()))?;
     display.finish();
     match outcome {

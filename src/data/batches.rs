@@ -133,6 +133,11 @@ impl<'a> Batches<'a> {
         batches
     }
 
+    /// How the inputs are normalised.
+    pub fn normalization(&self) -> &Normalization {
+        self.normalization
+    }
+
     /// The number of batches.
     pub fn count(&self) -> usize {
         self.order.len().div_ceil(self.batch_size)

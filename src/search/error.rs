@@ -86,6 +86,10 @@ pub enum SearchError {
     #[error("the model of the search failed: {0}")]
     Model(#[from] candle_core::Error),
 
+    /// Candidates can't be evaluated any more: the disk is full.
+    #[error("candidates can't be evaluated: {0}; the search goes on from here once that is mended")]
+    Evaluation(String),
+
     /// A result was told for a candidate that was not asked for.
     #[error("candidate {0} is not being evaluated")]
     NotRunning(usize),

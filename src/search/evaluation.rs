@@ -34,9 +34,27 @@ pub enum Outcome {
     Failed {
         /// Why.
         reason: String,
+        /// What was found out before it failed; null where nothing was.
+        details: Value,
     },
     /// The evaluation was stopped from outside; the candidate is still to be evaluated.
     Interrupted,
+    /// Nothing can be evaluated any more, through no fault of the candidate: the disk is full. The
+    /// search ends with an error, and the candidate is still to be evaluated.
+    Broken {
+        /// Why.
+        reason: String,
+    },
+}
+
+impl Outcome {
+    /// A candidate that could not be evaluated, of which nothing else is known.
+    pub fn failed(reason: impl Into<String>) -> Self {
+        Self::Failed {
+            reason: reason.into(),
+            details: Value::Null,
+        }
+    }
 }
 
 /// Gives programs their value. The search never asks twice for programs with the same key.

@@ -66,6 +66,8 @@ pub enum Status {
     Failed {
         /// Why.
         reason: String,
+        /// What was found out before it failed.
+        details: Value,
         /// How long it took to fail.
         seconds: f64,
     },
@@ -104,6 +106,14 @@ impl Record {
         match self.status {
             Status::Done { value, .. } => Some(value),
             _ => None,
+        }
+    }
+
+    /// What the evaluation told beside the value, or before it failed; null if it told nothing yet.
+    pub fn details(&self) -> &Value {
+        match &self.status {
+            Status::Done { details, .. } | Status::Failed { details, .. } => details,
+            Status::Pending | Status::Running => &Value::Null,
         }
     }
 

@@ -8,6 +8,9 @@
 //! nothing twice. The search knows nothing of text, networks or data; who brings a space or an
 //! evaluation of their own can search over anything that is a string of symbols.
 //!
+//! [`TrainingEvaluation`] is the evaluation that trains: once or several times, with bad candidates
+//! stopped early, within limits of memory and time. [`zero_cost`] has scores that need no training.
+//!
 //! The same space, configuration and values give the same search, however often it was interrupted.
 
 mod adam;
@@ -40,6 +43,7 @@ mod store;
 mod strategy;
 mod table;
 mod training;
+pub mod zero_cost;
 
 pub use autosnap::Autosnap;
 pub use configuration::{
@@ -57,7 +61,9 @@ pub use learner::{Example, Learner, ModelReport};
 pub use local::Local;
 pub use model::{AutoEncoder, Codes, Loss, Sizes};
 pub use nao::Nao;
-pub use objective::{Cost, Limited, Limits, Measurement, Objective, pareto_front};
+pub use objective::{
+    AttackConfiguration, Cost, Limited, Limits, Measurement, Objective, pareto_front,
+};
 pub use run::{Agreement, Ask, Ending, Event, Observer, Search, Silent, Summary};
 pub use settings::{Settings, SettingsError};
 pub use space::{
@@ -67,4 +73,7 @@ pub use space::{
 pub use store::{DATABASE, Identity, LOCK, Store};
 pub use strategy::{Random, Round, Strategy};
 pub use table::{TableColumns, TableError, TableEvaluation};
-pub use training::{TrainedCandidate, TrainingEvaluation};
+pub use training::{
+    EvaluationConfiguration, Facts, FilterConfiguration, Halving, HalvingConfiguration, Measured,
+    Rung, TRAININGS, TrainedCandidate, TrainingEvaluation, latency,
+};

@@ -9,18 +9,22 @@ use super::error::{Result, SearchError};
 use super::space::{Allowed, Key, ProgramSpace};
 use crate::graph::{self, Graph};
 use crate::sketch::Space;
+use crate::train::Attack;
 
 /// What a network costs.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Cost {
     /// Trainable parameters.
     pub parameters: u64,
     /// Multiply-adds of the forward pass of one example.
     pub multiply_adds: u64,
+    /// Milliseconds of the forward pass of one example, if they were measured.
+    pub latency: Option<f64>,
 }
 
 impl Cost {
-    /// What the net of a graph costs. What can't be counted counts as the largest number.
+    /// What the net of a graph costs, as far as that is known without running it. What can't be
+    /// counted counts as the largest number.
     pub fn of(graph: &Graph) -> Self {
         let summary = graph::summarise(graph);
         let number = |dimension: &crate::operations::Dimension| {
@@ -32,6 +36,7 @@ impl Cost {
         Self {
             parameters: number(&summary.parameters),
             multiply_adds: number(&summary.multiply_adds),
+            latency: None,
         }
     }
 }
@@ -44,6 +49,37 @@ pub enum Measurement {
     Accuracy,
     /// The mean F1 score of the classes.
     MacroF1,
+    /// The share of examples that are classified right after the fast gradient sign method has
+    /// changed them (Goodfellow et al. 2015).
+    Fgsm,
+    /// The share of examples that are classified right after projected gradient descent has changed
+    /// them (Madry et al. 2018).
+    Pgd,
+}
+
+/// How inputs are attacked, for the measurements `fgsm` and `pgd`, in the infinity norm.
+///
+/// Distances are in units of pixels between 0 and 1, before they are normalised for the network.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct AttackConfiguration {
+    /// The most that a pixel is changed. Default 8/255.
+    pub epsilon: f64,
+    /// How far a step of `pgd` goes; `fgsm` makes one of `epsilon`. Default 2/255.
+    pub step: f64,
+    /// The steps of `pgd`. Default 10.
+    pub steps: usize,
+}
+
+/// What Madry et al. (2018, section 5) attack CIFAR-10 with, with ten steps instead of seven.
+impl Default for AttackConfiguration {
+    fn default() -> Self {
+        Self {
+            epsilon: 8.0 / 255.0,
+            step: 2.0 / 255.0,
+            steps: 10,
+        }
+    }
 }
 
 /// What the search maximises.
@@ -61,6 +97,10 @@ pub struct Objective {
     pub parameters_price: f64,
     /// Price of ten times the multiply-adds. Default 0.
     pub multiply_adds_price: f64,
+    /// Price of ten times the latency, which is measured on this machine. Default 0.
+    pub latency_price: f64,
+    /// The attack of the measurements `fgsm` and `pgd`.
+    pub attack: AttackConfiguration,
 }
 
 impl Default for Objective {
@@ -69,54 +109,103 @@ impl Default for Objective {
             measurement: Measurement::Accuracy,
             parameters_price: 0.0,
             multiply_adds_price: 0.0,
+            latency_price: 0.0,
+            attack: AttackConfiguration::default(),
         }
     }
 }
 
 impl Objective {
-    /// The measured value less the prices of the cost.
+    /// The measured value less the prices of the cost. A latency that was not measured costs nothing.
     pub fn value(&self, measured: f64, cost: Cost) -> f64 {
         let tens = |count: u64| (count.max(1) as f64).log10();
+        // A clock may be too coarse for a small network.
+        let latency = cost.latency.map_or(0.0, |it| it.max(SHORTEST).log10());
         measured
             - self.parameters_price * tens(cost.parameters)
             - self.multiply_adds_price * tens(cost.multiply_adds)
+            - self.latency_price * latency
+    }
+
+    /// The attack that is measured, if it is one.
+    pub fn attack_of_measurement(&self) -> Option<Attack> {
+        let AttackConfiguration {
+            epsilon,
+            step,
+            steps,
+        } = self.attack;
+        match self.measurement {
+            Measurement::Accuracy | Measurement::MacroF1 => None,
+            Measurement::Fgsm => Some(Attack::fgsm(epsilon)),
+            Measurement::Pgd => Some(Attack::pgd(epsilon, step, steps, 0)),
+        }
     }
 
     /// Checks every value.
     ///
     /// # Errors
     ///
-    /// [`SearchError::Configuration`] for a price that is not a number of at least 0.
+    /// [`SearchError::Configuration`] for a price or a distance that is not a number of at least 0.
     pub fn validate(&self) -> Result<()> {
-        let prices = [
+        let numbers = [
             ("objective.parameters_price", self.parameters_price),
             ("objective.multiply_adds_price", self.multiply_adds_price),
+            ("objective.latency_price", self.latency_price),
+            ("objective.attack.epsilon", self.attack.epsilon),
+            ("objective.attack.step", self.attack.step),
         ];
-        match prices
+        match numbers
             .into_iter()
-            .find(|(_, price)| !(0.0..f64::INFINITY).contains(price))
+            .find(|(_, number)| !(0.0..f64::INFINITY).contains(number))
         {
             None => Ok(()),
-            Some((name, price)) => Err(SearchError::Configuration {
+            Some((name, number)) => Err(SearchError::Configuration {
                 name: name.to_owned(),
                 expected: "a number of at least 0".to_owned(),
-                found: price.to_string(),
+                found: number.to_string(),
             }),
         }
     }
 }
 
-/// What no proposed network may exceed.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+/// The shortest latency that prices tell apart, in milliseconds: a microsecond.
+const SHORTEST: f64 = 0.001;
+
+/// What no network may exceed. Networks with too many parameters or multiply-adds are never proposed;
+/// those that take too much memory or time are not trained.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Limits {
     /// The most trainable parameters. None by default.
     pub parameters: Option<u64>,
     /// The most multiply-adds of the forward pass of one example. None by default.
     pub multiply_adds: Option<u64>,
+    /// The most bytes of memory that a step of training may take. None by default.
+    pub memory: Option<u64>,
+    /// The most milliseconds that the forward pass of one example may take on this machine. None by
+    /// default.
+    pub latency: Option<f64>,
 }
 
 impl Limits {
+    /// Checks every value.
+    ///
+    /// # Errors
+    ///
+    /// [`SearchError::Configuration`] for a latency that is not a number above 0.
+    pub fn validate(&self) -> Result<()> {
+        match self.latency {
+            Some(latency) if !(latency > 0.0 && latency.is_finite()) => {
+                Err(SearchError::Configuration {
+                    name: "limits.latency".to_owned(),
+                    expected: "a number of milliseconds above 0".to_owned(),
+                    found: latency.to_string(),
+                })
+            }
+            _ => Ok(()),
+        }
+    }
+
     /// Whether a network of this cost may be proposed.
     pub fn admit(&self, cost: Cost) -> bool {
         self.parameters.is_none_or(|most| cost.parameters <= most)
@@ -162,21 +251,25 @@ impl ProgramSpace for Limited<'_> {
     }
 
     fn admits(&self, program: &[u8]) -> bool {
-        let unlimited = self.limits == Limits::default();
+        let unlimited = self.limits.parameters.is_none() && self.limits.multiply_adds.is_none();
         let graph = || self.space.graph(program);
         unlimited || graph().is_ok_and(|graph| self.limits.admit(Cost::of(&graph)))
     }
 }
 
 /// The places of the points that no other point is better than: a point is better than another if
-/// its value is not smaller, its cost is not larger, and one of these is different. The largest
-/// value comes first.
+/// its value is not smaller, its cost is not larger, and one of these is different. Latencies are
+/// compared where both were measured. The largest value comes first.
 pub fn pareto_front(points: &[(f64, Cost)]) -> Vec<usize> {
     let better = |a: &(f64, Cost), b: &(f64, Cost)| {
         let (cost, other) = (a.1, b.1);
         a.0 >= b.0
             && cost.parameters <= other.parameters
             && cost.multiply_adds <= other.multiply_adds
+            && !cost
+                .latency
+                .zip(other.latency)
+                .is_some_and(|(mine, theirs)| mine > theirs)
             && a != b
     };
     let mut front: Vec<usize> = (0..points.len())

@@ -237,7 +237,8 @@ impl<S: ProgramSpace> Search<S> {
     ///
     /// # Errors
     ///
-    /// If the store can't be written or the strategy can't go on. Failed candidates are no error.
+    /// If the store can't be written, the strategy can't go on, or nothing can be evaluated any more.
+    /// Failed candidates are no error.
     pub fn run(
         &mut self,
         evaluation: &mut dyn Evaluation,
@@ -301,8 +302,9 @@ impl<S: ProgramSpace> Search<S> {
     ///
     /// # Errors
     ///
-    /// [`SearchError::NotRunning`] if it was not asked for or its result was told already; or if the
-    /// store can't be written.
+    /// [`SearchError::NotRunning`] if it was not asked for or its result was told already;
+    /// [`SearchError::Evaluation`] if nothing can be evaluated any more; or if the store can't be
+    /// written.
     pub fn tell(
         &mut self,
         number: usize,
@@ -313,6 +315,10 @@ impl<S: ProgramSpace> Search<S> {
             return Err(SearchError::NotRunning(number));
         };
         let seconds = started.elapsed().as_secs_f64();
+        let broken = match &outcome {
+            Outcome::Broken { reason } => Some(reason.clone()),
+            _ => None,
+        };
         let status = match outcome {
             // The store knows no zero below zero, and a search that goes on must be the same.
             Outcome::Measured { value, details } if value.is_finite() => Status::Done {
@@ -320,12 +326,17 @@ impl<S: ProgramSpace> Search<S> {
                 details,
                 seconds,
             },
-            Outcome::Measured { value, .. } => Status::Failed {
+            Outcome::Measured { value, details } => Status::Failed {
                 reason: format!("its value is not finite: {value}"),
+                details,
                 seconds,
             },
-            Outcome::Failed { reason } => Status::Failed { reason, seconds },
-            Outcome::Interrupted => Status::Pending,
+            Outcome::Failed { reason, details } => Status::Failed {
+                reason,
+                details,
+                seconds,
+            },
+            Outcome::Interrupted | Outcome::Broken { .. } => Status::Pending,
         };
         let ended = status != Status::Pending;
         self.record(number, status, |record| {
@@ -334,7 +345,17 @@ impl<S: ProgramSpace> Search<S> {
             }
         })?;
         self.started.remove(&number);
-        Ok(())
+        broken.map_or(Ok(()), |reason| Err(SearchError::Evaluation(reason)))
+    }
+
+    /// Takes a candidate back from a worker that will never tell what came of it: it is given out
+    /// again. Reopening the store does the same for all that were running.
+    ///
+    /// # Errors
+    ///
+    /// As [`tell`](Self::tell).
+    pub fn release(&mut self, number: usize) -> Result<()> {
+        self.tell(number, Outcome::Interrupted, &mut Silent)
     }
 
     /// What became of the search up to now.

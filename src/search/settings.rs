@@ -10,6 +10,7 @@ use toml::de::{DeTable, DeValue};
 
 use super::configuration::SearchConfiguration;
 use super::objective::{Limits, Objective};
+use super::training::EvaluationConfiguration;
 use crate::train::{OptimizerConfiguration, Schedule, TrainingConfiguration};
 
 /// Epochs a candidate is trained for where nothing is said: on the digits, the order of candidates
@@ -28,6 +29,8 @@ pub struct Settings {
     pub objective: Objective,
     /// What no candidate may exceed.
     pub limits: Limits,
+    /// How often candidates are trained, and which trainings end early.
+    pub evaluation: EvaluationConfiguration,
     /// How every candidate is trained: for 10 epochs if nothing else is said.
     pub training: TrainingConfiguration,
 }
@@ -39,6 +42,7 @@ impl Default for Settings {
             search: SearchConfiguration::default(),
             objective: Objective::default(),
             limits: Limits::default(),
+            evaluation: EvaluationConfiguration::default(),
             training: TrainingConfiguration {
                 epochs: CANDIDATE_EPOCHS,
                 ..TrainingConfiguration::default()

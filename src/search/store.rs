@@ -399,7 +399,16 @@ impl Store {
                 Some(*seconds),
                 None,
             ),
-            Status::Failed { reason, seconds } => (None, None, Some(*seconds), Some(reason)),
+            Status::Failed {
+                reason,
+                details,
+                seconds,
+            } => (
+                None,
+                Some(details.to_string()),
+                Some(*seconds),
+                Some(reason),
+            ),
         };
         self.run(|connection| {
             connection.execute(
@@ -539,6 +548,10 @@ impl Stored {
             },
             "failed" => Status::Failed {
                 reason: self.reason?,
+                details: match self.details {
+                    Some(details) => serde_json::from_str(&details).ok()?,
+                    None => Value::Null,
+                },
                 seconds: self.seconds?,
             },
             _ => return None,

@@ -238,9 +238,7 @@ fn key_of(space: &Space, text: &str) -> Result<Option<Key>, String> {
 impl Evaluation for TableEvaluation<'_> {
     fn evaluate(&mut self, candidate: &Candidate, _: &AtomicBool) -> Outcome {
         let Some((value, report)) = self.look_up(&candidate.program) else {
-            return Outcome::Failed {
-                reason: "the table does not know this program".to_owned(),
-            };
+            return Outcome::failed("the table does not know this program");
         };
         let names = self.columns.report.iter().cloned();
         let details = names.zip(report.into_iter().map(Value::from)).collect();

@@ -31,6 +31,9 @@ pub struct TrainingConfiguration {
     pub gradient_clip: Option<f64>,
     /// Decides the split, the order of the examples and how they are moved.
     pub seed: u64,
+    /// Decides the split instead, so that trainings with several seeds have the same parts of the
+    /// data. None by default.
+    pub split_seed: Option<u64>,
     /// The most pixels by which training moves an image along each axis.
     pub shift: usize,
     /// The parts of the data.
@@ -62,6 +65,7 @@ impl Default for TrainingConfiguration {
             label_smoothing: 0.1,
             gradient_clip: Some(1.0),
             seed: 0,
+            split_seed: None,
             shift: 0,
             split: SplitFractions::default(),
         }
@@ -89,6 +93,11 @@ fn zero_is_none<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<f64
 const LARGEST_SHIFT: usize = 1 << 20;
 
 impl TrainingConfiguration {
+    /// The seed that decides the split.
+    pub fn split_seed(&self) -> u64 {
+        self.split_seed.unwrap_or(self.seed)
+    }
+
     /// Whether every value makes sense.
     ///
     /// # Errors

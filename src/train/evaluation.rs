@@ -1,9 +1,9 @@
 use candle_core::Tensor;
 
-use super::TrainError;
 use super::loss::cross_entropy;
+use super::{Attack, TrainError};
 use crate::backend::{Mode, Model};
-use crate::data::Batches;
+use crate::data::{Batch, Batches};
 
 /// How well a model does on some examples.
 #[derive(Clone, Debug, PartialEq)]
@@ -36,11 +36,37 @@ pub fn evaluate(
     batches: &Batches<'_>,
     classes: usize,
 ) -> Result<Evaluation, TrainError> {
+    evaluate_on(model, batches, classes, |_, batch| Ok(batch.inputs.clone()))
+}
+
+/// Measures a model as [`evaluate`] does, on inputs that an attack has changed.
+///
+/// # Errors
+///
+/// As [`evaluate`].
+pub fn evaluate_under(
+    attack: &Attack,
+    model: &dyn Model,
+    batches: &Batches<'_>,
+    classes: usize,
+) -> Result<Evaluation, TrainError> {
+    evaluate_on(model, batches, classes, |number, batch| {
+        attack.inputs(model, batch, batches.normalization(), number)
+    })
+}
+
+/// Measures a model on what `inputs` makes of each batch, given with its number.
+fn evaluate_on(
+    model: &dyn Model,
+    batches: &Batches<'_>,
+    classes: usize,
+    inputs: impl Fn(usize, &Batch) -> candle_core::Result<Tensor>,
+) -> Result<Evaluation, TrainError> {
     let mut total = 0.0;
     let mut confusion = Confusion::new(classes);
     for number in 0..batches.count() {
         let batch = batches.read(number)?;
-        let logits = model.forward(&batch.inputs, Mode::Evaluate)?;
+        let logits = model.forward(&inputs(number, &batch)?, Mode::Evaluate)?;
         check_output(&logits, batch.classes.len(), classes)?;
         let loss = cross_entropy(&logits.detach(), &batch.labels, 0.0)?;
         total += f64::from(loss.to_scalar::<f32>()?) * batch.classes.len() as f64;

@@ -4,6 +4,7 @@
 //! [`Trainer`] runs the epochs and tells an [`Observer`] what happens; a [`RunDirectory`] keeps
 //! what is needed to go on after a break as if there had been none.
 
+mod attack;
 mod checkpoint;
 mod configuration;
 mod error;
@@ -14,17 +15,20 @@ mod optimizer;
 mod record;
 mod run_directory;
 mod schedule;
+mod stop;
 mod trainer;
 mod weights;
 
+pub use attack::Attack;
 pub use checkpoint::CheckpointError;
 pub use configuration::{ConfigurationError, TrainingConfiguration};
 pub use error::TrainError;
-pub use evaluation::{Confusion, Evaluation, evaluate};
+pub use evaluation::{Confusion, Evaluation, evaluate, evaluate_under};
 pub use observer::{Event, Observer};
 pub use optimizer::{Optimizer, OptimizerConfiguration, StepError, StepSettings};
 pub use record::{EpochRecord, Outcome, Summary};
 pub use run_directory::RunDirectory;
 pub use schedule::{Rates, Schedule};
+pub use stop::Stop;
 pub use trainer::{Part, Trainer};
 pub use weights::{Weights, WeightsError};

@@ -1,4 +1,3 @@
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
 
 use xxhash_rust::xxh3::Xxh3Default;
@@ -8,8 +7,9 @@ use super::evaluation::{check_output, predictions};
 use super::loss::cross_entropy;
 use super::run_directory::{DataDescription, RunDescription};
 use super::{
-    EpochRecord, Evaluation, Event, Observer, Optimizer, Outcome, RunDirectory, StepError,
-    StepSettings, Summary, TrainError, TrainingConfiguration, Weights, evaluate,
+    Attack, EpochRecord, Evaluation, Event, Observer, Optimizer, Outcome, RunDirectory, StepError,
+    StepSettings, Stop, Summary, TrainError, TrainingConfiguration, Weights, evaluate,
+    evaluate_under,
 };
 use crate::backend::{Mode, Model};
 use crate::data::{Batches, Dataset, Normalization, Shuffle, Split};
@@ -51,7 +51,7 @@ impl<'a> Trainer<'a> {
         if model.trainable().is_empty() {
             return Err(TrainError::NothingToTrain);
         }
-        let split = Split::new(dataset, configuration.split, configuration.seed)?;
+        let split = Split::new(dataset, configuration.split, configuration.split_seed())?;
         let normalization = Normalization::measure(dataset, &split.training);
         let trainer = Self {
             model,
@@ -95,40 +95,54 @@ impl<'a> Trainer<'a> {
     ///
     /// When the model's output does not fit the classes, or a tensor operation fails.
     pub fn evaluate(&self, part: Part) -> Result<Evaluation, TrainError> {
-        let examples = match part {
+        self.evaluate_on(self.examples(part))
+    }
+
+    /// Measures the model as it is on a part of the data that an attack changes.
+    ///
+    /// # Errors
+    ///
+    /// As [`evaluate`](Self::evaluate).
+    pub fn evaluate_under(&self, attack: &Attack, part: Part) -> Result<Evaluation, TrainError> {
+        let batches = self.in_order(self.examples(part));
+        evaluate_under(attack, self.model, &batches, self.dataset.classes().len())
+    }
+
+    fn examples(&self, part: Part) -> &[usize] {
+        match part {
             Part::Training => &self.split.training,
             Part::Validation => &self.split.validation,
             Part::Test => &self.split.test,
-        };
-        self.evaluate_on(examples)
+        }
     }
 
     fn evaluate_on(&self, examples: &[usize]) -> Result<Evaluation, TrainError> {
+        let batches = self.in_order(examples);
+        evaluate(self.model, &batches, self.dataset.classes().len())
+    }
+
+    fn in_order(&self, examples: &[usize]) -> Batches<'_> {
         // Not in larger batches than training: the forward pass keeps all its values until it ends.
-        let batches = Batches::in_order(
+        Batches::in_order(
             self.dataset,
             &self.normalization,
             examples,
             self.configuration.batch_size,
-        );
-        evaluate(self.model, &batches, self.dataset.classes().len())
+        )
     }
 
     /// Trains from the model's present values and writes no file. Afterwards the model has the
     /// weights of the best epoch.
     ///
-    /// The run stops before the next step once `stop` is set.
+    /// The run stops before the next step once `stop` is set; the model then has the weights of its
+    /// last step.
     ///
     /// # Errors
     ///
     /// [`TrainError::Diverged`] when a loss or gradient is not finite; the model then has the values
     /// it had at the end of the last complete epoch. Also when the model's output does not fit the
     /// classes, or a tensor operation fails.
-    pub fn run(
-        &self,
-        stop: &AtomicBool,
-        observer: &mut dyn Observer,
-    ) -> Result<Outcome, TrainError> {
+    pub fn run(&self, stop: &dyn Stop, observer: &mut dyn Observer) -> Result<Outcome, TrainError> {
         self.train(None, stop, observer)
     }
 
@@ -143,7 +157,7 @@ impl<'a> Trainer<'a> {
     pub fn run_in(
         &self,
         directory: &RunDirectory,
-        stop: &AtomicBool,
+        stop: &dyn Stop,
         observer: &mut dyn Observer,
     ) -> Result<Outcome, TrainError> {
         directory.claim(&self.description())?;
@@ -153,7 +167,7 @@ impl<'a> Trainer<'a> {
     fn train(
         &self,
         directory: Option<&RunDirectory>,
-        stop: &AtomicBool,
+        stop: &dyn Stop,
         observer: &mut dyn Observer,
     ) -> Result<Outcome, TrainError> {
         let mut session = Session::begin(self, directory)?;
@@ -289,11 +303,7 @@ impl<'t> Session<'t> {
         Ok(())
     }
 
-    fn run(
-        &mut self,
-        stop: &AtomicBool,
-        observer: &mut dyn Observer,
-    ) -> Result<Outcome, TrainError> {
+    fn run(&mut self, stop: &dyn Stop, observer: &mut dyn Observer) -> Result<Outcome, TrainError> {
         observer.observe(Event::Started {
             steps: self.steps,
             done: self.progress.step,
@@ -311,12 +321,12 @@ impl<'t> Session<'t> {
 
     fn run_epoch(
         &mut self,
-        stop: &AtomicBool,
+        stop: &dyn Stop,
         observer: &mut dyn Observer,
     ) -> Result<EpochEnd, TrainError> {
         let batches = self.trainer.batches_of_epoch(self.progress.epoch);
         while self.progress.batch < batches.count() {
-            if stop.load(Ordering::Relaxed) {
+            if stop.is_set() {
                 return Ok(EpochEnd::Stopped);
             }
             let loss = self.step(&batches)?;

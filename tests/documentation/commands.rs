@@ -4,10 +4,14 @@ use std::fs;
 
 use super::pages::{pages, report, root};
 
-/// The source of a part of the command line.
+/// The source of a part of the command line that declares options: a file, or that of a folder.
 fn source(name: &str) -> String {
-    let path = root().join("src/cli").join(format!("{name}.rs"));
-    fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
+    let folder = root().join("src/cli");
+    let files = [format!("{name}.rs"), format!("{name}/options.rs")];
+    let text = files
+        .iter()
+        .find_map(|file| fs::read_to_string(folder.join(file)).ok());
+    text.unwrap_or_else(|| panic!("neither of {files:?} is in {}", folder.display()))
 }
 
 /// The subcommands, as `enum Command` declares them: `Check(check::Options)` or, where the options are many,
@@ -58,8 +62,10 @@ fn options_of(subcommand: &str) -> Vec<String> {
     let text = source(subcommand);
     let mut all = options(&text);
     // Groups of options stand in modules of their own.
-    for group in ["training", "settings", "patterns"] {
-        let is_used = text.contains(&format!("use super::{group}::"));
+    for group in ["training", "settings", "evaluation", "patterns"] {
+        let is_used = ["super", "crate::cli"]
+            .iter()
+            .any(|parent| text.contains(&format!("use {parent}::{group}::")));
         if text.contains("#[command(flatten)]") && is_used {
             all.extend(options(&source(group)));
         }

@@ -67,8 +67,7 @@ pub fn outcome(candidate: &Candidate) -> Outcome {
     let text = &candidate.text;
     let count = |symbol| text.chars().filter(|&it| it == symbol).count() as f64;
     if text.contains("dd") || text.ends_with('e') {
-        let reason = REASON.to_owned();
-        return Outcome::Failed { reason };
+        return Outcome::failed(REASON);
     }
     Outcome::Measured {
         value: count('a') - 0.5 * count('b') + 0.25 * count(':') - 0.75 * count('d'),

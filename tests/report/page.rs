@@ -135,9 +135,7 @@ fn empty_and_broken_off_searches_have_pages() {
     let open = check(&gathered(search.store()));
     assert!(open.contains("still to be evaluated"));
     assert!(open.contains("No candidate has a value yet."));
-    let failed = snapc::search::Outcome::Failed {
-        reason: REASON.to_owned(),
-    };
+    let failed = snapc::search::Outcome::failed(REASON);
     search.tell(0, failed, &mut snapc::search::Silent).unwrap();
     let failed = check(&gathered(search.store()));
     assert!(failed.contains("No candidate has a value yet."));

@@ -120,10 +120,9 @@ fn drawn(records: &[Record]) -> std::collections::HashSet<usize> {
 }
 
 fn row(record: &Record, best: Option<f64>, space: Option<&dyn Showable>) -> ReportedCandidate {
-    let (details, reason) = match &record.status {
-        Status::Done { details, .. } => (details.clone(), None),
-        Status::Failed { reason, .. } => (Value::Null, Some(reason.clone())),
-        Status::Pending | Status::Running => (Value::Null, None),
+    let reason = match &record.status {
+        Status::Failed { reason, .. } => Some(reason.clone()),
+        _ => None,
     };
     ReportedCandidate {
         number: record.candidate.number,
@@ -138,7 +137,7 @@ fn row(record: &Record, best: Option<f64>, space: Option<&dyn Showable>) -> Repo
         predicted: record.predicted,
         seconds: record.seconds(),
         reason,
-        details,
+        details: record.details().clone(),
         latent: None,
         source: None,
         drawing: None,

@@ -5,9 +5,10 @@ use serde::Serialize;
 use super::ReportedCandidate;
 
 /// The costs that evaluations record among their details, with their names for people.
-const COSTS: [(&str, &str); 2] = [
+const COSTS: [(&str, &str); 3] = [
     ("parameters", "parameters"),
     ("multiply_adds", "multiply-adds"),
+    ("latency", "milliseconds"),
 ];
 
 /// The front of the value against a cost.

@@ -13,12 +13,17 @@ pub struct Measure {
 }
 
 impl Measure {
-    /// What an evaluation with these settings measures: a training gives the validation accuracy, a
+    /// What an evaluation with these settings measures: a training gives what its objective asks for, a
     /// table the column that is its value, anything else some value.
     pub fn of(evaluation: &Value) -> Self {
         let is_share = evaluation.get("training").is_some();
         let name = match is_share {
-            true => "validation accuracy",
+            true => match evaluation["objective"]["measurement"].as_str() {
+                Some("macro-f1") => "validation macro F1",
+                Some("fgsm") => "validation accuracy under FGSM",
+                Some("pgd") => "validation accuracy under PGD",
+                _ => "validation accuracy",
+            },
             false => evaluation["table"]["value"].as_str().unwrap_or("value"),
         };
         Self {

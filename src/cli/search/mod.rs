@@ -1,0 +1,58 @@
+//! `snapc search`
+
+mod display;
+mod options;
+mod record;
+mod results;
+mod task;
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use display::Unit;
+pub(super) use options::Options;
+use task::Task;
+
+use super::load;
+use super::output::{Failure, Output};
+use crate::search::Evaluation;
+use crate::search::report::SketchFiles;
+use crate::sketch::Space;
+
+pub(super) fn run(options: &Options, output: &Output) -> Result<(), Failure> {
+    let load::Loaded {
+        source,
+        sources,
+        checked,
+        files,
+    } = load::load(&options.file)?;
+    let space = Space::new(Arc::new(checked), options.net.as_deref())
+        .map_err(|diagnostic| Failure::Diagnostics(vec![*diagnostic], sources))?;
+    let settings = options.settings.settings(
+        &options.evaluation,
+        &options.training,
+        options.table.is_table(),
+    )?;
+    let name = space.checked().program.definition(space.net()).name.clone();
+    let folder = options
+        .output
+        .clone()
+        .unwrap_or_else(|| PathBuf::from(format!("snapc-search-{name}")));
+    let task = Task {
+        options,
+        output,
+        space: &space,
+        source: &source,
+        sketch: SketchFiles::new(&name, &files.sources),
+        folder: &folder,
+        settings,
+    };
+    match options.table.open(options.settings.value(), &space)? {
+        Some(table) => {
+            let settings = table.settings();
+            let display = task.display(Unit::Plain);
+            task.search(&display, settings, |_| Box::new(table))
+        }
+        None => task.train(),
+    }
+}

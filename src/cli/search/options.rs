@@ -1,0 +1,91 @@
+//! The options of `snapc search`.
+
+use std::path::{Path, PathBuf};
+
+use crate::cli::evaluation::EvaluationOptions;
+use crate::cli::output::Failure;
+use crate::cli::settings::SettingsOptions;
+use crate::cli::training::TrainingOptions;
+use crate::search::{TableColumns, TableError, TableEvaluation};
+use crate::sketch::Space;
+
+#[derive(Debug, clap::Args)]
+#[command(
+    after_help = "Example:\n  snapc search examples/search.snap\n\nA search that was interrupted or killed goes on when the same command is run again."
+)]
+pub(in crate::cli) struct Options {
+    /// The file with the net whose hole is filled
+    pub(super) file: PathBuf,
+
+    /// The net, where the file has several with holes
+    #[arg(long)]
+    pub(super) net: Option<String>,
+
+    /// The results folder; `snapc-search-NET` if not given. A search in it goes on
+    #[arg(long, short)]
+    pub(super) output: Option<PathBuf>,
+
+    #[command(flatten)]
+    pub(super) settings: SettingsOptions,
+
+    /// Say nothing before the end
+    #[arg(long, short)]
+    pub(super) quiet: bool,
+
+    #[command(flatten)]
+    pub(super) table: TableOptions,
+
+    #[command(flatten)]
+    pub(super) evaluation: EvaluationOptions,
+
+    #[command(flatten)]
+    pub(super) training: TrainingOptions,
+}
+
+/// Where the value of a candidate comes from.
+#[derive(Debug, clap::Args)]
+#[command(next_help_heading = "Evaluation")]
+pub(super) struct TableOptions {
+    /// `train`, or `table:FILE` for a CSV file of known results, gzipped or not
+    #[arg(long, default_value = "train")]
+    evaluate: String,
+
+    /// A column of the table that is told beside it; may be given several times
+    #[arg(long, value_name = "COLUMN")]
+    pub(super) report: Vec<String>,
+
+    /// The column of the table that names the programs: patterns, or cells of NAS-Bench-201
+    #[arg(long, value_name = "COLUMN", default_value = "cell")]
+    program: String,
+}
+
+impl TableOptions {
+    pub(super) fn is_table(&self) -> bool {
+        self.evaluate.starts_with("table:")
+    }
+
+    /// The table, opened, if there is one.
+    pub(super) fn open<'a>(
+        &self,
+        value: Option<&str>,
+        space: &'a Space,
+    ) -> Result<Option<TableEvaluation<'a>>, Failure> {
+        let usage = |text: &str| Err(Failure::Usage(text.to_string()));
+        let (file, value) = match (self.evaluate.strip_prefix("table:"), value) {
+            (None, _) if self.evaluate == "train" => return Ok(None),
+            (None, _) => return usage("`--evaluate` must be `train` or `table:FILE`"),
+            (Some(_), None) => return usage("say with `--value COLUMN` which column to maximise"),
+            (Some(file), Some(value)) => (file, value),
+        };
+        let columns = TableColumns {
+            program: self.program.clone(),
+            value: value.to_string(),
+            report: self.report.clone(),
+        };
+        match TableEvaluation::open(space, Path::new(file), columns) {
+            Ok(table) => Ok(Some(table)),
+            Err(error @ TableError::NoColumn { .. }) => Err(Failure::Usage(error.to_string())),
+            Err(error) => Err(Failure::Runtime(error.to_string())),
+        }
+    }
+}

@@ -1,0 +1,131 @@
+//! A search as the command runs it.
+
+use std::cell::RefCell;
+use std::path::Path;
+use std::rc::Rc;
+
+use serde_json::{Value, json};
+
+use super::display::{Display, Shared, Unit};
+use super::options::Options;
+use super::results::Results;
+use crate::cli::interrupt;
+use crate::cli::output::{Failure, Output};
+use crate::cli::training::check_fit;
+use crate::data::Dataset;
+use crate::diagnostic::Source;
+use crate::search::report::SketchFiles;
+use crate::search::{
+    Evaluation, Limited, Record, Search, SearchError, Settings, Store, TrainingEvaluation,
+};
+use crate::sketch::Space;
+use crate::train;
+
+/// A search that is about to begin.
+pub(super) struct Task<'a> {
+    pub(super) options: &'a Options,
+    pub(super) output: &'a Output,
+    pub(super) space: &'a Space,
+    pub(super) source: &'a Source,
+    pub(super) sketch: SketchFiles,
+    pub(super) folder: &'a Path,
+    pub(super) settings: Settings,
+}
+
+type SharedDisplay = Rc<RefCell<Display>>;
+
+impl Task<'_> {
+    pub(super) fn display(&self, unit: Unit) -> SharedDisplay {
+        let budget = self.settings.search.budget;
+        let display = Display::new(*self.output, budget, unit, self.options.quiet);
+        Rc::new(RefCell::new(display))
+    }
+
+    /// Searches with trained candidates.
+    pub(super) fn train(&self) -> Result<(), Failure> {
+        let (space, source, folder) = (self.space, self.source, self.folder);
+        let dataset = self.options.training.prepare(&self.settings.data)?;
+        check_net(space, dataset.as_ref())?;
+        let evaluation = || {
+            let training = self.settings.training.clone();
+            TrainingEvaluation::new(space, source, dataset.as_ref(), training)
+                .configured(self.settings.evaluation.clone())
+                .valued_by(self.settings.objective)
+                .within(self.settings.limits)
+        };
+        let display = self.display(Unit::Share);
+        let watch = Rc::clone(&display);
+        self.search(&display, evaluation().settings(), |records| {
+            let evaluation = evaluation()
+                .keeping_in(folder)
+                .going_on_after(records)
+                .observed_by(move |event: train::Event| watch.borrow_mut().training(event));
+            Box::new(evaluation)
+        })
+    }
+
+    /// Searches with the evaluation that `evaluation` makes of what was evaluated before.
+    pub(super) fn search<'e>(
+        &self,
+        display: &SharedDisplay,
+        mut recorded: Value,
+        evaluation: impl FnOnce(&[Record]) -> Box<dyn Evaluation + 'e>,
+    ) -> Result<(), Failure> {
+        let stop = interrupt::stop_flag()?;
+        recorded["limits"] = json!(self.settings.limits);
+        let store = Store::open(self.folder).map_err(|error| failure(&error))?;
+        let limited = Limited::new(self.space, self.settings.limits);
+        let configuration = self.settings.search.clone();
+        let mut search = Search::open(limited, configuration, recorded, store)
+            .map_err(|error| failure(&error))?;
+        search
+            .store()
+            .keep_sketch(&self.sketch)
+            .map_err(|error| failure(&error))?;
+        let mut evaluation = evaluation(search.history().records());
+        display.borrow_mut().resume(search.history().records());
+        let mut observer = Shared(Rc::clone(display));
+        let summary = search.run(&mut *evaluation, &mut observer, &stop);
+        display.borrow().finish();
+        let summary = summary.map_err(|error| failure(&error))?;
+        let results = Results {
+            space: self.space,
+            source: self.source,
+            folder: self.folder,
+            settings: &self.settings,
+            records: search.history().records(),
+            summary: &summary,
+            unit: display.borrow().unit,
+        };
+        results.write()?;
+        results.report(self.options, self.output)
+    }
+}
+
+fn failure(error: &SearchError) -> Failure {
+    match error {
+        SearchError::Configuration { .. } => Failure::Usage(error.to_string()),
+        _ => Failure::Runtime(error.to_string()),
+    }
+}
+
+/// Fails before anything is trained if the net does not fit the data.
+fn check_net(space: &Space, dataset: &dyn Dataset) -> Result<(), Failure> {
+    let net = space.checked().program.definition(space.net());
+    let crate::types::Inferred::Effect(effect) = space.checked().effect(space.net()) else {
+        return Ok(());
+    };
+    let sizes = |terms: &[crate::types::ShapeTerm]| -> Vec<Vec<usize>> {
+        let sizes = |term: &crate::types::ShapeTerm| match term {
+            crate::types::ShapeTerm::Known(shape) => shape.sizes(),
+            crate::types::ShapeTerm::Unknown(_) => None,
+        };
+        terms.iter().filter_map(sizes).collect()
+    };
+    check_fit(
+        &net.name,
+        &sizes(&effect.inputs),
+        &sizes(&effect.outputs),
+        dataset,
+    )
+}
