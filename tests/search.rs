@@ -90,6 +90,15 @@ fn small(strategy: StrategyName, seed: u64, budget: usize) -> SearchConfiguratio
     autosnap.pretraining.batch = 32;
     autosnap.joint.steps = 4;
     autosnap.joint.batch = 16;
+    configuration.nao = NaoConfiguration {
+        predictor_layers: 2,
+        predictor_hidden: 16,
+        hidden: 16,
+        latent: 12,
+        pretraining: configuration.autosnap.pretraining.clone(),
+        joint: configuration.autosnap.joint.clone(),
+        ..NaoConfiguration::default()
+    };
     configuration
 }
 
@@ -175,7 +184,11 @@ fn a_space_is_searched_to_its_end_and_no_further() {
     // The empty program is one too.
     let space = || Toy { lengths: 0..=3 };
     let keys = all_keys(&space()).len();
-    for strategy in [StrategyName::Random, StrategyName::Autosnap] {
+    for strategy in [
+        StrategyName::Random,
+        StrategyName::Nao,
+        StrategyName::Autosnap,
+    ] {
         let mut configuration = small(strategy, 0, 100_000);
         configuration.round = 40;
         let store = Store::in_memory().unwrap();
@@ -312,7 +325,7 @@ fn a_saved_learner_goes_on_as_if_nothing_had_been() {
 // The search
 
 #[test]
-fn autosnap_finds_better_programs_than_random() {
+fn climbs_find_better_programs_than_random() {
     let best = |strategy: StrategyName| {
         let seeds = 0..3;
         let runs = seeds.map(|seed| {
@@ -322,20 +335,28 @@ fn autosnap_finds_better_programs_than_random() {
             configuration.autosnap.pretraining.programs = 2000;
             configuration.autosnap.pretraining.steps = 250;
             configuration.autosnap.joint.steps = 12;
+            configuration.nao.hidden = 32;
+            configuration.nao.latent = 24;
+            configuration.nao.pretraining = configuration.autosnap.pretraining.clone();
+            configuration.nao.joint.steps = 30;
             uninterrupted(&configuration).best(1)[0].value().unwrap()
         });
         runs.sum::<f64>() / 3.0
     };
-    let (autosnap, random) = (best(StrategyName::Autosnap), best(StrategyName::Random));
-    assert!(
-        autosnap > random + 0.5,
-        "autosnap {autosnap}, random {random}"
-    );
+    let random = best(StrategyName::Random);
+    for strategy in [StrategyName::Autosnap, StrategyName::Nao] {
+        let found = best(strategy);
+        assert!(found > random + 0.5, "{strategy:?} {found}, random {random}");
+    }
 }
 
 #[test]
 fn the_same_seed_gives_the_same_search_and_another_seed_another() {
-    for strategy in [StrategyName::Random, StrategyName::Autosnap] {
+    for strategy in [
+        StrategyName::Random,
+        StrategyName::Nao,
+        StrategyName::Autosnap,
+    ] {
         let history = uninterrupted(&small(strategy, 3, 15));
         assert_eq!(
             essence(&history),
@@ -420,7 +441,11 @@ impl Evaluation for Unreliable {
 
 #[test]
 fn failed_candidates_are_kept_with_their_reason_and_end_nothing() {
-    for strategy in [StrategyName::Random, StrategyName::Autosnap] {
+    for strategy in [
+        StrategyName::Random,
+        StrategyName::Nao,
+        StrategyName::Autosnap,
+    ] {
         let folder = TempDir::new().unwrap();
         let configuration = small(strategy, 0, 18);
         let mut search = open(&configuration, Store::open(folder.path()).unwrap());
@@ -571,7 +596,11 @@ fn the_holes_of_a_sketch_are_searched() {
     );
     let checked = Arc::new(types::check(&syntax::parse(&source).file));
     let sketch = Space::new(checked, None).unwrap();
-    for strategy in [StrategyName::Random, StrategyName::Autosnap] {
+    for strategy in [
+        StrategyName::Random,
+        StrategyName::Nao,
+        StrategyName::Autosnap,
+    ] {
         let mut configuration = small(strategy, 0, 12);
         configuration.autosnap.pretraining.programs = 100;
         let store = Store::in_memory().unwrap();
@@ -614,7 +643,11 @@ fn some_steps(folder: &Path, configuration: &SearchConfiguration, steps: usize) 
 
 #[test]
 fn a_search_dropped_at_every_point_ends_as_one_that_was_not() {
-    for strategy in [StrategyName::Random, StrategyName::Autosnap] {
+    for strategy in [
+        StrategyName::Random,
+        StrategyName::Nao,
+        StrategyName::Autosnap,
+    ] {
         let configuration = small(strategy, 2, 15);
         let expected = essence(&uninterrupted(&configuration));
         // Every point once: after 1, 2, 3, ... steps.

@@ -2,7 +2,7 @@
 
 #![cfg(feature = "backend")]
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::io::Write;
 use std::path::Path;
 use std::sync::atomic::AtomicBool;
@@ -10,6 +10,8 @@ use std::sync::{Arc, LazyLock};
 
 use flate2::Compression;
 use flate2::write::GzEncoder;
+use rand_chacha::ChaCha8Rng;
+use rand_chacha::rand_core::SeedableRng;
 use serde_json::json;
 use snapc::diagnostic::Source;
 use snapc::search::*;
@@ -181,4 +183,25 @@ fn broken_tables_say_what_is_wrong() {
             .to_string()
             .starts_with("can't read nowhere.csv: ")
     );
+}
+
+#[test]
+fn equal_programs_have_equal_parts_and_others_mostly_do_not() {
+    let space: &Space = &SPACE;
+    let mut rng = ChaCha8Rng::seed_from_u64(5);
+    let mut parts_of: HashMap<Key, Vec<u64>> = HashMap::new();
+    let (mut met_again, mut distinct) = (0, HashSet::new());
+    for _ in 0..3000 {
+        let program = random_program(space, &mut rng).unwrap();
+        let mut parts = ProgramSpace::parts(space, &program);
+        parts.sort_unstable();
+        distinct.insert(parts.clone());
+        if let Some(known) = parts_of.insert(ProgramSpace::key(space, &program), parts.clone()) {
+            assert_eq!(known, parts, "{}", text(space, &program));
+            met_again += 1;
+        }
+    }
+    assert!(met_again > 500, "{met_again}");
+    let (keys, distinct) = (parts_of.len(), distinct.len());
+    assert!(distinct > keys * 9 / 10, "{distinct} of {keys}");
 }

@@ -1,9 +1,9 @@
 //! The parts of a program: its layers, and what each reads and is read by.
 //!
-//! These are the labels of the first two rounds of Weisfeiler and Lehman's refinement over the
-//! layers of a program (Shervashidze et al. 2011), which tell well what a network is worth (Ru et
-//! al., ICLR 2021). A layer is what stands in a row, as in `relu conv(3) bn`; sums are no parts, what
-//! they add up is read by whoever reads them.
+//! These are the labels of Weisfeiler and Lehman's refinement over the layers of a program, before it
+//! and after each of its first two rounds (Shervashidze et al., JMLR 2011), which tell well what a
+//! network is worth (Ru et al., ICLR 2021). A layer is what stands in a row, as in `relu conv(3) bn`;
+//! sums are no parts, what they add up is read by whoever reads them.
 
 use std::hash::{Hash, Hasher};
 
@@ -12,22 +12,21 @@ use xxhash_rust::xxh3::Xxh3;
 use super::{Canonical, Graph, NodeId, NodeKind};
 use crate::operations::Operation;
 
+/// How often labels are refined: after two rounds a layer is told by what is up to two layers away,
+/// which in a block of a few layers is nearly all of it.
+const ROUNDS: u8 = 2;
+
 /// The parts of a program, as hashes in no order, each as often as it occurs. Equal programs have
 /// equal parts.
 pub fn parts(canonical: &Canonical) -> Vec<u64> {
     let layers = Layers::of(&canonical.graph);
-    let alone = layers.labels.iter().map(|label| hash(&(0, label)));
-    let surrounded = (0..layers.labels.len()).map(|layer| {
-        let label = |other: &usize| layers.labels[*other];
-        let sorted = |others: &[usize]| {
-            let mut labels: Vec<u64> = others.iter().map(label).collect();
-            labels.sort_unstable();
-            labels
-        };
-        let (reads, readers) = (&layers.reads[layer], &layers.readers[layer]);
-        hash(&(1, layers.labels[layer], sorted(reads), sorted(readers)))
-    });
-    alone.chain(surrounded).collect()
+    let mut labels = layers.labels.clone();
+    let mut parts = labels.clone();
+    for round in 1..=ROUNDS {
+        labels = layers.refine(round, &labels);
+        parts.extend(&labels);
+    }
+    parts
 }
 
 /// The layers of a program, its inputs and outputs among them.
@@ -65,6 +64,21 @@ impl Layers {
             layers.push(hash("output"), terms[id.0 as usize].clone());
         }
         layers
+    }
+
+    /// The labels after one more round: each with those of what the layer reads and is read by.
+    fn refine(&self, round: u8, labels: &[u64]) -> Vec<u64> {
+        let sorted = |others: &[usize]| {
+            let mut labels: Vec<u64> = others.iter().map(|&other| labels[other]).collect();
+            labels.sort_unstable();
+            labels
+        };
+        let around = labels.iter().zip(self.reads.iter().zip(&self.readers));
+        around
+            .map(|(label, (reads, readers))| {
+                hash(&(round, label, sorted(reads), sorted(readers)))
+            })
+            .collect()
     }
 
     fn push(&mut self, label: u64, reads: Vec<usize>) -> usize {

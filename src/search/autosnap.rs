@@ -5,13 +5,14 @@
 //! best programs along the gradient of the value, with growing steps, until the decoder gives programs
 //! that were never proposed. A share of every round explores at random.
 
+use std::cell::RefCell;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
 use rand::RngExt;
 use rand_chacha::ChaCha8Rng;
 
-use super::climb::Climb;
+use super::climb::{Climb, KnownKeys};
 use super::configuration::AutosnapConfiguration;
 use super::error::Result;
 use super::history::Proposal;
@@ -29,6 +30,7 @@ pub struct Autosnap {
     pretrained: Option<Arc<Learner>>,
     learner: Option<Learner>,
     report: Option<ModelReport>,
+    known: KnownKeys,
 }
 
 impl Autosnap {
@@ -40,6 +42,7 @@ impl Autosnap {
             pretrained: None,
             learner: None,
             report: None,
+            known: KnownKeys::default(),
         }
     }
 
@@ -118,6 +121,8 @@ impl Strategy for Autosnap {
             return Ok(random_proposals(round.space, &mut seen, round.count, rng));
         }
         let configuration = self.configuration.clone();
+        let (measured, seed) = (self.report, self.seed);
+        let known = RefCell::new(std::mem::take(&mut self.known));
         let learner = self.learner(round)?;
         learner.train(&examples, rng, round.stop)?;
         let programs: Vec<&[u8]> = examples.iter().map(|example| example.program).collect();
@@ -127,7 +132,18 @@ impl Strategy for Autosnap {
             true => learner.fit(&learner.encode(&programs)?, &values)?,
             false => None,
         };
-        let report = learner.measure(round.space, rng)?;
+        let report = match measured {
+            Some(report) if configuration.joint.steps == 0 => report,
+            _ => {
+                // A model that no round trains is the same in all of them.
+                let trained = match configuration.joint.steps {
+                    0 => 0,
+                    _ => round.number as u64,
+                };
+                let mut rng = generator(seed, Purpose::Measure, trained);
+                learner.measure(round.space, &mut rng)?
+            }
+        };
 
         let exploring = explorers(configuration.explore, round.count, rng);
         let starts = round.history.best(configuration.starts);
@@ -135,6 +151,7 @@ impl Strategy for Autosnap {
             configuration: &configuration,
             learner,
             space: round.space,
+            known: &known,
             fitted: fitted.as_ref(),
             best: values.iter().copied().fold(f64::NEG_INFINITY, f64::max),
         };
@@ -144,6 +161,7 @@ impl Strategy for Autosnap {
         learner.predict_all(&mut random)?;
         proposals.append(&mut random);
         self.report = Some(report);
+        self.known = known.into_inner();
         Ok(proposals)
     }
 
@@ -162,6 +180,7 @@ impl Strategy for Autosnap {
 
     fn restore(&mut self, space: &dyn ProgramSpace, state: &[u8]) -> Result<()> {
         self.learner = None;
+        self.known = KnownKeys::default();
         if !state.is_empty() {
             let mut learner = self.blank(space)?;
             learner.restore(state)?;

@@ -4,7 +4,8 @@
 //! With one linear layer the gradient is the same everywhere. Climbs differ all the same: each
 //! follows weights that the results allow, drawn anew, and has a noise of its own.
 
-use std::collections::HashSet;
+use std::cell::RefCell;
+use std::collections::{HashMap, HashSet};
 
 use rand_chacha::ChaCha8Rng;
 
@@ -20,11 +21,36 @@ use super::space::{self, Key, ProgramSpace};
 /// How often a climb that found nothing new goes on further before the round is filled at random.
 const ATTEMPTS: usize = 4;
 
+/// Keys that were found before: climbs come to the same programs round after round, and a key takes
+/// longer than all else that is done to a program.
+#[derive(Default)]
+pub(super) struct KnownKeys {
+    keys: HashMap<Vec<u8>, Key>,
+}
+
+/// How many keys are kept.
+const MOST_KEYS: usize = 1 << 20;
+
+impl KnownKeys {
+    fn of(&mut self, space: &dyn ProgramSpace, program: &[u8]) -> Key {
+        if let Some(key) = self.keys.get(program) {
+            return *key;
+        }
+        if self.keys.len() == MOST_KEYS {
+            self.keys.clear();
+        }
+        let key = space.key(program);
+        self.keys.insert(program.to_vec(), key);
+        key
+    }
+}
+
 /// What the climbs of a round need.
 pub(super) struct Climb<'a> {
     pub(super) configuration: &'a AutosnapConfiguration,
     pub(super) learner: &'a Learner,
     pub(super) space: &'a dyn ProgramSpace,
+    pub(super) known: &'a RefCell<KnownKeys>,
     /// The value layer in closed form, if it is used.
     pub(super) fitted: Option<&'a Regression>,
     /// The best value so far, on the scale of the value layer.
@@ -94,7 +120,7 @@ impl Climb<'_> {
             if !texts.insert(program.clone()) {
                 continue;
             }
-            let key = self.space.key(&program);
+            let key = self.known.borrow_mut().of(self.space, &program);
             if keys.insert(key) && self.space.admits(&program) {
                 found.push(Proposal {
                     program,
@@ -118,7 +144,7 @@ impl Climb<'_> {
             let Some(program) = space::random_program(self.space, rng) else {
                 return;
             };
-            let key = self.space.key(&program);
+            let key = self.known.borrow_mut().of(self.space, &program);
             if keys.insert(key) && self.space.admits(&program) {
                 found.push(Proposal {
                     program,

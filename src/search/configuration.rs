@@ -144,7 +144,7 @@ pub enum ChoiceName {
 pub struct ModelConfiguration {
     /// Units of the recurrent encoder and decoder. Default 96.
     pub hidden: usize,
-    /// Dimensions of the latent space. Default 64.
+    /// Dimensions of the latent space. Default 128.
     pub latent: usize,
     /// Standard deviation of the noise on latent codes in training: the neighbourhood of a code
     /// learns to decode to the same program. Default 0.1.
@@ -153,7 +153,7 @@ pub struct ModelConfiguration {
     pub scale_weight: f64,
     /// Weight of the squared error of the standardised value. Default 0.5.
     pub value_weight: f64,
-    /// How many parts of programs the model tells from the latent vector; 0 for none. Default 256.
+    /// How many parts of programs the model tells from the latent vector; 0 for none. Default 1024.
     pub parts: usize,
     /// Weight of the loss of the parts: the share of their variance that is not explained. Default 1.
     pub parts_weight: f64,
@@ -264,11 +264,11 @@ impl Default for ModelConfiguration {
     fn default() -> Self {
         Self {
             hidden: 96,
-            latent: 64,
+            latent: 128,
             latent_noise: 0.1,
             scale_weight: 0.05,
             value_weight: 0.5,
-            parts: 256,
+            parts: 1024,
             parts_weight: 1.0,
             value_layers: 0,
             value_hidden: 200,

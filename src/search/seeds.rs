@@ -15,6 +15,8 @@ pub enum Purpose {
     Pretraining = 3,
     /// Everything in a round.
     Round = 4,
+    /// The programs that a model is measured on, beside those set apart.
+    Measure = 5,
 }
 
 /// The generator for a purpose and a number (the round).

@@ -86,7 +86,7 @@ impl Identity {
         if let Some(map) = configuration.as_object_mut() {
             map.remove("budget");
             map.insert("strategy".to_owned(), json!(strategy));
-            for section in ["evolution", "autosnap"] {
+            for section in ["evolution", "nao", "autosnap"] {
                 if section != strategy {
                     map.remove(section);
                 }
