@@ -346,7 +346,10 @@ fn climbs_find_better_programs_than_random() {
     let random = best(StrategyName::Random);
     for strategy in [StrategyName::Autosnap, StrategyName::Nao] {
         let found = best(strategy);
-        assert!(found > random + 0.5, "{strategy:?} {found}, random {random}");
+        assert!(
+            found > random + 0.5,
+            "{strategy:?} {found}, random {random}"
+        );
     }
 }
 

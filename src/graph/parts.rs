@@ -75,9 +75,7 @@ impl Layers {
         };
         let around = labels.iter().zip(self.reads.iter().zip(&self.readers));
         around
-            .map(|(label, (reads, readers))| {
-                hash(&(round, label, sorted(reads), sorted(readers)))
-            })
+            .map(|(label, (reads, readers))| hash(&(round, label, sorted(reads), sorted(readers))))
             .collect()
     }
 
