@@ -25,7 +25,9 @@ pub struct Figure {
 /// A mean with its standard error.
 #[derive(Clone, Copy)]
 pub struct Moments {
+    /// The mean.
     pub mean: f64,
+    /// Its standard error.
     pub error: f64,
 }
 

@@ -252,10 +252,8 @@ fn learners(
     tasks: &[Task],
 ) -> Outcome<HashMap<&'static str, Arc<Learner>>> {
     let mut learners = HashMap::new();
-    let mut names: Vec<StrategyName> = tasks.iter().map(|task| task.strategy).collect();
-    names.dedup();
     for name in [StrategyName::Autosnap, StrategyName::Nao] {
-        if !names.contains(&name) {
+        if !tasks.iter().any(|task| task.strategy == name) {
             continue;
         }
         let configuration = configuration(options, name, 0)?;

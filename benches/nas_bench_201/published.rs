@@ -26,10 +26,10 @@ const fn published(
     }
 }
 
-/// From the README that came with the table: 200 seeds each, a cell's text is an evaluation.
 const SIMPLE_EVOLUTION: &str = "evolution, population 25, sample 10";
 const SIMPLE_LOCAL: &str = "local, first improvement, no canonical form";
 
+/// From the README that came with the table: 200 seeds each, a cell's text is an evaluation.
 const PUBLISHED: [Published; 16] = [
     published(SIMPLE_EVOLUTION, "cifar10_test_200", 50, 94.02),
     published(SIMPLE_EVOLUTION, "cifar10_test_200", 100, 94.30),

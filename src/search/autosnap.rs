@@ -132,16 +132,13 @@ impl Strategy for Autosnap {
             true => learner.fit(&learner.encode(&programs)?, &values)?,
             false => None,
         };
+        // A model that no round trains is the same in all of them.
+        let is_trained = configuration.joint.steps > 0;
         let report = match measured {
-            Some(report) if configuration.joint.steps == 0 => report,
+            Some(report) if !is_trained => report,
             _ => {
-                // A model that no round trains is the same in all of them.
-                let trained = match configuration.joint.steps {
-                    0 => 0,
-                    _ => round.number as u64,
-                };
-                let mut rng = generator(seed, Purpose::Measure, trained);
-                learner.measure(round.space, &mut rng)?
+                let number = if is_trained { round.number as u64 } else { 0 };
+                learner.measure(round.space, &mut generator(seed, Purpose::Measure, number))?
             }
         };
 
