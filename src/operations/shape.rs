@@ -127,8 +127,8 @@ impl Constraint {
         }
     }
 
-    /// Whether it holds for these values of its variables, where all of them are numbers.
-    pub fn holds_for(&self, value: &dyn Fn(Variable) -> Option<Dimension>) -> Option<bool> {
+    /// Whether it holds for these values of its variables, where all of them are known.
+    pub fn holds_for(&self, value: &dyn Fn(Variable) -> Option<i64>) -> Option<bool> {
         let number = |dimension: &Dimension| dimension.evaluate(value);
         Some(match self {
             Constraint::Equal(left, right) => number(left)? == number(right)?,

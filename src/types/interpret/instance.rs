@@ -45,8 +45,9 @@ impl<'p, R: Recorder> Interpreter<'p, R> {
         }
         let dimensions = values.get(effect.parameters..).unwrap_or_default();
         self.require_positive(&callee.name, dimensions.iter().flatten(), span)?;
+        let number = |variable: Variable| values.get(variable.0 as usize)?.as_ref()?.constant();
         for (requirement, inner) in &effect.requirements {
-            if requirement.constraint.holds_for(&value) == Some(true) {
+            if requirement.constraint.holds_for(&number) == Some(true) {
                 continue;
             }
             let requirement = requirement.substitute(&value);
