@@ -9,7 +9,7 @@ pub(super) mod image;
 
 use super::dimension::Dimension;
 use super::operation::{Operation, Pooling};
-use super::shape::{MAXIMUM_ELEMENTS, Reason, Shape};
+use super::shape::{Reason, Shape};
 use super::table::{Arguments, Requirements};
 
 fn axis(shape: &Shape, index: usize) -> Dimension {
@@ -88,19 +88,10 @@ impl Window {
         }
         // A dilated window may reach over padding that is far larger than image and result.
         if is_dilated {
-            limit_numbers(whole, requirements);
+            requirements.fits([&whole]);
         }
         sizes
     }
-}
-
-/// Requires that the weights of a layer, or the numbers it works on, can be counted.
-fn limit_numbers(weights: Dimension, requirements: &mut Requirements) {
-    requirements.at_most(
-        &weights,
-        &Dimension::Constant(MAXIMUM_ELEMENTS - 1),
-        Reason::Size,
-    );
 }
 
 pub(super) fn convolution(
@@ -151,8 +142,7 @@ fn convolve(
     requirements.divides(&groups, &output, Reason::GroupsDivideOutput);
     let result = window.slide(shape, output.clone(), requirements);
     let [height, width] = &window.kernel;
-    let weights = Dimension::product([&input.floor_divide(&groups), &output, height, width]);
-    limit_numbers(weights, requirements);
+    requirements.fits([&input.floor_divide(&groups), &output, height, width]);
     let operation = Operation::Convolution {
         input,
         output,
@@ -173,7 +163,7 @@ pub(super) fn dense(
 ) -> (Operation, Shape) {
     let input = last(shape);
     let output = arguments.number_or(0, || input.clone());
-    limit_numbers(&input * &output, requirements);
+    requirements.fits([&input, &output]);
     let mut result = shape.clone();
     if let Some(size) = result.0.last_mut() {
         *size = output.clone();

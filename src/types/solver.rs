@@ -404,6 +404,19 @@ impl Solver {
         bound.is_some_and(|bound| bound >= least)
     }
 
+    /// Whether it is at least one: a number, or a size that stands on its own and of which nothing
+    /// else is known.
+    pub fn is_positive(&self, value: &Dimension) -> bool {
+        let is_open = |variable| {
+            let variable = self.variable(variable);
+            variable.is_some_and(|it| it.value.is_none() && !matches!(it.role, Role::Parameter(_)))
+        };
+        match value {
+            Dimension::Constant(value) => *value >= 1,
+            value => value.as_variable().is_some_and(is_open),
+        }
+    }
+
     fn keep(&mut self, requirement: Requirement, origin: Origin) {
         let mut hasher = FxHasher::default();
         requirement.hash(&mut hasher);

@@ -144,10 +144,9 @@ impl Transposed {
             whole = &whole * &uncut;
         }
         // What is cut off is computed first.
-        limit_numbers(whole, requirements);
-        let taps = &self.kernel[0] * &self.kernel[1];
-        let weights = &(&output.floor_divide(&groups) * &input) * &taps;
-        limit_numbers(weights, requirements);
+        requirements.fits([&whole]);
+        let [height, width] = &self.kernel;
+        requirements.fits([&output.floor_divide(&groups), &input, height, width]);
         let attributes = TransposedConvolution {
             input,
             output,

@@ -151,6 +151,12 @@ impl Requirements {
         self.push(Constraint::Divides { divisor, dividend }, reason);
     }
 
+    /// Requires that a tensor, or the weights of a layer, may have as many elements as the product of
+    /// these.
+    pub fn fits<'d>(&mut self, sizes: impl IntoIterator<Item = &'d Dimension>) {
+        self.push(Constraint::fits(sizes), Reason::Size);
+    }
+
     /// Requires that both are the same.
     pub fn equal(&mut self, left: &Dimension, right: &Dimension, reason: Reason) {
         self.push(Constraint::Equal(left.clone(), right.clone()), reason);

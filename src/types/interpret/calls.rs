@@ -95,7 +95,7 @@ impl<'p, R: Recorder> Interpreter<'p, R> {
         span: Span,
     ) -> Result<(), Stop> {
         for value in values {
-            if !matches!(value, Dimension::Constant(1..)) {
+            if !self.solver.is_positive(value) {
                 let value = value.clone();
                 let constraint = Constraint::AtLeast { value, minimum: 1 };
                 let reason = Reason::Positive;

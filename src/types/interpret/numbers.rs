@@ -99,9 +99,11 @@ impl<'p, R: Recorder> Interpreter<'p, R> {
         minimum: i64,
         span: Span,
     ) -> Result<(), Stop> {
-        if let Dimension::Constant(number) = value
-            && (minimum..MAXIMUM_ELEMENTS).contains(number)
-        {
+        let is_fine = match value {
+            Dimension::Constant(number) => (minimum..MAXIMUM_ELEMENTS).contains(number),
+            value => minimum <= 1 && self.solver.is_positive(value),
+        };
+        if is_fine {
             return Ok(());
         }
         let requirement = Requirement {

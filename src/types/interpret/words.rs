@@ -305,10 +305,7 @@ impl<'p, R: Recorder> Interpreter<'p, R> {
             return Ok(());
         }
         let requirement = Requirement {
-            constraint: Constraint::AtMost {
-                value: shape.elements(),
-                maximum: Dimension::Constant(MAXIMUM_ELEMENTS - 1),
-            },
+            constraint: Constraint::fits(&shape.0),
             reason: Reason::Size,
         };
         self.require(word, requirement, span)
