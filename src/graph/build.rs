@@ -217,7 +217,7 @@ impl Recorder for Builder {
         let weights = self.named_weights(&operation, layer);
         self.push(Node {
             kind: NodeKind::Operation(operation),
-            inputs: SmallVec::from_slice(inputs),
+            inputs: inputs.iter().copied().collect(),
             shape: shape.clone(),
             path: layer.text.into(),
             weights,
@@ -260,6 +260,7 @@ impl Builder {
         Some(*known.or_insert(next))
     }
 
+    #[inline]
     fn push(&mut self, node: Node) -> NodeId {
         self.nodes.push(node);
         NodeId(self.nodes.len() as u32 - 1)
