@@ -217,7 +217,7 @@ impl Recorder for Builder {
         let weights = self.named_weights(&operation, layer);
         self.push(Node {
             kind: NodeKind::Operation(operation),
-            inputs: inputs.iter().copied().collect(),
+            inputs: SmallVec::from_slice(inputs),
             shape: shape.clone(),
             path: layer.text.into(),
             weights,

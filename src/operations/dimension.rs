@@ -507,6 +507,7 @@ impl Dimension {
     }
 
     /// Whether `test` holds for every variable in it, also inside quotients.
+    #[inline]
     pub fn all_variables(&self, test: &mut dyn FnMut(Variable) -> bool) -> bool {
         match self {
             Dimension::Constant(_) | Dimension::Overflow => true,
