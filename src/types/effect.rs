@@ -34,7 +34,7 @@ pub struct Effect {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Inferred {
     /// The same wherever it is used.
-    Effect(Effect),
+    Effect(Box<Effect>),
     /// It depends on the arguments or on the number of axes it finds, and is found where it is used.
     Open,
     /// It has errors, which have been reported.

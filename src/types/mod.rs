@@ -103,7 +103,7 @@ fn check_modules(modules: &[Module]) -> Checked {
         }
         budget = interpreter.budget;
         let inferred = match result {
-            Ok(()) => Inferred::Effect(generalise(&program, id, &interpreter)),
+            Ok(()) => Inferred::Effect(Box::new(generalise(&program, id, &interpreter))),
             Err(Stop::Open) if definition.kind == Kind::Net => {
                 diagnostics.push(*report::open_net(definition));
                 Inferred::Failed
