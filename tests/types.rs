@@ -512,7 +512,7 @@ net net_{number} : [3, 32, 32] -> [10] =
 "
         )
     };
-    let text: String = (0..2500).map(block).collect();
+    let text: String = (0..3000).map(block).collect();
     assert!(text.len() > 1_000_000);
     let (_, checked) = check(&text);
     assert_eq!(checked.diagnostics, []);
