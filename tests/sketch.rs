@@ -1,8 +1,10 @@
 //! Sketches: which programs may fill a hole.
 
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use snapc::diagnostic::{Source, render};
+use snapc::graph::{self, Key, Laws};
 use snapc::sketch::Space;
 use snapc::{syntax, types};
 
@@ -267,4 +269,24 @@ fn a_hole_inside_braces_takes_one_tensor_and_leaves_one_of_the_same_shape() {
     let is_valid = |text: &str| space.is_valid(&space.opcodes(text).expect("symbols"));
     assert!(is_valid("c") && is_valid(":+") && is_valid(":c+"));
     assert!(!is_valid(":") && !is_valid("+") && !is_valid("s"));
+}
+
+/// A net is known by its cell: zeros deep inside are as equal as those of a cell on its own.
+#[test]
+fn nets_of_nas_bench_201_are_as_many_as_its_cells() {
+    let text = include_str!("../examples/nas_bench_201.snap");
+    let source = Source::new("nas_bench_201.snap", text);
+    let checked = types::check(&syntax::parse(&source).file);
+    let space = Space::new(Arc::new(checked), None).expect("the sketch has fillings");
+    let mut net_of_cell: HashMap<Key, Key> = HashMap::new();
+    for number in 0..15_625_u32 {
+        let digit = |place| (number / 5_u32.pow(place) % 5) as u8;
+        let program: Vec<u8> = (0..6).map(digit).collect();
+        let cell = space.block_graph(&program).expect("every string is a cell");
+        let cell = graph::canonicalise(&cell, Laws::Real).key;
+        let net = space.key(&program).expect("every cell makes a net");
+        assert_eq!(*net_of_cell.entry(cell).or_insert(net), net);
+    }
+    let nets: HashSet<Key> = net_of_cell.values().copied().collect();
+    assert_eq!((net_of_cell.len(), nets.len()), (5485, 5485));
 }

@@ -151,7 +151,7 @@ impl Canonicaliser {
         let vertices = &self.reduction.vertices;
         let nodes = self.reduction.vertex_of.iter();
         nodes
-            .map(|vertex| vertices[*vertex as usize].is_zero)
+            .map(|vertex| vertices[*vertex as usize].kind == Kind::Zero)
             .collect()
     }
 
@@ -352,9 +352,7 @@ impl Canonicaliser {
         };
         match &node.kind {
             NodeKind::Input(input) => writer.input(*input, &node.shape),
-            NodeKind::Operation(_) if kind == Kind::Zero => {
-                writer.operation(&zero::OPERATION, true)
-            }
+            NodeKind::Operation(_) if kind == Kind::Zero => writer.zeros(&node.shape),
             NodeKind::Operation(operation) => {
                 writer.operation(operation, kind == Kind::Ordered);
             }
@@ -376,8 +374,8 @@ impl Canonicaliser {
     fn write_operands(&mut self, vertex: u32) {
         let operands = self.reduction.operands_of(vertex);
         match self.kind(vertex) {
-            Kind::Input | Kind::Variable => {}
-            Kind::Zero | Kind::Ordered | Kind::Sequence => {
+            Kind::Input | Kind::Variable | Kind::Zero => {}
+            Kind::Ordered | Kind::Sequence => {
                 write_number(&mut self.bytes, operands.len() as u64);
                 for edge in operands {
                     let position = self.position[edge.vertex as usize];

@@ -294,7 +294,6 @@ impl Reduction {
         let values = self.edges.len();
         let mut joined = self.vertex(vertex.node, Kind::Multiset, label, start, values);
         joined.size = vertex.size;
-        joined.is_zero = vertex.is_zero;
         self.share(graph, joined)
     }
 
@@ -313,10 +312,12 @@ impl Reduction {
         let label = self.same_label(graph, vertex);
         let mut copy = self.vertex(vertex.node, vertex.kind, label, start, values);
         copy.size = vertex.size;
-        copy.is_zero = vertex.is_zero;
         match (&graph.at(vertex.node).kind, vertex.kind) {
             (NodeKind::Input(_), _) => self.push(copy),
-            (_, Kind::Zero) => self.share(graph, copy),
+            (_, Kind::Zero) => {
+                copy.level = vertex.level;
+                self.share(graph, copy)
+            }
             (NodeKind::Operation(operation), _) => {
                 self.push_or_share(graph, copy, operation.class())
             }

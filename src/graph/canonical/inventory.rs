@@ -42,7 +42,7 @@ pub(crate) struct Inventory {
 
 struct Value {
     term: u64,
-    /// None for an input, and for zeros that are made of one.
+    /// None for an input, and for zeros, which may be made in many ways.
     operation: Option<OperationKind>,
     count: u64,
     /// How many readers it has: all that read it as a part of a merge are one, since a merge may be
@@ -194,7 +194,7 @@ impl<'a> Counter<'a> {
                 .saturating_add(tally.outputs + u64::from(tally.is_merged)),
             paths: tally.paths,
             is_function,
-            is_zero: own.is_zero,
+            is_zero: own.kind == Kind::Zero,
             merge,
         }
     }

@@ -47,22 +47,21 @@ impl Reduction {
     }
 
     /// Pushes the terms of a sum or product of `nodes`, sorted, each with its multiplicity; gives
-    /// its size. Of a flat sum that is not zero, terms that are zero are left out.
+    /// its size. The sum is not zero; if it is flat, terms that are zero are left out.
     pub(super) fn push_terms(
         &mut self,
         graph: &impl Dataflow,
         operation: &Operation,
         nodes: &[NodeId],
         flatten: bool,
-        is_zero: bool,
     ) -> u64 {
         let start = self.edges.len();
         let mut size = Some(0_u64);
         let is_sum = matches!(operation, Operation::Add { .. });
-        let leave_out = flatten && is_sum && !is_zero && self.has_zeros;
+        let leave_out = flatten && is_sum && self.has_zeros;
         let mut left = SmallVec::<[u32; 8]>::new();
         left.extend(nodes.iter().map(|node| self.vertex_of[node.0 as usize]));
-        left.retain(|vertex| !(leave_out && self.vertices[*vertex as usize].is_zero));
+        left.retain(|vertex| !(leave_out && self.vertices[*vertex as usize].kind == Kind::Zero));
         for &vertex in &left {
             let inner = &self.vertices[vertex as usize];
             let is_same = |inner| same_merge(inner, operation);

@@ -32,7 +32,7 @@ pub(super) enum Kind {
     /// A variable of dimensions that the shapes of the inputs do not give a place. It is no value;
     /// vertices whose labels mention it read it.
     Variable,
-    /// Zeros of the shape of the input that it reads, whatever node it stands for.
+    /// Zeros in the shape of the node it stands for, whatever that is. It has no operands.
     Zero,
     /// Operands in order.
     Ordered,
@@ -64,8 +64,6 @@ pub(super) struct Vertex {
     pub(super) hash: u64,
     /// The weights that it shares with other vertices, some of which may not be needed.
     pub(super) weights: Option<WeightsId>,
-    /// Whether it is zero whatever the inputs are; see [`super::zero`].
-    pub(super) is_zero: bool,
 }
 
 impl Vertex {
@@ -165,7 +163,8 @@ impl Reduction {
     /// The vertex of a node whose operands have theirs.
     fn node(&mut self, graph: &impl Dataflow, number: u32, laws: Laws) -> u32 {
         let operands = graph.operands(number);
-        let reads_zero = self.has_zeros && self.read(operands).any(|vertex| vertex.is_zero);
+        let reads_zero =
+            self.has_zeros && self.read(operands).any(|vertex| vertex.kind == Kind::Zero);
         if let Some(label) = graph.label(number)
             && !reads_zero
         {
@@ -220,12 +219,8 @@ impl Reduction {
         if is_identity(graph, number, operation, laws) {
             return operand(self, 0);
         }
-        let is_zero = match operation {
-            Operation::Activation(Activation::Zero) => true,
-            _ => reads_zero && self.gives_zero(operation, operands, laws),
-        };
-        if is_zero && let Some(zero) = self.known_zero(graph, number, reads_zero) {
-            return zero;
+        if self.is_zero(operation, operands, reads_zero, laws) {
+            return self.zero(graph, number);
         }
         let start = self.edges.len();
         let mut kind = Kind::Ordered;
@@ -253,7 +248,7 @@ impl Reduction {
             {
                 kind = Kind::Multiset;
                 let flatten = laws != Laws::Exact;
-                size = self.push_terms(graph, operation, operands, flatten, is_zero);
+                size = self.push_terms(graph, operation, operands, flatten);
                 if let [term] = &self.edges[start..]
                     && (size, term.key) == (1, 1)
                 {
@@ -285,8 +280,6 @@ impl Reduction {
         }
         let mut vertex = self.vertex(number, kind, label, start, values);
         vertex.size = size;
-        vertex.is_zero = is_zero;
-        self.has_zeros |= is_zero;
         self.push_or_share(graph, vertex, operation.class())
     }
 
@@ -318,7 +311,6 @@ impl Reduction {
             size: operands.len() as u64,
             hash: mix(label.hash, origin.sum),
             weights,
-            is_zero: false,
         });
         match is_function(label.class, weights) {
             true => self.share_last(graph),
@@ -419,7 +411,6 @@ impl Reduction {
             size: 0,
             hash: mix(label.hash, origin.sum),
             weights: None,
-            is_zero: false,
         }
     }
 
@@ -462,7 +453,7 @@ impl Reduction {
     }
 
     fn is_same(&self, graph: &impl Dataflow, left: &Vertex, right: &Vertex) -> bool {
-        let operation = |vertex: &Vertex| &graph.at(vertex.node).kind;
+        let node = |vertex: &Vertex| graph.at(vertex.node);
         left.hash == right.hash
             && left.kind == right.kind
             && left.weights == right.weights
@@ -470,8 +461,11 @@ impl Reduction {
             && self.edges(left) == self.edges(right)
             // Labels call all free variables the same. Merges have no attributes.
             && (self.free.is_empty()
-                || left.kind != Kind::Ordered
-                || operation(left) == operation(right))
+                || match left.kind {
+                    Kind::Ordered => node(left).kind == node(right).kind,
+                    Kind::Zero => node(left).shape == node(right).shape,
+                    Kind::Input | Kind::Variable | Kind::Sequence | Kind::Multiset => true,
+                })
     }
 }
 

@@ -141,14 +141,12 @@ fn reduced(graph: &Graph, laws: Laws) -> (Vec<Vertex>, Vec<usize>) {
             layer: None,
             weights: None,
         };
-        let inputs = &mut graph.nodes[..graph.inputs].iter();
-        if is_zero && let Some(input) = inputs.position(|input| input.shape == node.shape) {
-            vertex.label = "zeros like input".to_string();
-            vertex.operands = Operands::Ordered(vec![input]);
+        if is_zero {
+            vertex.label = format!("zeros {:?}", node.shape);
+            vertex.operands = Operands::Ordered(Vec::new());
         } else if let NodeKind::Operation(operation) = &node.kind {
-            let is_zero_of_zero = is_word_zero(&node.kind) && zeros.contains(&operands[0]);
             let is_single = is_sum(&node.kind) && operands.len() == 1;
-            if is_identity(operation, laws) || is_zero_of_zero || is_single {
+            if is_identity(operation, laws) || is_single {
                 places.push(operands[0]);
                 continue;
             }
@@ -176,10 +174,6 @@ fn is_sum(kind: &NodeKind) -> bool {
     matches!(kind, NodeKind::Operation(Operation::Add { .. }))
 }
 
-fn is_word_zero(kind: &NodeKind) -> bool {
-    *kind == NodeKind::Operation(Operation::Activation(Activation::Zero))
-}
-
 /// Laws 11 and 13 of the words that [`super::random`] draws: whether a value is zero, given which
 /// vertices are.
 fn gives_zero(kind: &NodeKind, operands: &[usize], zeros: &BTreeSet<usize>, laws: Laws) -> bool {
@@ -193,7 +187,7 @@ fn gives_zero(kind: &NodeKind, operands: &[usize], zeros: &BTreeSet<usize>, laws
         NodeKind::Operation(Operation::Multiply { .. }) if laws == Laws::Real => any,
         NodeKind::Operation(Operation::Convolution { .. }) => laws == Laws::Real && all,
         NodeKind::Operation(Operation::BatchNorm { .. }) => false,
-        NodeKind::Operation(_) => all || is_word_zero(kind),
+        NodeKind::Operation(operation) => all || operation.is_zero(),
     }
 }
 

@@ -178,11 +178,9 @@ fn terms(graph: &Graph, numbers: &Numbers, laws: Laws) -> Vec<Term> {
         let mut operands: Vec<Term> = operands.map(|read| terms[*read].clone()).collect();
         let is_dropout_of_nothing =
             matches!(operation, Operation::Dropout { rate } if rate.value() == 0.0);
-        let mut shapes = graph.nodes[..graph.inputs].iter().map(|input| &input.shape);
-        let is_word = *operation == Operation::Activation(Activation::Zero);
-        let term = if is_zero && let Some(shape) = shapes.position(|shape| *shape == node.shape) {
-            Term::Apply("zeros like".to_string(), vec![Term::Input(shape)])
-        } else if is_dropout_of_nothing || is_word && zeros == 1 || is_sum && operands.len() == 1 {
+        let term = if is_zero {
+            Term::Apply(format!("zeros {:?}", node.shape), Vec::new())
+        } else if is_dropout_of_nothing || is_sum && operands.len() == 1 {
             operands.remove(0)
         } else {
             match operation.class() {
@@ -206,11 +204,10 @@ fn terms(graph: &Graph, numbers: &Numbers, laws: Laws) -> Vec<Term> {
 fn gives_zero(operation: &Operation, zeros: usize, laws: Laws) -> bool {
     let all = zeros == operation.arity();
     match operation {
-        Operation::Activation(Activation::Zero) => true,
         Operation::Multiply { .. } if laws == Laws::Real => zeros > 0,
         Operation::Convolution { bias, .. } => all && laws == Laws::Real && !bias,
         Operation::BatchNorm { .. } => false,
-        _ => all,
+        _ => all || operation.is_zero(),
     }
 }
 
