@@ -350,10 +350,10 @@ impl Canonicaliser {
             names: &name,
             symbolic: false,
         };
-        match &node.kind {
-            NodeKind::Input(input) => writer.input(*input, &node.shape),
-            NodeKind::Operation(_) if kind == Kind::Zero => writer.zeros(&node.shape),
-            NodeKind::Operation(operation) => {
+        match (&node.kind, self.reduction.zeros.get(&vertex)) {
+            (_, Some(shape)) => writer.zeros(shape),
+            (NodeKind::Input(input), _) => writer.input(*input, &node.shape),
+            (NodeKind::Operation(operation), _) => {
                 writer.operation(operation, kind == Kind::Ordered);
             }
         }

@@ -198,7 +198,8 @@ pub const LAWS: [Law; 14] = [
         first: Laws::Exact,
         statement: "`zero` does not care what it is made of, only how large that is: all zeros of one \
                     shape are one. What is zero stays so through pooling, dropout, moves of elements, \
-                    activations with f(0) = 0, and merges with other zeros.",
+                    activations with f(0) = 0, and merges with other zeros. So zeros beside one \
+                    another in a `cat` are one.",
         reason: "A zero of IEEE 754 without a sign is what these make of such zeros. Nothing of what \
                  a zero is made of gets a gradient, and all values of a program have one batch axis.",
     },

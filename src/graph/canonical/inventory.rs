@@ -200,9 +200,15 @@ impl<'a> Counter<'a> {
             paths: tally.paths,
             is_function,
             is_zero: own.kind == Kind::Zero,
-            is_made_zero: own.kind == Kind::Zero && !has_shape_of_input(graph, own.node),
+            is_made_zero: self.is_made_zero(graph, vertex),
             merge,
         }
+    }
+
+    fn is_made_zero(&self, graph: &impl Dataflow, vertex: u32) -> bool {
+        let mut inputs = 0..graph.inputs() as u32;
+        let zeros = self.reduction.zeros.get(&vertex);
+        zeros.is_some_and(|shape| inputs.all(|input| graph.at(input).shape != *shape))
     }
 
     fn merge(&self, graph: &impl Dataflow, vertex: u32) -> Option<Box<Merge>> {
@@ -235,11 +241,6 @@ impl<'a> Counter<'a> {
             is_open: tally.reads == 0 && !tally.is_merged,
         }))
     }
-}
-
-fn has_shape_of_input(graph: &impl Dataflow, node: u32) -> bool {
-    let mut inputs = 0..graph.inputs() as u32;
-    inputs.any(|input| graph.at(input).shape == graph.at(node).shape)
 }
 
 impl Value {

@@ -8,7 +8,7 @@
 
 use super::label::{for_each_dimension, place, write_number};
 use super::partition::{Arc, Component};
-use super::reduce::{Kind, Reduction};
+use super::reduce::Reduction;
 use crate::graph::NodeKind;
 use crate::graph::dataflow::Dataflow;
 use crate::operations::{Dimension, Factor, Variable};
@@ -66,17 +66,17 @@ pub(super) fn describe(
 
 impl Mentions<'_> {
     fn label(&mut self, graph: &impl Dataflow, vertex: u32) {
-        let own = &self.reduction.vertices[vertex as usize];
-        let node = graph.at(own.node);
+        let node = graph.at(self.reduction.vertices[vertex as usize].node);
         let owner = self.number[vertex as usize];
         let mut dimensions: Vec<Dimension> = Vec::new();
-        match &node.kind {
-            NodeKind::Operation(operation) if own.kind != Kind::Zero => {
+        match (&node.kind, self.reduction.zeros.get(&vertex)) {
+            (_, Some(shape)) => dimensions.extend(shape.0.iter().cloned()),
+            (NodeKind::Input(_), _) => dimensions.extend(node.shape.0.iter().cloned()),
+            (NodeKind::Operation(operation), _) => {
                 for_each_dimension(operation, &mut |dimension| {
                     dimensions.push(dimension.clone())
                 });
             }
-            _ => dimensions.extend(node.shape.0.iter().cloned()),
         }
         for (role, dimension) in (0..).zip(&dimensions) {
             self.dimension(dimension, owner, role);

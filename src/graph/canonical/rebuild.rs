@@ -10,7 +10,7 @@ use smallvec::SmallVec;
 
 use super::merge::same_merge;
 use super::reduce::{Kind, Reduction};
-use super::zero::make_zero;
+use super::zero::make_zeros;
 use super::{Order, Reading};
 use crate::graph::{Graph, Node, NodeId, NodeKind};
 use crate::operations::{Dimension, Operation, Variable};
@@ -139,11 +139,12 @@ impl Rebuilder<'_> {
             // The keys are positions.
             operands.iter_mut().for_each(|(_, times)| *times = 1);
         }
+        if let Some(shape) = self.reduction.zeros.get(&vertex) {
+            let inputs = &self.source.nodes[..self.source.inputs];
+            make_zeros(&mut node, shape, inputs);
+        }
         let id = match (&node.kind, properties.kind) {
-            (_, Kind::Zero) => {
-                make_zero(&mut node, &self.source.nodes[..self.source.inputs]);
-                self.push(node)
-            }
+            (_, Kind::Zero) => self.push(node),
             (NodeKind::Operation(Operation::Concatenate { .. }), Kind::Multiset) => {
                 operands.sort_unstable();
                 self.sequence(&node, &expand(&operands))

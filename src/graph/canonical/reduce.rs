@@ -6,6 +6,7 @@
 
 use std::ops::Range;
 
+use rustc_hash::FxHashMap;
 use xxhash_rust::xxh3::xxh3_64;
 
 use super::identity::{Treatment, is_identity};
@@ -13,7 +14,7 @@ use super::label::{KnownLabel, LabelWriter, fix_variables, for_each_dimension, m
 use super::variables::Variables;
 use crate::graph::dataflow::Dataflow;
 use crate::graph::{Laws, NodeId, NodeKind, WeightsId};
-use crate::operations::{Activation, Class, Operation, Variable};
+use crate::operations::{Activation, Class, Operation, Shape, Variable};
 
 /// What a vertex reads: an operand and in which role.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -32,7 +33,7 @@ pub(super) enum Kind {
     /// A variable of dimensions that the shapes of the inputs do not give a place. It is no value;
     /// vertices whose labels mention it read it.
     Variable,
-    /// Zeros in the shape of the node it stands for, whatever that is. It has no operands.
+    /// Zeros, whatever node they stand for. They have no operands, but a shape.
     Zero,
     /// Operands in order.
     Ordered,
@@ -94,8 +95,8 @@ pub(super) struct Reduction {
     pub(super) free: Vec<(Variable, u32)>,
     /// Whether any vertex shares its weights.
     pub(super) shares_weights: bool,
-    /// Whether any vertex is zero.
-    pub(super) has_zeros: bool,
+    /// The vertices that are zero, with their shapes.
+    pub(super) zeros: FxHashMap<u32, Shape>,
     /// Vertices that are functions of their operands, by hash of label and operands, with open
     /// addressing: pure ones, and those without state whose weights are shared.
     pub(super) table: Vec<u32>,
@@ -110,7 +111,7 @@ impl Reduction {
         self.vertex_of.clear();
         self.free.clear();
         self.shares_weights = false;
-        self.has_zeros = false;
+        self.zeros.clear();
         self.table.clear();
         let slots = (2 * graph.count() as usize).next_power_of_two();
         self.table.resize(slots, NONE);
@@ -164,7 +165,7 @@ impl Reduction {
     fn node(&mut self, graph: &impl Dataflow, number: u32, laws: Laws) -> u32 {
         let operands = graph.operands(number);
         let reads_zero =
-            self.has_zeros && self.read(operands).any(|vertex| vertex.kind == Kind::Zero);
+            !self.zeros.is_empty() && self.read(operands).any(|vertex| vertex.kind == Kind::Zero);
         if let Some(label) = graph.label(number)
             && !reads_zero
         {
@@ -220,7 +221,7 @@ impl Reduction {
             return operand(self, 0);
         }
         if self.is_zero(operation, operands, reads_zero, laws) {
-            return self.zero(graph, number);
+            return self.zeros(graph, number, &graph.at(number).shape);
         }
         let start = self.edges.len();
         let mut kind = Kind::Ordered;
@@ -241,7 +242,7 @@ impl Reduction {
             }
             Operation::Concatenate { .. } => {
                 kind = Kind::Sequence;
-                size = self.push_parts(operands);
+                size = self.push_parts(graph, number);
             }
             Operation::Add { arity } | Operation::Multiply { arity }
                 if laws != Laws::Exact || *arity == 2 =>
@@ -428,7 +429,7 @@ impl Reduction {
 
     /// The vertex that was pushed last, which is a function of its operands, or an equal one that was
     /// there before; then the last is taken off again.
-    fn share_last(&mut self, graph: &impl Dataflow) -> u32 {
+    pub(super) fn share_last(&mut self, graph: &impl Dataflow) -> u32 {
         let last = self.vertices.len() - 1;
         let vertex = &self.vertices[last];
         let own = vertex.weights.map_or(vertex.hash, |weights| {
@@ -441,7 +442,7 @@ impl Reduction {
         let mut slot = hash as usize & mask;
         while self.table[slot] != NONE {
             let other = self.table[slot];
-            if self.is_same(graph, vertex, &self.vertices[other as usize]) {
+            if self.is_same(graph, last as u32, other) {
                 self.edges.truncate(vertex.edges.start as usize);
                 self.vertices.truncate(last);
                 return other;
@@ -452,8 +453,10 @@ impl Reduction {
         last as u32
     }
 
-    fn is_same(&self, graph: &impl Dataflow, left: &Vertex, right: &Vertex) -> bool {
-        let node = |vertex: &Vertex| graph.at(vertex.node);
+    fn is_same(&self, graph: &impl Dataflow, left: u32, right: u32) -> bool {
+        let shapes = [left, right].map(|vertex| self.zeros.get(&vertex));
+        let [left, right] = [left, right].map(|vertex| &self.vertices[vertex as usize]);
+        let operation = |vertex: &Vertex| &graph.at(vertex.node).kind;
         left.hash == right.hash
             && left.kind == right.kind
             && left.weights == right.weights
@@ -462,8 +465,8 @@ impl Reduction {
             // Labels call all free variables the same. Merges have no attributes.
             && (self.free.is_empty()
                 || match left.kind {
-                    Kind::Ordered => node(left).kind == node(right).kind,
-                    Kind::Zero => node(left).shape == node(right).shape,
+                    Kind::Ordered => operation(left) == operation(right),
+                    Kind::Zero => shapes[0] == shapes[1],
                     Kind::Input | Kind::Variable | Kind::Sequence | Kind::Multiset => true,
                 })
     }

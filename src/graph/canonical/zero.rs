@@ -8,7 +8,7 @@ use super::reduce::{Kind, Reduction};
 use super::variables::Variables;
 use crate::graph::dataflow::Dataflow;
 use crate::graph::{Laws, Node, NodeId, NodeKind};
-use crate::operations::{Activation, Operation};
+use crate::operations::{Activation, Operation, Shape};
 
 impl Reduction {
     /// Whether an operation, which may read zeros, gives zero.
@@ -28,10 +28,8 @@ impl Reduction {
         }
     }
 
-    /// The vertex of a node that is zero. All of one shape are one.
-    pub(super) fn zero(&mut self, graph: &impl Dataflow, number: u32) -> u32 {
-        self.has_zeros = true;
-        let shape = &graph.at(number).shape;
+    /// The vertex of zeros. All of one shape are one, whatever node they stand for.
+    pub(super) fn zeros(&mut self, graph: &impl Dataflow, node: u32, shape: &Shape) -> u32 {
         let start = self.edges.len();
         let write = |writer: &mut LabelWriter<'_, '_>| writer.zeros(shape);
         let label = self.write_label(write);
@@ -42,25 +40,51 @@ impl Reduction {
             }
             self.push_variables(variables, &write);
         }
-        let mut vertex = self.vertex(number, Kind::Zero, label, start, start);
+        let mut vertex = self.vertex(node, Kind::Zero, label, start, start);
         // Inputs come first.
         vertex.level = 1;
-        self.share(graph, vertex)
+        let last = self.push(vertex);
+        self.zeros.insert(last, shape.clone());
+        let vertex = self.share_last(graph);
+        if vertex != last {
+            self.zeros.remove(&last);
+        }
+        vertex
+    }
+
+    /// The vertex of zeros of these shapes behind one another along the first axis.
+    pub(super) fn joined_zeros(
+        &mut self,
+        graph: &impl Dataflow,
+        node: u32,
+        vertices: &[u32],
+    ) -> Option<u32> {
+        if let [vertex] = vertices {
+            return Some(*vertex);
+        }
+        let mut shapes = vertices.iter().map(|vertex| self.zeros.get(vertex));
+        let mut joined = shapes.next()??.clone();
+        for shape in shapes {
+            let (size, other) = joined.0.first_mut().zip(shape?.0.first())?;
+            *size = &*size + other;
+        }
+        Some(self.zeros(graph, node, &joined))
     }
 }
 
 /// Makes a node zeros of a shape. They read an input for the number of examples: the first of their
 /// shape, or the first of all.
-pub(super) fn make_zero(node: &mut Node, inputs: &[Node]) {
-    let alike = inputs.iter().position(|input| input.shape == node.shape);
+pub(super) fn make_zeros(node: &mut Node, shape: &Shape, inputs: &[Node]) {
+    let alike = inputs.iter().position(|input| input.shape == *shape);
     let operation = match alike {
         Some(_) => Operation::Activation(Activation::Zero),
         None => Operation::Zeros {
-            shape: node.shape.clone(),
+            shape: shape.clone(),
         },
     };
     node.kind = NodeKind::Operation(operation);
     node.inputs = [NodeId(alike.unwrap_or(0) as u32)].into_iter().collect();
+    node.shape = shape.clone();
 }
 
 /// Whether an operation of which one operand is zero gives zero. Not under `exact`, where infinity
