@@ -196,6 +196,19 @@ fn equal_by(law: u8) -> Vec<(Graph, Graph)> {
                     }),
                     zero,
                 ),
+                // Zeros beside one another.
+                (
+                    of(&|builder| {
+                        let zero = builder.activation(Activation::Zero, input);
+                        builder.concatenate(&[zero, zero, input, zero])
+                    }),
+                    of(&|builder| {
+                        let zero = builder.activation(Activation::Zero, input);
+                        let zeros = builder.concatenate(&[zero, zero]);
+                        let last = builder.concatenate(&[input, zero]);
+                        builder.concatenate(&[zeros, last])
+                    }),
+                ),
                 // Zeros of another shape than the input's.
                 (
                     of(&|builder| {
