@@ -18,7 +18,7 @@ pub struct SearchConfiguration {
     pub budget: usize,
     /// Who proposes candidates. Default `autosnap`.
     pub strategy: StrategyName,
-    /// How many candidates the first round has; they are random. Default 3.
+    /// How many candidates the first round has; they are random. Default 5.
     pub initial: usize,
     /// How many candidates every later round has: after each the strategy learns from the results.
     /// Default 1: nothing is chosen before all results are in.
@@ -213,7 +213,7 @@ impl Default for SearchConfiguration {
             seed: 0,
             budget: 24,
             strategy: StrategyName::Autosnap,
-            initial: 3,
+            initial: 5,
             round: 1,
             evolution: EvolutionConfiguration::default(),
             nao: NaoConfiguration::default(),
