@@ -206,7 +206,7 @@ pub(crate) fn transpose(shape: &Shape) -> (Operation, Shape) {
 
 /// The axes are those that are given.
 pub(crate) fn zeros(arguments: &Arguments) -> (Operation, Shape) {
-    let given = arguments.0.iter().filter_map(|argument| match argument {
+    let given = arguments.given.iter().filter_map(|argument| match argument {
         Argument::Number(size) => Some(size.clone()),
         _ => None,
     });
