@@ -225,6 +225,11 @@ pub enum Operation {
         /// `h` and `w`.
         size: [Dimension; 2],
     },
+    /// Zeros in a shape of their own, whatever is given.
+    Zeros {
+        /// Their shape.
+        shape: Shape,
+    },
     /// The element-wise sum of `arity` tensors of one shape.
     Add {
         /// How many.
@@ -517,6 +522,7 @@ impl Operation {
             | Operation::TokenMean
             | Operation::Transpose
             | Operation::Image { .. }
+            | Operation::Zeros { .. }
             | Operation::Add { .. }
             | Operation::Multiply { .. }
             | Operation::Concatenate { .. } => Class::Pure,
@@ -542,6 +548,14 @@ impl Operation {
             | Operation::MaskedAttention { .. } => 2,
             _ => 1,
         }
+    }
+
+    /// Whether it gives zeros whatever it takes.
+    pub fn is_zero(&self) -> bool {
+        matches!(
+            self,
+            Operation::Activation(Activation::Zero) | Operation::Zeros { .. }
+        )
     }
 
     /// Whether the order of its inputs makes no difference.
@@ -749,6 +763,7 @@ impl Operation {
             Operation::ClassToken { width } => visit(width),
             Operation::Token { place } => visit(place),
             Operation::Image { size } => size.iter_mut().for_each(visit),
+            Operation::Zeros { shape } => shape.0.iter_mut().for_each(visit),
             Operation::TransposedConvolution(attributes) => {
                 let TransposedConvolution {
                     input,

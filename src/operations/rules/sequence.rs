@@ -4,7 +4,7 @@ use super::{axis, features, last};
 use crate::operations::dimension::Dimension;
 use crate::operations::operation::Operation;
 use crate::operations::shape::{Reason, Shape};
-use crate::operations::table::{Arguments, Requirements};
+use crate::operations::table::{Argument, Arguments, Requirements};
 
 fn number(arguments: &Arguments, index: usize) -> Dimension {
     arguments.number_or(index, || Dimension::ONE)
@@ -202,6 +202,19 @@ pub(crate) fn token_mean(shape: &Shape) -> (Operation, Shape) {
 pub(crate) fn transpose(shape: &Shape) -> (Operation, Shape) {
     let result = [last(shape), axis(shape, 0)].into_iter().collect();
     (Operation::Transpose, result)
+}
+
+/// The axes are those that are given.
+pub(crate) fn zeros(arguments: &Arguments) -> (Operation, Shape) {
+    let given = arguments.given.iter().filter_map(|argument| match argument {
+        Argument::Number(size) => Some(size.clone()),
+        _ => None,
+    });
+    let shape: Shape = given.collect();
+    let operation = Operation::Zeros {
+        shape: shape.clone(),
+    };
+    (operation, shape)
 }
 
 pub(crate) fn image(
