@@ -18,7 +18,7 @@ use snapc::diagnostic::Source;
 use snapc::graph::{
     Canonicaliser, Graph, Laws, NodeId, NodeKind, build, canonical_text, canonicalise,
 };
-use snapc::operations::{Class, Operation};
+use snapc::operations::Class;
 use snapc::types::DefinitionId;
 use snapc::{syntax, types};
 
