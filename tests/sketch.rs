@@ -290,3 +290,31 @@ fn nets_of_nas_bench_201_are_as_many_as_its_cells() {
     let nets: HashSet<Key> = net_of_cell.values().copied().collect();
     assert_eq!((net_of_cell.len(), nets.len()), (5485, 5485));
 }
+
+/// The parts that two programs have both, as often as both have them.
+fn shared(first: &[u64], second: &[u64]) -> usize {
+    let mut rest = second.to_vec();
+    let is_there = |part: &&u64| {
+        let place = rest.iter().position(|other| other == *part);
+        place.map(|place| rest.swap_remove(place)).is_some()
+    };
+    first.iter().filter(is_there).count()
+}
+
+#[test]
+fn a_layer_is_the_same_part_wherever_it_stands_in_a_row() {
+    for layer in ["relu conv(3) bn", "conv(3) bn relu", "bn relu conv(3)"] {
+        let alphabet = format!("alphabet k {{ c = {layer} p = maxpool(3) }}\n");
+        let net = "pattern cell : k = \"?{1..4}\"\nnet n : [4, 8, 8] -> [4, 8, 8] = cell\n";
+        let (_, space) = space_over(&alphabet, net).expect("the sketch has fillings");
+        let parts = |text: &str| {
+            let program = space.opcodes(text).expect("the symbols are there");
+            space.parts(&program).expect("the program is valid")
+        };
+        // The input and the output alone.
+        assert_eq!(shared(&parts("c"), &parts("p")), 2, "{layer}");
+        // And the layer; the input and the output with their neighbours.
+        assert_eq!(shared(&parts("c"), &parts("cc")), 5, "{layer}");
+        assert_eq!(shared(&parts("cc"), &parts("pcpc")), 5, "{layer}");
+    }
+}

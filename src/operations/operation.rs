@@ -691,7 +691,7 @@ impl Operation {
     }
 
     /// Calls `visit` for each of its dimensions, in the order they are declared.
-    pub fn for_each_dimension_mut(&mut self, visit: &mut dyn FnMut(&mut Dimension)) {
+    pub fn for_each_dimension_mut(&mut self, visit: &mut impl FnMut(&mut Dimension)) {
         match self {
             Operation::Convolution {
                 input,
