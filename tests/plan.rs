@@ -109,7 +109,7 @@ fn layers_are_numbered_by_their_place_in_the_canonical_form() {
     let expected = [None, Some(1), Some(8), None, Some(3), Some(4), None];
     assert_eq!(numbers, expected);
     let own = [None, Some(10), Some(11), None, Some(12), Some(13), None];
-    let plan = plan::plan_numbered(&graph, &own, Passes::all()).expect("a plan");
+    let plan = plan::plan_numbered(&graph, &own, Passes::default()).expect("a plan");
     let layers: Vec<u64> = plan
         .parameters
         .iter()
@@ -428,7 +428,7 @@ fn shared_parameters_are_declared_once_with_the_first_values_of_the_least_number
     ];
     let graph = graph(1, nodes, &[3, 5]);
     let numbers = [None, Some(40), Some(9), Some(6), Some(8), Some(5)];
-    let plan = plan::plan_numbered(&graph, &numbers, Passes::all()).expect("it has a plan");
+    let plan = plan::plan_numbered(&graph, &numbers, Passes::default()).expect("it has a plan");
     let declared: Vec<(&str, u64)> = plan
         .parameters
         .iter()
@@ -472,7 +472,7 @@ fn tied_weights_begin_as_the_layer_with_the_least_number_says() {
     ];
     let graph = graph(1, nodes, &[2]);
     let initial = |numbers: [Option<u64>; 3]| {
-        let plan = plan::plan_numbered(&graph, &numbers, Passes::all()).expect("it has a plan");
+        let plan = plan::plan_numbered(&graph, &numbers, Passes::default()).expect("it has a plan");
         assert_eq!(plan.parameters.len(), 1);
         plan.parameters[0].initial
     };
@@ -538,7 +538,7 @@ fn updates_of_shared_statistics_are_in_the_order_of_the_numbers() {
         for (node, number) in [1, 4, 5].into_iter().zip(numbers) {
             all[node] = Some(number);
         }
-        let plan = plan::plan_numbered(&graph, &all, Passes::all()).expect("it has a plan");
+        let plan = plan::plan_numbered(&graph, &all, Passes::default()).expect("it has a plan");
         let name = |step: &plan::Step| match step.layer {
             Layer::BatchNorm { .. } => step.number.to_string(),
             _ => step.path.to_string(),

@@ -1,7 +1,8 @@
 //! Running a plan forwards and backwards.
 //!
 //! Forward, each step gives its output and a function from the gradient of its output to those of
-//! its inputs and parameters; the functions, in order, are the tape.
+//! its inputs and parameters; the functions, in order, are the tape. Of segments, the tape has what they
+//! read, and they are run again.
 
 use std::ops::Range;
 
@@ -42,8 +43,30 @@ impl Drop for Program {
     }
 }
 
-/// What is kept of a run for its gradients: one function for each step.
-pub(super) type Tape = Vec<Backward>;
+/// What is kept of a run for its gradients: of each stretch of steps ([`Plan::stretches`]) in order.
+pub(super) struct Tape {
+    kept: Vec<Kept>,
+    /// The step of training, or none.
+    training: Option<u64>,
+}
+
+/// What is kept of a stretch of steps.
+enum Kept {
+    /// The function of each step.
+    Functions(Vec<Backward>),
+    /// What the steps read, by place: they are run again for their functions.
+    Inputs(Vec<(usize, Array)>),
+}
+
+/// How steps are run.
+struct Run<'a> {
+    /// For every value whether its gradient is wanted.
+    wanted: &'a [bool],
+    /// The step of training, or none.
+    training: Option<u64>,
+    /// Whether running statistics change.
+    update: bool,
+}
 
 /// Gradients of inputs and parameters; none where they are zero.
 pub(super) struct Gradients {
@@ -85,45 +108,91 @@ impl Program {
         keep: bool,
         update: bool,
     ) -> Result<(Vec<Tensor>, Option<Tape>)> {
-        let wanted = self.wanted(wanted);
+        let run = Run {
+            wanted: &self.wanted(wanted),
+            training,
+            update,
+        };
         let inputs = inputs
             .iter()
             .map(|input| Array::copy_of::<T>(input).map(Some));
         let mut values: Vec<Option<Array>> = inputs.collect::<Result<_>>()?;
         values.resize(self.plan.values.len(), None);
-        let value = |values: &[Option<Array>], place: usize| {
-            let missing = || Error::Msg(format!("value {place} of the plan is not there"));
-            values.get(place).cloned().flatten().ok_or_else(missing)
-        };
-        let mut tape = keep.then(Vec::new);
-        for (place, step) in self.plan.steps.iter().enumerate() {
-            let inputs = step.inputs.iter().map(|input| value(&values, input.0));
+        let mut kept = Vec::new();
+        for (steps, is_segment) in self.plan.stretches() {
+            if keep && is_segment {
+                let read = self.plan.read_by(&steps).into_iter();
+                let read = read.map(|read| Ok((read.0, value(&values, read.0)?)));
+                kept.push(Kept::Inputs(read.collect::<Result<_>>()?));
+                self.run_steps::<T>(steps, &mut values, &run, false)?;
+            } else {
+                let functions = self.run_steps::<T>(steps, &mut values, &run, keep)?;
+                kept.push(Kept::Functions(functions));
+            }
+        }
+        let outputs = self.plan.outputs.iter();
+        let outputs = outputs.map(|output| value(&values, output.0)?.into_tensor::<T>());
+        let tape = keep.then_some(Tape { kept, training });
+        Ok((outputs.collect::<Result<_>>()?, tape))
+    }
+
+    /// Runs steps over the values. Gives their functions for gradients if these are to be kept.
+    fn run_steps<T: Float>(
+        &self,
+        steps: Range<usize>,
+        values: &mut [Option<Array>],
+        run: &Run,
+        keep: bool,
+    ) -> Result<Vec<Backward>> {
+        let mut functions = Vec::new();
+        for place in steps {
+            let step = &self.plan.steps[place];
+            let inputs = step.inputs.iter().map(|input| value(values, input.0));
             let call = Call {
                 inputs: inputs.collect::<Result<_>>()?,
-                wanted: step.inputs.iter().map(|input| wanted[input.0]).collect(),
-                training,
+                wanted: step.inputs.iter().map(|it| run.wanted[it.0]).collect(),
+                training: run.training,
                 keep,
                 prepared: self.prepared.get(place).and_then(Option::as_ref),
                 ..self.call(step)
             };
             let given = lowering::forward::<T>(&call)?;
             drop(call);
-            for (place, latest) in given.state.iter().filter(|_| update) {
+            for (place, latest) in given.state.iter().filter(|_| run.update) {
                 if let Some(parameter) = step.all_parameters().nth(*place) {
                     self.variables[parameter].set(latest)?;
                 }
             }
             values[step.output.0] = Some(given.output);
-            if let Some(tape) = &mut tape {
-                tape.push(given.backward);
+            if keep {
+                functions.push(given.backward);
             }
             for dead in &step.last_uses {
                 values[dead.0] = None;
             }
         }
-        let outputs = self.plan.outputs.iter();
-        let outputs = outputs.map(|output| value(&values, output.0)?.into_tensor::<T>());
-        Ok((outputs.collect::<Result<_>>()?, tape))
+        Ok(functions)
+    }
+
+    /// Runs a segment again from what it reads, for the functions of its steps. It changes nothing: the
+    /// batch and the random numbers are the same.
+    fn run_again<T: Float>(
+        &self,
+        steps: Range<usize>,
+        read: Vec<(usize, Array)>,
+        wanted: &[bool],
+        training: Option<u64>,
+    ) -> Result<Vec<Backward>> {
+        let mut values: Vec<Option<Array>> = vec![None; self.plan.values.len()];
+        for (place, array) in read {
+            values[place] = Some(array);
+        }
+        let run = Run {
+            wanted,
+            training,
+            update: false,
+        };
+        self.run_steps::<T>(steps, &mut values, &run, true)
     }
 
     /// An evaluation of a step, without its inputs.
@@ -218,9 +287,34 @@ impl Program {
             add_to::<T>(&mut values[output.0], Array::copy_of::<T>(&gradient)?)?;
         }
         let mut parameters: Vec<Option<Array>> = vec![None; self.variables.len()];
-        for step in self.plan.steps.iter().rev() {
+        for (steps, _) in self.plan.stretches().into_iter().rev() {
+            let functions = match tape.kept.pop().ok_or_else(incomplete)? {
+                Kept::Functions(functions) => functions,
+                Kept::Inputs(read) => {
+                    self.run_again::<T>(steps.clone(), read, &wanted, tape.training)?
+                }
+            };
+            self.go_back::<T>(steps, functions, &wanted, &mut values, &mut parameters)?;
+        }
+        values.truncate(self.plan.inputs.len());
+        Ok(Gradients {
+            inputs: tensors::<T>(values)?,
+            parameters: tensors::<T>(parameters)?,
+        })
+    }
+
+    /// From the gradients of what steps give to those of what they read and of their parameters.
+    fn go_back<T: Float>(
+        &self,
+        steps: Range<usize>,
+        mut functions: Vec<Backward>,
+        wanted: &[bool],
+        values: &mut [Option<Array>],
+        parameters: &mut [Option<Array>],
+    ) -> Result<()> {
+        for step in self.plan.steps[steps].iter().rev() {
             // What a step has kept is freed with it, if its gradient is wanted or not.
-            let backward = tape.pop().ok_or_else(incomplete)?;
+            let backward = functions.pop().ok_or_else(incomplete)?;
             let Some(gradient) = values[step.output.0]
                 .take()
                 .filter(|_| wanted[step.output.0])
@@ -240,12 +334,13 @@ impl Program {
                 }
             }
         }
-        values.truncate(self.plan.inputs.len());
-        Ok(Gradients {
-            inputs: tensors::<T>(values)?,
-            parameters: tensors::<T>(parameters)?,
-        })
+        Ok(())
     }
+}
+
+fn value(values: &[Option<Array>], place: usize) -> Result<Array> {
+    let missing = || Error::Msg(format!("value {place} of the plan is not there"));
+    values.get(place).cloned().flatten().ok_or_else(missing)
 }
 
 /// The multiply-adds that one example takes, roughly: each parameter of a step acts at each position of

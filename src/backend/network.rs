@@ -12,7 +12,7 @@ use super::execution::{Program, work};
 use super::random;
 use super::{Mode, Model};
 use crate::graph::Graph;
-use crate::plan::{self, Plan, PlanError};
+use crate::plan::{self, Passes, Plan, PlanError};
 
 /// Why a net can't be compiled.
 #[derive(Debug, Error)]
@@ -52,6 +52,20 @@ impl Network {
     /// See [`CompileError`].
     pub fn compile(graph: &Graph, device: &Device, seed: u64) -> Result<Self, CompileError> {
         Self::compile_with_dtype(graph, device, seed, DType::F32)
+    }
+
+    /// The same with a choice of passes over its plan.
+    ///
+    /// # Errors
+    ///
+    /// See [`CompileError`].
+    pub fn compile_with_passes(
+        graph: &Graph,
+        passes: Passes,
+        device: &Device,
+        seed: u64,
+    ) -> Result<Self, CompileError> {
+        Self::from_plan(plan::plan_with(graph, passes)?, device, seed, DType::F32)
     }
 
     /// Compiles a net to compute with `F32` or `F64`.

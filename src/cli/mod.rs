@@ -19,6 +19,7 @@ mod live;
 mod load;
 mod new;
 mod output;
+mod passes;
 mod patterns;
 mod report;
 mod search;

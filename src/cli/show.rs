@@ -4,14 +4,14 @@ use std::num::NonZeroUsize;
 use std::path::PathBuf;
 
 use clap::ValueEnum;
-use clap::builder::{PossibleValuesParser, TypedValueParser};
 use serde::Serialize;
 
 use super::load::{self, Loaded};
 use super::output::{Failure, Output, thousands};
+use super::passes::PassOptions;
 use crate::graph::{self, Graph, Summary, draw};
 use crate::operations::{Dimension, Shape};
-use crate::plan::{self, Pass, Passes, Plan, Value};
+use crate::plan::{self, Passes, Plan, Value};
 use crate::types::{self, Definition, DefinitionId, Inferred, Kind, prelude_blocks};
 
 #[derive(Debug, clap::Args)]
@@ -34,9 +34,8 @@ pub(super) struct Options {
     #[arg(long, conflicts_with = "draw")]
     plan: bool,
 
-    /// Leave out a pass over the plan
-    #[arg(long, value_name = "PASS", requires = "plan", value_parser = passes())]
-    without: Vec<Pass>,
+    #[command(flatten)]
+    passes: PassOptions,
 
     /// The memory that training and evaluation take with batches of this size instead
     #[arg(long, value_name = "BATCH", conflicts_with_all = ["draw", "plan"])]
@@ -137,19 +136,17 @@ pub(super) fn run(options: &Options, output: &Output) -> Result<(), Failure> {
     if let Some(drawing) = options.draw {
         return write_drawing(&loaded, &chosen, drawing, options, output);
     }
+    let passes = options.passes.choose(Passes::default());
     if options.plan {
-        let passes = options
-            .without
-            .iter()
-            .fold(Passes::all(), |passes, pass| passes.without(*pass));
         return show_plan(&planned(&loaded, &chosen, passes)?, output);
     }
     if let Some(batch) = options.memory {
-        return show_memory(
-            &planned(&loaded, &chosen, Passes::all())?,
-            batch.get(),
-            output,
-        );
+        return show_memory(&planned(&loaded, &chosen, passes)?, batch.get(), output);
+    }
+    if options.passes.are_given() {
+        return Err(Failure::Usage(
+            "`--with` and `--without` go with `--plan` or `--memory`".to_string(),
+        ));
     }
     let shown: Vec<Shown> = chosen.iter().map(|id| describe(&loaded, *id)).collect();
     if output.is_json() {
@@ -395,14 +392,6 @@ fn chosen_graph(loaded: &Loaded, chosen: &[DefinitionId]) -> Result<Graph, Failu
     graph::build(program, id).map_err(|diagnostic| loaded.failure(*diagnostic))
 }
 
-/// Reads the name of a pass.
-fn passes() -> impl TypedValueParser<Value = Pass> {
-    PossibleValuesParser::new(Pass::ALL.map(Pass::name)).try_map(|name| {
-        let pass = Pass::ALL.into_iter().find(|pass| pass.name() == name);
-        pass.ok_or_else(|| format!("there is no pass `{name}`"))
-    })
-}
-
 fn planned(loaded: &Loaded, chosen: &[DefinitionId], passes: Passes) -> Result<Plan, Failure> {
     let graph = chosen_graph(loaded, chosen)?;
     plan::plan_with(&graph, passes).map_err(|error| Failure::Runtime(error.to_string()))
@@ -444,6 +433,7 @@ fn show_plan(plan: &Plan, output: &Output) -> Result<(), Failure> {
         "inputs": plan.inputs,
         "steps": steps.collect::<Vec<_>>(),
         "outputs": numbers(&plan.outputs),
+        "segments": plan.segments.iter().map(|steps| [steps.start, steps.end]).collect::<Vec<_>>(),
     }));
     Ok(())
 }

@@ -10,10 +10,11 @@ use serde_json::json;
 use super::interrupt;
 use super::load;
 use super::output::{Failure, Output, thousands};
+use super::passes::PassOptions;
 use super::training::{TrainingOptions, check_fit};
 use crate::backend::Network;
 use crate::graph::{self, Graph, Laws};
-use crate::plan::Plan;
+use crate::plan::{self, Pass, Plan};
 use crate::train::{
     EpochRecord, Event, Outcome, RunDirectory, Summary, Trainer, TrainingConfiguration,
 };
@@ -44,6 +45,9 @@ pub(super) struct Options {
     memory_limit: Option<ByteSize>,
 
     #[command(flatten)]
+    passes: PassOptions,
+
+    #[command(flatten)]
     training: TrainingOptions,
 }
 
@@ -71,11 +75,32 @@ pub(super) fn run(options: &Options, output: &Output) -> Result<(), Failure> {
         false => TrainingConfiguration::default(),
     };
     let mut configuration = options.training.configuration(base);
-    let network = compile(&graph, configuration.seed)?;
+    configuration.passes = options.passes.choose(configuration.passes);
+    let network = Network::compile_with_passes(
+        &graph,
+        configuration.passes,
+        &Device::Cpu,
+        configuration.seed,
+    )
+    .map_err(|error| Failure::Runtime(error.to_string()))?;
     if let Some(limit) = options.memory_limit {
         let may_shrink = !options.training.says_batch_size() && !options.resume;
-        configuration.batch_size =
-            fitting_batch(network.plan(), configuration.batch_size, may_shrink, limit)?;
+        let plans = Plans {
+            chosen: network.plan(),
+            checkpointed: plan::plan_with(
+                &graph,
+                configuration.passes.with(Pass::CheckpointBlocks),
+            )
+            .map_err(|error| Failure::Runtime(error.to_string()))?,
+        };
+        let wanted = configuration.batch_size;
+        configuration.batch_size = plans.fitting_batch(wanted, may_shrink, limit)?;
+        if configuration.batch_size < wanted && plans.fits_checkpointed(wanted, limit) {
+            output.note(&format!(
+                "batches of {} fit into {limit}; with `--with checkpoint-blocks`, those of {wanted} would",
+                configuration.batch_size
+            ));
+        }
     }
     check_fit(
         &graph.name,
@@ -130,29 +155,58 @@ pub(super) fn run(options: &Options, output: &Output) -> Result<(), Failure> {
     }
 }
 
-/// The wanted size of batches, or a smaller one that fits into so much memory if it may be chosen.
-fn fitting_batch(
-    plan: &Plan,
-    wanted: usize,
-    may_shrink: bool,
-    limit: ByteSize,
-) -> Result<usize, Failure> {
-    let takes = |batch: usize| ByteSize(plan.memory(batch).training() as u64);
-    if takes(wanted) <= limit {
-        return Ok(wanted);
+/// The plan of a net as it is chosen, and with blocks checkpointed.
+struct Plans<'a> {
+    chosen: &'a Plan,
+    checkpointed: Plan,
+}
+
+impl Plans<'_> {
+    /// The wanted size of batches, or a smaller one that fits into so much memory if it may be chosen.
+    fn fitting_batch(
+        &self,
+        wanted: usize,
+        may_shrink: bool,
+        limit: ByteSize,
+    ) -> Result<usize, Failure> {
+        if takes(self.chosen, wanted) <= limit {
+            return Ok(wanted);
+        }
+        let bytes = usize::try_from(limit.as_u64()).unwrap_or(usize::MAX);
+        let or_checkpointed = match self.fits_checkpointed(wanted, limit) {
+            true => ", and so would `--with checkpoint-blocks`",
+            false => "",
+        };
+        match self.chosen.largest_batch(bytes) {
+            Some(batch) if may_shrink => Ok(batch),
+            Some(batch) => Err(Failure::Usage(format!(
+                "a step with batches of {wanted} takes {}; `--batch-size {batch}` would fit into {limit}{or_checkpointed}",
+                takes(self.chosen, wanted)
+            ))),
+            None => {
+                let with_blocks = match self.checkpointed.largest_batch(bytes) {
+                    Some(batch) => {
+                        format!("; `--with checkpoint-blocks --batch-size {batch}` would fit")
+                    }
+                    None => String::new(),
+                };
+                Err(Failure::Usage(format!(
+                    "a step with a single example takes {}, more than {limit}{with_blocks}",
+                    takes(self.chosen, 1)
+                )))
+            }
+        }
     }
-    let bytes = usize::try_from(limit.as_u64()).unwrap_or(usize::MAX);
-    match plan.largest_batch(bytes) {
-        Some(batch) if may_shrink => Ok(batch),
-        Some(batch) => Err(Failure::Usage(format!(
-            "a step with batches of {wanted} takes {}; `--batch-size {batch}` would fit into {limit}",
-            takes(wanted)
-        ))),
-        None => Err(Failure::Usage(format!(
-            "a step with a single example takes {}, more than {limit}",
-            takes(1)
-        ))),
+
+    /// Whether a step with batches of this size fits once blocks are checkpointed.
+    fn fits_checkpointed(&self, batch: usize, limit: ByteSize) -> bool {
+        takes(&self.checkpointed, batch) <= limit
     }
+}
+
+/// What a step of training takes with batches of this size.
+fn takes(plan: &Plan, batch: usize) -> ByteSize {
+    ByteSize(plan.memory(batch).training() as u64)
 }
 
 /// Compiles a net for the processor.

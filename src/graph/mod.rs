@@ -22,6 +22,7 @@ pub use difference::{Change, Difference, Finding, difference};
 pub use emit::{canonical_text, operation_word};
 pub use laws::{LAWS, Law, Laws, UnknownLaws};
 pub use parts::parts;
+pub(crate) use path::parts as path_parts;
 pub use summary::{Layer, Summary, summarise};
 pub(crate) use trail::{FragmentId, Trail};
 

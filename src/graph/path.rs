@@ -2,17 +2,17 @@
 
 /// A part of a path: a block, symbol, word or name of weights.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Part<'a> {
+pub(crate) struct Part<'a> {
     /// Its name.
-    pub(super) name: &'a str,
+    pub(crate) name: &'a str,
     /// Whether a number follows the name. Names of weights have none.
-    pub(super) is_numbered: bool,
+    pub(crate) is_numbered: bool,
     /// Where it ends in the path.
-    pub(super) end: usize,
+    pub(crate) end: usize,
 }
 
 /// The parts of a path: `basic.0` and `conv.1` of `basic.0.conv.1`.
-pub(super) fn parts(path: &str) -> Vec<Part<'_>> {
+pub(crate) fn parts(path: &str) -> Vec<Part<'_>> {
     let mut parts: Vec<Part> = Vec::new();
     let mut end = 0;
     for segment in path.split('.') {

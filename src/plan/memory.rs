@@ -2,10 +2,13 @@
 //!
 //! The account follows what a backend does: a value lives from the step that gives it to the last that
 //! reads it, or, in training, until the gradients of all steps that keep it are computed. Going back, the
-//! gradient of a value lives from the last of its readers to the step that gave it.
+//! gradient of a value lives from the last of its readers to the step that gave it. Of a segment that is
+//! run again, training keeps what it reads; the values within live as in an evaluation, and then once
+//! more going back.
 
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
+use std::ops::Range;
 
 use super::{Layer, Plan, Pool, Step, Value};
 use crate::operations::Pooling;
@@ -130,21 +133,44 @@ impl<'a> Account<'a> {
         for input in 0..plan.inputs.len() {
             self.hold(Value(input));
         }
-        for step in &plan.steps {
-            self.hold(step.output);
-            if self.training {
-                kept(step).into_iter().for_each(|value| self.hold(value));
-                self.grow(hidden(plan, step));
-            } else {
-                self.grow(within(plan, step));
-                self.alive -= within(plan, step);
+        for (steps, is_segment) in plan.stretches() {
+            let is_kept = self.training && !is_segment;
+            if self.training && is_segment {
+                self.hold_all(&plan.read_by(&steps));
             }
-            step.last_uses.iter().for_each(|value| self.release(*value));
+            for step in &plan.steps[steps] {
+                self.forward(step, is_kept);
+                self.release_all(&step.last_uses);
+            }
         }
         if self.training {
             self.go_back();
         }
         self.peak
+    }
+
+    fn hold_all(&mut self, values: &[Value]) {
+        values.iter().for_each(|value| self.hold(*value));
+    }
+
+    fn release_all(&mut self, values: &[Value]) {
+        values.iter().for_each(|value| self.release(*value));
+    }
+
+    /// A step whose output and, in training, what it keeps for its gradient become alive.
+    fn forward(&mut self, step: &Step, is_kept: bool) {
+        self.hold(step.output);
+        let beside = match self.training {
+            true => hidden(self.plan, step),
+            false => within(self.plan, step),
+        };
+        if is_kept {
+            self.hold_all(&kept(step));
+        }
+        self.grow(beside);
+        if !is_kept {
+            self.alive -= beside;
+        }
     }
 
     fn go_back(&mut self) {
@@ -155,16 +181,34 @@ impl<'a> Account<'a> {
             self.grow(self.size(output.0));
         }
         let trained = trained(plan);
-        for step in plan.steps.iter().rev() {
-            if let Some(of_output) = gradients.remove(&step.output.0) {
-                match shares_gradient(step, self.training) {
-                    true => self.share(step, of_output, &trained, &mut gradients),
-                    false => self.compute(step, of_output, &trained, &mut gradients),
-                }
+        for (steps, is_segment) in plan.stretches().into_iter().rev() {
+            if is_segment {
+                self.run_again(&steps);
             }
-            kept(step).into_iter().for_each(|value| self.release(value));
-            self.alive -= hidden(plan, step);
+            for step in plan.steps[steps].iter().rev() {
+                if let Some(of_output) = gradients.remove(&step.output.0) {
+                    match shares_gradient(step, self.training) {
+                        true => self.share(step, of_output, &trained, &mut gradients),
+                        false => self.compute(step, of_output, &trained, &mut gradients),
+                    }
+                }
+                self.release_all(&kept(step));
+                self.alive -= hidden(plan, step);
+            }
         }
+    }
+
+    /// Runs a segment again, from what it reads to what its steps keep.
+    fn run_again(&mut self, steps: &Range<usize>) {
+        let plan = self.plan;
+        let mut left = plan.read_by(steps);
+        for step in &plan.steps[steps.clone()] {
+            self.forward(step, true);
+            left.push(step.output);
+            self.release_all(&step.last_uses);
+            left.retain(|value| !step.last_uses.contains(value));
+        }
+        self.release_all(&left);
     }
 
     /// Each input gets a gradient of its own.

@@ -4,6 +4,7 @@
 //! [`plan`] lowers a graph and then runs the passes of `passes.rs` over the result. The plan is what
 //! a backend executes; it knows nothing of any backend.
 
+mod checkpoints;
 mod layer;
 mod memory;
 mod passes;
@@ -41,6 +42,9 @@ pub struct Plan {
     pub outputs: Vec<Value>,
     /// The parameters of all steps, in the order of the first steps that have them.
     pub parameters: Vec<ParameterDeclaration>,
+    /// Ranges of steps, in order, that are computed again for the gradients: see
+    /// [`Pass::CheckpointBlocks`].
+    pub segments: Vec<Range<usize>>,
 }
 
 /// Names a value of a plan by its place in [`Plan::values`].
@@ -222,13 +226,13 @@ pub fn number_layers(graph: &Graph) -> Vec<Option<u64>> {
         .collect()
 }
 
-/// Plans a net, with its layers numbered by [`number_layers`] and all passes.
+/// Plans a net, with its layers numbered by [`number_layers`] and the usual passes.
 ///
 /// # Errors
 ///
 /// See [`PlanError`].
 pub fn plan(graph: &Graph) -> Result<Plan, PlanError> {
-    plan_with(graph, Passes::all())
+    plan_with(graph, Passes::default())
 }
 
 /// Plans a net with some of the passes.
@@ -271,6 +275,7 @@ fn lower(graph: &Graph, numbers: &[Option<u64>]) -> Result<Plan, PlanError> {
             values: Vec::new(),
             outputs: Vec::new(),
             parameters: Vec::new(),
+            segments: Vec::new(),
         },
     };
     for (id, _) in graph.iter() {

@@ -3,11 +3,15 @@
 use std::collections::{BTreeMap, HashMap};
 use std::ops::Range;
 
+use serde::{Deserialize, Serialize};
+
+use super::checkpoints::checkpoint_blocks;
 use super::{FusedNorm, Layer, Plan, Step, Value};
 use crate::operations::Activation;
 
 /// A pass that may be left out. What a net computes does not depend on it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum Pass {
     /// A batch norm that alone reads a convolution becomes part of its step. An evaluation then scales
     /// and shifts each piece of the convolution's output while it is in the cache.
@@ -15,17 +19,26 @@ pub enum Pass {
     /// A `relu` or `relu6` that alone reads a convolution, dense layer, batch norm or sum becomes part
     /// of its step: it takes no pass over memory of its own, and what it reads is not kept.
     FuseActivations,
+    /// Activation checkpointing (Chen et al., 2016): of the values within a block, training keeps none
+    /// for the gradients; they are computed again from what the block reads. It takes time for memory,
+    /// so it only runs if it is asked for.
+    CheckpointBlocks,
 }
 
 impl Pass {
-    /// All that may be left out, in the order they run.
-    pub const ALL: [Pass; 2] = [Pass::FuseNorms, Pass::FuseActivations];
+    /// All passes that may be left out, in the order they run.
+    pub const ALL: [Pass; 3] = [
+        Pass::FuseNorms,
+        Pass::FuseActivations,
+        Pass::CheckpointBlocks,
+    ];
 
     /// Its name on the command line.
     pub fn name(self) -> &'static str {
         match self {
             Pass::FuseNorms => "fuse-norms",
             Pass::FuseActivations => "fuse-activations",
+            Pass::CheckpointBlocks => "checkpoint-blocks",
         }
     }
 
@@ -33,29 +46,37 @@ impl Pass {
         match self {
             Pass::FuseNorms => fuse(plan, with_norm),
             Pass::FuseActivations => fuse(plan, with_activation),
+            Pass::CheckpointBlocks => checkpoint_blocks(plan),
         }
     }
 }
 
 /// A choice among the passes of [`Pass::ALL`].
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(from = "Vec<Pass>", into = "Vec<Pass>")]
 pub struct Passes([bool; Pass::ALL.len()]);
 
 impl Passes {
-    /// All of them.
-    pub fn all() -> Self {
-        Passes([true; Pass::ALL.len()])
-    }
-
     /// None of them.
     pub fn none() -> Self {
         Passes([false; Pass::ALL.len()])
     }
 
+    /// These and the one given.
+    pub fn with(self, pass: Pass) -> Self {
+        self.set(pass, true)
+    }
+
     /// These without the one given.
-    pub fn without(mut self, pass: Pass) -> Self {
+    pub fn without(self, pass: Pass) -> Self {
+        self.set(pass, false)
+    }
+
+    fn set(mut self, pass: Pass, is_chosen: bool) -> Self {
         for (chosen, other) in self.0.iter_mut().zip(Pass::ALL) {
-            *chosen &= other != pass;
+            if other == pass {
+                *chosen = is_chosen;
+            }
         }
         self
     }
@@ -67,9 +88,22 @@ impl Passes {
     }
 }
 
+/// Those that make a net faster.
 impl Default for Passes {
     fn default() -> Self {
-        Passes::all()
+        Passes::from(vec![Pass::FuseNorms, Pass::FuseActivations])
+    }
+}
+
+impl From<Vec<Pass>> for Passes {
+    fn from(passes: Vec<Pass>) -> Self {
+        passes.into_iter().fold(Passes::none(), Passes::with)
+    }
+}
+
+impl From<Passes> for Vec<Pass> {
+    fn from(passes: Passes) -> Self {
+        passes.iter().collect()
     }
 }
 
@@ -79,9 +113,13 @@ pub(super) fn run(plan: &mut Plan, zeros: &[bool], passes: Passes) {
     make_zeros_of_nothing(plan, zeros);
     remove_dead_steps(plan);
     order_updates(plan);
-    passes.iter().for_each(|pass| pass.run(plan));
     number_values(plan);
     mark_last_uses(plan);
+    for pass in passes.iter() {
+        pass.run(plan);
+        number_values(plan);
+        mark_last_uses(plan);
+    }
 }
 
 /// Fuses steps with the step whose output they alone read, where `fused` makes one of the two. It

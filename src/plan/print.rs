@@ -1,11 +1,12 @@
 //! Plans as text.
 
 use std::fmt::{self, Display, Formatter};
+use std::ops::Range;
 
 use super::{Plan, Step, Value};
 
 /// A line for each step: what it computes, what it reads and gives, how many parameters it has, and which
-/// values it is the last to read.
+/// values it is the last to read. Behind them the segments that are run again.
 impl Display for Plan {
     fn fmt(&self, formatter: &mut Formatter<'_>) -> fmt::Result {
         let lines: Vec<[String; 6]> = (1..)
@@ -25,6 +26,14 @@ impl Display for Plan {
                 "{number:>a$}  {words:b$}  {reads:c$}  {gives:d$}  {parameters:>e$}  {frees}"
             );
             writeln!(formatter, "{}", text.trim_end())?;
+        }
+        if !self.segments.is_empty() {
+            let segments: Vec<String> = self.segments.iter().map(numbers).collect();
+            writeln!(
+                formatter,
+                "run again for gradients: {}",
+                segments.join(", ")
+            )?;
         }
         Ok(())
     }
@@ -47,6 +56,14 @@ impl Plan {
             },
             names(&step.last_uses),
         ]
+    }
+}
+
+/// The numbers of steps: `2-4`.
+fn numbers(steps: &Range<usize>) -> String {
+    match steps.len() {
+        1 => steps.end.to_string(),
+        _ => format!("{}-{}", steps.start + 1, steps.end),
     }
 }
 

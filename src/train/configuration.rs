@@ -4,6 +4,7 @@ use thiserror::Error;
 
 use super::{OptimizerConfiguration, Schedule};
 use crate::data::SplitFractions;
+use crate::plan::Passes;
 
 /// How a network is trained. Every field has a default, and an unknown field is an error.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -38,6 +39,9 @@ pub struct TrainingConfiguration {
     pub shift: usize,
     /// The parts of the data.
     pub split: SplitFractions,
+    /// The passes over the plan of the network. They do not change the result, but time and memory.
+    #[schemars(with = "Vec<String>")]
+    pub passes: Passes,
 }
 
 /// Measured on the validation part of the digits: the mean over five seeds and three networks
@@ -68,6 +72,7 @@ impl Default for TrainingConfiguration {
             split_seed: None,
             shift: 0,
             split: SplitFractions::default(),
+            passes: Passes::default(),
         }
     }
 }

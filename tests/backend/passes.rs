@@ -22,8 +22,26 @@ const NETS: [&str; 7] = [
     "conv(3, 4, groups: 2, dilation: 2, bias: true) relu6 bn relu dup mul relu avgpool(3) gap dense(2) relu",
 ];
 
+/// Nets of blocks, whose values may be computed again.
+const NETS_OF_BLOCKS: [&str; 4] = [
+    "conv(3, 4) basic * 3 gap dense(3)",
+    "conv(3, 4) stage stage@shared stage@shared gap dense(3)",
+    "stage dup basic swap noisy two gap",
+    "conv(3, 4) bn noisy { noisy basic } * 2 dup flatten dense(3) swap gap dense(3) add",
+];
+
+/// Blocks with statistics, random numbers, several inputs, and others within.
+const BLOCKS: &str = "block basic = dup conv(3) bn relu conv(3) bn add relu
+block stage = basic * 2 maxpool(3) basic
+block noisy = dup dropout(0.3) conv(3) bn silu drop_path(0.4) add
+block two = basic swap noisy dup mul add relu
+";
+
 fn net(body: &str) -> Graph {
-    let source = Source::new("test.snap", format!("net n : [2, 7, 5] -> [_] = {body}\n"));
+    let source = Source::new(
+        "test.snap",
+        format!("{BLOCKS}net n : [2, 7, 5] -> [_] = {body}\n"),
+    );
     let checked = types::check(&syntax::parse(&source).file);
     let net = checked.program.named("n").expect("the net is there");
     graph::build(&checked.program, net).unwrap_or_else(|problem| panic!("{body}: {problem:?}"))
@@ -68,18 +86,19 @@ fn traces(network: &Network) -> Vec<(String, Vec<u64>)> {
 
 #[test]
 fn a_net_computes_the_same_with_each_pass_on_and_off() {
-    for body in NETS {
+    for body in NETS.into_iter().chain(NETS_OF_BLOCKS) {
         let graph = net(body);
         let without = traces(&network(&graph, Passes::none()));
-        let all = Passes::all();
+        let usual = Passes::default();
         for pass in Pass::ALL {
-            assert_eq!(
-                traces(&network(&graph, all.without(pass))),
-                without,
-                "{body} without {pass:?}"
-            );
+            for passes in [usual.with(pass), usual.without(pass)] {
+                assert_eq!(
+                    traces(&network(&graph, passes)),
+                    without,
+                    "{body} with {passes:?}"
+                );
+            }
         }
-        assert_eq!(traces(&network(&graph, all)), without, "{body}");
     }
 }
 
@@ -94,7 +113,7 @@ fn passes_find_what_they_are_for() {
     };
     let body = "conv(3, 4) bn relu dup conv(3, 4) bn add relu silu gap";
     assert_eq!(
-        steps(body, Passes::all()),
+        steps(body, Passes::default()),
         [
             "conv(3, 4) bn relu",
             "conv(3) bn",
@@ -103,7 +122,7 @@ fn passes_find_what_they_are_for() {
             "gap"
         ]
     );
-    let activations = Passes::all().without(Pass::FuseNorms);
+    let activations = Passes::default().without(Pass::FuseNorms);
     assert_eq!(
         steps(body, activations),
         [
@@ -116,7 +135,7 @@ fn passes_find_what_they_are_for() {
             "gap"
         ]
     );
-    let norms = Passes::all().without(Pass::FuseActivations);
+    let norms = Passes::default().without(Pass::FuseActivations);
     assert_eq!(
         steps(body, norms),
         [
@@ -131,7 +150,7 @@ fn passes_find_what_they_are_for() {
     );
     let twice = "conv(3, 4) dup bn swap relu add gap";
     assert_eq!(
-        steps(twice, Passes::all()),
+        steps(twice, Passes::default()),
         ["conv(3, 4)", "bn", "relu", "add", "gap"]
     );
 }
@@ -148,7 +167,7 @@ fn gradients_of_what_is_fused_are_those_of_finite_differences() {
 
 #[test]
 fn gradients_can_be_asked_for_twice() {
-    let network = network(&net(NETS[1]), Passes::all());
+    let network = network(&net(NETS[1]), Passes::default());
     let batch = numbers(&[5, 2, 7, 5], 1).to_dtype(DType::F32).unwrap();
     let output = network.forward(&batch, Mode::Train { step: 0 }).unwrap();
     let state = |network: &Network| -> Vec<Vec<f64>> {
@@ -169,4 +188,27 @@ fn gradients_can_be_asked_for_twice() {
     };
     assert_eq!(gradients(), gradients());
     assert_eq!(state(&network), before, "the second time updates nothing");
+}
+
+/// The steps that are computed again, by their words.
+fn segments(body: &str) -> Vec<String> {
+    let passes = Passes::default().with(Pass::CheckpointBlocks);
+    let plan = plan::plan_with(&net(body), passes).expect("it has a plan");
+    let words = |steps: &std::ops::Range<usize>| {
+        let words = plan.steps[steps.clone()].iter();
+        words
+            .map(|step| step.words.as_str())
+            .collect::<Vec<_>>()
+            .join(", ")
+    };
+    plan.segments.iter().map(words).collect()
+}
+
+#[test]
+fn uses_of_blocks_are_checkpointed_if_that_takes_less_memory() {
+    let basic = "conv(3) bn relu, conv(3) bn, add relu";
+    assert_eq!(segments("conv(3, 4) basic * 2 gap"), [basic, basic]);
+    assert_eq!(segments("conv(3, 4) relu gap"), [""; 0]);
+    // Uses of `stage` are larger than those of `basic` within.
+    assert_eq!(segments("conv(3, 4) stage stage gap"), [basic; 6]);
 }

@@ -62,7 +62,7 @@ fn options_of(subcommand: &str) -> Vec<String> {
     let text = source(subcommand);
     let mut all = options(&text);
     // Groups of options stand in modules of their own.
-    for group in ["training", "settings", "evaluation", "patterns"] {
+    for group in ["training", "settings", "evaluation", "patterns", "passes"] {
         let is_used = ["super", "crate::cli"]
             .iter()
             .any(|parent| text.contains(&format!("use {parent}::{group}::")));

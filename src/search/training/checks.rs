@@ -17,7 +17,9 @@ impl TrainingEvaluation<'_> {
             return Ok(());
         };
         let batch = self.training.batch_size.min(self.dataset.len());
-        let takes = plan::plan(graph)?.memory(batch).training() as u64;
+        let takes = plan::plan_with(graph, self.training.passes)?
+            .memory(batch)
+            .training() as u64;
         match takes <= limit {
             true => Ok(()),
             false => Err(NoValue::Failed(format!(
@@ -80,7 +82,8 @@ impl TrainingEvaluation<'_> {
         if limit.is_none() && self.objective.latency_price == 0.0 {
             return Ok(());
         }
-        let network = Network::compile(graph, &Device::Cpu, self.training.seed)?;
+        let TrainingConfiguration { passes, seed, .. } = self.training;
+        let network = Network::compile_with_passes(graph, passes, &Device::Cpu, seed)?;
         let milliseconds = latency(&network)?;
         facts.latency = Some(milliseconds);
         match limit {

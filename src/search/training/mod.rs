@@ -197,7 +197,8 @@ impl<'a> TrainingEvaluation<'a> {
             split_seed: Some(self.training.split_seed()),
             ..self.training.clone()
         };
-        let network = Network::compile(graph, &Device::Cpu, training.seed)?;
+        let TrainingConfiguration { passes, seed, .. } = training;
+        let network = Network::compile_with_passes(graph, passes, &Device::Cpu, seed)?;
         let trainer =
             Trainer::new(&network, self.dataset, training)?.with_program(candidate.key.to_string());
         let (objective, cost) = (self.objective, facts.cost());
