@@ -57,18 +57,14 @@ pub(super) trait Kernel<T: Float> {
     unsafe fn run<V: Vector<Number = T>>(self);
 }
 
-/// Computes with the best vectors that this processor has.
-pub(super) fn run<T: Float>(kernel: impl Kernel<T>) {
-    // SAFETY: these instructions are there.
-    unsafe { run_on(instructions(), kernel) }
-}
-
 /// Computes with the vectors of these instructions.
 ///
-/// # Safety
+/// # Panics
 ///
-/// The instructions must be there.
-pub(super) unsafe fn run_on<T: Float>(instructions: Instructions, kernel: impl Kernel<T>) {
+/// If the processor does not have them.
+pub(super) fn run<T: Float>(instructions: Instructions, kernel: impl Kernel<T>) {
+    assert!(instructions <= self::instructions());
+
     #[cfg(target_arch = "x86_64")]
     #[target_feature(enable = "avx512f,avx512vl,avx512dq,avx512bw,avx2,fma")]
     unsafe fn avx512<T: Float>(kernel: impl Kernel<T>) {
@@ -83,7 +79,7 @@ pub(super) unsafe fn run_on<T: Float>(instructions: Instructions, kernel: impl K
         unsafe { kernel.run::<T::Avx2>() }
     }
 
-    // SAFETY: the caller's instructions are there.
+    // SAFETY: these instructions are there.
     unsafe {
         match instructions {
             #[cfg(target_arch = "x86_64")]

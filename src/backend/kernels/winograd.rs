@@ -53,3 +53,6 @@ pub(super) fn applies(convolution: &Convolution) -> bool {
     let fits = kernel == [KERNEL, KERNEL] && padding.into_iter().all(|it| it < KERNEL);
     ones && fits && input.is_multiple_of(CHANNELS) && output.is_multiple_of(CHANNELS)
 }
+
+#[cfg(test)]
+mod tests;

@@ -4,7 +4,7 @@ use rayon::prelude::*;
 
 use super::super::float::Float;
 use super::super::vector::Vector;
-use super::super::vectorise::{self, instructions, lanes};
+use super::super::vectorise::{self, Instructions, instructions, lanes};
 use super::transforms::{self, Transform};
 use super::{INPUT, KERNEL, PLACES};
 use crate::plan::Convolution;
@@ -26,6 +26,8 @@ pub(in crate::backend) struct Transformed<T> {
     pub(super) taken: usize,
     /// The channels given.
     pub(super) given: usize,
+    /// What computes with them.
+    pub(super) instructions: Instructions,
     /// The matrices: a row for each channel taken.
     data: Vec<T>,
 }
@@ -33,37 +35,68 @@ pub(in crate::backend) struct Transformed<T> {
 impl<T: Float> Transformed<T> {
     /// Weights `[output, input, 3, 3]`, for the output.
     pub(in crate::backend) fn forward(convolution: &Convolution, weight: &[T]) -> Self {
+        Self::forward_on(instructions(), convolution, weight)
+    }
+
+    pub(super) fn forward_on(
+        instructions: Instructions,
+        convolution: &Convolution,
+        weight: &[T],
+    ) -> Self {
         let (taken, given) = (convolution.input, convolution.output);
-        Self::new(taken, given, weight, [TAPS, taken * TAPS], false)
+        let strides = [TAPS, taken * TAPS];
+        Self::new(instructions, [taken, given], weight, strides, false)
     }
 
     /// The same weights for the gradient of the input: transposed, and turned by half a circle.
     pub(in crate::backend) fn backward(convolution: &Convolution, weight: &[T]) -> Self {
-        let (taken, given) = (convolution.output, convolution.input);
-        Self::new(taken, given, weight, [given * TAPS, TAPS], true)
+        Self::backward_on(instructions(), convolution, weight)
     }
 
-    /// Kernels whose distances along the channels taken and given are `strides`.
-    fn new(taken: usize, given: usize, weight: &[T], strides: [usize; 2], turned: bool) -> Self {
-        let lanes = lanes::<T>(instructions());
+    pub(super) fn backward_on(
+        instructions: Instructions,
+        convolution: &Convolution,
+        weight: &[T],
+    ) -> Self {
+        let (taken, given) = (convolution.output, convolution.input);
+        let strides = [given * TAPS, TAPS];
+        Self::new(instructions, [taken, given], weight, strides, true)
+    }
+
+    /// Kernels for the channels taken and given, whose distances along them are `strides`.
+    fn new(
+        instructions: Instructions,
+        [taken, given]: [usize; 2],
+        weight: &[T],
+        strides: [usize; 2],
+        turned: bool,
+    ) -> Self {
+        let lanes = lanes::<T>(instructions);
         let size = PLACES * rows(taken) * lanes;
         let mut data = vec![T::ZERO; given / lanes * size];
         let groups = data.par_chunks_mut(size).enumerate();
         let groups = groups.with_min_len(LEAST_WORK.div_ceil(size));
         groups.for_each(|(group, target)| {
-            vectorise::run(Transform3x3 {
+            let kernel = Transform3x3 {
                 weight: &weight[group * lanes * strides[1]..],
                 taken,
                 strides,
                 turned,
                 target,
-            });
+            };
+            vectorise::run(instructions, kernel);
         });
-        Transformed { taken, given, data }
+        Transformed {
+            taken,
+            given,
+            instructions,
+            data,
+        }
     }
 
     /// The matrices of some groups of channels given.
-    pub(super) fn groups(&self, first: usize, count: usize, lanes: usize) -> &[T] {
+    pub(super) fn groups(&self, first: usize, count: usize) -> &[T] {
+        let lanes = lanes::<T>(self.instructions);
         let size = PLACES * rows(self.taken) * lanes;
         &self.data[first * size..][..count * size]
     }

@@ -6,11 +6,11 @@ use rayon::prelude::*;
 
 use super::super::float::Float;
 use super::super::scratch::Scratches;
-use super::super::vectorise::{self, instructions, lanes};
+use super::super::vectorise::{self, lanes};
 use super::filter::Transformed;
 use super::products::{Multiply, PANEL};
 use super::tiles::{Block, Give, Take, Tiling};
-use super::{INPUT, PLACES, transforms};
+use super::{PLACES, transforms};
 
 /// The tiles that are computed together, roughly: their matrices stay in the cache of a core, and the transformed
 /// kernels are read once for all of them.
@@ -87,7 +87,7 @@ impl<'a, T: Float> Pass<'a, T> {
             tiling,
             filter,
             scratches,
-            lanes: lanes::<T>(instructions()),
+            lanes: lanes::<T>(filter.instructions),
         }
     }
 
@@ -174,7 +174,7 @@ impl<'a, T: Float> Pass<'a, T> {
         strip: &mut Vec<T>,
         target: &mut [T],
     ) {
-        vectorise::run(Take {
+        let kernel = Take {
             transform: PhantomData::<transforms::Input>,
             tiling: self.tiling,
             block,
@@ -182,7 +182,8 @@ impl<'a, T: Float> Pass<'a, T> {
             channel: group * self.lanes,
             strip,
             target,
-        });
+        };
+        vectorise::run(self.filter.instructions, kernel);
     }
 
     /// Computes some groups of channels of the output, and writes them from `channel` on.
@@ -198,22 +199,24 @@ impl<'a, T: Float> Pass<'a, T> {
         let pitch = block.pitch(self.tiling);
         let group = PLACES * pitch * self.lanes;
         products.resize(count * group, T::ZERO);
-        vectorise::run(Multiply {
+        let kernel = Multiply {
             tiles,
-            kernels: self.filter.groups(first, count, self.lanes),
+            kernels: self.filter.groups(first, count),
             target: products,
             count: block.count(self.tiling),
             pitch,
             taken: self.filter.taken,
-        });
+        };
+        vectorise::run(self.filter.instructions, kernel);
         for (index, products) in products.chunks_exact(group).enumerate() {
-            vectorise::run(Give {
+            let kernel = Give {
                 tiling: self.tiling,
                 block,
                 products,
                 images,
                 channel: channel + index * self.lanes,
-            });
+            };
+            vectorise::run(self.filter.instructions, kernel);
         }
     }
 }

@@ -7,12 +7,12 @@ use std::marker::PhantomData;
 
 use super::super::float::Float;
 use super::super::scratch::{Matrices, Scratches};
-use super::super::vectorise::{self, instructions, lanes};
+use super::super::vectorise::{self, Instructions, instructions, lanes};
 use super::filter::{self, TAPS, TransformGradients, Transformed};
 use super::forward::{Pass, block_of, blocks};
 use super::products::{AddProducts, PANEL};
 use super::tiles::{Block, Take, Tiling};
-use super::{INPUT, KERNEL, OUTPUT, PLACES, transforms};
+use super::{KERNEL, PLACES, transforms};
 use crate::plan::Convolution;
 
 /// What the backward pass of all images shares.
@@ -26,7 +26,8 @@ pub(in crate::backend::kernels) struct Backward<'a, T: Float> {
     /// How it is read for the gradient of the input, and the kernels for that, where it is wanted.
     transposed: Option<(Tiling, Transformed<T>)>,
     scratches: &'a Scratches<T>,
-    lanes: usize,
+    /// What computes.
+    pub(super) instructions: Instructions,
 }
 
 impl<'a, T: Float> Backward<'a, T> {
@@ -48,7 +49,7 @@ impl<'a, T: Float> Backward<'a, T> {
             gradient: Tiling::new(output, [0, 0], output),
             transposed: filter.map(|filter| (transposed, filter)),
             scratches,
-            lanes: lanes::<T>(instructions()),
+            instructions: instructions(),
         }
     }
 
@@ -80,7 +81,7 @@ impl<'a, T: Float> Backward<'a, T> {
         let group = self.group();
         memory
             .kernels
-            .resize(self.given / self.lanes * group, T::ZERO);
+            .resize(self.given / self.lanes() * group, T::ZERO);
         let (images, rows) = block_of(&self.input, batch);
         let inputs = input.chunks(images * self.taken * self.input.image_pixels());
         for (input, gradient) in inputs.zip(gradient.chunks(images * size)) {
@@ -89,29 +90,34 @@ impl<'a, T: Float> Backward<'a, T> {
             }
         }
         let mut weight = vec![T::ZERO; TAPS * self.taken * self.given];
-        let groups = weight.chunks_exact_mut(TAPS * self.taken * self.lanes);
+        let groups = weight.chunks_exact_mut(TAPS * self.taken * self.lanes());
         let sources = memory.kernels.chunks_exact(group);
         for (target, source) in groups.zip(sources) {
             let taken = self.taken;
-            vectorise::run(TransformGradients {
+            let kernel = TransformGradients {
                 source,
                 taken,
                 target,
-            });
+            };
+            vectorise::run(self.instructions, kernel);
         }
         self.scratches.give(scratch);
         weight
     }
 
+    fn lanes(&self) -> usize {
+        lanes::<T>(self.instructions)
+    }
+
     /// The numbers of the transformed kernels of a group of channels given.
     fn group(&self) -> usize {
-        PLACES * filter::rows(self.taken) * self.lanes
+        PLACES * filter::rows(self.taken) * self.lanes()
     }
 
     /// Adds the gradient of the transformed kernels for the tiles of a block.
     fn add(&self, block: &Block, input: &[T], gradient: &[T], memory: &mut Matrices<T>) {
         let pitch = block.pitch(&self.input);
-        let group = PLACES * pitch * self.lanes;
+        let group = PLACES * pitch * self.lanes();
         let Matrices {
             strip,
             tiles,
@@ -119,41 +125,44 @@ impl<'a, T: Float> Backward<'a, T> {
             kernels,
             ..
         } = memory;
-        tiles.resize(self.taken / self.lanes * group, T::ZERO);
+        tiles.resize(self.taken / self.lanes() * group, T::ZERO);
         for (index, target) in tiles.chunks_exact_mut(group).enumerate() {
-            vectorise::run(Take {
+            let kernel = Take {
                 transform: PhantomData::<transforms::Input>,
                 tiling: &self.input,
                 block,
                 images: input,
-                channel: index * self.lanes,
+                channel: index * self.lanes(),
                 strip,
                 target,
-            });
+            };
+            vectorise::run(self.instructions, kernel);
         }
         gradients.resize(PANEL * group, T::ZERO);
         for (index, kernels) in kernels.chunks_mut(PANEL * self.group()).enumerate() {
             let groups = kernels.len() / self.group();
             let gradients = &mut gradients[..groups * group];
             for (within, target) in gradients.chunks_exact_mut(group).enumerate() {
-                vectorise::run(Take {
+                let kernel = Take {
                     transform: PhantomData::<transforms::OutputGradient>,
                     tiling: &self.gradient,
                     block,
                     images: gradient,
-                    channel: (index * PANEL + within) * self.lanes,
+                    channel: (index * PANEL + within) * self.lanes(),
                     strip,
                     target,
-                });
+                };
+                vectorise::run(self.instructions, kernel);
             }
-            vectorise::run(AddProducts {
+            let kernel = AddProducts {
                 tiles,
                 gradients,
                 target: kernels,
                 count: block.count(&self.input),
                 pitch,
                 taken: self.taken,
-            });
+            };
+            vectorise::run(self.instructions, kernel);
         }
     }
 }
