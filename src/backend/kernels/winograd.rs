@@ -10,6 +10,10 @@
 //! All matrices lie in groups of as many channels as a vector has lanes: number `(channel, place, row)` of a
 //! matrix is at `((channel / lanes * 36 + place) * rows + row) * lanes + channel % lanes`. So channels lie side
 //! by side whatever the size of an image is, and a tile is computed alike wherever it lies.
+//!
+//! Sums lose a little more to rounding than those of products with pixels: for 128 channels, outputs and gradients
+//! of `f32` are within three millionths of the largest number, where the others are within one and a half.
+
 mod filter;
 mod forward;
 mod gradient;
