@@ -175,6 +175,40 @@ fn outputs_and_gradients_agree_with_their_definition() {
     }
 }
 
+/// With so many channels, threads share an image where there are fewer images than threads.
+#[test]
+fn an_image_gives_the_same_bits_alone_among_others_and_on_any_number_of_threads() {
+    for (channels, image) in [([32, 48], [24, 46]), ([16, 16], [7, 9]), ([64, 64], [4, 4])] {
+        let case = Case::new(channels, image, [1, 1], 5);
+        let (input, weight) = (
+            converted::<f32>(&case.input),
+            converted::<f32>(&case.weight),
+        );
+        let filter = Transformed::forward(&case.convolution, &weight);
+        let tiling = Tiling::new(image, [1, 1], case.output);
+        let size = case.gradient.len() / case.batch;
+        let convolve = |input: &[f32], images: usize| {
+            let scratches = Scratches::new();
+            let mut output = vec![f32::NAN; images * size];
+            // What is finished is seen once, and as a whole.
+            let finish = |_, output: &mut [f32]| output.iter_mut().for_each(|it| *it += 1.0);
+            forward(&tiling, &filter, &scratches, input, &mut output, finish);
+            output.into_iter().map(f32::to_bits).collect::<Vec<u32>>()
+        };
+        let on = |threads: usize| {
+            let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build();
+            pool.expect("threads").install(|| {
+                let together = convolve(&input, case.batch);
+                let images = input.chunks_exact(input.len() / case.batch);
+                let alone: Vec<u32> = images.flat_map(|image| convolve(image, 1)).collect();
+                assert_eq!(alone, together);
+                together
+            })
+        };
+        assert_eq!(on(1), on(3));
+    }
+}
+
 /// The error that the module's documentation states.
 #[test]
 fn rounding_errors_are_a_few_millionths_of_the_largest_number() {
