@@ -250,6 +250,11 @@ fn channels_that_fill_vectors_are_multiplied_this_way() {
             ..convolution
         },
         Convolution {
+            input: 512,
+            output: 512,
+            ..convolution
+        },
+        Convolution {
             groups: 2,
             ..convolution
         },
