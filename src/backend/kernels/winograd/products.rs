@@ -62,9 +62,9 @@ impl<T: Float> Multiply<'_, T> {
                 unsafe {
                     let mut right = [self.kernels.as_ptr(); N];
                     let mut target = [self.target.as_mut_ptr(); N];
-                    for n in 0..N {
-                        right[n] = right[n].add((n * PLACES + place) * rows * V::LANES);
-                        target[n] = target[n].add(n * group + row);
+                    for (n, (right, target)) in right.iter_mut().zip(&mut target).enumerate() {
+                        *right = right.add((n * PLACES + place) * rows * V::LANES);
+                        *target = target.add(n * group + row);
                     }
                     let sum = Sum {
                         left: self.tiles.as_ptr().add(row),
@@ -137,10 +137,10 @@ impl<T: Float> AddProducts<'_, T> {
                 unsafe {
                     let mut right = [self.gradients.as_ptr(); N];
                     let mut target = [self.target.as_mut_ptr(); N];
-                    for n in 0..N {
+                    for (n, (right, target)) in right.iter_mut().zip(&mut target).enumerate() {
                         let matrix = n * PLACES + place;
-                        right[n] = right[n].add(matrix * self.pitch * V::LANES);
-                        target[n] = target[n].add((matrix * rows + channel) * V::LANES);
+                        *right = right.add(matrix * self.pitch * V::LANES);
+                        *target = target.add((matrix * rows + channel) * V::LANES);
                     }
                     let matrix = (group * PLACES + place) * self.pitch * V::LANES;
                     let sum = Sum {
@@ -216,9 +216,9 @@ impl<T: Float, const N: usize> Sum<T, N> {
                 let mut left = self.left.add(group * self.group);
                 for _ in 0..self.steps {
                     let mut values = [V::zero(); N];
-                    for n in 0..N {
-                        values[n] = V::load(right[n]);
-                        right[n] = right[n].add(V::LANES);
+                    for (value, right) in values.iter_mut().zip(&mut right) {
+                        *value = V::load(*right);
+                        *right = right.add(V::LANES);
                     }
                     for (row, sums) in sums.iter_mut().enumerate() {
                         let factor = V::splat(*left.add(row * self.row));
