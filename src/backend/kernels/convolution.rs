@@ -3,7 +3,8 @@
 //! All three are products with the shifted rows of a padded image ([`super::padded`],
 //! [`super::shifted`]): the output is the weights times the shifted image; the gradient of the
 //! weights is the gradient of the output times the shifted image; the gradient of the image is the
-//! weights, transposed, times the shifted gradient of the output.
+//! weights, transposed, times the shifted gradient of the output. Most convolutions of 3x3 take fewer
+//! multiplications ([`super::winograd`]).
 
 mod forward;
 mod gradient;
@@ -15,6 +16,7 @@ use super::float::Float;
 use super::padded::Layout;
 use super::rectifier::{self, Rectifier};
 use super::shifted::Packed;
+use super::winograd::{self, Tiling, Transformed};
 use crate::plan::Convolution;
 
 pub(in crate::backend) use forward::forward;
@@ -64,6 +66,10 @@ impl Geometry {
         self.convolution.output / self.convolution.groups
     }
 
+    fn tiling(&self) -> Tiling {
+        Tiling::new(self.image, self.convolution.padding, self.output)
+    }
+
     fn layout(&self) -> Layout {
         Layout::new(&self.convolution, self.image, self.output, self.batch)
     }
@@ -103,21 +109,25 @@ impl Geometry {
 }
 
 /// The weights of a convolution in the order in which the forward pass reads them.
-pub(in crate::backend) struct Filter<T> {
-    groups: Vec<Packed<T>>,
+pub(in crate::backend) enum Filter<T> {
+    /// The weights of each group.
+    Direct(Vec<Packed<T>>),
+    /// Transformed weights; see [`winograd`].
+    Winograd(Transformed<T>),
 }
 
 impl<T: Float> Filter<T> {
     /// Weights `[output, input / groups, height, width]`.
     pub(in crate::backend) fn new(convolution: &Convolution, weight: &[T]) -> Self {
+        if winograd::applies(convolution) {
+            return Filter::Winograd(Transformed::forward(convolution, weight));
+        }
         let rows = convolution.output / convolution.groups;
         let inner = weight.len() / convolution.output;
         let groups = weight.chunks_exact(rows * inner);
-        Filter {
-            groups: groups
-                .map(|weight| Packed::new(rows, inner, |row, column| weight[row * inner + column]))
-                .collect(),
-        }
+        let pack =
+            |weight: &[T]| Packed::new(rows, inner, |row, column| weight[row * inner + column]);
+        Filter::Direct(groups.map(pack).collect())
     }
 }
 

@@ -42,3 +42,4 @@ pub(super) mod softmax;
 pub(super) mod upsample;
 mod vector;
 pub(super) mod window;
+mod winograd;

@@ -18,6 +18,23 @@ pub(in crate::backend) struct Scratch<T> {
     pub(super) runs: Vec<T>,
     /// Gradients of outputs, those of a pixel side by side.
     pub(super) turned: Vec<T>,
+    /// For convolutions by [`super::winograd`].
+    pub(super) winograd: Matrices<T>,
+}
+
+/// The matrices of some tiles, which are written before they are read.
+#[derive(Default)]
+pub(in crate::backend) struct Matrices<T> {
+    /// Rows of pixels.
+    pub(super) strip: Vec<T>,
+    /// Transformed tiles of images.
+    pub(super) tiles: Vec<T>,
+    /// Transformed tiles of gradients of outputs.
+    pub(super) gradients: Vec<T>,
+    /// Products.
+    pub(super) products: Vec<T>,
+    /// Gradients of transformed kernels.
+    pub(super) kernels: Vec<T>,
 }
 
 impl<T> Scratch<T> {

@@ -35,7 +35,39 @@ pub(in crate::backend) trait Vector: Copy {
     unsafe fn multiply_add(self, factor: Self, addend: Self) -> Self;
     /// The sum of all.
     unsafe fn sum(self) -> Self::Number;
+
+    /// Reads four numbers from each of [`Vector::LANES`] rows that are so far apart. Lane `l` of vector `j` is
+    /// number `j` of row `l`.
+    #[inline(always)]
+    unsafe fn load_quads(source: *const Self::Number, stride: usize) -> [Self; 4] {
+        let mut columns = [[Self::Number::ZERO; MOST_LANES]; 4];
+        for (j, column) in columns.iter_mut().enumerate() {
+            for (lane, value) in column[..Self::LANES].iter_mut().enumerate() {
+                // SAFETY: the caller's rows have four numbers each.
+                *value = unsafe { *source.add(lane * stride + j) };
+            }
+        }
+        // SAFETY: every column has room for the most lanes.
+        columns.map(|column| unsafe { Self::load(column.as_ptr()) })
+    }
+
+    /// Writes what [`Vector::load_quads`] reads.
+    #[inline(always)]
+    unsafe fn store_quads(quads: [Self; 4], target: *mut Self::Number, stride: usize) {
+        for (j, column) in quads.into_iter().enumerate() {
+            let mut lanes = [Self::Number::ZERO; MOST_LANES];
+            // SAFETY: there is room for the most lanes.
+            unsafe { column.store(lanes.as_mut_ptr()) };
+            for (lane, value) in lanes[..Self::LANES].iter().enumerate() {
+                // SAFETY: the caller's rows have room for four numbers each.
+                unsafe { *target.add(lane * stride + j) = *value };
+            }
+        }
+    }
 }
+
+/// The most lanes that any vector has.
+pub(super) const MOST_LANES: usize = 16;
 
 /// Lanes of a vector without special instructions.
 const PORTABLE_LANES: usize = 8;
@@ -159,7 +191,7 @@ mod x86_64 {
     macro_rules! vector {
         ($name:ident, $number:ty, $lanes:literal, $many:literal, $zero:ident, $splat:ident,
          $load:ident, $store:ident, $multiply_add:ident, $halves:expr, $load_first:expr, $store_first:expr,
-         $sum:expr) => {
+         $sum:expr $(, $quads:item)*) => {
             // In all functions: the caller sees to it that the instructions are there and that
             // pointers are valid, which is what the intrinsics ask for.
             impl Vector for $name {
@@ -220,6 +252,8 @@ mod x86_64 {
                     // SAFETY: see above.
                     unsafe { $sum(self.0) }
                 }
+
+                $($quads)*
             }
         };
     }
@@ -244,8 +278,52 @@ mod x86_64 {
             );
             let quarter = _mm_add_ps(half, _mm_movehl_ps(half, half));
             _mm_cvtss_f32(_mm_add_ss(quarter, _mm_shuffle_ps(quarter, quarter, 1)))
+        },
+        #[inline(always)]
+        unsafe fn load_quads(source: *const f32, stride: usize) -> [Self; 4] {
+            // SAFETY: the caller's rows have four numbers each.
+            unsafe {
+                let mut rows = [Self::zero(); 4];
+                for (row, rows) in rows.iter_mut().enumerate() {
+                    let source = source.add(row * stride);
+                    *rows = Self::load_halves(source, source.add(4 * stride));
+                }
+                Self::transpose_quads(rows)
+            }
+        },
+        #[inline(always)]
+        unsafe fn store_quads(quads: [Self; 4], target: *mut f32, stride: usize) {
+            // SAFETY: the caller's rows have room for four numbers each.
+            unsafe {
+                let rows = Self::transpose_quads(quads);
+                for (row, Single8(rows)) in rows.into_iter().enumerate() {
+                    let target = target.add(row * stride);
+                    _mm_storeu_ps(target, _mm256_castps256_ps128(rows));
+                    _mm_storeu_ps(target.add(4 * stride), _mm256_extractf128_ps(rows, 1));
+                }
+            }
         }
     );
+
+    impl Single8 {
+        /// Transposes four numbers of four vectors, within each half of them.
+        #[inline(always)]
+        unsafe fn transpose_quads([a, b, c, d]: [Self; 4]) -> [Self; 4] {
+            // SAFETY: the caller runs where AVX2 is there.
+            unsafe {
+                let low_ab = _mm256_castps_pd(_mm256_unpacklo_ps(a.0, b.0));
+                let low_cd = _mm256_castps_pd(_mm256_unpacklo_ps(c.0, d.0));
+                let high_ab = _mm256_castps_pd(_mm256_unpackhi_ps(a.0, b.0));
+                let high_cd = _mm256_castps_pd(_mm256_unpackhi_ps(c.0, d.0));
+                [
+                    Single8(_mm256_castpd_ps(_mm256_unpacklo_pd(low_ab, low_cd))),
+                    Single8(_mm256_castpd_ps(_mm256_unpackhi_pd(low_ab, low_cd))),
+                    Single8(_mm256_castpd_ps(_mm256_unpacklo_pd(high_ab, high_cd))),
+                    Single8(_mm256_castpd_ps(_mm256_unpackhi_pd(high_ab, high_cd))),
+                ]
+            }
+        }
+    }
 
     vector!(
         Double4,
@@ -287,8 +365,58 @@ mod x86_64 {
         |target, value, count| {
             _mm512_mask_storeu_ps(target, ((1u32 << count) - 1) as u16, value)
         },
-        |value| _mm512_reduce_add_ps(value)
+        |value| _mm512_reduce_add_ps(value),
+        #[inline(always)]
+        unsafe fn load_quads(source: *const f32, stride: usize) -> [Self; 4] {
+            // SAFETY: the caller's rows have four numbers each.
+            unsafe {
+                let mut rows = [Self::zero(); 4];
+                for (row, rows) in rows.iter_mut().enumerate() {
+                    let source = source.add(row * stride);
+                    let quads = _mm512_castps128_ps512(_mm_loadu_ps(source));
+                    let quads = _mm512_insertf32x4(quads, _mm_loadu_ps(source.add(4 * stride)), 1);
+                    let quads = _mm512_insertf32x4(quads, _mm_loadu_ps(source.add(8 * stride)), 2);
+                    let last = _mm_loadu_ps(source.add(12 * stride));
+                    *rows = Single16(_mm512_insertf32x4(quads, last, 3));
+                }
+                Self::transpose_quads(rows)
+            }
+        },
+        #[inline(always)]
+        unsafe fn store_quads(quads: [Self; 4], target: *mut f32, stride: usize) {
+            // SAFETY: the caller's rows have room for four numbers each.
+            unsafe {
+                let rows = Self::transpose_quads(quads);
+                for (row, Single16(rows)) in rows.into_iter().enumerate() {
+                    let target = target.add(row * stride);
+                    _mm_storeu_ps(target, _mm512_castps512_ps128(rows));
+                    _mm_storeu_ps(target.add(4 * stride), _mm512_extractf32x4_ps(rows, 1));
+                    _mm_storeu_ps(target.add(8 * stride), _mm512_extractf32x4_ps(rows, 2));
+                    _mm_storeu_ps(target.add(12 * stride), _mm512_extractf32x4_ps(rows, 3));
+                }
+            }
+        }
     );
+
+    impl Single16 {
+        /// Transposes four numbers of four vectors, within each quarter of them.
+        #[inline(always)]
+        unsafe fn transpose_quads([a, b, c, d]: [Self; 4]) -> [Self; 4] {
+            // SAFETY: the caller runs where AVX-512 is there.
+            unsafe {
+                let low_ab = _mm512_castps_pd(_mm512_unpacklo_ps(a.0, b.0));
+                let low_cd = _mm512_castps_pd(_mm512_unpacklo_ps(c.0, d.0));
+                let high_ab = _mm512_castps_pd(_mm512_unpackhi_ps(a.0, b.0));
+                let high_cd = _mm512_castps_pd(_mm512_unpackhi_ps(c.0, d.0));
+                [
+                    Single16(_mm512_castpd_ps(_mm512_unpacklo_pd(low_ab, low_cd))),
+                    Single16(_mm512_castpd_ps(_mm512_unpackhi_pd(low_ab, low_cd))),
+                    Single16(_mm512_castpd_ps(_mm512_unpacklo_pd(high_ab, high_cd))),
+                    Single16(_mm512_castpd_ps(_mm512_unpackhi_pd(high_ab, high_cd))),
+                ]
+            }
+        }
+    }
 
     vector!(
         Double8,

@@ -46,6 +46,51 @@ pub(super) fn lanes<T: Float>(instructions: Instructions) -> usize {
     }
 }
 
+/// A computation that is written once for vectors of every kind.
+pub(super) trait Kernel<T: Float> {
+    /// Computes it with these vectors.
+    ///
+    /// # Safety
+    ///
+    /// The instructions of `V` must be there. Implementations are inlined (`#[inline(always)]`), so that they
+    /// are compiled for them.
+    unsafe fn run<V: Vector<Number = T>>(self);
+}
+
+/// Computes with the vectors of these instructions.
+///
+/// # Panics
+///
+/// If the processor does not have them.
+pub(super) fn run<T: Float>(instructions: Instructions, kernel: impl Kernel<T>) {
+    assert!(instructions <= self::instructions());
+
+    #[cfg(target_arch = "x86_64")]
+    #[target_feature(enable = "avx512f,avx512vl,avx512dq,avx512bw,avx2,fma")]
+    unsafe fn avx512<T: Float>(kernel: impl Kernel<T>) {
+        // SAFETY: the instructions are there.
+        unsafe { kernel.run::<T::Avx512>() }
+    }
+
+    #[cfg(target_arch = "x86_64")]
+    #[target_feature(enable = "avx2,fma")]
+    unsafe fn avx2<T: Float>(kernel: impl Kernel<T>) {
+        // SAFETY: the instructions are there.
+        unsafe { kernel.run::<T::Avx2>() }
+    }
+
+    // SAFETY: these instructions are there.
+    unsafe {
+        match instructions {
+            #[cfg(target_arch = "x86_64")]
+            Instructions::Avx512 => avx512(kernel),
+            #[cfg(target_arch = "x86_64")]
+            Instructions::Avx2 => avx2(kernel),
+            Instructions::Baseline => kernel.run::<Portable<T>>(),
+        }
+    }
+}
+
 /// Defines a function whose body the compiler vectorises for AVX-512, for AVX2 with FMA and for the
 /// baseline. Generic parameters stand in square brackets.
 macro_rules! vectorised {

@@ -12,7 +12,8 @@ use crate::backend::kernels::float::Float;
 use crate::backend::kernels::padded::Layout;
 use crate::backend::kernels::pixels::{Pixels, product_of_pixels};
 use crate::backend::kernels::scratch::{Scratch, Scratches};
-use crate::backend::kernels::shifted::{PackedRows, Shifted, product};
+use crate::backend::kernels::shifted::{Packed, PackedRows, Shifted, product};
+use crate::backend::kernels::winograd::{self, Transformed};
 use crate::backend::memory;
 
 /// So many tiles keep all threads busy.
@@ -31,13 +32,45 @@ pub(in crate::backend) fn forward<T: Float>(
     filter: &Filter<T>,
     epilogue: Epilogue<T>,
 ) -> Vec<T> {
+    match filter {
+        Filter::Direct(filters) => direct(geometry, input, filters, epilogue),
+        Filter::Winograd(filter) => with_winograd(geometry, input, filter, epilogue),
+    }
+}
+
+/// By Winograd's algorithm.
+fn with_winograd<T: Float>(
+    geometry: &Geometry,
+    input: &[T],
+    filter: &Transformed<T>,
+    epilogue: Epilogue<T>,
+) -> Vec<T> {
+    let pixels = geometry.output_pixels();
+    let mut output = memory::buffer(geometry.batch * geometry.output_size());
+    let finish = |first: usize, output: &mut [T]| {
+        let channels = (output.len() / pixels).min(geometry.convolution.output);
+        let epilogue = epilogue.of_channels(first..first + channels);
+        epilogue.apply(pixels, output);
+    };
+    let (tiling, scratches) = (geometry.tiling(), Scratches::new());
+    winograd::forward(&tiling, filter, &scratches, input, &mut output, finish);
+    output
+}
+
+/// By products with shifted rows.
+fn direct<T: Float>(
+    geometry: &Geometry,
+    input: &[T],
+    filters: &[Packed<T>],
+    epilogue: Epilogue<T>,
+) -> Vec<T> {
     let layout = geometry.layout();
     let pass = Pass {
         geometry,
         offsets: geometry.offsets(&layout),
         pixels: layout.output_pixels::<T>(),
         layout: &layout,
-        filter,
+        filters,
         epilogue,
         scratches: Scratches::new(),
     };
@@ -61,7 +94,7 @@ struct Pass<'a, T: Float> {
     offsets: Vec<usize>,
     /// Where the pixels of an image lie, if vectors fit.
     pixels: Option<Pixels>,
-    filter: &'a Filter<T>,
+    filters: &'a [Packed<T>],
     epilogue: Epilogue<'a, T>,
     scratches: Scratches<T>,
 }
@@ -105,7 +138,7 @@ impl<T: Float> Pass<'_, T> {
         pieces.enumerate().for_each(|(piece, output)| {
             let mut scratch = self.scratches.take();
             let rows = self.channels_of(piece * channels, output);
-            let filter = self.filter.groups[0].rows(rows.clone());
+            let filter = self.filters[0].rows(rows.clone());
             let size = output.len();
             self.product(filter, padded, &mut scratch.runs, output, size, 0..size);
             let epilogue = self.epilogue.of_channels(rows);
@@ -147,7 +180,7 @@ impl<T: Float> Pass<'_, T> {
         let taken = self.geometry.group_input();
         let channels = group * taken..(group + 1) * taken;
         let padded = self.geometry.lay_out(self.layout, channels, input, padded);
-        let filter = self.filter.groups[group].all();
+        let filter = self.filters[group].all();
         self.product(filter, padded, runs, output, image, place);
     }
 

@@ -10,6 +10,7 @@ use crate::backend::kernels::padded::Layout;
 use crate::backend::kernels::reduce;
 use crate::backend::kernels::scratch::{Scratch, Scratches};
 use crate::backend::kernels::shifted::{Packed, Shifted, product};
+use crate::backend::kernels::winograd::{self, Transformed};
 use crate::backend::memory;
 use crate::plan::Convolution;
 
@@ -31,36 +32,111 @@ pub(in crate::backend) fn backward<T: Float>(
     gradient: &[T],
     with_input: bool,
 ) -> Gradients<T> {
+    if winograd::applies(&geometry.convolution) {
+        return with_winograd(geometry, input, weight, gradient, with_input);
+    }
     let backward = Backward::new(geometry, weight, with_input);
-    let images = reduce::images_in_piece(geometry.batch, weight.len())
-        .next_multiple_of(backward.layout.images);
-    let input_piece = images * geometry.input_size();
-    let output_piece = images * geometry.output_size();
-
-    let mut input_gradient = with_input.then(|| input_gradient_buffer(geometry));
-    let targets: Vec<Option<&mut [T]>> = match &mut input_gradient {
-        Some(target) => target.chunks_mut(input_piece).map(Some).collect(),
-        None => input.chunks(input_piece).map(|_| None).collect(),
+    let pieces = Pieces {
+        geometry,
+        input,
+        gradient,
+        least: backward.layout.images,
     };
-    let (weights, biases) = targets
-        .into_par_iter()
-        .zip(input.par_chunks(input_piece))
-        .zip(gradient.par_chunks(output_piece))
-        .map(|((target, input), gradient)| backward.piece(input, gradient, target))
-        .unzip();
+    pieces.gradients(
+        with_input,
+        |input, gradient, target| backward.piece(input, gradient, target),
+        |sums| match backward.panels {
+            Some(panels) => panels.sums(backward.offsets.len(), &sums),
+            None => sums,
+        },
+    )
+}
 
-    let zeros = |length: usize| vec![T::ZERO; length];
-    let sums = reduce::add_in_order(weights);
-    let sums = sums.map(|sums| match backward.panels {
-        Some(panels) => panels.sums(backward.offsets.len(), &sums),
-        None => sums,
-    });
-    Gradients {
-        input: input_gradient,
-        weight: sums.unwrap_or_else(|| zeros(weight.len())),
-        bias: geometry.convolution.bias.then(|| {
-            reduce::add_in_order(biases).unwrap_or_else(|| zeros(geometry.convolution.output))
-        }),
+/// The gradients by Winograd's algorithm.
+fn with_winograd<T: Float>(
+    geometry: &Geometry,
+    input: &[T],
+    weight: &[T],
+    gradient: &[T],
+    with_input: bool,
+) -> Gradients<T> {
+    let scratches = Scratches::new();
+    let filter = with_input.then(|| Transformed::backward(&geometry.convolution, weight));
+    let (image, output) = (geometry.image, geometry.output);
+    let backward =
+        winograd::Backward::new(&geometry.convolution, image, output, filter, &scratches);
+    let pieces = Pieces {
+        geometry,
+        input,
+        gradient,
+        least: backward.images_at_once(geometry.batch),
+    };
+    pieces.gradients(
+        with_input,
+        |input, gradient, target| backward.piece(input, gradient, target),
+        |sums| sums,
+    )
+}
+
+/// A batch whose gradients are computed in pieces of several images.
+struct Pieces<'a, T> {
+    geometry: &'a Geometry,
+    input: &'a [T],
+    gradient: &'a [T],
+    /// The number of images in a piece is a multiple of this.
+    least: usize,
+}
+
+impl<T: Float> Pieces<'_, T> {
+    /// The gradients. `piece` gives sums for the weights of some images from their input and the gradient of
+    /// their output, and writes the gradient of their input; `finish` makes gradients of the sums.
+    fn gradients(
+        &self,
+        with_input: bool,
+        piece: impl Fn(&[T], &[T], Option<&mut [T]>) -> Vec<T> + Sync,
+        finish: impl FnOnce(Vec<T>) -> Vec<T>,
+    ) -> Gradients<T> {
+        let geometry = self.geometry;
+        let Convolution { output, bias, .. } = geometry.convolution;
+        let weights = output * geometry.group_input() * geometry.taps();
+        let images = reduce::images_in_piece(geometry.batch, weights).next_multiple_of(self.least);
+        let input_piece = images * geometry.input_size();
+        let output_piece = images * geometry.output_size();
+
+        let mut input_gradient = with_input.then(|| input_gradient_buffer(geometry));
+        let targets: Vec<Option<&mut [T]>> = match &mut input_gradient {
+            Some(target) => target.chunks_mut(input_piece).map(Some).collect(),
+            None => self.input.chunks(input_piece).map(|_| None).collect(),
+        };
+        let (sums, biases) = targets
+            .into_par_iter()
+            .zip(self.input.par_chunks(input_piece))
+            .zip(self.gradient.par_chunks(output_piece))
+            .map(|((target, input), gradient)| {
+                let sums = piece(input, gradient, target);
+                (sums, bias.then(|| self.bias(gradient)))
+            })
+            .unzip();
+
+        let biases: Vec<Option<Vec<T>>> = biases;
+        let biases = biases.into_iter().flatten().collect();
+        let zeros = |length: usize| vec![T::ZERO; length];
+        Gradients {
+            input: input_gradient,
+            weight: reduce::add_in_order(sums).map_or_else(|| zeros(weights), finish),
+            bias: bias.then(|| reduce::add_in_order(biases).unwrap_or_else(|| zeros(output))),
+        }
+    }
+
+    /// The gradient of the bias for some images.
+    fn bias(&self, gradient: &[T]) -> Vec<T> {
+        let channels = self.geometry.convolution.output;
+        let mut bias = vec![T::ZERO; channels];
+        let gradients = gradient.chunks_exact(self.geometry.output_pixels());
+        for (channel, gradient) in gradients.enumerate() {
+            bias[channel % channels] += reduce::sum(gradient);
+        }
+        bias
     }
 }
 
@@ -173,30 +249,24 @@ impl<'a, T: Float> Backward<'a, T> {
         }
     }
 
-    /// The gradients of weight and bias for some images; writes that of the input.
-    fn piece(&self, input: &[T], gradient: &[T], mut target: Option<&mut [T]>) -> (Vec<T>, Vec<T>) {
+    /// Sums for the gradient of the weights for some images; writes that of the input.
+    fn piece(&self, input: &[T], gradient: &[T], mut target: Option<&mut [T]>) -> Vec<T> {
         let geometry = self.geometry;
         let Convolution { output, groups, .. } = geometry.convolution;
         let width = self.panels.map_or(output, |panels| panels.width());
         let mut weight = vec![T::ZERO; width * self.offsets.len()];
-        let mut bias = vec![T::ZERO; output];
         let mut scratch = self.scratches.take();
         let input_tile = self.layout.images * geometry.input_size();
         let tiles = input
             .chunks(input_tile)
             .zip(gradient.chunks(self.layout.images * geometry.output_size()));
         for (number, (input, gradient)) in tiles.enumerate() {
-            if geometry.convolution.bias {
-                let pixels = geometry.output[0] * geometry.output[1];
-                for (channel, gradient) in gradient.chunks_exact(pixels).enumerate() {
-                    bias[channel % output] += reduce::sum(gradient);
-                }
-            }
             let Scratch {
                 padded,
                 spread,
                 runs,
                 turned,
+                ..
             } = &mut scratch;
             let spread = self.spread(gradient, spread);
             for (group, weight) in
@@ -223,7 +293,7 @@ impl<'a, T: Float> Backward<'a, T> {
             }
         }
         self.scratches.give(scratch);
-        (weight, bias)
+        weight
     }
 
     /// Adds the gradient of the weights for the images of a tile.

@@ -1,0 +1,222 @@
+//! The output of a convolution, and the gradient of its input.
+
+use std::marker::PhantomData;
+
+use rayon::prelude::*;
+
+use super::super::float::Float;
+use super::super::scratch::Scratches;
+use super::super::vectorise::{self, lanes};
+use super::filter::Transformed;
+use super::products::{Multiply, PANEL};
+use super::tiles::{Block, Give, Take, Tiling};
+use super::{PLACES, transforms};
+
+/// The tiles that are computed together, roughly: their matrices stay in the cache of a core, and the transformed
+/// kernels are read once for all of them.
+const TILES: usize = 32;
+
+/// The least multiply-adds of an image for which threads share it.
+const LEAST_SHARED: usize = 1 << 20;
+
+/// The images that are computed together, and the rows of tiles of each.
+pub(super) fn block_of(tiling: &Tiling, batch: usize) -> (usize, usize) {
+    let [rows, columns] = tiling.tiles;
+    let images = (TILES / (rows * columns)).clamp(1, batch.max(1));
+    // As many blocks as are needed, of about the same size.
+    let blocks = rows.div_ceil((TILES / columns).clamp(1, rows));
+    (images, rows.div_ceil(blocks))
+}
+
+/// The rows of tiles of an image, so many at a time.
+pub(super) fn blocks(tiling: &Tiling, images: usize, rows: usize) -> impl Iterator<Item = Block> {
+    let all = tiling.tiles[0];
+    let starts = (0..all).step_by(rows);
+    starts.map(move |start| Block {
+        images,
+        rows: start..all.min(start + rows),
+    })
+}
+
+/// Convolves images with transformed kernels. `finish` is called for every piece of the output when it is complete,
+/// with its first channel: whole images, or some channels of one.
+pub(in crate::backend::kernels) fn forward<T: Float>(
+    tiling: &Tiling,
+    filter: &Transformed<T>,
+    scratches: &Scratches<T>,
+    input: &[T],
+    output: &mut [T],
+    finish: impl Fn(usize, &mut [T]) + Sync,
+) {
+    let pass = Pass::new(tiling, filter, scratches);
+    let [input_size, output_size] = pass.sizes();
+    let batch = input.len() / input_size;
+    let threads = rayon::current_num_threads();
+    let (images, rows) = block_of(tiling, batch.div_ceil(threads));
+    let work = PLACES * tiling.tiles[0] * tiling.tiles[1] * filter.taken * filter.given;
+    if batch < threads && work >= LEAST_SHARED {
+        let images = output.chunks_exact_mut(output_size);
+        for (output, input) in images.zip(input.chunks_exact(input_size)) {
+            pass.shared(rows, input, output, &finish);
+        }
+        return;
+    }
+    let pieces = output.par_chunks_mut(images * output_size);
+    let pieces = pieces.zip(input.par_chunks(images * input_size));
+    pieces.for_each(|(output, input)| {
+        pass.piece(rows, input, output);
+        finish(0, output);
+    });
+}
+
+/// What all pieces share.
+pub(super) struct Pass<'a, T: Float> {
+    tiling: &'a Tiling,
+    filter: &'a Transformed<T>,
+    scratches: &'a Scratches<T>,
+    lanes: usize,
+}
+
+impl<'a, T: Float> Pass<'a, T> {
+    pub(super) fn new(
+        tiling: &'a Tiling,
+        filter: &'a Transformed<T>,
+        scratches: &'a Scratches<T>,
+    ) -> Self {
+        Pass {
+            tiling,
+            filter,
+            scratches,
+            lanes: lanes::<T>(filter.instructions),
+        }
+    }
+
+    /// The numbers of an image that is read, and of one that is written.
+    fn sizes(&self) -> [usize; 2] {
+        let Tiling { image, output, .. } = self.tiling;
+        [
+            self.filter.taken * image[0] * image[1],
+            self.filter.given * output[0] * output[1],
+        ]
+    }
+
+    /// Some images, on the calling thread, so many rows of tiles at a time.
+    pub(super) fn piece(&self, rows: usize, input: &[T], output: &mut [T]) {
+        let images = input.len() / self.sizes()[0];
+        let mut scratch = self.scratches.take();
+        let memory = &mut scratch.winograd;
+        for block in blocks(self.tiling, images, rows) {
+            let group = PLACES * block.pitch(self.tiling) * self.lanes;
+            memory
+                .tiles
+                .resize(self.filter.taken / self.lanes * group, T::ZERO);
+            for (index, target) in memory.tiles.chunks_exact_mut(group).enumerate() {
+                self.take(&block, index, input, &mut memory.strip, target);
+            }
+            for first in (0..self.filter.given / self.lanes).step_by(PANEL) {
+                let count = PANEL.min(self.filter.given / self.lanes - first);
+                let channel = first * self.lanes;
+                let products = &mut memory.products;
+                self.give(
+                    &block,
+                    [first, count],
+                    &memory.tiles,
+                    products,
+                    output,
+                    channel,
+                );
+            }
+        }
+        self.scratches.give(scratch);
+    }
+
+    /// One image, shared by all threads.
+    fn shared(
+        &self,
+        rows: usize,
+        input: &[T],
+        output: &mut [T],
+        finish: &(impl Fn(usize, &mut [T]) + Sync),
+    ) {
+        let mut scratch = self.scratches.take();
+        let tiles = &mut scratch.winograd.tiles;
+        let panel = PANEL * self.lanes * self.tiling.output[0] * self.tiling.output[1];
+        for block in blocks(self.tiling, 1, rows) {
+            let group = PLACES * block.pitch(self.tiling) * self.lanes;
+            tiles.resize(self.filter.taken / self.lanes * group, T::ZERO);
+            let groups = tiles.par_chunks_exact_mut(group).enumerate();
+            groups.for_each(|(index, target)| {
+                let mut scratch = self.scratches.take();
+                self.take(&block, index, input, &mut scratch.winograd.strip, target);
+                self.scratches.give(scratch);
+            });
+            let panels = output.par_chunks_mut(panel).enumerate();
+            panels.for_each(|(index, output)| {
+                let mut scratch = self.scratches.take();
+                let first = index * PANEL;
+                let count = PANEL.min(self.filter.given / self.lanes - first);
+                let products = &mut scratch.winograd.products;
+                self.give(&block, [first, count], tiles, products, output, 0);
+                self.scratches.give(scratch);
+            });
+        }
+        let panels = output.par_chunks_mut(panel).enumerate();
+        panels.for_each(|(index, output)| finish(index * PANEL * self.lanes, output));
+        self.scratches.give(scratch);
+    }
+
+    /// Transforms the tiles of a group of channels.
+    fn take(
+        &self,
+        block: &Block,
+        group: usize,
+        images: &[T],
+        strip: &mut Vec<T>,
+        target: &mut [T],
+    ) {
+        let kernel = Take {
+            transform: PhantomData::<transforms::Input>,
+            tiling: self.tiling,
+            block,
+            images,
+            channel: group * self.lanes,
+            strip,
+            target,
+        };
+        vectorise::run(self.filter.instructions, kernel);
+    }
+
+    /// Computes some groups of channels of the output, and writes them from `channel` on.
+    fn give(
+        &self,
+        block: &Block,
+        [first, count]: [usize; 2],
+        tiles: &[T],
+        products: &mut Vec<T>,
+        images: &mut [T],
+        channel: usize,
+    ) {
+        let pitch = block.pitch(self.tiling);
+        let group = PLACES * pitch * self.lanes;
+        products.resize(count * group, T::ZERO);
+        let kernel = Multiply {
+            tiles,
+            kernels: self.filter.groups(first, count),
+            target: products,
+            count: block.count(self.tiling),
+            pitch,
+            taken: self.filter.taken,
+        };
+        vectorise::run(self.filter.instructions, kernel);
+        for (index, products) in products.chunks_exact(group).enumerate() {
+            let kernel = Give {
+                tiling: self.tiling,
+                block,
+                products,
+                images,
+                channel: channel + index * self.lanes,
+            };
+            vectorise::run(self.filter.instructions, kernel);
+        }
+    }
+}
