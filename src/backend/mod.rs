@@ -17,6 +17,7 @@ mod memory;
 mod network;
 mod random;
 mod slices;
+mod tensors;
 mod weights;
 
 pub use frozen::Frozen;
@@ -24,9 +25,32 @@ pub use memory::{Buffers, buffers};
 pub use network::{CompileError, Network};
 pub use weights::{Misfit, WeightsError};
 
-/// What is said where a tensor does not lie in the memory of the processor.
-const OTHER_DEVICE: &str = "this build computes on the CPU: compile the network for, and move its \
-                            inputs to, `Device::Cpu`";
+/// What is said where a kernel is given a tensor that does not lie in the memory of the processor.
+const OTHER_DEVICE: &str = "a kernel of the CPU was given a tensor on another device";
+
+/// What executes the plan of a network.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Executor {
+    /// The kernels of this package, on the CPU.
+    Kernels,
+    /// Operations on candle's tensors, on any device; gradients are candle's own. The numbers are those of the
+    /// kernels but for rounding.
+    Tensors {
+        /// How exactly products are computed.
+        precision: Precision,
+    },
+}
+
+/// How exactly [`Executor::Tensors`] computes products.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Precision {
+    /// With the numbers of the network.
+    #[default]
+    Full,
+    /// Convolutions and products of matrices round what they multiply and what they give to `bf16`, and add in
+    /// `f32`. Weights, norms, losses and everything between stay in `f32`.
+    Mixed,
+}
 
 /// What a forward pass is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
