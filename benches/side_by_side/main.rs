@@ -138,7 +138,7 @@ fn train(
     let labels: Vec<u32> = (0..batch).map(|index| (index % classes) as u32).collect();
     let labels = Tensor::new(labels, &Device::Cpu)?;
     let rule = OptimizerConfiguration::adam_w();
-    let mut optimizer = Optimizer::new(network.trainable(), rule, 0.01, true);
+    let mut optimizer = Optimizer::new(network.trainable(), rule, 0.01, true).expect("memory");
     let settings = StepSettings {
         learning_rate: 1e-3,
         momentum: None,

@@ -4,9 +4,14 @@
 //! and is, to candle, one differentiable operation on its inputs and parameters: `backward` of a
 //! loss gives the gradient of every variable, and candle's graph stays small however deep the net.
 
-use candle_core::{Result, Tensor, Var};
+use candle_core::{Device, Result, Tensor, Var};
 
 mod array;
+#[cfg(feature = "cuda")]
+pub(crate) mod cuda;
+#[cfg(any(feature = "cuda", test))]
+mod cuda_source;
+mod device;
 mod differentiable;
 mod execution;
 mod frozen;
@@ -20,6 +25,7 @@ mod slices;
 mod tensors;
 mod weights;
 
+pub use device::{Computation, DeviceError, device};
 pub use frozen::Frozen;
 pub use memory::{Buffers, buffers};
 pub use network::{CompileError, Network};
@@ -75,4 +81,11 @@ pub trait Model {
 
     /// What training changes otherwise (running statistics), under stable names, in a fixed order.
     fn state(&self) -> Vec<(String, Var)>;
+
+    /// Where it takes its batches: where its first parameter lies, or on the CPU if it has none.
+    fn device(&self) -> Device {
+        let trainable = self.trainable();
+        let first = trainable.first();
+        first.map_or(Device::Cpu, |(_, variable)| variable.device().clone())
+    }
 }

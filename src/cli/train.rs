@@ -71,7 +71,11 @@ pub(super) fn run(options: &Options, output: &Output) -> Result<(), Failure> {
         false => TrainingConfiguration::default(),
     };
     let mut configuration = options.training.configuration(base);
-    let network = compile(&graph, configuration.seed)?;
+    let network = options
+        .training
+        .computation()?
+        .compile(&graph, configuration.seed)
+        .map_err(|error| Failure::Runtime(error.to_string()))?;
     if let Some(limit) = options.memory_limit {
         let may_shrink = !options.training.says_batch_size() && !options.resume;
         configuration.batch_size =

@@ -7,6 +7,10 @@ use crate::operations::Activation;
 
 /// The function of every element.
 pub(super) fn activate(activation: Activation, x: &Tensor) -> Result<Tensor> {
+    #[cfg(feature = "cuda")]
+    if x.device().is_cuda() {
+        return crate::backend::cuda::activate(x, activation);
+    }
     match activation {
         Activation::Relu => relu(x),
         Activation::Relu6 => {

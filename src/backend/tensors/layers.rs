@@ -16,19 +16,12 @@ use crate::plan::Layer;
 
 /// Computes a step: the layer, the norm that is fused with it, and the activation behind them.
 pub(super) fn forward(call: &Call) -> Result<Given> {
-    let given = match &call.step.layer {
+    match &call.step.layer {
         Layer::BatchNorm {
             epsilon, momentum, ..
-        } => norm::batch_norm(call, *epsilon, *momentum)?,
-        _ => norm::fused(call, layer(call)?)?,
-    };
-    let Some(function) = call.step.activation else {
-        return Ok(given);
-    };
-    Ok(Given {
-        output: activation::activate(function, &given.output)?,
-        ..given
-    })
+        } => norm::batch_norm(call, *epsilon, *momentum),
+        _ => norm::fused(call, layer(call)?),
+    }
 }
 
 fn layer(call: &Call) -> Result<Tensor> {

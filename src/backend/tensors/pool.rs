@@ -20,6 +20,10 @@ fn pool_images(call: &Call, x: &Tensor, attributes: &Pool) -> Result<Tensor> {
     let given = attributes
         .output_size(image)
         .ok_or_else(|| Error::Msg(format!("`{}`: the window does not fit", call.step.path)))?;
+    #[cfg(feature = "cuda")]
+    if x.device().is_cuda() {
+        return crate::backend::cuda::pool(x, attributes, given);
+    }
     let window = Window {
         kernel: attributes.kernel,
         stride: attributes.stride,

@@ -1,10 +1,8 @@
 //! What is looked at before a candidate is trained: its memory, its scores, its latency.
 
-use candle_core::Device;
 
 use super::error::NoValue;
 use super::{Facts, FilterConfiguration, TrainingEvaluation, latency};
-use crate::backend::Network;
 use crate::data::{Batch, Batches, Normalization, Shuffle, Split};
 use crate::graph::Graph;
 use crate::plan;
@@ -80,7 +78,7 @@ impl TrainingEvaluation<'_> {
         if limit.is_none() && self.objective.latency_price == 0.0 {
             return Ok(());
         }
-        let network = Network::compile(graph, &Device::Cpu, self.training.seed)?;
+        let network = self.computation.compile(graph, self.training.seed)?;
         let milliseconds = latency(&network)?;
         facts.latency = Some(milliseconds);
         match limit {
