@@ -45,12 +45,17 @@ static __device__ size thread() { return (size)blockIdx.x * blockDim.x + threadI
 fn activation_functions(activation: Option<Activation>) -> String {
     let sigmoid = "number s = 1 / (1 + exp_of(-x));";
     let gelu = "number d = (number)0.5 * (1 + erf_of(x * (number)0.70710678118654752440));";
-    let gelu_tanh = "number t = tanh_of((number)0.79788456080286535588 * (x + (number)0.044715 * x * x * x));";
+    let gelu_tanh =
+        "number t = tanh_of((number)0.79788456080286535588 * (x + (number)0.044715 * x * x * x));";
     let mish = "number p = exp_of(x > 20 ? (number)20 : x); number n = p * (p + 2); number t = n / (n + 2);";
     let hard = "number h = x + 3; h = h < 0 ? (number)0 : (h > 6 ? (number)6 : h); h = h * (number)(1.0 / 6.0);";
     let (common, value, gradient): (&str, String, String) = match activation {
         None => ("", "x".into(), "g".into()),
-        Some(Activation::Relu) => ("", "x <= 0 ? (number)0 : x".into(), "x > 0 ? g : (number)0".into()),
+        Some(Activation::Relu) => (
+            "",
+            "x <= 0 ? (number)0 : x".into(),
+            "x > 0 ? g : (number)0".into(),
+        ),
         Some(Activation::Relu6) => (
             "",
             "(x <= 0 ? (number)0 : (x >= 6 ? (number)6 : x))".into(),
@@ -94,7 +99,8 @@ fn activation_functions(activation: Option<Activation>) -> String {
         Some(Activation::HardSwish) => (
             hard,
             "x * h".into(),
-            "x < -3 ? (number)0 : (x <= 3 ? g * (x * (number)(1.0 / 3.0) + (number)0.5) : g)".into(),
+            "x < -3 ? (number)0 : (x <= 3 ? g * (x * (number)(1.0 / 3.0) + (number)0.5) : g)"
+                .into(),
         ),
         Some(Activation::HardSigmoid) => (
             hard,

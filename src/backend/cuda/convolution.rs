@@ -69,7 +69,11 @@ thread_local! {
 /// Runs work that needs so many bytes, which `bytes` tells of the handle.
 fn at_workplace<R>(
     device: &CudaDevice,
-    work: impl FnOnce(&Arc<Cudnn>, &mut dyn FnMut(usize) -> Result<()>, &RefCell<CudaSlice<u8>>) -> Result<R>,
+    work: impl FnOnce(
+        &Arc<Cudnn>,
+        &mut dyn FnMut(usize) -> Result<()>,
+        &RefCell<CudaSlice<u8>>,
+    ) -> Result<R>,
 ) -> Result<R> {
     WORKPLACES.with(|workplaces| {
         let mut workplaces = workplaces.borrow_mut();
@@ -197,7 +201,10 @@ type Given<'a> = (&'a CudaStorage, &'a Layout);
 /// The outputs for images and a filter.
 fn forward<T: Number>(geometry: &Geometry, images: Given, filter: Given) -> Result<CudaStorage> {
     let device = images.0.device.clone();
-    let (images, filter) = (view::<T>(images.0, images.1)?, view::<T>(filter.0, filter.1)?);
+    let (images, filter) = (
+        view::<T>(images.0, images.1)?,
+        view::<T>(filter.0, filter.1)?,
+    );
     let mut outputs = memory::<T>(&device, geometry.outputs())?;
     at_workplace(&device, |cudnn, reserve, workspace| {
         let all = geometry.describe::<T>(cudnn)?;
@@ -212,8 +219,17 @@ fn forward<T: Number>(geometry: &Geometry, images: Given, filter: Given) -> Resu
         let factors = (T::ONE, T::ZERO);
         let workspace = &mut *workspace.borrow_mut();
         // SAFETY: the descriptors are of the shapes and the type of these tensors, which lie in one piece.
-        unsafe { pass.launch(algorithm, Some(workspace), factors, &images, &filter, &mut outputs) }
-            .map_err(Error::wrap)
+        unsafe {
+            pass.launch(
+                algorithm,
+                Some(workspace),
+                factors,
+                &images,
+                &filter,
+                &mut outputs,
+            )
+        }
+        .map_err(Error::wrap)
     })?;
     Ok(CudaStorage::wrap_cuda_slice(outputs, device))
 }
@@ -252,8 +268,17 @@ fn backward_data<T: Number>(
         let factors = (T::ONE, T::ZERO);
         let workspace = &mut *workspace.borrow_mut();
         // SAFETY: as in `forward`.
-        unsafe { pass.launch(algorithm, Some(workspace), factors, &mut images, &filter, &gradient) }
-            .map_err(Error::wrap)
+        unsafe {
+            pass.launch(
+                algorithm,
+                Some(workspace),
+                factors,
+                &mut images,
+                &filter,
+                &gradient,
+            )
+        }
+        .map_err(Error::wrap)
     })?;
     Ok(CudaStorage::wrap_cuda_slice(images, device))
 }
@@ -291,8 +316,17 @@ fn backward_filter<T: Number>(
         let factors = (T::ONE, T::ZERO);
         let workspace = &mut *workspace.borrow_mut();
         // SAFETY: as in `forward`.
-        unsafe { pass.launch(algorithm, Some(workspace), factors, &images, &mut filter, &gradient) }
-            .map_err(Error::wrap)
+        unsafe {
+            pass.launch(
+                algorithm,
+                Some(workspace),
+                factors,
+                &images,
+                &mut filter,
+                &gradient,
+            )
+        }
+        .map_err(Error::wrap)
     })?;
     Ok(CudaStorage::wrap_cuda_slice(filter, device))
 }

@@ -33,7 +33,13 @@ impl Function<'_> {
             sizes: self.sizes,
             numbers: &numbers,
         };
-        run((self.source, self.name), inputs, arguments, length, self.spread)
+        run(
+            (self.source, self.name),
+            inputs,
+            arguments,
+            length,
+            self.spread,
+        )
     }
 
     fn run(
@@ -65,7 +71,13 @@ impl Function<'_> {
             sizes: self.sizes,
             numbers: &numbers,
         };
-        run_on_tensors((self.source, self.name), inputs, arguments, shape, self.spread)
+        run_on_tensors(
+            (self.source, self.name),
+            inputs,
+            arguments,
+            shape,
+            self.spread,
+        )
     }
 }
 
@@ -108,7 +120,8 @@ impl CustomOp1 for Activate {
 
     fn cuda_fwd(&self, x: &CudaStorage, layout: &Layout) -> Result<(CudaStorage, Shape)> {
         let count = [layout.shape().elem_count()];
-        self.function("forward", &count).run(&[(x, layout)], layout.shape())
+        self.function("forward", &count)
+            .run(&[(x, layout)], layout.shape())
     }
 
     fn bwd(&self, x: &Tensor, _: &Tensor, gradient: &Tensor) -> Result<Option<Tensor>> {

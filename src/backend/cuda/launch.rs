@@ -4,9 +4,7 @@ use std::collections::HashMap;
 use std::ops::Deref;
 use std::sync::{Mutex, PoisonError};
 
-use candle_core::cuda::cudarc::driver::{
-    CudaSlice, DeviceRepr, LaunchConfig, PushKernelArg,
-};
+use candle_core::cuda::cudarc::driver::{CudaSlice, DeviceRepr, LaunchConfig, PushKernelArg};
 use candle_core::cuda::cudarc::nvrtc::compile_ptx;
 use candle_core::cuda::{CudaDType, CudaDevice, CudaFunc};
 use candle_core::op::BackpropOp;
@@ -137,7 +135,8 @@ pub(super) fn on_device(storage: &impl Deref<Target = Storage>) -> Result<&CudaS
     match &**storage {
         Storage::Cuda(storage) => Ok(storage),
         _ => Err(Error::Msg(
-            "a kernel of the graphics processor was given a tensor that does not lie there".to_owned(),
+            "a kernel of the graphics processor was given a tensor that does not lie there"
+                .to_owned(),
         )),
     }
 }

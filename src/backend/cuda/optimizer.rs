@@ -35,7 +35,11 @@ impl InplaceOp2 for Step<'_> {
         let mut values = values.as_cuda_slice_mut::<f32>()?.slice_mut(start..end);
         let (start, end) = gradient_layout.contiguous_offsets().ok_or_else(apart)?;
         let gradient = gradient.as_cuda_slice::<f32>()?.slice(start..end);
-        let held: Vec<_> = self.moments.iter().map(|it| it.storage_and_layout()).collect();
+        let held: Vec<_> = self
+            .moments
+            .iter()
+            .map(|it| it.storage_and_layout())
+            .collect();
         let mut moments = Vec::new();
         for (storage, layout) in &held {
             let (start, end) = layout.contiguous_offsets().ok_or_else(apart)?;

@@ -2,7 +2,7 @@
 //!
 //! Gradients are candle's own: an output leads back to inputs and parameters through the operations that made
 //! it. What layers take beside the operations of candle and candle-nn stands in the helpers of emitted modules,
-//! which are compiled here: what `emit --target candle` writes and what runs on a device are one text.
+//! which are compiled here: what `snapc emit rust` writes and what runs on a device are one text.
 
 #![allow(
     dead_code,

@@ -1,6 +1,5 @@
 //! What is looked at before a candidate is trained: its memory, its scores, its latency.
 
-
 use super::error::NoValue;
 use super::{Facts, FilterConfiguration, TrainingEvaluation, latency};
 use crate::data::{Batch, Batches, Normalization, Shuffle, Split};

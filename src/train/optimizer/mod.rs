@@ -127,7 +127,10 @@ impl Optimizer {
         };
         Ok(Self {
             configuration,
-            parameters: trainable.into_iter().map(parameter).collect::<Result<_>>()?,
+            parameters: trainable
+                .into_iter()
+                .map(parameter)
+                .collect::<Result<_>>()?,
             steps: 0,
         })
     }
@@ -165,7 +168,12 @@ impl Optimizer {
                     parameter.weight_decay,
                     self.steps,
                 );
-                rule.step(&parameter.variable, &gradient, scale, &mut parameter.moments)?;
+                rule.step(
+                    &parameter.variable,
+                    &gradient,
+                    scale,
+                    &mut parameter.moments,
+                )?;
             }
         }
         Ok(norm)

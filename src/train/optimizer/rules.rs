@@ -278,9 +278,7 @@ impl AdamW {
         *first = ((&*first * beta1)? + (&gradient * (1.0 - beta1))?)?;
         *second = ((&*second * beta2)? + (gradient.sqr()? * (1.0 - beta2))?)?;
         let correction = f64::from(self.second_correction);
-        let denominator = second
-            .sqrt()?
-            .affine(correction, f64::from(self.epsilon))?;
+        let denominator = second.sqrt()?.affine(correction, f64::from(self.epsilon))?;
         let step = (first.div(&denominator)? * f64::from(self.step_size))?;
         let values = (variable.flatten_all()?.detach() * f64::from(self.decay))?;
         variable.set(&(values - step)?.reshape(variable.shape())?)
@@ -355,7 +353,8 @@ mod tests {
             },
         ];
         for (configuration, count) in configurations.into_iter().zip([2, 1, 1]) {
-            let start = Tensor::new(&[[0.5_f32, -2.0, 3.0], [1.0, 0.0, -0.25]], &Device::Cpu).unwrap();
+            let start =
+                Tensor::new(&[[0.5_f32, -2.0, 3.0], [1.0, 0.0, -0.25]], &Device::Cpu).unwrap();
             let [one, other] = [0, 1].map(|_| Var::from_tensor(&start).unwrap());
             let mut slices = Moments::new(&one, count).unwrap();
             let mut tensors = Moments::Tensors(slices.tensors().unwrap());
@@ -372,11 +371,18 @@ mod tests {
             }
             let numbers = |tensor: &Tensor| tensor.flatten_all().unwrap().to_vec1::<f32>().unwrap();
             let mut pairs = vec![(numbers(&one), numbers(&other))];
-            let moments = slices.tensors().unwrap().into_iter().zip(tensors.tensors().unwrap());
+            let moments = slices
+                .tensors()
+                .unwrap()
+                .into_iter()
+                .zip(tensors.tensors().unwrap());
             pairs.extend(moments.map(|(one, other)| (numbers(&one), numbers(&other))));
             for (left, right) in pairs {
                 for (left, right) in left.iter().zip(&right) {
-                    assert!((left - right).abs() < 1e-5, "{left} and {right}, {configuration:?}");
+                    assert!(
+                        (left - right).abs() < 1e-5,
+                        "{left} and {right}, {configuration:?}"
+                    );
                 }
             }
         }
