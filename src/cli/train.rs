@@ -52,6 +52,7 @@ pub(super) fn run(options: &Options, output: &Output) -> Result<(), Failure> {
     let id = load::choose_net(&loaded, options.net.as_deref())?;
     let graph = graph::build(&loaded.checked.program, id)
         .map_err(|diagnostic| loaded.failure(*diagnostic))?;
+    let computation = options.training.computation()?;
     let dataset = options.training.prepare("digits")?;
     let folder = options
         .output
@@ -71,9 +72,7 @@ pub(super) fn run(options: &Options, output: &Output) -> Result<(), Failure> {
         false => TrainingConfiguration::default(),
     };
     let mut configuration = options.training.configuration(base);
-    let network = options
-        .training
-        .computation()?
+    let network = computation
         .compile(&graph, configuration.seed)
         .map_err(|error| Failure::Runtime(error.to_string()))?;
     if let Some(limit) = options.memory_limit {

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 use std::ops::Deref;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use candle_core::cuda::cudarc::driver::{CudaSlice, DeviceRepr, LaunchConfig, PushKernelArg};
 use candle_core::cuda::cudarc::nvrtc::compile_ptx;
@@ -52,15 +52,15 @@ pub(super) fn function(device: &CudaDevice, source: &str, name: &str) -> Result<
 }
 
 /// The source as PTX. Each source is compiled once, whatever the number of devices.
-fn compiled(source: &str) -> Result<String> {
-    static COMPILED: Mutex<Option<HashMap<String, String>>> = Mutex::new(None);
+fn compiled(source: &str) -> Result<Arc<str>> {
+    static COMPILED: Mutex<Option<HashMap<String, Arc<str>>>> = Mutex::new(None);
     // Whatever panicked left whole entries.
     let mut compiled = COMPILED.lock().unwrap_or_else(PoisonError::into_inner);
     let compiled = compiled.get_or_insert_default();
     if let Some(ptx) = compiled.get(source) {
         return Ok(ptx.clone());
     }
-    let ptx = compile_ptx(source).map_err(Error::wrap)?.to_src();
+    let ptx: Arc<str> = compile_ptx(source).map_err(Error::wrap)?.to_src().into();
     compiled.insert(source.to_owned(), ptx.clone());
     Ok(ptx)
 }
