@@ -971,7 +971,7 @@ fn programs_are_compared() {
 
     let same = equal(&["residual.snap:basic", "residual.snap:basic"]);
     assert_eq!(same.status.code(), Some(0));
-    assert!(text(&same.stdout).starts_with("equal under real/1\n"));
+    assert!(text(&same.stdout).starts_with("equal under real/2\n"));
 
     let other = equal(&["residual.snap", "mine.snap", "--name", "basic"]);
     assert_eq!(other.status.code(), Some(1));

@@ -1,8 +1,10 @@
 //! Sketches: which programs may fill a hole.
 
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use snapc::diagnostic::{Source, render};
+use snapc::graph::{self, Key, Laws};
 use snapc::sketch::Space;
 use snapc::{syntax, types};
 
@@ -267,4 +269,52 @@ fn a_hole_inside_braces_takes_one_tensor_and_leaves_one_of_the_same_shape() {
     let is_valid = |text: &str| space.is_valid(&space.opcodes(text).expect("symbols"));
     assert!(is_valid("c") && is_valid(":+") && is_valid(":c+"));
     assert!(!is_valid(":") && !is_valid("+") && !is_valid("s"));
+}
+
+/// A net is known by its cell: zeros deep inside are as equal as those of a cell on its own.
+#[test]
+fn nets_of_nas_bench_201_are_as_many_as_its_cells() {
+    let text = include_str!("../examples/nas_bench_201.snap");
+    let source = Source::new("nas_bench_201.snap", text);
+    let checked = types::check(&syntax::parse(&source).file);
+    let space = Space::new(Arc::new(checked), None).expect("the sketch has fillings");
+    let mut net_of_cell: HashMap<Key, Key> = HashMap::new();
+    for number in 0..15_625_u32 {
+        let digit = |place| (number / 5_u32.pow(place) % 5) as u8;
+        let program: Vec<u8> = (0..6).map(digit).collect();
+        let cell = space.block_graph(&program).expect("every string is a cell");
+        let cell = graph::canonicalise(&cell, Laws::Real).key;
+        let net = space.key(&program).expect("every cell makes a net");
+        assert_eq!(*net_of_cell.entry(cell).or_insert(net), net);
+    }
+    let nets: HashSet<Key> = net_of_cell.values().copied().collect();
+    assert_eq!((net_of_cell.len(), nets.len()), (5485, 5485));
+}
+
+/// The parts that two programs have both, as often as both have them.
+fn shared(first: &[u64], second: &[u64]) -> usize {
+    let mut rest = second.to_vec();
+    let is_there = |part: &&u64| {
+        let place = rest.iter().position(|other| other == *part);
+        place.map(|place| rest.swap_remove(place)).is_some()
+    };
+    first.iter().filter(is_there).count()
+}
+
+#[test]
+fn a_layer_is_the_same_part_wherever_it_stands_in_a_row() {
+    for layer in ["relu conv(3) bn", "conv(3) bn relu", "bn relu conv(3)"] {
+        let alphabet = format!("alphabet k {{ c = {layer} p = maxpool(3) }}\n");
+        let net = "pattern cell : k = \"?{1..4}\"\nnet n : [4, 8, 8] -> [4, 8, 8] = cell\n";
+        let (_, space) = space_over(&alphabet, net).expect("the sketch has fillings");
+        let parts = |text: &str| {
+            let program = space.opcodes(text).expect("the symbols are there");
+            space.parts(&program).expect("the program is valid")
+        };
+        // The input and the output alone.
+        assert_eq!(shared(&parts("c"), &parts("p")), 2, "{layer}");
+        // And the layer; the input and the output with their neighbours.
+        assert_eq!(shared(&parts("c"), &parts("cc")), 5, "{layer}");
+        assert_eq!(shared(&parts("cc"), &parts("pcpc")), 5, "{layer}");
+    }
 }

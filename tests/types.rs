@@ -1,7 +1,7 @@
 //! The checker as users meet it: source in, messages and stack effects out.
 
 use snapc::diagnostic::{Diagnostic, Source, render};
-use snapc::operations::WORDS;
+use snapc::operations::{Default, Parameter, WORDS};
 use snapc::types::{self, Checked, Inferred, Kind};
 use snapc::{graph, syntax};
 
@@ -497,5 +497,38 @@ fn sizes_that_no_tensor_has_are_refused_in_the_block_itself() {
         "block a(n) : [c, h, w] -> [c, h, w] = dup conv(3, c + n) add\n",
     ] {
         assert_eq!(codes(block), [""; 0], "{block}");
+    }
+}
+
+#[test]
+fn a_long_file_of_ordinary_blocks_is_checked_to_its_end() {
+    let block = |number: usize| {
+        format!(
+            "block bottleneck_{number}(r = 4) : [c, h, w] -> [c, h, w] =
+    dup conv(1, c / r) bn relu conv(3) bn relu conv(1, c) bn add relu
+block down_{number}(n) = dup conv(3, n, stride: 2) bn relu conv(3) bn swap conv(1, n, stride: 2) bn add relu
+net net_{number} : [3, 32, 32] -> [10] =
+    conv(3, 64) bn relu bottleneck_{number} * 2 down_{number}(128) bottleneck_{number}(8) * 2 gap dense(10)
+"
+        )
+    };
+    let text: String = (0..2500).map(block).collect();
+    assert!(text.len() > 1_000_000);
+    let (_, checked) = check(&text);
+    assert_eq!(checked.diagnostics, []);
+    assert!(
+        checked
+            .effects
+            .iter()
+            .all(|effect| *effect != Inferred::Failed)
+    );
+}
+
+#[test]
+fn what_must_be_given_stands_before_what_may_be_left_out() {
+    for word in WORDS {
+        let may_be_left_out = |it: &Parameter| it.default != Default::Required;
+        let parameters = word.parameters.iter();
+        assert!(parameters.map(may_be_left_out).is_sorted(), "{}", word.name);
     }
 }

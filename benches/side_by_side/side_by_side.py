@@ -62,6 +62,14 @@ def of_snapc(bench, mode, file, size, steps, arguments):
     return run([bench, mode, str(file), str(size), str(steps), arguments.device, arguments.precision], arguments)
 
 
+def of_candle(bench, file, size, arguments):
+    """What candle-nn takes, or nothing if it fails: of some strides and sizes its gradient has another shape than the image."""
+    try:
+        return [of_snapc(bench, "candle", file, size, 2, arguments)]
+    except subprocess.CalledProcessError:
+        return []
+
+
 def of_other(mode, file, ours, size, steps, arguments, *options):
     """The other side, in a process of its own so that its memory can be measured."""
     command = [sys.executable, __file__, mode, "--side", file, "--batch", str(size), "--steps", str(steps)]
@@ -142,7 +150,7 @@ def compare_training(bench, snapc, arguments):
                         compiled.append(of_other("train", module, ours[0], size, steps, arguments, "--compile"))
                     # A step of candle takes many times as long; two tell enough.
                     if arguments.candle and turn == 0:
-                        candle.append(of_snapc(bench, "candle", file, size, 2, arguments))
+                        candle = of_candle(bench, file, size, arguments)
                 own = fastest(ours)
                 columns = [f"{1e3 * own:7.1f} ms"]
                 for other in [theirs, compiled, candle]:

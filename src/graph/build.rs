@@ -163,13 +163,19 @@ fn run(
     steps: u64,
     replays: bool,
 ) -> Result<Graph, Stop> {
-    let recorder = Builder::default();
+    let recorder = Builder {
+        nodes: Vec::with_capacity(USUAL_NODES),
+        ..Builder::default()
+    };
     let mut interpreter = Interpreter::new(program, Calls::Expand, pull, recorder, steps);
     interpreter.filling = filling;
     interpreter.replays = replays;
     interpreter.run(id, numbers)?;
     Ok(finish(program.definition(id), interpreter))
 }
+
+/// There is memory for so many nodes at first: those of a usual net.
+const USUAL_NODES: usize = 256;
 
 /// Collects nodes; inputs and operations in the order they are met.
 #[derive(Default)]
@@ -234,20 +240,11 @@ impl Recorder for Builder {
             *id = input.map_or(NodeId(id.0 + shift), |(_, new)| *new);
         };
         let (replaced, path) = passage.path;
-        for place in passage.places.clone() {
-            let node = &self.nodes[place];
-            let mut inputs = SmallVec::from_slice(&node.inputs);
-            inputs.iter_mut().for_each(moved);
-            let mut layer = CompactString::from(path);
-            layer.push_str(&node.path[replaced..]);
-            self.nodes.push(Node {
-                kind: node.kind.clone(),
-                inputs,
-                shape: node.shape.clone(),
-                path: layer,
-                weights: node.weights,
-                span: node.span,
-            });
+        let first = self.nodes.len();
+        self.nodes.extend_from_within(passage.places.clone());
+        for node in &mut self.nodes[first..] {
+            node.inputs.iter_mut().for_each(moved);
+            node.path.replace_range(..replaced, path);
         }
         tensors.for_each(moved);
     }
@@ -263,6 +260,7 @@ impl Builder {
         Some(*known.or_insert(next))
     }
 
+    #[inline]
     fn push(&mut self, node: Node) -> NodeId {
         self.nodes.push(node);
         NodeId(self.nodes.len() as u32 - 1)
@@ -294,6 +292,8 @@ fn finish(definition: &Definition, interpreter: Interpreter<Builder>) -> Graph {
             });
         }
     };
+    // A net may be kept for long.
+    nodes.shrink_to_fit();
     for node in &mut nodes {
         if let NodeKind::Operation(operation) = &mut node.kind {
             operation.for_each_dimension_mut(&mut { settle });
@@ -313,17 +313,26 @@ fn finish(definition: &Definition, interpreter: Interpreter<Builder>) -> Graph {
 
 /// Brings the inputs before the operations: `pulled`, or if there are none, in the order they were
 /// met. Gives the number of inputs.
-fn inputs_first(nodes: Vec<Node>, pulled: &[NodeId], outputs: &mut [NodeId]) -> (Vec<Node>, usize) {
-    let is_input = |index: &usize| matches!(nodes[*index].kind, NodeKind::Input(_));
+fn inputs_first(
+    mut nodes: Vec<Node>,
+    pulled: &[NodeId],
+    outputs: &mut [NodeId],
+) -> (Vec<Node>, usize) {
+    let places = |is_wanted: fn(&Node) -> bool| {
+        let nodes = nodes.iter().enumerate();
+        nodes
+            .filter(move |(_, node)| is_wanted(node))
+            .map(|(place, _)| place)
+    };
+    let is_input = |node: &Node| matches!(node.kind, NodeKind::Input(_));
     let inputs: Vec<usize> = match pulled.is_empty() {
-        true => (0..nodes.len()).filter(is_input).collect(),
+        true => places(is_input).collect(),
         false => pulled.iter().map(|node| node.0 as usize).collect(),
     };
-    let operations = (0..nodes.len()).filter(|index| !is_input(index));
-    let order: Vec<usize> = inputs.iter().copied().chain(operations).collect();
-    let mut nodes = nodes;
     // Most inputs come from signatures, and were met first.
-    if !order.is_sorted() {
+    if !inputs.iter().copied().eq(0..inputs.len()) {
+        let operations = places(|node| matches!(node.kind, NodeKind::Operation(_)));
+        let order: Vec<usize> = inputs.iter().copied().chain(operations).collect();
         let mut places = vec![NodeId(0); nodes.len()];
         for (place, &old) in order.iter().enumerate() {
             places[old] = NodeId(place as u32);

@@ -151,7 +151,7 @@ impl Canonicaliser {
         let vertices = &self.reduction.vertices;
         let nodes = self.reduction.vertex_of.iter();
         nodes
-            .map(|vertex| vertices[*vertex as usize].is_zero)
+            .map(|vertex| vertices[*vertex as usize].kind == Kind::Zero)
             .collect()
     }
 
@@ -350,12 +350,10 @@ impl Canonicaliser {
             names: &name,
             symbolic: false,
         };
-        match &node.kind {
-            NodeKind::Input(input) => writer.input(*input, &node.shape),
-            NodeKind::Operation(_) if kind == Kind::Zero => {
-                writer.operation(&zero::OPERATION, true)
-            }
-            NodeKind::Operation(operation) => {
+        match (&node.kind, self.reduction.zeros.get(&vertex)) {
+            (_, Some(shape)) => writer.zeros(shape),
+            (NodeKind::Input(input), _) => writer.input(*input, &node.shape),
+            (NodeKind::Operation(operation), _) => {
                 writer.operation(operation, kind == Kind::Ordered);
             }
         }
@@ -376,8 +374,8 @@ impl Canonicaliser {
     fn write_operands(&mut self, vertex: u32) {
         let operands = self.reduction.operands_of(vertex);
         match self.kind(vertex) {
-            Kind::Input | Kind::Variable => {}
-            Kind::Zero | Kind::Ordered | Kind::Sequence => {
+            Kind::Input | Kind::Variable | Kind::Zero => {}
+            Kind::Ordered | Kind::Sequence => {
                 write_number(&mut self.bytes, operands.len() as u64);
                 for edge in operands {
                     let position = self.position[edge.vertex as usize];

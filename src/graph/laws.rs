@@ -26,15 +26,15 @@ use serde::{Deserialize, Serialize};
 )]
 pub enum Laws {
     /// Equal bit for bit.
-    #[serde(rename = "exact/1")]
+    #[serde(rename = "exact/2")]
     Exact,
     /// Equal as functions of real numbers: also sums and products in any order and nesting.
     #[default]
-    #[serde(rename = "real/1")]
+    #[serde(rename = "real/2")]
     Real,
     /// Equal as architectures: also whatever the order of channels where the next layer's weights
     /// make up for it. Equal programs start from weights in another order.
-    #[serde(rename = "architecture/1")]
+    #[serde(rename = "architecture/2")]
     Architecture,
 }
 
@@ -42,9 +42,9 @@ impl Laws {
     /// The name of the set and its version, as the certificate has it.
     pub const fn version(self) -> &'static str {
         match self {
-            Laws::Exact => "exact/1",
-            Laws::Real => "real/1",
-            Laws::Architecture => "architecture/1",
+            Laws::Exact => "exact/2",
+            Laws::Real => "real/2",
+            Laws::Architecture => "architecture/2",
         }
     }
 
@@ -71,9 +71,9 @@ impl FromStr for Laws {
     /// Reads `exact`, `real` or `architecture`, with or without the version.
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         match text {
-            "exact" | "exact/1" => Ok(Laws::Exact),
-            "real" | "real/1" => Ok(Laws::Real),
-            "architecture" | "architecture/1" => Ok(Laws::Architecture),
+            "exact" | "exact/2" => Ok(Laws::Exact),
+            "real" | "real/2" => Ok(Laws::Real),
+            "architecture" | "architecture/2" => Ok(Laws::Architecture),
             _ => Err(UnknownLaws(text.to_string())),
         }
     }
@@ -196,12 +196,12 @@ pub const LAWS: [Law; 14] = [
         number: 11,
         name: "zeros",
         first: Laws::Exact,
-        statement: "`zero` does not care what it is made of, only how large that is: all zeros of the \
-                    shape of an input are `zero` of the first input of that shape. What is zero \
-                    stays so through pooling, dropout, moves of elements, activations with f(0) = 0, \
-                    and merges with other zeros.",
+        statement: "`zero` does not care what it is made of, only how large that is: all zeros of one \
+                    shape are one. What is zero stays so through pooling, dropout, moves of elements, \
+                    activations with f(0) = 0, and merges with other zeros. So zeros beside one \
+                    another in a `cat` are one.",
         reason: "A zero of IEEE 754 without a sign is what these make of such zeros. Nothing of what \
-                 a zero is made of gets a gradient.",
+                 a zero is made of gets a gradient, and all values of a program have one batch axis.",
     },
     Law {
         number: 12,

@@ -2,15 +2,16 @@
 //!
 //! These are the labels of Weisfeiler and Lehman's refinement over the layers of a program, before it
 //! and after each of its first two rounds (Shervashidze et al., JMLR 2011), which tell well what a
-//! network is worth (Ru et al., ICLR 2021). A layer is what stands in a row, as in `relu conv(3) bn`;
-//! sums are no parts, what they add up is read by whoever reads them.
+//! network is worth (Ru et al., ICLR 2021). A layer is an operation with the activations and norms around
+//! it, as in `relu conv(3) bn`, or one without parameters; sums are no parts, what they add up is read by
+//! whoever reads them.
 
 use std::hash::{Hash, Hasher};
 
 use xxhash_rust::xxh3::Xxh3;
 
 use super::{Canonical, Graph, NodeId, NodeKind};
-use crate::operations::Operation;
+use crate::operations::{Class, Operation};
 
 /// How often labels are refined: after two rounds a layer is told by what is up to two layers away,
 /// which in a block of a few layers is nearly all of it.
@@ -33,6 +34,8 @@ pub fn parts(canonical: &Canonical) -> Vec<u64> {
 #[derive(Default)]
 struct Layers {
     labels: Vec<u64>,
+    /// Where each of them is in a row of operations.
+    rows: Vec<Row>,
     /// What each reads, a layer as often as it is read.
     reads: Vec<Vec<usize>>,
     readers: Vec<Vec<usize>>,
@@ -53,8 +56,8 @@ impl Layers {
             let value = match &node.kind {
                 NodeKind::Operation(Operation::Add { .. }) => operands,
                 NodeKind::Operation(operation) => match in_a_row(graph, &node.inputs, &uses) {
-                    true => vec![layers.lengthen(operands[0], operation)],
-                    false => vec![layers.push(hash(operation), operands)],
+                    true => vec![layers.go_on(operands[0], operation)],
+                    false => vec![layers.begin(Row::default(), operation, operands)],
                 },
                 NodeKind::Input(number) => vec![layers.push(hash(number), Vec::new())],
             };
@@ -85,15 +88,103 @@ impl Layers {
             self.readers[*read].push(layer);
         }
         self.labels.push(label);
+        self.rows.push(Row::default());
         self.reads.push(reads);
         self.readers.push(Vec::new());
         layer
     }
 
-    /// Adds an operation to the end of a layer.
-    fn lengthen(&mut self, layer: usize, operation: &Operation) -> usize {
-        self.labels[layer] = hash(&(self.labels[layer], operation));
+    /// Begins a layer in a row, with an operation.
+    fn begin(&mut self, row: Row, operation: &Operation, reads: Vec<usize>) -> usize {
+        let layer = self.push(hash(operation), reads);
+        self.rows[layer] = row.with(Role::of(operation));
         layer
+    }
+
+    /// Goes on with an operation that alone reads a layer: in the same layer, or in the next of the row.
+    fn go_on(&mut self, layer: usize, operation: &Operation) -> usize {
+        let (row, role) = (self.rows[layer], Role::of(operation));
+        if row.ends_before(role) {
+            return self.begin(row.next(), operation, vec![layer]);
+        }
+        self.labels[layer] = hash(&(self.labels[layer], operation));
+        self.rows[layer] = row.with(role);
+        layer
+    }
+}
+
+/// What an operation is to its layer.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Role {
+    /// What a layer is named for: a convolution.
+    Body,
+    Norm,
+    Activation,
+    /// A layer by itself: a pooling.
+    Alone,
+}
+
+impl Role {
+    fn of(operation: &Operation) -> Self {
+        match operation {
+            Operation::BatchNorm { .. }
+            | Operation::LayerNorm { .. }
+            | Operation::RmsNorm { .. }
+            | Operation::GroupNorm { .. }
+            | Operation::InstanceNorm { .. } => Role::Norm,
+            Operation::Activation(_) | Operation::ParametricRelu { .. } => Role::Activation,
+            _ => match operation.class() {
+                Class::Parameters | Class::State => Role::Body,
+                Class::Pure | Class::Random => Role::Alone,
+            },
+        }
+    }
+}
+
+/// A row of layers, each read by the next alone. All of them begin as the first does: in
+/// `relu conv(3) bn relu conv(3) bn` with an activation, in `conv(3) bn relu conv(3) bn relu` with a
+/// convolution. So a layer is the same part, whatever stands before it in its row.
+#[derive(Clone, Copy, Default)]
+struct Row {
+    /// Whether the layer has its body.
+    has_body: bool,
+    /// Whether norms or activations come before the body.
+    norm_first: bool,
+    activation_first: bool,
+    /// Whether the row ends with this layer: what comes next begins another one.
+    is_over: bool,
+}
+
+impl Row {
+    fn with(self, role: Role) -> Self {
+        Self {
+            has_body: self.has_body || role == Role::Body,
+            norm_first: self.norm_first || role == Role::Norm && !self.has_body,
+            activation_first: self.activation_first || role == Role::Activation && !self.has_body,
+            is_over: role == Role::Alone,
+        }
+    }
+
+    /// Whether the next operation begins a new layer.
+    fn ends_before(self, role: Role) -> bool {
+        let begins_anew = match role {
+            Role::Body => true,
+            Role::Norm => self.norm_first,
+            Role::Activation => self.activation_first,
+            Role::Alone => false,
+        };
+        self.is_over || role == Role::Alone || self.has_body && begins_anew
+    }
+
+    /// The row in its next layer.
+    fn next(self) -> Self {
+        match self.is_over {
+            true => Self::default(),
+            false => Self {
+                has_body: false,
+                ..self
+            },
+        }
     }
 }
 

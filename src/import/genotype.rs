@@ -241,7 +241,6 @@ fn recognised(
     notation: Notation,
 ) -> Result<[Cell; 2], Box<Diagnostic>> {
     let cell = |id: DefinitionId, is_reduction: bool| {
-        // No state has as many channels as an input: zeros of the shape of an input are `zero` of it.
         let graph = used(program, id, 36, [37, 32, 32])?;
         units::recognise(&graph, notation, is_reduction).map_err(|misfit| {
             let operations = notation.operations().map(|(name, _)| name);

@@ -166,10 +166,38 @@ impl Recogniser {
                 Some(Layer::Concatenate { .. }) if is_inner => {
                     open.extend(self.values.operands(value).iter().rev());
                 }
+                Some(layer) if layer.is_zero() => {
+                    let times = self.states_of_zeros(value).unwrap_or(1);
+                    parts.extend(std::iter::repeat_n(value, times));
+                }
                 _ => parts.push(value),
             }
         }
         parts
+    }
+
+    /// How many states of zeros beside one another a value is, which is one value in the graph.
+    /// Nothing if they are not of the size of states.
+    fn states_of_zeros(&self, value: NodeId) -> Option<usize> {
+        let newer = NodeId(1);
+        let fits = |(whole, size): (&Dimension, &Dimension)| {
+            let half = (whole + &Dimension::ONE).floor_divide(&Dimension::Constant(2));
+            *size
+                == if self.is_reduction {
+                    half
+                } else {
+                    whole.clone()
+                }
+        };
+        let sizes = self
+            .values
+            .sizes(newer)
+            .iter()
+            .zip(self.values.sizes(value));
+        let all = self.values.channels(value)?;
+        let own = self.channels.as_ref()?.constant()?;
+        let is_whole = sizes.skip(1).all(fits) && all % own == 0;
+        is_whole.then(|| usize::try_from(all / own).ok()).flatten()
     }
 
     /// A value is a state, which the joined state at this place needs.
@@ -207,6 +235,11 @@ impl Recogniser {
             (Layer::Concatenate { .. }, _) => {
                 let reason = "joins states within the cell; only its end does so";
                 self.values.misfit(value, reason)
+            }
+            (layer, _) if layer.is_zero() => {
+                let nothing = self.nothing(value)?;
+                self.push(value, needed_by, [nothing; 2], Merge::Add);
+                Ok(())
             }
             _ => {
                 let Some((place, read)) = self.candidate(value) else {
@@ -260,6 +293,9 @@ impl Recogniser {
 
     /// The edge that gives `value` to the unit that computes `unit`.
     fn edge(&mut self, value: NodeId, unit: NodeId, needed_by: usize) -> Result<FoundEdge, Misfit> {
+        if self.is_zero(value) {
+            return self.nothing(value);
+        }
         match self.candidate(value) {
             Some((place, read)) if self.is_edge(value) => {
                 self.through(place, value, read, needed_by)
@@ -276,8 +312,31 @@ impl Recogniser {
         }
     }
 
+    fn is_zero(&self, value: NodeId) -> bool {
+        let layer = self.values.operation(value);
+        layer.is_some_and(Layer::is_zero)
+    }
+
+    /// The edge that gives zeros. They do not tell of which state they are: it is taken to be the
+    /// first.
+    fn nothing(&self, value: NodeId) -> Result<FoundEdge, Misfit> {
+        if self.states_of_zeros(value).is_none() {
+            return self
+                .values
+                .misfit(value, "gives zeros of another size than the states");
+        }
+        Ok(FoundEdge {
+            operation: Operation::Nothing,
+            state: Some(self.cell.inputs[0].unwrap_or(NodeId(0))),
+            is_pure: true,
+        })
+    }
+
     /// Whether a value is an operation on a state and no state itself.
     fn is_edge(&self, value: NodeId) -> bool {
+        if self.is_zero(value) {
+            return true;
+        }
         let is_alone = |(place, _): (usize, NodeId)| {
             self.values.uses(value) == 1 || self.candidates[place].pattern.is_pure()
         };

@@ -451,24 +451,29 @@ impl Dimension {
             Form::Polynomial(polynomial) if polynomial.all_variables(&mut { stays }) => {
                 self.clone()
             }
-            Form::Polynomial(polynomial) => match polynomial.evaluate(value) {
-                Some(number) => Dimension::Constant(number),
-                None => Self::from_checked(polynomial.substitute(value)),
-            },
+            Form::Polynomial(polynomial) => {
+                match polynomial.evaluate(&|it| value(it)?.constant()) {
+                    Some(number) => Dimension::Constant(number),
+                    None => Self::from_checked(polynomial.substitute(value)),
+                }
+            }
         }
     }
 
-    /// Its value where all its variables have numbers; `None` also where that overflows.
-    pub(super) fn evaluate(&self, value: &dyn Fn(Variable) -> Option<Dimension>) -> Option<i64> {
+    /// Its value where those of all its variables are known; `None` also where that overflows.
+    pub(super) fn evaluate(&self, value: &dyn Fn(Variable) -> Option<i64>) -> Option<i64> {
         match self {
             Dimension::Constant(number) => Some(*number),
             Dimension::Overflow => None,
             Dimension::Symbolic(symbolic) => match &symbolic.0 {
                 Form::Shifted(variable, offset) => {
-                    let number = value(*variable)?.constant()?;
-                    number.checked_add(i64::from(*offset))
+                    value(*variable)?.checked_add(i64::from(*offset))
                 }
-                Form::Stepped(_) => self.substitute(value).constant(),
+                Form::Stepped(stepped) => {
+                    let dividend = value(stepped.variable)?.checked_add(stepped.rest.into())?;
+                    let quotient = floor_quotient(dividend, stepped.divisor.into())?;
+                    quotient.checked_add(stepped.offset.into())
+                }
                 Form::Polynomial(polynomial) => polynomial.evaluate(value),
             },
         }
@@ -502,6 +507,7 @@ impl Dimension {
     }
 
     /// Whether `test` holds for every variable in it, also inside quotients.
+    #[inline]
     pub fn all_variables(&self, test: &mut dyn FnMut(Variable) -> bool) -> bool {
         match self {
             Dimension::Constant(_) | Dimension::Overflow => true,
@@ -625,7 +631,7 @@ impl Dimension {
 
 /// `left / right` rounded down.
 #[inline]
-fn floor_quotient(left: i64, right: i64) -> Option<i64> {
+pub(super) fn floor_quotient(left: i64, right: i64) -> Option<i64> {
     let quotient = left.checked_div_euclid(right)?;
     // Euclidean division rounds up for a negative divisor.
     Some(match right < 0 && left.rem_euclid(right) != 0 {

@@ -225,6 +225,11 @@ pub enum Operation {
         /// `h` and `w`.
         size: [Dimension; 2],
     },
+    /// Zeros in a shape of their own, whatever is given.
+    Zeros {
+        /// Their shape.
+        shape: Shape,
+    },
     /// The element-wise sum of `arity` tensors of one shape.
     Add {
         /// How many.
@@ -517,6 +522,7 @@ impl Operation {
             | Operation::TokenMean
             | Operation::Transpose
             | Operation::Image { .. }
+            | Operation::Zeros { .. }
             | Operation::Add { .. }
             | Operation::Multiply { .. }
             | Operation::Concatenate { .. } => Class::Pure,
@@ -542,6 +548,14 @@ impl Operation {
             | Operation::MaskedAttention { .. } => 2,
             _ => 1,
         }
+    }
+
+    /// Whether it gives zeros whatever it takes.
+    pub fn is_zero(&self) -> bool {
+        matches!(
+            self,
+            Operation::Activation(Activation::Zero) | Operation::Zeros { .. }
+        )
     }
 
     /// Whether the order of its inputs makes no difference.
@@ -677,7 +691,7 @@ impl Operation {
     }
 
     /// Calls `visit` for each of its dimensions, in the order they are declared.
-    pub fn for_each_dimension_mut(&mut self, visit: &mut dyn FnMut(&mut Dimension)) {
+    pub fn for_each_dimension_mut(&mut self, visit: &mut impl FnMut(&mut Dimension)) {
         match self {
             Operation::Convolution {
                 input,
@@ -749,6 +763,7 @@ impl Operation {
             Operation::ClassToken { width } => visit(width),
             Operation::Token { place } => visit(place),
             Operation::Image { size } => size.iter_mut().for_each(visit),
+            Operation::Zeros { shape } => shape.0.iter_mut().for_each(visit),
             Operation::TransposedConvolution(attributes) => {
                 let TransposedConvolution {
                     input,

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use smallvec::{SmallVec, smallvec};
 
-use super::dimension::{Dimension, Variable};
+use super::dimension::{Dimension, Variable, floor_quotient};
 
 /// A sum of terms, sorted by monomial; no coefficient is zero.
 #[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -285,19 +285,16 @@ impl Polynomial {
         Some(sum)
     }
 
-    /// Its value where all its variables have numbers; `None` also where that overflows.
-    pub(super) fn evaluate(&self, value: &dyn Fn(Variable) -> Option<Dimension>) -> Option<i64> {
+    /// Its value where those of all its variables are known; `None` also where that overflows.
+    pub(super) fn evaluate(&self, value: &dyn Fn(Variable) -> Option<i64>) -> Option<i64> {
         let mut sum = 0_i64;
         for (monomial, coefficient) in &self.terms {
             let mut product = *coefficient;
             for (atom, power) in &monomial.0 {
                 let factor = match atom {
-                    Atom::Variable(variable) => value(*variable)?.constant()?,
+                    Atom::Variable(variable) => value(*variable)?,
                     Atom::Quotient(parts) => {
-                        let dividend = parts.0.evaluate(value)?;
-                        Dimension::Constant(dividend)
-                            .floor_divide(&Dimension::Constant(parts.1.evaluate(value)?))
-                            .constant()?
+                        floor_quotient(parts.0.evaluate(value)?, parts.1.evaluate(value)?)?
                     }
                 };
                 product = product.checked_mul(factor.checked_pow(*power)?)?;

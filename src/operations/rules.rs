@@ -7,9 +7,11 @@ pub(super) mod sequence;
 
 pub(super) mod image;
 
+use smallvec::SmallVec;
+
 use super::dimension::Dimension;
 use super::operation::{Operation, Pooling};
-use super::shape::{MAXIMUM_ELEMENTS, Reason, Shape};
+use super::shape::{Reason, Shape};
 use super::table::{Arguments, Requirements};
 
 fn axis(shape: &Shape, index: usize) -> Dimension {
@@ -26,13 +28,19 @@ struct Window {
     stride: [Dimension; 2],
     padding: [Dimension; 2],
     dilation: [Dimension; 2],
+    /// How far the last tap lies behind the first.
+    reach: [Dimension; 2],
     /// Whether the last window may hang over the padding.
     ceil: bool,
 }
 
+/// How far the last tap of a kernel lies behind the first.
+fn reach(kernel: &Dimension, dilation: &Dimension) -> Dimension {
+    &(kernel - &Dimension::ONE) * dilation
+}
+
 /// Padding that keeps the size for odd kernels at stride 1.
-fn half(kernel: &Dimension, dilation: &Dimension) -> Dimension {
-    let reach = dilation * &(kernel - &Dimension::ONE);
+fn half(reach: &Dimension) -> Dimension {
     reach.floor_divide(&Dimension::Constant(2))
 }
 
@@ -50,13 +58,13 @@ impl Window {
             Some(index) => arguments.per_axis_or(index, one),
             None => [Dimension::ONE, Dimension::ONE],
         };
-        let padding =
-            arguments.per_axis_or(padding, |index| half(&kernel[index], &dilation[index]));
+        let reach = [0, 1].map(|index| reach(&kernel[index], &dilation[index]));
         Window {
             stride: arguments.per_axis_or(stride, one),
             kernel,
-            padding,
+            padding: arguments.per_axis_or(padding, |index| half(&reach[index])),
             dilation,
+            reach,
             ceil: false,
         }
     }
@@ -64,43 +72,33 @@ impl Window {
     /// `[channels, h', w']` after sliding over `shape`; over `[c, l]`, which is one row,
     /// `[channels, l']`.
     fn slide(&self, shape: &Shape, channels: Dimension, requirements: &mut Requirements) -> Shape {
-        let mut sizes = Shape([channels].into_iter().collect());
-        let mut whole = axis(shape, 0);
+        let mut sizes = Shape(SmallVec::new());
+        sizes.0.push(channels);
         let without_height = 3_usize.saturating_sub(shape.rank());
-        let is_dilated = self.dilation.iter().any(|taps| *taps != Dimension::ONE);
-        for index in without_height..2 {
-            let place = index + 1 - without_height;
-            let size = axis(shape, place);
+        for (place, size) in shape.0.iter().enumerate().skip(1) {
+            let index = place - 1 + without_height;
             // What is known is put together first: it is nearly always all but the size.
-            let padding = &self.padding[index] * &Dimension::Constant(2);
-            let reach = &self.dilation[index] * &(&self.kernel[index] - &Dimension::ONE);
-            let change = &(&padding - &reach) - &Dimension::ONE;
-            let mut room = &size + &change;
+            let padding = &self.padding[index] + &self.padding[index];
+            let change = &(&padding - &self.reach[index]) - &Dimension::ONE;
+            let mut room = size + &change;
             if self.ceil {
                 room = self.room_rounded_up(index, room, requirements);
             }
             requirements.at_least(&room, 0, Reason::WindowFits { axis: place });
             let steps = room.floor_divide(&self.stride[index]);
             sizes.0.push(&steps + &Dimension::ONE);
-            if is_dilated {
-                whole = &whole * &(&size + &padding);
-            }
         }
         // A dilated window may reach over padding that is far larger than image and result.
-        if is_dilated {
-            limit_numbers(whole, requirements);
+        if self.dilation.iter().any(|taps| *taps != Dimension::ONE) {
+            let mut padded = shape.clone();
+            for (place, size) in padded.0.iter_mut().enumerate().skip(1) {
+                let padding = &self.padding[place - 1 + without_height];
+                *size = &*size + &(padding + padding);
+            }
+            requirements.fits(&padded.0);
         }
         sizes
     }
-}
-
-/// Requires that the weights of a layer, or the numbers it works on, can be counted.
-fn limit_numbers(weights: Dimension, requirements: &mut Requirements) {
-    requirements.at_most(
-        &weights,
-        &Dimension::Constant(MAXIMUM_ELEMENTS - 1),
-        Reason::Size,
-    );
 }
 
 pub(super) fn convolution(
@@ -151,8 +149,7 @@ fn convolve(
     requirements.divides(&groups, &output, Reason::GroupsDivideOutput);
     let result = window.slide(shape, output.clone(), requirements);
     let [height, width] = &window.kernel;
-    let weights = Dimension::product([&input.floor_divide(&groups), &output, height, width]);
-    limit_numbers(weights, requirements);
+    requirements.fits([&input.floor_divide(&groups), &output, height, width]);
     let operation = Operation::Convolution {
         input,
         output,
@@ -173,7 +170,7 @@ pub(super) fn dense(
 ) -> (Operation, Shape) {
     let input = last(shape);
     let output = arguments.number_or(0, || input.clone());
-    limit_numbers(&input * &output, requirements);
+    requirements.fits([&input, &output]);
     let mut result = shape.clone();
     if let Some(size) = result.0.last_mut() {
         *size = output.clone();

@@ -114,9 +114,37 @@ pub enum Constraint {
         /// The most it may be.
         maximum: Dimension,
     },
+    /// The product of these is less than [`MAXIMUM_ELEMENTS`]: see [`Constraint::fits`].
+    Fits(Factors),
 }
 
+/// The factors of a product: those that are not known, then the product of all others unless it is
+/// one.
+///
+/// They stay factors, since that costs less than to multiply them out.
+pub type Factors = SmallVec<[Dimension; 4]>;
+
 impl Constraint {
+    /// That a tensor, or the weights of a layer, may have as many elements as the product of these.
+    pub fn fits<'d>(sizes: impl IntoIterator<Item = &'d Dimension>) -> Self {
+        let mut factors = Factors::new();
+        let mut number = Some(1_i64);
+        for size in sizes {
+            match size {
+                Dimension::Constant(size) => {
+                    number = number.and_then(|number| number.checked_mul(*size));
+                }
+                size => factors.push(size.clone()),
+            }
+        }
+        match number {
+            Some(1) if !factors.is_empty() => {}
+            Some(0) => factors = Factors::from_iter([Dimension::Constant(0)]),
+            number => factors.push(number.map_or(Dimension::Overflow, Dimension::Constant)),
+        }
+        Constraint::Fits(factors)
+    }
+
     /// Whether it holds, where that can be decided.
     pub fn holds(&self) -> Option<bool> {
         match self {
@@ -124,11 +152,15 @@ impl Constraint {
             Constraint::Divides { divisor, dividend } => dividend.is_multiple_of(divisor),
             Constraint::AtLeast { value, minimum } => Some(value.constant()? >= *minimum),
             Constraint::AtMost { value, maximum } => Some(value.known_difference(maximum)? <= 0),
+            Constraint::Fits(factors) => match factors.as_slice() {
+                [Dimension::Constant(elements)] => Some(*elements < MAXIMUM_ELEMENTS),
+                _ => None,
+            },
         }
     }
 
-    /// Whether it holds for these values of its variables, where all of them are numbers.
-    pub fn holds_for(&self, value: &dyn Fn(Variable) -> Option<Dimension>) -> Option<bool> {
+    /// Whether it holds for these values of its variables, where all of them are known.
+    pub fn holds_for(&self, value: &dyn Fn(Variable) -> Option<i64>) -> Option<bool> {
         let number = |dimension: &Dimension| dimension.evaluate(value);
         Some(match self {
             Constraint::Equal(left, right) => number(left)? == number(right)?,
@@ -137,16 +169,25 @@ impl Constraint {
             }
             Constraint::AtLeast { value, minimum } => number(value)? >= *minimum,
             Constraint::AtMost { value, maximum } => number(value)? <= number(maximum)?,
+            Constraint::Fits(factors) => {
+                let mut factors = factors.iter();
+                let elements = factors.try_fold(1_i64, |elements, factor| {
+                    elements.checked_mul(number(factor)?)
+                });
+                elements? < MAXIMUM_ELEMENTS
+            }
         })
     }
 
-    fn parts(&self) -> [Option<&Dimension>; 2] {
-        match self {
-            Constraint::Equal(left, right) => [Some(left), Some(right)],
-            Constraint::Divides { divisor, dividend } => [Some(divisor), Some(dividend)],
-            Constraint::AtLeast { value, .. } => [Some(value), None],
-            Constraint::AtMost { value, maximum } => [Some(value), Some(maximum)],
-        }
+    fn parts(&self) -> impl Iterator<Item = &Dimension> {
+        let (first, second, others): (_, _, &[Dimension]) = match self {
+            Constraint::Equal(left, right) => (Some(left), Some(right), &[]),
+            Constraint::Divides { divisor, dividend } => (Some(divisor), Some(dividend), &[]),
+            Constraint::AtLeast { value, .. } => (Some(value), None, &[]),
+            Constraint::AtMost { value, maximum } => (Some(value), Some(maximum), &[]),
+            Constraint::Fits(factors) => (None, None, factors),
+        };
+        first.into_iter().chain(second).chain(others)
     }
 
     /// Calls `visit` for each dimension in it.
@@ -165,26 +206,23 @@ impl Constraint {
                 visit(value);
                 visit(maximum);
             }
+            Constraint::Fits(factors) => factors.iter_mut().for_each(visit),
         }
     }
 
     /// Whether arithmetic in it left the range of numbers.
     pub fn overflows(&self) -> bool {
-        let mut parts = self.parts().into_iter().flatten();
-        parts.any(|part| matches!(part, Dimension::Overflow))
+        self.parts().any(|part| *part == Dimension::Overflow)
     }
 
     /// Whether `test` holds for every variable in it.
     pub fn all_variables(&self, test: &mut dyn FnMut(Variable) -> bool) -> bool {
-        let mut parts = self.parts().into_iter().flatten();
-        parts.all(|part| part.all_variables(test))
+        self.parts().all(|part| part.all_variables(test))
     }
 
     /// Calls `visit` for every variable in it.
     pub fn for_each_variable(&self, visit: &mut dyn FnMut(Variable)) {
-        for part in self.parts().into_iter().flatten() {
-            part.for_each_variable(visit);
-        }
+        self.parts().for_each(|part| part.for_each_variable(visit));
     }
 
     /// Replaces variables; see [`Dimension::substitute`].
@@ -211,6 +249,10 @@ impl Constraint {
                 value: dimension.substitute(value),
                 maximum: maximum.substitute(value),
             },
+            Constraint::Fits(factors) => {
+                let factors = factors.iter().map(|factor| factor.substitute(value));
+                Constraint::fits(&factors.collect::<Factors>())
+            }
         }
     }
 }

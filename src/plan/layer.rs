@@ -820,6 +820,9 @@ pub(super) fn lower(
         Operation::TokenMean => Layer::TokenMean,
         Operation::Transpose => Layer::Transpose,
         Operation::Image { size: image } => Layer::Image { size: pair(image)? },
+        Operation::Zeros { shape } => Layer::Zero {
+            shape: shape.0.iter().map(size).collect::<Result<_, _>>()?,
+        },
         Operation::Add { .. } => Layer::Add,
         Operation::Multiply { .. } => Layer::Multiply,
         Operation::Concatenate { .. } => Layer::Concatenate,

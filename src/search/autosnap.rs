@@ -12,8 +12,8 @@ use std::sync::atomic::AtomicBool;
 use rand::RngExt;
 use rand_chacha::ChaCha8Rng;
 
-use super::climb::{Climb, KnownKeys};
-use super::configuration::AutosnapConfiguration;
+use super::climb::{Climb, KnownPrograms};
+use super::configuration::{AutosnapConfiguration, SurrogateName};
 use super::error::Result;
 use super::history::Proposal;
 use super::learner::{Example, Learner, ModelReport};
@@ -21,6 +21,7 @@ use super::model::Codes;
 use super::seeds::{Purpose, generator};
 use super::space::ProgramSpace;
 use super::strategy::{Round, Strategy, random_proposals};
+use super::surrogate::{Description, Surrogate};
 
 /// The strategy `autosnap`.
 pub struct Autosnap {
@@ -30,7 +31,7 @@ pub struct Autosnap {
     pretrained: Option<Arc<Learner>>,
     learner: Option<Learner>,
     report: Option<ModelReport>,
-    known: KnownKeys,
+    known: KnownPrograms,
 }
 
 impl Autosnap {
@@ -42,7 +43,7 @@ impl Autosnap {
             pretrained: None,
             learner: None,
             report: None,
-            known: KnownKeys::default(),
+            known: KnownPrograms::default(),
         }
     }
 
@@ -123,11 +124,18 @@ impl Strategy for Autosnap {
         let configuration = self.configuration.clone();
         let (measured, seed) = (self.report, self.seed);
         let known = RefCell::new(std::mem::take(&mut self.known));
+        let space = round.space;
         let learner = self.learner(round)?;
         learner.train(&examples, rng, round.stop)?;
         let programs: Vec<&[u8]> = examples.iter().map(|example| example.program).collect();
         let scale = learner.scale();
         let values: Vec<f64> = examples.iter().map(|e| scale.apply(e.value)).collect();
+        let describe = |program: &&[u8]| known.borrow_mut().description(space, program);
+        let descriptions: Vec<Description> = match configuration.surrogate {
+            SurrogateName::Parts => programs.iter().map(describe).collect(),
+            SurrogateName::Latent => Vec::new(),
+        };
+        let surrogate = Surrogate::fit(&descriptions, &values);
         let fitted = match configuration.closed_form {
             true => learner.fit(&learner.encode(&programs)?, &values)?,
             false => None,
@@ -150,6 +158,7 @@ impl Strategy for Autosnap {
             space: round.space,
             known: &known,
             fitted: fitted.as_ref(),
+            surrogate: surrogate.as_ref(),
             best: values.iter().copied().fold(f64::NEG_INFINITY, f64::max),
         };
         let mut proposals = climb.proposals(&starts, &mut seen, round.count - exploring, rng)?;
@@ -177,7 +186,7 @@ impl Strategy for Autosnap {
 
     fn restore(&mut self, space: &dyn ProgramSpace, state: &[u8]) -> Result<()> {
         self.learner = None;
-        self.known = KnownKeys::default();
+        self.known = KnownPrograms::default();
         if !state.is_empty() {
             let mut learner = self.blank(space)?;
             learner.restore(state)?;

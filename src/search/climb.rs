@@ -13,36 +13,52 @@ use super::configuration::{AutosnapConfiguration, ChoiceName};
 use super::decoding::{self, Choice};
 use super::error::Result;
 use super::history::{Origin, Proposal, Record};
+use super::improvement::expected_improvement;
 use super::learner::Learner;
 use super::model::{Codes, normals};
-use super::regression::{Regression, expected_improvement};
+use super::regression::Regression;
 use super::space::{self, Key, ProgramSpace};
+use super::surrogate::{Description, Surrogate};
 
 /// How often a climb that found nothing new goes on further before the round is filled at random.
 const ATTEMPTS: usize = 4;
 
-/// Keys that were found before: climbs come to the same programs round after round, and a key takes
-/// longer than all else that is done to a program.
+/// What is known of programs that were found before: climbs come to the same ones round after round, and
+/// their keys and parts take longer than all else that is done to a program.
 #[derive(Default)]
-pub(super) struct KnownKeys {
+pub(super) struct KnownPrograms {
     keys: HashMap<Vec<u8>, Key>,
+    descriptions: HashMap<Vec<u8>, Description>,
 }
 
-/// How many keys are kept.
-const MOST_KEYS: usize = 1 << 20;
+/// How many programs are kept.
+const MOST_KNOWN: usize = 1 << 18;
 
-impl KnownKeys {
-    fn of(&mut self, space: &dyn ProgramSpace, program: &[u8]) -> Key {
-        if let Some(key) = self.keys.get(program) {
-            return *key;
-        }
-        if self.keys.len() == MOST_KEYS {
-            self.keys.clear();
-        }
-        let key = space.key(program);
-        self.keys.insert(program.to_vec(), key);
-        key
+impl KnownPrograms {
+    fn key(&mut self, space: &dyn ProgramSpace, program: &[u8]) -> Key {
+        remembered(&mut self.keys, program, || space.key(program))
     }
+
+    pub(super) fn description(&mut self, space: &dyn ProgramSpace, program: &[u8]) -> Description {
+        let describe = || Description::of(&space.parts(program));
+        remembered(&mut self.descriptions, program, describe)
+    }
+}
+
+fn remembered<T: Clone>(
+    known: &mut HashMap<Vec<u8>, T>,
+    program: &[u8],
+    compute: impl FnOnce() -> T,
+) -> T {
+    if let Some(value) = known.get(program) {
+        return value.clone();
+    }
+    if known.len() == MOST_KNOWN {
+        known.clear();
+    }
+    let value = compute();
+    known.insert(program.to_vec(), value.clone());
+    value
 }
 
 /// What the climbs of a round need.
@@ -50,9 +66,11 @@ pub(super) struct Climb<'a> {
     pub(super) configuration: &'a AutosnapConfiguration,
     pub(super) learner: &'a Learner,
     pub(super) space: &'a dyn ProgramSpace,
-    pub(super) known: &'a RefCell<KnownKeys>,
+    pub(super) known: &'a RefCell<KnownPrograms>,
     /// The value layer in closed form, if it is used.
     pub(super) fitted: Option<&'a Regression>,
+    /// What judges programs by their parts, if it is used.
+    pub(super) surrogate: Option<&'a Surrogate<'a>>,
     /// The best value so far, on the scale of the value layer.
     pub(super) best: f64,
 }
@@ -120,7 +138,7 @@ impl Climb<'_> {
             if !texts.insert(program.clone()) {
                 continue;
             }
-            let key = self.known.borrow_mut().of(self.space, &program);
+            let key = self.known.borrow_mut().key(self.space, &program);
             if keys.insert(key) && self.space.admits(&program) {
                 found.push(Proposal {
                     program,
@@ -144,7 +162,7 @@ impl Climb<'_> {
             let Some(program) = space::random_program(self.space, rng) else {
                 return;
             };
-            let key = self.known.borrow_mut().of(self.space, &program);
+            let key = self.known.borrow_mut().key(self.space, &program);
             if keys.insert(key) && self.space.admits(&program) {
                 found.push(Proposal {
                     program,
@@ -216,9 +234,36 @@ impl Climb<'_> {
 
     /// The most promising of what was found, with the values expected of them.
     fn choose(&self, mut found: Vec<Proposal>, count: usize) -> Result<Vec<Proposal>> {
-        self.learner.predict_all(&mut found)?;
-        let expected = |proposal: &Proposal| proposal.predicted.unwrap_or(f64::NEG_INFINITY);
-        let mut scores: Vec<f64> = found.iter().map(expected).collect();
+        let mut scored: Vec<(f64, Proposal)> = match self.surrogate {
+            Some(surrogate) => found
+                .into_iter()
+                .map(|proposal| self.judge(surrogate, proposal))
+                .collect(),
+            None => {
+                self.learner.predict_all(&mut found)?;
+                let scores = self.scores(&found)?;
+                scores.into_iter().zip(found).collect()
+            }
+        };
+        scored.sort_by(|(a, _), (b, _)| b.total_cmp(a));
+        scored.truncate(count);
+        Ok(scored.into_iter().map(|(_, proposal)| proposal).collect())
+    }
+
+    /// A program by its parts: how promising it is, and the value expected of it.
+    fn judge(&self, surrogate: &Surrogate<'_>, mut proposal: Proposal) -> (f64, Proposal) {
+        let description = (self.known.borrow_mut()).description(self.space, &proposal.program);
+        let (expected, deviation) = surrogate.predict(&description);
+        proposal.predicted = Some(self.learner.scale().invert(expected));
+        let score = match self.configuration.choice {
+            ChoiceName::Improvement => expected_improvement(expected, deviation, self.best),
+            ChoiceName::Value => expected,
+        };
+        (score, proposal)
+    }
+
+    /// How promising programs are by their latent vectors.
+    fn scores(&self, found: &[Proposal]) -> Result<Vec<f64>> {
         if let (Some(fitted), ChoiceName::Improvement) = (self.fitted, self.configuration.choice) {
             let programs: Vec<&[u8]> = found.iter().map(|p| p.program.as_slice()).collect();
             let codes = self.learner.encode(&programs)?;
@@ -226,14 +271,9 @@ impl Climb<'_> {
                 let (mean, deviation) = fitted.predict(code);
                 expected_improvement(mean, deviation, self.best)
             };
-            scores = codes.rows().map(improvement).collect();
+            return Ok(codes.rows().map(improvement).collect());
         }
-        let mut order: Vec<usize> = (0..found.len()).collect();
-        order.sort_by(|&a, &b| scores[b].total_cmp(&scores[a]));
-        order.truncate(count);
-        Ok(order
-            .into_iter()
-            .map(|place| found[place].clone())
-            .collect())
+        let expected = |proposal: &Proposal| proposal.predicted.unwrap_or(f64::NEG_INFINITY);
+        Ok(found.iter().map(expected).collect())
     }
 }

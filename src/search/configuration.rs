@@ -18,7 +18,7 @@ pub struct SearchConfiguration {
     pub budget: usize,
     /// Who proposes candidates. Default `autosnap`.
     pub strategy: StrategyName,
-    /// How many candidates the first round has; they are random. Default 10.
+    /// How many candidates the first round has; they are random. Default 5.
     pub initial: usize,
     /// How many candidates every later round has: after each the strategy learns from the results.
     /// Default 1: nothing is chosen before all results are in.
@@ -115,6 +115,8 @@ pub struct AutosnapConfiguration {
     pub strangers: usize,
     /// By what candidates are chosen. Default `improvement`.
     pub choice: ChoiceName,
+    /// What says how much a program that was found is worth. Default `parts`.
+    pub surrogate: SurrogateName,
     /// Whether what is learnt is the logarithm of the distance from the best value. Default true.
     pub warp: bool,
     /// Whether the value layer is fitted in closed form after the training of a round; if not, training
@@ -138,16 +140,26 @@ pub enum ChoiceName {
     Value,
 }
 
+/// What judges the programs that the climbs found.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum SurrogateName {
+    /// A Gaussian process over their parts.
+    Parts,
+    /// The value layer, by their latent vectors.
+    Latent,
+}
+
 /// Sizes and losses of the auto-encoder.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct ModelConfiguration {
-    /// Units of the recurrent encoder and decoder. Default 96.
+    /// Units of the recurrent encoder and decoder. Default 64.
     pub hidden: usize,
     /// Dimensions of the latent space. Default 128.
     pub latent: usize,
     /// Standard deviation of the noise on latent codes in training: the neighbourhood of a code
-    /// learns to decode to the same program. Default 0.1.
+    /// learns to decode to the same program. Default 0.05.
     pub latent_noise: f64,
     /// Weight of the loss that keeps the mean square of every latent dimension at one. Default 0.05.
     pub scale_weight: f64,
@@ -201,7 +213,7 @@ impl Default for SearchConfiguration {
             seed: 0,
             budget: 24,
             strategy: StrategyName::Autosnap,
-            initial: 10,
+            initial: 5,
             round: 1,
             evolution: EvolutionConfiguration::default(),
             nao: NaoConfiguration::default(),
@@ -251,6 +263,7 @@ impl Default for AutosnapConfiguration {
             sampled: true,
             strangers: 64,
             choice: ChoiceName::Improvement,
+            surrogate: SurrogateName::Parts,
             warp: true,
             closed_form: true,
             model: ModelConfiguration::default(),
@@ -263,9 +276,9 @@ impl Default for AutosnapConfiguration {
 impl Default for ModelConfiguration {
     fn default() -> Self {
         Self {
-            hidden: 96,
+            hidden: 64,
             latent: 128,
-            latent_noise: 0.1,
+            latent_noise: 0.05,
             scale_weight: 0.05,
             value_weight: 0.5,
             parts: 1024,
@@ -363,6 +376,7 @@ impl NaoConfiguration {
             sampled: false,
             strangers: 0,
             choice: ChoiceName::Value,
+            surrogate: SurrogateName::Latent,
             warp: false,
             closed_form: false,
             model: ModelConfiguration {

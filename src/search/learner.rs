@@ -13,13 +13,14 @@ use safetensors::{Dtype, SafeTensors};
 use serde::{Deserialize, Serialize};
 
 use super::adam::Adam;
+use super::cholesky::Cholesky;
 use super::configuration::AutosnapConfiguration;
 use super::decoding::{self, Choice};
 use super::error::{Result, SearchError};
 use super::history::Proposal;
 use super::model::{AutoEncoder, Codes, Sizes, normals};
 use super::parts::Parts;
-use super::regression::{Cholesky, Regression};
+use super::regression::Regression;
 use super::scale::Scale;
 use super::seeds::{Purpose, generator};
 use super::space::{self, Key, ProgramSpace};

@@ -15,6 +15,7 @@
 
 mod adam;
 mod autosnap;
+mod cholesky;
 mod climb;
 mod configuration;
 mod correlation;
@@ -25,6 +26,7 @@ mod evaluation;
 mod evolution;
 mod gru;
 mod history;
+mod improvement;
 mod learner;
 mod local;
 mod model;
@@ -41,6 +43,7 @@ mod settings;
 mod space;
 mod store;
 mod strategy;
+mod surrogate;
 mod table;
 mod training;
 pub mod zero_cost;
@@ -49,7 +52,7 @@ pub use autosnap::Autosnap;
 pub use configuration::{
     AutosnapConfiguration, ChoiceName, EvolutionConfiguration, JointConfiguration,
     ModelConfiguration, NaoConfiguration, PretrainingConfiguration, SearchConfiguration,
-    StrategyName,
+    StrategyName, SurrogateName,
 };
 pub use correlation::{kendall, spearman};
 pub use decoding::{Choice, decode, decode_unconstrained};

@@ -20,12 +20,16 @@ pub struct AutoEncoder {
     sizes: Sizes,
     encoder_symbols: Var,
     encoder_state: Var,
+    /// `[longest * symbols, latent]`: what a symbol at a place adds to the latent vector.
+    encoder_places: Var,
     latent_weight: Var,
     latent_bias: Var,
     decoder_symbols: Var,
     decoder_start: Var,
     decoder_start_bias: Var,
     decoder_state: Var,
+    /// `[latent, (longest + 1) * (symbols + 1)]`: what the latent vector adds to the logits at a place.
+    decoder_places: Var,
     output_weight: Var,
     output_bias: Var,
     predictor: Predictor,
@@ -120,12 +124,14 @@ impl AutoEncoder {
             sizes,
             encoder_symbols: matrix(symbols + longest + 2, 3 * hidden, hidden)?,
             encoder_state: matrix(hidden, 3 * hidden, hidden)?,
+            encoder_places: matrix(longest * symbols, latent, longest)?,
             latent_weight: matrix(hidden, latent, hidden)?,
             latent_bias: zeros(latent)?,
             decoder_symbols: matrix(symbols + longest + 2, 3 * hidden, hidden)?,
             decoder_start: matrix(latent, 4 * hidden, latent)?,
             decoder_start_bias: zeros(4 * hidden)?,
             decoder_state: matrix(hidden, 3 * hidden, hidden)?,
+            decoder_places: matrix(latent, (longest + 1) * (symbols + 1), latent)?,
             output_weight: matrix(hidden, symbols + 1, hidden)?,
             output_bias: zeros(symbols + 1)?,
             parts: match parts {
@@ -162,12 +168,14 @@ impl AutoEncoder {
         let mut parameters = vec![
             ("encoder.symbols", &self.encoder_symbols),
             ("encoder.state", &self.encoder_state),
+            ("encoder.places", &self.encoder_places),
             ("latent.weight", &self.latent_weight),
             ("latent.bias", &self.latent_bias),
             ("decoder.symbols", &self.decoder_symbols),
             ("decoder.start.weight", &self.decoder_start),
             ("decoder.start.bias", &self.decoder_start_bias),
             ("decoder.state", &self.decoder_state),
+            ("decoder.places", &self.decoder_places),
             ("output.weight", &self.output_weight),
             ("output.bias", &self.output_bias),
         ];
@@ -301,7 +309,8 @@ impl AutoEncoder {
 
     /// Begins to decode codes.
     pub(super) fn begin(&self, codes: &Codes) -> Result<Decoder<'_>> {
-        let start = self.start(&self.tensor(codes)?)?;
+        let codes = self.tensor(codes)?;
+        let start = self.start(&codes)?;
         let hidden = self.sizes.hidden;
         let state = start.narrow(1, 0, hidden)?;
         let constant = start.narrow(1, hidden, 3 * hidden)?;
@@ -309,6 +318,7 @@ impl AutoEncoder {
             model: self,
             state,
             constant,
+            places: self.by_place(&codes)?,
             position: 0,
         })
     }
@@ -328,8 +338,19 @@ impl AutoEncoder {
             sequences,
         )?;
         let last = states.narrow(1, batch.time - 1, 1)?.squeeze(1)?;
-        last.matmul(&self.latent_weight)?
-            .broadcast_add(&self.latent_bias)
+        let remembered = last.matmul(&self.latent_weight)?;
+        let places = batch.places(self.sizes)?.matmul(&self.encoder_places)?;
+        (remembered + places)?.broadcast_add(&self.latent_bias)
+    }
+
+    /// What codes say about every place of the program on their own: `[batch, longest + 1, symbols + 1]`.
+    fn by_place(&self, codes: &Tensor) -> Result<Tensor> {
+        let Sizes {
+            symbols, longest, ..
+        } = self.sizes;
+        codes
+            .matmul(&self.decoder_places)?
+            .reshape(((), longest + 1, symbols + 1))
     }
 
     fn start(&self, codes: &Tensor) -> Result<Tensor> {
@@ -350,7 +371,8 @@ impl AutoEncoder {
             &self.decoder_state,
             sequences,
         )?;
-        self.logits(&states.flatten_to(1)?)
+        let places = self.by_place(codes)?.narrow(1, 0, batch.time)?;
+        self.logits(&states.flatten_to(1)?)? + places.flatten_to(1)?
     }
 
     fn logits(&self, states: &Tensor) -> Result<Tensor> {
@@ -405,6 +427,19 @@ impl Batch {
         batch
     }
 
+    /// A row for each program: for every place and symbol, one if that symbol stands there.
+    fn places(&self, sizes: Sizes) -> Result<Tensor> {
+        let width = sizes.longest * sizes.symbols;
+        let mut rows = vec![0f32; self.lengths.len() * width];
+        let programs = self.targets.chunks_exact(self.time).zip(&self.lengths);
+        for ((program, &length), row) in programs.zip(rows.chunks_exact_mut(width)) {
+            for (place, &symbol) in program.iter().take(length).enumerate() {
+                row[place * sizes.symbols + symbol as usize] = 1.0;
+            }
+        }
+        Tensor::from_vec(rows, (self.lengths.len(), width), &Device::Cpu)
+    }
+
     fn sequences(&self, symbols: &[usize], lengths: Vec<usize>, sizes: Sizes) -> Sequences {
         Sequences {
             symbols: symbols.to_vec(),
@@ -419,6 +454,7 @@ pub(super) struct Decoder<'a> {
     model: &'a AutoEncoder,
     state: Tensor,
     constant: Tensor,
+    places: Tensor,
     position: usize,
 }
 
@@ -434,8 +470,11 @@ impl Decoder<'_> {
         let start = Tensor::cat(&[&self.state, &self.constant], 1)?;
         let (table, weight) = (&self.model.decoder_symbols, &self.model.decoder_state);
         self.state = gru(table, &start, weight, sequences)?.squeeze(1)?;
+        let place = self.places.narrow(1, self.position, 1)?.squeeze(1)?;
         self.position += 1;
-        self.model.logits(&self.state)?.flatten_all()?.to_vec1()
+        (self.model.logits(&self.state)? + place)?
+            .flatten_all()?
+            .to_vec1()
     }
 }
 

@@ -7,95 +7,8 @@
 
 use rand_chacha::ChaCha8Rng;
 
+use super::cholesky::{Cholesky, dot};
 use super::model::normals;
-
-/// A symmetric, positive definite matrix as its lower Cholesky factor.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Cholesky {
-    size: usize,
-    /// Row by row; what is above the diagonal is zero.
-    factor: Vec<f64>,
-}
-
-impl Cholesky {
-    /// The factor of a matrix, row by row. Nothing if the matrix is not positive definite.
-    pub fn new(mut matrix: Vec<f64>, size: usize) -> Option<Self> {
-        for row in 0..size {
-            for column in 0..=row {
-                let (before, this) = matrix.split_at(row * size);
-                let left = &this[..column];
-                let right = match column == row {
-                    true => left,
-                    false => &before[column * size..][..column],
-                };
-                let rest = this[column] - dot(left, right);
-                let entry = match column == row {
-                    true if rest > 0.0 => rest.sqrt(),
-                    true => return None,
-                    false => rest / before[column * size + column],
-                };
-                matrix[row * size + column] = entry;
-            }
-            matrix[row * size + row + 1..(row + 1) * size].fill(0.0);
-        }
-        Some(Self {
-            size,
-            factor: matrix,
-        })
-    }
-
-    fn row(&self, row: usize) -> &[f64] {
-        &self.factor[row * self.size..][..self.size]
-    }
-
-    /// Solves `L x = b`.
-    pub fn solve_lower(&self, right: &[f64]) -> Vec<f64> {
-        let mut solution: Vec<f64> = Vec::with_capacity(self.size);
-        for row in 0..self.size {
-            let factors = self.row(row);
-            let known = dot(&factors[..row], &solution);
-            solution.push((right[row] - known) / factors[row]);
-        }
-        solution
-    }
-
-    /// Solves `Lᵀ x = b`.
-    pub fn solve_upper(&self, right: &[f64]) -> Vec<f64> {
-        let mut solution = right.to_vec();
-        for row in (0..self.size).rev() {
-            let factors = self.row(row);
-            solution[row] /= factors[row];
-            let known = solution[row];
-            for (rest, factor) in solution[..row].iter_mut().zip(factors) {
-                *rest -= factor * known;
-            }
-        }
-        solution
-    }
-
-    /// `L x`.
-    pub fn times(&self, vector: &[f64]) -> Vec<f64> {
-        let row = |row: usize| dot(&self.row(row)[..=row], &vector[..=row]);
-        (0..self.size).map(row).collect()
-    }
-
-    /// `Lᵀ x`.
-    pub fn transposed_times(&self, vector: &[f64]) -> Vec<f64> {
-        let mut product = vec![0.0; self.size];
-        for (row, value) in vector.iter().enumerate() {
-            for (sum, factor) in product.iter_mut().zip(&self.row(row)[..=row]) {
-                *sum += factor * value;
-            }
-        }
-        product
-    }
-
-    /// The logarithm of the determinant of the matrix.
-    pub fn log_determinant(&self) -> f64 {
-        let diagonal = (0..self.size).map(|row| self.factor[row * (self.size + 1)]);
-        2.0 * diagonal.map(f64::ln).sum::<f64>()
-    }
-}
 
 /// The weights of a linear layer, as far as the values so far determine them.
 ///
@@ -129,7 +42,7 @@ impl Regression {
         values: &[f64],
         prior: Cholesky,
     ) -> Option<Self> {
-        let size = prior.size;
+        let size = prior.size();
         let count = values.len() as f64;
         if values.is_empty() {
             return None;
@@ -214,35 +127,6 @@ fn turned(prior: &Cholesky, code: &[f32], centre: &[f64]) -> Vec<f64> {
     prior.transposed_times(&centred)
 }
 
-fn dot(left: &[f64], right: &[f64]) -> f64 {
-    left.iter().zip(right).map(|(a, b)| a * b).sum()
-}
-
-/// By how much a value is expected to exceed the best so far, a value below it counting as nothing
-/// (Močkus 1975; Jones et al. 1998).
-pub fn expected_improvement(mean: f64, deviation: f64, best: f64) -> f64 {
-    let deviation = deviation.max(1e-12);
-    let z = (mean - best) / deviation;
-    let density = (-0.5 * z * z).exp() / std::f64::consts::TAU.sqrt();
-    deviation * (z * normal_distribution(z) + density)
-}
-
-/// The share of a standard normal distribution below `z` (Abramowitz and Stegun 1964, 26.2.17;
-/// absolute error below 1e-7).
-fn normal_distribution(z: f64) -> f64 {
-    let t = 1.0 / (1.0 + 0.231_641_9 * z.abs());
-    let series = [
-        0.319_381_530,
-        -0.356_563_782,
-        1.781_477_937,
-        -1.821_255_978,
-        1.330_274_429,
-    ];
-    let polynomial = series.iter().rev().fold(0.0, |sum, c| (sum + c) * t);
-    let above = (-0.5 * z * z).exp() / std::f64::consts::TAU.sqrt() * polynomial;
-    if z >= 0.0 { 1.0 - above } else { above }
-}
-
 #[cfg(test)]
 mod tests {
     use rand_chacha::rand_core::SeedableRng;
@@ -252,18 +136,6 @@ mod tests {
     fn identity(size: usize) -> Cholesky {
         let matrix = (0..size * size).map(|place| f64::from(u8::from(place % (size + 1) == 0)));
         Cholesky::new(matrix.collect(), size).unwrap()
-    }
-
-    #[test]
-    fn a_factor_solves_and_multiplies() {
-        let factor = Cholesky::new(vec![4.0, 2.0, 2.0, 5.0], 2).unwrap();
-        let solution = factor.solve_upper(&factor.solve_lower(&[10.0, 9.0]));
-        assert!((4.0 * solution[0] + 2.0 * solution[1] - 10.0).abs() < 1e-12);
-        assert!((2.0 * solution[0] + 5.0 * solution[1] - 9.0).abs() < 1e-12);
-        assert!((factor.log_determinant() - 16f64.ln()).abs() < 1e-12);
-        let product = factor.times(&factor.transposed_times(&[1.0, 1.0]));
-        assert!((product[0] - 6.0).abs() < 1e-12 && (product[1] - 7.0).abs() < 1e-12);
-        assert_eq!(Cholesky::new(vec![1.0, 2.0, 2.0, 1.0], 2), None);
     }
 
     #[test]
@@ -290,16 +162,6 @@ mod tests {
         let draws: Vec<f64> = (0..2000).map(|_| fitted.sample(&mut rng)[0]).collect();
         let mean = draws.iter().sum::<f64>() / 2000.0;
         assert!((mean - fitted.layer().0[0]).abs() < 0.02);
-    }
-
-    #[test]
-    fn improvement_is_what_is_above_the_best() {
-        assert!((expected_improvement(3.0, 1e-9, 1.0) - 2.0).abs() < 1e-6);
-        assert!(expected_improvement(0.0, 1e-9, 1.0) < 1e-9);
-        // At the best itself, the deviation over the root of two pi.
-        assert!(
-            (expected_improvement(1.0, 2.0, 1.0) - 2.0 / std::f64::consts::TAU.sqrt()).abs() < 1e-6
-        );
     }
 
     #[test]

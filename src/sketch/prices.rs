@@ -5,8 +5,7 @@ use std::mem::discriminant;
 use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::patterns::Patterns;
-use crate::graph::{Graph, NodeKind, Work};
-use crate::operations::{Activation, Operation};
+use crate::graph::{Graph, Node, NodeKind, Work};
 
 /// Prices of work, in parts of a symbol. What a symbol does costs at most one symbol, so that what
 /// a pattern does costs at most its length.
@@ -103,6 +102,9 @@ fn work_of(graph: &Graph) -> Vec<Work> {
 
 /// Whether something is not used. Zeros are made of a value without using it.
 fn discards(graph: &Graph) -> bool {
-    const ZERO: NodeKind = NodeKind::Operation(Operation::Activation(Activation::Zero));
-    uses(graph).contains(&0) || graph.nodes.iter().any(|node| node.kind == ZERO)
+    let is_zero = |node: &Node| match &node.kind {
+        NodeKind::Operation(operation) => operation.is_zero(),
+        NodeKind::Input(_) => false,
+    };
+    uses(graph).contains(&0) || graph.nodes.iter().any(is_zero)
 }

@@ -205,8 +205,8 @@ pub fn lex(source: &Source) -> Lexed {
     let text = &source.text;
     let offset = if text.starts_with('\u{feff}') { 3 } else { 0 };
     let mut lexed = Lexed::default();
-    // Most words have four characters or more, and a space.
-    lexed.tokens.reserve(text.len() / 5);
+    // Short words, numbers and punctuation: a token and the space behind it have four characters or so.
+    lexed.tokens.reserve(text.len() / 3);
     for (token, range) in Token::lexer(&text[offset..]).spanned() {
         let span = Span::new(source.id, range.start + offset, range.end + offset);
         // Every character begins some token, so the lexer has no error of its own.
@@ -253,8 +253,10 @@ fn without_trailing_space(span: Span, source: &Source) -> Span {
 }
 
 fn fits(token: Token, text: &str) -> bool {
+    /// So many digits always fit.
+    const FITTING_DIGITS: usize = i64::MAX.ilog10() as usize;
     match token {
-        Token::Integer => text.parse::<i64>().is_ok(),
+        Token::Integer => text.len() <= FITTING_DIGITS || text.parse::<i64>().is_ok(),
         _ => text.parse::<f64>().is_ok_and(f64::is_finite),
     }
 }

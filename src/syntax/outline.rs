@@ -54,7 +54,7 @@ pub(super) fn outline(source: &Source, tokens: &[(Token, Span)]) -> Outline {
     while let Some((&(token, span), after)) = rest.split_first() {
         rest = after;
         let next = after.first().map(|&(token, _)| token);
-        if outliner.symbol(token, span, next) {
+        if next == Some(Token::Equals) && outliner.symbol(token, span) {
             if let Some((&equals, after)) = after.split_first() {
                 outliner.outline.tokens.push(equals);
                 rest = after;
@@ -102,10 +102,9 @@ struct Outliner<'a> {
 }
 
 impl Outliner<'_> {
-    /// Takes `token` as the symbol of an alphabet if an `=` follows where only symbols have one.
-    fn symbol(&mut self, token: Token, span: Span, next: Option<Token>) -> bool {
+    /// Takes `token`, which an `=` follows, as the symbol of an alphabet where only symbols have one.
+    fn symbol(&mut self, token: Token, span: Span) -> bool {
         if self.item != Item::Definition(Token::Alphabet)
-            || next != Some(Token::Equals)
             || self.open.is_empty()
             || (self.open.len() > 1 && self.closes_innermost(token))
         {
@@ -131,6 +130,12 @@ impl Outliner<'_> {
 
     fn token(&mut self, token: Token, span: Span, next: Option<Token>) {
         match token {
+            // Most tokens stand within a definition and neither open, close nor end anything.
+            Token::Name | Token::Integer | Token::Real | Token::Colon | Token::Bar
+                if matches!(self.item, Item::Definition(_)) =>
+            {
+                self.outline.tokens.push((token, span));
+            }
             Token::Unknown | Token::Punctuation => {
                 self.unknown_character(span);
                 if self.item == Item::Junk {

@@ -302,25 +302,27 @@ fn pattern<'t>(source: &'t Source) -> Rule<'t, Option<Item>> {
 }
 
 /// `: [c, h, w] -> [d]`
-fn signature<'t>(source: &'t Source) -> Rule<'t, Signature> {
+fn signature<'t>(source: &'t Source) -> Rule<'t, Box<Signature>> {
     let shape = expression(source)
         .separated_by(just(Token::Comma))
         .allow_trailing()
-        .collect()
+        .collect::<Vec<Expression>>()
         .delimited_by(just(Token::LeftBracket), just(Token::RightBracket))
         .map_with(|dimensions, extra| Shape {
             span: extra.span(),
-            dimensions,
+            dimensions: dimensions.into(),
         });
-    let shapes = shape.repeated().collect();
+    let shapes = shape.repeated().collect::<Vec<Shape>>();
     let signature = shapes
         .clone()
         .then_ignore(just(Token::Arrow))
         .then(shapes)
-        .map_with(|(inputs, outputs), extra| Signature {
-            span: extra.span(),
-            inputs,
-            outputs,
+        .map_with(|(inputs, outputs), extra| {
+            Box::new(Signature {
+                span: extra.span(),
+                inputs: inputs.into(),
+                outputs: outputs.into(),
+            })
         });
     just(Token::Colon).ignore_then(signature).boxed()
 }

@@ -4,6 +4,8 @@
 //! is unexpected makes the reader give the definition up; the `parser`, which reports errors and
 //! goes on behind them, then reads it from its start. Tests hold the two to the same trees.
 
+use smallvec::SmallVec;
+
 use crate::diagnostic::{Source, Span};
 
 use super::lexer::Token;
@@ -116,16 +118,14 @@ impl<'t> Reader<'t> {
     }
 
     /// Any number of something, with commas between them and perhaps behind the last, up to `end`.
-    /// There is memory for `usual` of them at first.
-    fn listed<T>(
+    fn listed<T, C: std::default::Default + Extend<T>>(
         &mut self,
         end: Token,
-        usual: usize,
         mut one: impl FnMut(&mut Self) -> Option<T>,
-    ) -> Option<Vec<T>> {
-        let mut all = Vec::with_capacity(usual);
+    ) -> Option<C> {
+        let mut all = C::default();
         while self.peek() != Some(end) {
-            all.push(one(self)?);
+            all.extend(Some(one(self)?));
             if !self.accept(Token::Comma) {
                 break;
             }
@@ -147,12 +147,12 @@ impl<'t> Reader<'t> {
     fn block(&mut self, start: Span) -> Option<Block> {
         let name = self.name()?;
         let parameters = match self.accept(Token::LeftParenthesis) {
-            true => self.listed(Token::RightParenthesis, 1, Self::parameter)?,
+            true => self.listed(Token::RightParenthesis, Self::parameter)?,
             false => Vec::new(),
         };
         let block_parameters = match self.accept(Token::LeftBrace) {
             true if self.peek() != Some(Token::Name) => return None,
-            true => self.listed(Token::RightBrace, 1, Self::name)?,
+            true => self.listed(Token::RightBrace, Self::name)?,
             false => Vec::new(),
         };
         let signature = match self.peek() {
@@ -235,24 +235,24 @@ impl<'t> Reader<'t> {
     }
 
     /// `: [c, h, w] -> [d]`
-    fn signature(&mut self) -> Option<Signature> {
+    fn signature(&mut self) -> Option<Box<Signature>> {
         self.expect(Token::Colon)?;
         let start = self.here()?;
         let inputs = self.shapes()?;
         self.expect(Token::Arrow)?;
         let outputs = self.shapes()?;
-        Some(Signature {
+        Some(Box::new(Signature {
             span: self.since(start),
             inputs,
             outputs,
-        })
+        }))
     }
 
-    fn shapes(&mut self) -> Option<Vec<Shape>> {
-        let mut shapes = Vec::with_capacity(1);
+    fn shapes(&mut self) -> Option<SmallVec<[Shape; 1]>> {
+        let mut shapes = SmallVec::new();
         while self.peek() == Some(Token::LeftBracket) {
             let start = self.expect(Token::LeftBracket)?;
-            let dimensions = self.listed(Token::RightBracket, 3, Self::expression)?;
+            let dimensions = self.listed(Token::RightBracket, Self::expression)?;
             let span = self.since(start);
             shapes.push(Shape { span, dimensions });
         }
@@ -562,7 +562,10 @@ impl<'t> Reader<'t> {
             });
         }
         let atom = self.atom()?;
-        self.indexed(atom)
+        match self.peek() {
+            Some(Token::LeftBracket) => self.indexed(atom),
+            _ => Some(atom),
+        }
     }
 
     /// An element of what was read, if indices follow.
@@ -590,7 +593,7 @@ impl<'t> Reader<'t> {
             Token::Integer => Some(integer(text, span)),
             Token::Real => Some(real(text, span)),
             Token::Name if self.accept(Token::LeftParenthesis) => {
-                let arguments = self.listed(Token::RightParenthesis, 2, Self::expression)?;
+                let arguments = self.listed(Token::RightParenthesis, Self::expression)?;
                 let text = text.into();
                 let function = Box::new(Name { text, span });
                 Some(Expression {
@@ -607,7 +610,7 @@ impl<'t> Reader<'t> {
             }),
             Token::LeftParenthesis => self.parenthesised(span),
             Token::LeftBracket => {
-                let elements = self.listed(Token::RightBracket, 2, Self::expression)?;
+                let elements = self.listed(Token::RightBracket, Self::expression)?;
                 Some(Expression {
                     span: self.since(span),
                     kind: ExpressionKind::List(elements),

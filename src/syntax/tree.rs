@@ -3,6 +3,7 @@
 //! The tree is what the parser could make of a text, errors or not. Names are not resolved here.
 
 use compact_str::CompactString;
+use smallvec::SmallVec;
 
 use crate::diagnostic::Span;
 
@@ -62,7 +63,7 @@ pub struct Block {
     /// Its block parameters: the `f` of `block residual{f}`.
     pub block_parameters: Vec<Name>,
     /// The stack effect, if written.
-    pub signature: Option<Signature>,
+    pub signature: Option<Box<Signature>>,
     /// What it does.
     pub body: Vec<Term>,
 }
@@ -77,7 +78,7 @@ pub struct Net {
     /// Its name.
     pub name: Name,
     /// The shapes it takes and leaves. The parser reports a net without one and leaves it out.
-    pub signature: Option<Signature>,
+    pub signature: Option<Box<Signature>>,
     /// What it does.
     pub body: Vec<Term>,
 }
@@ -172,9 +173,9 @@ pub struct Signature {
     /// From the first shape to the last.
     pub span: Span,
     /// The shapes taken, the top of the stack last.
-    pub inputs: Vec<Shape>,
+    pub inputs: SmallVec<[Shape; 1]>,
     /// The shapes left, the top of the stack last.
-    pub outputs: Vec<Shape>,
+    pub outputs: SmallVec<[Shape; 1]>,
 }
 
 /// A written shape: `[c, h / 2, w / 2]`.
@@ -183,7 +184,7 @@ pub struct Shape {
     /// With its brackets.
     pub span: Span,
     /// Its dimensions.
-    pub dimensions: Vec<Expression>,
+    pub dimensions: SmallVec<[Expression; 3]>,
 }
 
 /// One step of a body, perhaps repeated.

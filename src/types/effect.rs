@@ -1,6 +1,7 @@
 //! Stack effects: the types of definitions.
 
 use compact_str::CompactString;
+use smallvec::SmallVec;
 
 use crate::diagnostic::Span;
 use crate::operations::{Dimension, Requirement, Shape, Variable};
@@ -20,9 +21,9 @@ pub struct Effect {
     /// How many unknown shapes occur.
     pub unknown_shapes: usize,
     /// What is taken, the top of the stack last.
-    pub inputs: Vec<ShapeTerm>,
+    pub inputs: SmallVec<[ShapeTerm; 1]>,
     /// What is left, the top of the stack last.
-    pub outputs: Vec<ShapeTerm>,
+    pub outputs: SmallVec<[ShapeTerm; 1]>,
     /// What must hold of the variables, each with the word that requires it.
     pub requirements: Vec<(Requirement, Span)>,
     /// How many operations it expands to.
@@ -33,7 +34,7 @@ pub struct Effect {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Inferred {
     /// The same wherever it is used.
-    Effect(Effect),
+    Effect(Box<Effect>),
     /// It depends on the arguments or on the number of axes it finds, and is found where it is used.
     Open,
     /// It has errors, which have been reported.

@@ -103,7 +103,7 @@ fn check_modules(modules: &[Module]) -> Checked {
         }
         budget = interpreter.budget;
         let inferred = match result {
-            Ok(()) => Inferred::Effect(generalise(&program, id, &interpreter)),
+            Ok(()) => Inferred::Effect(Box::new(generalise(&program, id, &interpreter))),
             Err(Stop::Open) if definition.kind == Kind::Net => {
                 diagnostics.push(*report::open_net(definition));
                 Inferred::Failed
@@ -211,7 +211,7 @@ pub fn trace(checked: &Checked, id: DefinitionId) -> Vec<(Span, String)> {
 fn generalise(program: &Program, id: DefinitionId, interpreter: &Interpreter<()>) -> Effect {
     let definition = program.definition(id);
     let solver = &interpreter.solver;
-    let numbering = RefCell::new(Numbering::default());
+    let numbering = RefCell::new(Numbering::of(solver));
     let number = |variable| {
         let number = numbering.borrow_mut().number(variable, solver);
         Dimension::variable(number)
@@ -280,7 +280,6 @@ fn declared_inputs<'i>(signature: &Signature, interpreter: &'i Interpreter<()>) 
 }
 
 /// New numbers for the variables of an effect, in the order they are met.
-#[derive(Default)]
 struct Numbering {
     /// By the old number.
     dimensions: Vec<Option<Variable>>,
@@ -289,12 +288,17 @@ struct Numbering {
 }
 
 impl Numbering {
-    fn number(&mut self, variable: Variable, solver: &Solver) -> Variable {
-        let place = variable.0 as usize;
-        if self.dimensions.len() <= place {
-            self.dimensions.resize(place + 1, None);
+    /// None is numbered yet.
+    fn of(solver: &Solver) -> Self {
+        Self {
+            dimensions: vec![None; solver.variables()],
+            names: Vec::with_capacity(solver.variables()),
+            shapes: Vec::new(),
         }
-        *self.dimensions[place].get_or_insert_with(|| {
+    }
+
+    fn number(&mut self, variable: Variable, solver: &Solver) -> Variable {
+        *self.dimensions[variable.0 as usize].get_or_insert_with(|| {
             self.names.push(solver.name(variable).into());
             Variable(self.names.len() as u32 - 1)
         })

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use compact_str::CompactString;
 use rustc_hash::FxHashMap;
+use smallvec::SmallVec;
 
 use super::solver::Role;
 use crate::diagnostic::Span;
@@ -70,7 +71,7 @@ pub struct Definition {
     /// How many tensors it names with `let`.
     pub locals: usize,
     /// The written stack effect.
-    pub signature: Option<Signature>,
+    pub signature: Option<Box<Signature>>,
     /// What it does.
     pub body: Arc<[Step]>,
     /// Whether it, or something it calls, has a hole.
@@ -107,9 +108,9 @@ pub struct Signature {
     /// All of it.
     pub span: Span,
     /// The shapes taken, the top of the stack last.
-    pub inputs: Vec<WrittenShape>,
+    pub inputs: SmallVec<[WrittenShape; 1]>,
     /// The shapes left, the top of the stack last.
-    pub outputs: Vec<WrittenShape>,
+    pub outputs: SmallVec<[WrittenShape; 1]>,
 }
 
 /// A written shape.
@@ -118,7 +119,7 @@ pub struct WrittenShape {
     /// With its brackets.
     pub span: Span,
     /// Its dimensions.
-    pub sizes: Vec<Number>,
+    pub sizes: SmallVec<[Number; 3]>,
 }
 
 /// One step of a body.

@@ -300,9 +300,14 @@ impl Solver {
         requirement: Requirement,
         origin: Origin,
     ) -> Result<(), Box<Violation>> {
-        let Some(first) = self.settle(requirement, origin)? else {
-            return Ok(());
-        };
+        match self.settle(requirement, origin)? {
+            Some(variable) => self.decide_kept(variable),
+            None => Ok(()),
+        }
+    }
+
+    /// Decides again what was kept of this variable, now that it is known.
+    fn decide_kept(&mut self, first: Variable) -> Result<(), Box<Violation>> {
         // What is learned may decide what was kept, which may determine more.
         let mut learned: SmallVec<[Variable; 8]> = smallvec::smallvec![first];
         while let Some(variable) = learned.pop() {
@@ -404,6 +409,19 @@ impl Solver {
         bound.is_some_and(|bound| bound >= least)
     }
 
+    /// Whether it is at least one: a number, or a size that stands on its own and of which nothing
+    /// else is known.
+    pub fn is_positive(&self, value: &Dimension) -> bool {
+        let is_open = |variable| {
+            let variable = self.variable(variable);
+            variable.is_some_and(|it| it.value.is_none() && !matches!(it.role, Role::Parameter(_)))
+        };
+        match value {
+            Dimension::Constant(value) => *value >= 1,
+            value => value.as_variable().is_some_and(is_open),
+        }
+    }
+
     fn keep(&mut self, requirement: Requirement, origin: Origin) {
         let mut hasher = FxHasher::default();
         requirement.hash(&mut hasher);
@@ -477,11 +495,21 @@ impl Solver {
             return;
         }
         for (axis, (found, declared)) in found.0.iter().zip(&declared.0).enumerate() {
-            let is_free = declared.as_variable().is_some() && self.resolve(declared) == *declared;
-            if is_free {
-                // What is wrong is told when the whole shapes are compared.
-                let _ = self.unify_axis(declared, found, axis, origin);
-            }
+            let Some(name) = declared.as_variable() else {
+                continue;
+            };
+            let role = match self.variable(name) {
+                Some(variable) if variable.value.is_none() => variable.role,
+                _ => continue,
+            };
+            // What is wrong is told when the whole shapes are compared.
+            let _ = match (role, found) {
+                (Role::Inferred, Dimension::Constant(_)) => {
+                    self.dimensions[name.0 as usize].value = Some(found.clone());
+                    self.decide_kept(name).map_err(Mismatch::Requirement)
+                }
+                _ => self.unify_axis(declared, found, axis, origin),
+            };
         }
     }
 

@@ -4,7 +4,7 @@ use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use snapc::backend::Mode;
 use snapc::graph::Graph;
-use snapc::operations::{Activation, Dimension, Operation, Pooling, Real};
+use snapc::operations::{Activation, Dimension, Operation, Pooling, Real, Shape};
 
 use super::build::{Builder, pair};
 use super::{gradient, images, sequence};
@@ -130,7 +130,10 @@ fn next(operation: &Operation) -> Option<Operation> {
         Operation::Token { .. } => Operation::TokenMean,
         Operation::TokenMean => Operation::Transpose,
         Operation::Transpose => Operation::Image { size: pair([1, 1]) },
-        Operation::Image { .. } => Operation::Add { arity: 2 },
+        Operation::Image { .. } => Operation::Zeros {
+            shape: Shape::constant(&[1]),
+        },
+        Operation::Zeros { .. } => Operation::Add { arity: 2 },
         Operation::Add { .. } => Operation::Multiply { arity: 2 },
         Operation::Multiply { .. } => Operation::Concatenate { arity: 2 },
         Operation::Concatenate { .. } => images::first(),
@@ -276,6 +279,10 @@ pub fn random_graph(kind: &Operation, random: &mut ChaCha8Rng) -> Graph {
         }
         Operation::Activation(_) | Operation::Softmax | Operation::Dropout { .. } => {
             single(kind.clone(), &any, &any)
+        }
+        Operation::Zeros { .. } => {
+            let shape = Shape::constant(&image);
+            single(Operation::Zeros { shape }, &any, &image)
         }
         Operation::GlobalPool(_) => single(kind.clone(), &image, &image[..1]),
         Operation::Upsample { .. } => {

@@ -274,6 +274,7 @@ fn forward(
         Operation::Activation(function) => {
             Array::from_fn(shape, |place| activation(*function, input.at(place)))
         }
+        Operation::Zeros { .. } => Array::from_fn(shape, |_| 0.0),
         Operation::Softmax => Array {
             shape: shape.to_vec(),
             data: input

@@ -186,7 +186,40 @@ fn equal_by(law: u8) -> Vec<(Graph, Graph)> {
                         let conv = builder.conv(3, input);
                         builder.activation(Activation::Zero, conv)
                     }),
+                    zero.clone(),
+                ),
+                (
+                    of(&|builder| {
+                        let shape = builder.graph.node(input).shape.clone();
+                        let wide = builder.convolution(3, constant(8), input);
+                        builder.apply(Operation::Zeros { shape }, &[wide])
+                    }),
                     zero,
+                ),
+                // Zeros beside one another.
+                (
+                    of(&|builder| {
+                        let zero = builder.activation(Activation::Zero, input);
+                        builder.concatenate(&[zero, zero, input, zero])
+                    }),
+                    of(&|builder| {
+                        let zero = builder.activation(Activation::Zero, input);
+                        let zeros = builder.concatenate(&[zero, zero]);
+                        let last = builder.concatenate(&[input, zero]);
+                        builder.concatenate(&[zeros, last])
+                    }),
+                ),
+                // Zeros of another shape than the input's.
+                (
+                    of(&|builder| {
+                        let wide = builder.convolution(3, constant(8), input);
+                        builder.activation(Activation::Zero, wide)
+                    }),
+                    of(&|builder| {
+                        let wide = builder.convolution(5, constant(8), input);
+                        let zero = builder.activation(Activation::Zero, wide);
+                        builder.relu(zero)
+                    }),
                 ),
             ]
         }

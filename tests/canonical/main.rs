@@ -18,7 +18,7 @@ use snapc::diagnostic::Source;
 use snapc::graph::{
     Canonicaliser, Graph, Laws, NodeId, NodeKind, build, canonical_text, canonicalise,
 };
-use snapc::operations::{Activation, Class, Operation};
+use snapc::operations::Class;
 use snapc::types::DefinitionId;
 use snapc::{syntax, types};
 
@@ -50,7 +50,8 @@ fn check_form(graph: &Graph, laws: Laws) {
         assert_eq!(form.shape.rank(), node.shape.rank());
         let is_known = node.shape.sizes().is_some();
         assert!(!is_known || form.shape == node.shape);
-        let is_nothing = form.kind == NodeKind::Operation(Operation::Activation(Activation::Zero));
+        let is_nothing =
+            matches!(&form.kind, NodeKind::Operation(operation) if operation.is_zero());
         if let NodeKind::Operation(operation) = &node.kind
             && !operation.parameters().is_empty()
             && !is_nothing

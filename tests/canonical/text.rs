@@ -256,7 +256,7 @@ fn words_for_features_and_sequences_print_with_what_is_not_default() {
     let (image, tokens, ids) = ([8, 6, 6], [36, 8], [8]);
     let number = constant;
     let real = Real::new;
-    let cases: [(Operation, &[&[i64]]); 35] = [
+    let cases: [(Operation, &[&[i64]]); 37] = [
         (Operation::batch_norm(number(8)), &[&image]),
         (
             Operation::BatchNorm {
@@ -407,6 +407,18 @@ fn words_for_features_and_sequences_print_with_what_is_not_default() {
             },
             &[&tokens],
         ),
+        (
+            Operation::Zeros {
+                shape: Shape::constant(&[5]),
+            },
+            &[&tokens],
+        ),
+        (
+            Operation::Zeros {
+                shape: Shape::constant(&[16, 3, 300]),
+            },
+            &[&tokens],
+        ),
         (Operation::Softmax, &[&tokens]),
     ];
     let mut words = Vec::new();
@@ -456,6 +468,8 @@ fn words_for_features_and_sequences_print_with_what_is_not_default() {
     token_mean
     transpose
     image(4, 9)
+    zeros(5)
+    zeros(16, 3, 300)
     softmax
     ");
 }

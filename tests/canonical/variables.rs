@@ -2,7 +2,8 @@
 
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
-use snapc::graph::{Graph, Laws, NodeId, canonical_text, canonicalise};
+use snapc::graph::{Graph, Laws, NodeId, NodeKind, canonical_text, canonicalise};
+use snapc::operations::{Activation, Variable};
 
 use crate::graphs::{Builder, constant, variable};
 use crate::{are_equal, check_form, check_forms};
@@ -63,6 +64,55 @@ fn variables_that_nothing_tells_apart_are_renamed_too() {
     assert!(!are_equal(&pairs, &parted, Laws::Real));
     check_form(&graph, Laws::Real);
     check_form(&parted, Laws::Real);
+}
+
+#[test]
+fn zeros_have_sizes_with_variables() {
+    // Zeros whose channels are p * q + r, of one layer and of two, and a layer of p channels.
+    let block = |[p, q, r]: [u32; 3], kernel: i64, parts: usize| {
+        let mut builder = Builder::new();
+        let input = symbolic_image(&mut builder, [0, 1, 2]);
+        let [p, q, r] = [p, q, r].map(variable);
+        let product = &p * &q;
+        let widths = match parts {
+            1 => vec![&product + &r],
+            _ => vec![product, r],
+        };
+        let zeros = widths.into_iter().map(|width| {
+            let wide = builder.convolution(kernel, width, input);
+            builder.activation(Activation::Zero, wide)
+        });
+        let zeros: Vec<NodeId> = zeros.collect();
+        let layer = builder.convolution(3, p, input);
+        let joined = builder.concatenate(&zeros);
+        let all = builder.concatenate(&[layer, joined]);
+        builder.finish(&[joined, all])
+    };
+    let graph = block([3, 4, 5], 1, 1);
+    check_forms(&graph);
+    for equal in [block([3, 4, 5], 5, 2), block([7, 3, 4], 3, 1)] {
+        assert!(are_equal(&graph, &equal, Laws::Exact));
+    }
+    // Not `p` but `r` is the channels of the layer.
+    let mut other = block([3, 4, 5], 1, 1);
+    let swapped = |old| match old {
+        Variable(3) => Some(variable(5)),
+        Variable(5) => Some(variable(3)),
+        _ => None,
+    };
+    let layer = &mut other.nodes[3];
+    assert_eq!(layer.shape.0[0], variable(3));
+    layer.shape = layer.shape.substitute(&swapped);
+    layer.kind = match &layer.kind {
+        NodeKind::Operation(operation) => NodeKind::Operation(operation.substitute(&swapped)),
+        NodeKind::Input(_) => panic!("the layer comes after the zero"),
+    };
+    assert!(!are_equal(&graph, &other, Laws::Real));
+    let text = canonical_text(&canonicalise(&graph, Laws::Real));
+    insta::assert_snapshot!(text, @r"
+    block test(n, n2, n3) : [c, h, w] -> [n + n2 * n3, h, w] [n + n2 * n3 + n3, h, w] =
+        dup zeros(n + n2 * n3, h, w) swap conv(3, n3) over cat
+    ");
 }
 
 /// A block of two layers whose sizes are these polynomials in three parameters: for each term the

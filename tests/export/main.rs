@@ -197,6 +197,28 @@ block cell(n) : [c, h, w] -> [n, h, w] =
     );
 }
 
+/// What is made of nothing is nothing, of whatever state it is; where it is joined, it is one value.
+#[test]
+fn cells_of_which_some_is_nothing_come_back() {
+    let darts = "Genotype(normal=[('none', 1), ('none', 0), ('max_pool_3x3', 2), ('none', 1), ('skip_connect', 0), ('none', 3)], \
+                 normal_concat=[2, 3, 4, 2], \
+                 reduce=[('none', 0), ('none', 1), ('sep_conv_3x3', 1), ('none', 2)], reduce_concat=[3, 2])";
+    let nasnet = r#"{
+        "normal": {"units": [
+            {"inputs": [0, 1], "operations": ["none", "conv_1x1"], "merge": "concat"},
+            {"inputs": [0, 1], "operations": ["none", "none"], "merge": "concat"}
+        ], "outputs": [2, 3]},
+        "reduction": {"units": [
+            {"inputs": [0, 1], "operations": ["identity", "none"], "merge": "concat"}
+        ], "outputs": [2]}
+    }"#;
+    let returned = [
+        returned(Format::Darts, darts),
+        returned(Format::NasNet, nasnet),
+    ];
+    assert_snapshot!("nothing", returned.join("\n"));
+}
+
 fn refused(format: Format, text: &str) -> Diagnostic {
     *exported(format, &program(text)).expect_err("this is no cell of the space")
 }

@@ -231,16 +231,17 @@ fn averaged(mut draft: Draft, random: &mut ChaCha8Rng) -> Option<Graph> {
     Some(draft.finish())
 }
 
-/// Zeros of the shape of an input.
 fn zeros(graph: &Graph) -> Vec<NodeId> {
-    let is_shape_of_input = |shape: &Shape| {
-        graph.nodes[..graph.inputs]
-            .iter()
-            .any(|input| input.shape == *shape)
+    nodes(graph, |_, operation| operation.is_zero())
+}
+
+/// The nodes, of this shape or of any, that do not depend on another.
+fn independent(draft: &Draft, other: NodeId, shape: Option<&Shape>) -> Vec<NodeId> {
+    let nodes = draft.graph().iter();
+    let fits = |(id, node): &(NodeId, &Node)| {
+        shape.is_none_or(|shape| node.shape == *shape) && !draft.depends_on(*id, other)
     };
-    nodes(graph, |node, operation| {
-        *operation == Operation::Activation(Activation::Zero) && is_shape_of_input(&node.shape)
-    })
+    nodes.filter(fits).map(|(id, _)| id).collect()
 }
 
 /// Makes a zero of something else, or does to it what leaves it zero.
@@ -248,14 +249,9 @@ fn with_other_zero(mut draft: Draft, random: &mut ChaCha8Rng) -> Option<Graph> {
     let zero = any(&zeros(draft.graph()), random)?;
     let shape = draft.graph().node(zero).shape.clone();
     let place = any(&draft.uses_of(zero), random)?;
-    match random.random_range(0..4) {
+    match random.random_range(0..5) {
         0 => {
-            let others = draft.graph().iter();
-            let others: Vec<NodeId> = others
-                .filter(|(id, node)| node.shape == shape && !draft.depends_on(*id, zero))
-                .map(|(id, _)| id)
-                .collect();
-            let other = any(&others, random)?;
+            let other = any(&independent(&draft, zero, Some(&shape)), random)?;
             draft.redirect(Use::Operand(zero.0 as usize, 0), other);
         }
         1 => {
@@ -267,7 +263,12 @@ fn with_other_zero(mut draft: Draft, random: &mut ChaCha8Rng) -> Option<Graph> {
             let node = draft.builder.apply(merge(2), &[zero, zero]);
             draft.redirect(place, node);
         }
-        2 if shape.rank() == 3 => {
+        2 => {
+            let other = any(&independent(&draft, zero, None), random)?;
+            let node = draft.builder.apply(Operation::Zeros { shape }, &[other]);
+            draft.redirect(place, node);
+        }
+        3 if shape.rank() == 3 => {
             let [height, width] = [&shape.0[1], &shape.0[2]].map(Dimension::clone);
             draft.insert(place, Operation::Tokens);
             draft.insert(
@@ -321,9 +322,7 @@ fn keeping_zero(rank: usize) -> Vec<Operation> {
 
 /// Adds a zero to a value that is none.
 fn with_zero_term(mut draft: Draft, random: &mut ChaCha8Rng) -> Option<Graph> {
-    let zeros = nodes(draft.graph(), |_, operation| {
-        *operation == Operation::Activation(Activation::Zero)
-    });
+    let zeros = zeros(draft.graph());
     let mut places = draft.uses();
     places.retain(|place| {
         let value = draft.read_at(*place);
@@ -349,12 +348,7 @@ fn with_layer_of_nothing(mut draft: Draft, random: &mut ChaCha8Rng) -> Option<Gr
     let channels = draft.builder.channels(zero);
     let node = match (random.random_range(0..4), shape.rank()) {
         (0, _) => {
-            let others = draft.graph().iter();
-            let others: Vec<NodeId> = others
-                .filter(|(id, node)| node.shape == shape && !draft.depends_on(*id, zero))
-                .map(|(id, _)| id)
-                .collect();
-            let other = any(&others, random)?;
+            let other = any(&independent(&draft, zero, Some(&shape)), random)?;
             draft.builder.multiply(&[zero, other])
         }
         (1, _) => draft

@@ -106,7 +106,7 @@ fn item() -> impl Strategy<Value = Item> {
                     name,
                     parameters: parameters.0,
                     block_parameters: parameters.1,
-                    signature,
+                    signature: signature.map(Box::new),
                     body,
                 })
             ),
@@ -114,7 +114,7 @@ fn item() -> impl Strategy<Value = Item> {
             documentation: String::new(),
             span: span(),
             name,
-            signature: Some(signature),
+            signature: Some(Box::new(signature)),
             body,
         })),
         (name(), list(symbol(), 6)).prop_map(|(name, symbols)| Item::Alphabet(Alphabet {
@@ -150,15 +150,15 @@ fn parameter() -> impl Strategy<Value = Parameter> {
 fn signature() -> impl Strategy<Value = Signature> {
     (list(shape(), 3), list(shape(), 3)).prop_map(|(inputs, outputs)| Signature {
         span: span(),
-        inputs,
-        outputs,
+        inputs: inputs.into(),
+        outputs: outputs.into(),
     })
 }
 
 fn shape() -> impl Strategy<Value = Shape> {
     list(expression(), 4).prop_map(|dimensions| Shape {
         span: span(),
-        dimensions,
+        dimensions: dimensions.into(),
     })
 }
 

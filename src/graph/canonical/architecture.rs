@@ -189,6 +189,7 @@ impl Reduction {
         asked: &[Forms<bool>],
     ) {
         let old = std::mem::take(&mut self.vertices);
+        let zeros = std::mem::take(&mut self.zeros);
         let edges = std::mem::take(&mut self.edges);
         // Each vertex may be there twice.
         let slots = (4 * old.len()).next_power_of_two();
@@ -197,6 +198,14 @@ impl Reduction {
         let mut forms: Vec<Forms<u32>> = Vec::with_capacity(old.len());
         for (number, vertex) in old.iter().enumerate() {
             let read = &edges[vertex.edges.start as usize..vertex.edges.end as usize];
+            if let Some(shape) = zeros.get(&(number as u32)) {
+                let made = self.zeros(graph, vertex.node, shape);
+                forms.push(Forms {
+                    ordered: made,
+                    unordered: made,
+                });
+                continue;
+            }
             let Forms { ordered, unordered } = asked[number];
             let form = |unordered: bool| {
                 move |forms: &Forms<u32>| match unordered {
@@ -281,20 +290,22 @@ impl Reduction {
         read: &[Edge],
         forms: &[Forms<u32>],
     ) -> u32 {
+        let parts = read[..vertex.operands as usize].iter();
+        let parts = parts.map(|edge| forms[edge.vertex as usize].unordered);
+        let (zeros, mut parts): (Vec<u32>, Vec<u32>) =
+            parts.partition(|part| self.zeros.contains_key(part));
+        parts.extend(self.joined_zeros(graph, vertex.node, &zeros));
         let start = self.edges.len();
-        for edge in &read[..vertex.operands as usize] {
-            let part = forms[edge.vertex as usize].unordered;
-            self.edges.push(Edge {
-                vertex: part,
-                key: 1,
-            });
-        }
+        let edges = parts.iter().map(|part| Edge {
+            vertex: *part,
+            key: 1,
+        });
+        self.edges.extend(edges);
         self.count_terms(start);
         let label = self.write_label(|writer| writer.unordered_concatenation());
         let values = self.edges.len();
         let mut joined = self.vertex(vertex.node, Kind::Multiset, label, start, values);
-        joined.size = vertex.size;
-        joined.is_zero = vertex.is_zero;
+        joined.size = parts.len() as u64;
         self.share(graph, joined)
     }
 
@@ -313,13 +324,9 @@ impl Reduction {
         let label = self.same_label(graph, vertex);
         let mut copy = self.vertex(vertex.node, vertex.kind, label, start, values);
         copy.size = vertex.size;
-        copy.is_zero = vertex.is_zero;
-        match (&graph.at(vertex.node).kind, vertex.kind) {
-            (NodeKind::Input(_), _) => self.push(copy),
-            (_, Kind::Zero) => self.share(graph, copy),
-            (NodeKind::Operation(operation), _) => {
-                self.push_or_share(graph, copy, operation.class())
-            }
+        match &graph.at(vertex.node).kind {
+            NodeKind::Input(_) => self.push(copy),
+            NodeKind::Operation(operation) => self.push_or_share(graph, copy, operation.class()),
         }
     }
 }

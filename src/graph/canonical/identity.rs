@@ -25,6 +25,7 @@ impl Treatment {
             | Operation::Upsample { .. }
             | Operation::Dropout { .. }
             | Operation::Activation(_)
+            | Operation::Zeros { .. }
             | Operation::Flatten
             | Operation::Slice { .. } => Treatment::Special,
             // One that would be an identity with other attributes is looked at each time.

@@ -7,6 +7,9 @@
 //! terms, which are hashes of all that they are computed from. Two layers that look alike and read
 //! the same have one term, so what is turned down is no beginning, but what is let through need not be
 //! one.
+//!
+//! Zeros are made of any value of their shape, which is then of no use. So as long as zeros are missing
+//! whose shape no input has, a beginning may compute anything.
 
 use std::mem::{Discriminant, discriminant};
 
@@ -42,7 +45,7 @@ pub(crate) struct Inventory {
 
 struct Value {
     term: u64,
-    /// None for an input, and for zeros that are made of one.
+    /// None for an input, and for zeros, which may be made in many ways.
     operation: Option<OperationKind>,
     count: u64,
     /// How many readers it has: all that read it as a part of a merge are one, since a merge may be
@@ -53,6 +56,8 @@ struct Value {
     paths: u64,
     is_function: bool,
     is_zero: bool,
+    /// Whether it is zero in a shape that no input has.
+    is_made_zero: bool,
     /// For a flat sum, product or concatenation what it is made of.
     merge: Option<Box<Merge>>,
 }
@@ -194,9 +199,16 @@ impl<'a> Counter<'a> {
                 .saturating_add(tally.outputs + u64::from(tally.is_merged)),
             paths: tally.paths,
             is_function,
-            is_zero: own.is_zero,
+            is_zero: own.kind == Kind::Zero,
+            is_made_zero: self.is_made_zero(graph, vertex),
             merge,
         }
+    }
+
+    fn is_made_zero(&self, graph: &impl Dataflow, vertex: u32) -> bool {
+        let mut inputs = 0..graph.inputs() as u32;
+        let zeros = self.reduction.zeros.get(&vertex);
+        zeros.is_some_and(|shape| inputs.all(|input| graph.at(input).shape != *shape))
     }
 
     fn merge(&self, graph: &impl Dataflow, vertex: u32) -> Option<Box<Merge>> {
@@ -280,14 +292,17 @@ impl Inventory {
         may_discard: bool,
         price: impl Fn(Work) -> Option<u64>,
     ) -> Option<u64> {
+        let may_vanish = self.lacks_zeros(beginning);
         let mut total = 0_u64;
         let mut others = beginning.values.iter().peekable();
         for value in &self.values {
             while let Some(other) = others.next_if(|other| other.term < value.term) {
-                self.check_unknown(other)?;
+                self.check_unknown(other, may_vanish)?;
             }
             let other = others.next_if(|other| other.term == value.term);
-            if let Some(other) = other {
+            if let Some(other) = other
+                && !may_vanish
+            {
                 self.check(value, other, may_discard)?;
             }
             let count = other.map_or(0, |other| other.count);
@@ -305,8 +320,19 @@ impl Inventory {
                 total = copies.saturating_mul(price).saturating_add(total);
             }
         }
-        others.try_for_each(|other| self.check_unknown(other))?;
+        others.try_for_each(|other| self.check_unknown(other, may_vanish))?;
         Some(total)
+    }
+
+    /// Whether zeros are missing in a shape that no input has.
+    fn lacks_zeros(&self, beginning: &Inventory) -> bool {
+        let mut zeros = self.values.iter().filter(|value| value.is_made_zero);
+        let known = &beginning.values;
+        zeros.any(|zero| {
+            known
+                .binary_search_by_key(&zero.term, |value| value.term)
+                .is_err()
+        })
     }
 
     /// Nothing if a beginning can't have `other` where this program has `value`.
@@ -319,11 +345,11 @@ impl Inventory {
     }
 
     /// Nothing if a beginning can't have a value that this program has not.
-    fn check_unknown(&self, other: &Value) -> Option<()> {
+    fn check_unknown(&self, other: &Value, may_vanish: bool) -> Option<()> {
         let is_part = other.merge.as_ref().is_some_and(|part| {
             let merges = self.values.iter().filter_map(|value| value.merge.as_ref());
             part.is_open && merges.into_iter().any(|merge| merge.contains(part))
         });
-        (is_part || other.is_zero).then_some(())
+        (is_part || other.is_zero || may_vanish).then_some(())
     }
 }

@@ -36,8 +36,13 @@ impl LabelWriter<'_, '_> {
     pub(super) fn input(&mut self, number: usize, shape: &Shape) {
         self.bytes.push(b'I');
         write_number(self.bytes, number as u64);
-        write_number(self.bytes, shape.rank() as u64);
-        shape.0.iter().for_each(|size| self.dimension(size));
+        self.shape(shape);
+    }
+
+    /// The label of zeros: all that is known of them is how many there are.
+    pub(super) fn zeros(&mut self, shape: &Shape) {
+        self.long_tag(b'z');
+        self.shape(shape);
     }
 
     /// The label of an operation. `ordered` says whether the order of its operands counts.
@@ -226,6 +231,7 @@ impl LabelWriter<'_, '_> {
                 self.long_tag(b'h');
                 self.pairs([size]);
             }
+            Operation::Zeros { shape } => self.zeros(shape),
             Operation::Add { .. } => self.tag(if ordered { b'>' } else { b'+' }),
             Operation::Multiply { .. } => self.tag(if ordered { b'.' } else { b'*' }),
             Operation::Concatenate { .. } => self.tag(b'|'),
@@ -346,6 +352,11 @@ impl LabelWriter<'_, '_> {
     fn real(&mut self, real: Real) {
         let bits = real.value().to_bits();
         self.bytes.extend_from_slice(&bits.to_le_bytes());
+    }
+
+    fn shape(&mut self, shape: &Shape) {
+        write_number(self.bytes, shape.rank() as u64);
+        shape.0.iter().for_each(|size| self.dimension(size));
     }
 
     fn pairs<const COUNT: usize>(&mut self, pairs: [&[Dimension; 2]; COUNT]) {

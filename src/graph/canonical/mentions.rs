@@ -69,9 +69,10 @@ impl Mentions<'_> {
         let node = graph.at(self.reduction.vertices[vertex as usize].node);
         let owner = self.number[vertex as usize];
         let mut dimensions: Vec<Dimension> = Vec::new();
-        match &node.kind {
-            NodeKind::Input(_) => dimensions.extend(node.shape.0.iter().cloned()),
-            NodeKind::Operation(operation) => {
+        match (&node.kind, self.reduction.zeros.get(&vertex)) {
+            (_, Some(shape)) => dimensions.extend(shape.0.iter().cloned()),
+            (NodeKind::Input(_), _) => dimensions.extend(node.shape.0.iter().cloned()),
+            (NodeKind::Operation(operation), _) => {
                 for_each_dimension(operation, &mut |dimension| {
                     dimensions.push(dimension.clone())
                 });

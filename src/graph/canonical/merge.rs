@@ -12,57 +12,66 @@ use crate::operations::Operation;
 const LONGEST_MERGE: usize = 1024;
 
 impl Reduction {
-    /// Pushes the parts of a concatenation of `nodes`; gives its size.
-    pub(super) fn push_parts(&mut self, nodes: &[NodeId]) -> u64 {
+    /// Pushes the parts of a concatenation, zeros beside one another as one; gives its size.
+    pub(super) fn push_parts(&mut self, graph: &impl Dataflow, number: u32) -> u64 {
+        let nodes = graph.operands(number);
         let is_flat = |vertex: &Vertex| vertex.kind == Kind::Sequence && vertex.is_flat_merge();
         let mut size = 0;
-        for node in nodes {
-            let vertex = &self.vertices[self.vertex_of[node.0 as usize] as usize];
+        for vertex in self.read(nodes) {
             size += if is_flat(vertex) { vertex.size } else { 1 };
         }
         let flatten = size <= LONGEST_MERGE as u64;
-        let mut key = 0;
+        let mut parts = SmallVec::<[u32; 16]>::new();
         for node in nodes {
             let operand = self.vertex_of[node.0 as usize];
-            let vertex = &self.vertices[operand as usize];
-            let inner = if flatten && is_flat(vertex) {
-                vertex.edges.clone()
-            } else {
-                0..0
-            };
-            for index in inner.clone() {
-                let vertex = self.edges[index as usize].vertex;
-                self.edges.push(Edge { vertex, key });
-                key += 1;
-            }
-            if inner.is_empty() {
-                self.edges.push(Edge {
-                    vertex: operand,
-                    key,
-                });
-                key += 1;
+            match flatten && is_flat(&self.vertices[operand as usize]) {
+                true => parts.extend(self.edges_of(operand).iter().map(|edge| edge.vertex)),
+                false => parts.push(operand),
             }
         }
-        if flatten { size } else { OPAQUE }
+        if flatten && !self.zeros.is_empty() {
+            self.join_zeros(graph, number, &mut parts);
+        }
+        let edges = (0..)
+            .zip(&parts)
+            .map(|(key, part)| Edge { vertex: *part, key });
+        self.edges.extend(edges);
+        if flatten { parts.len() as u64 } else { OPAQUE }
+    }
+
+    /// Makes one of zeros that are beside one another.
+    fn join_zeros(&mut self, graph: &impl Dataflow, number: u32, parts: &mut SmallVec<[u32; 16]>) {
+        let before = std::mem::take(parts);
+        let are_zeros = |left: &u32, right: &u32| {
+            [left, right]
+                .iter()
+                .all(|part| self.vertices[**part as usize].kind == Kind::Zero)
+        };
+        let runs: Vec<&[u32]> = before.chunk_by(are_zeros).collect();
+        for run in runs {
+            match run.len() > 1 {
+                true => parts.extend(self.joined_zeros(graph, number, run)),
+                false => parts.extend_from_slice(run),
+            }
+        }
     }
 
     /// Pushes the terms of a sum or product of `nodes`, sorted, each with its multiplicity; gives
-    /// its size. Of a flat sum that is not zero, terms that are zero are left out.
+    /// its size. The sum is not zero; if it is flat, terms that are zero are left out.
     pub(super) fn push_terms(
         &mut self,
         graph: &impl Dataflow,
         operation: &Operation,
         nodes: &[NodeId],
         flatten: bool,
-        is_zero: bool,
     ) -> u64 {
         let start = self.edges.len();
         let mut size = Some(0_u64);
         let is_sum = matches!(operation, Operation::Add { .. });
-        let leave_out = flatten && is_sum && !is_zero && self.has_zeros;
+        let leave_out = flatten && is_sum && !self.zeros.is_empty();
         let mut left = SmallVec::<[u32; 8]>::new();
         left.extend(nodes.iter().map(|node| self.vertex_of[node.0 as usize]));
-        left.retain(|vertex| !(leave_out && self.vertices[*vertex as usize].is_zero));
+        left.retain(|vertex| !(leave_out && self.vertices[*vertex as usize].kind == Kind::Zero));
         for &vertex in &left {
             let inner = &self.vertices[vertex as usize];
             let is_same = |inner| same_merge(inner, operation);

@@ -10,7 +10,7 @@ use smallvec::SmallVec;
 
 use super::merge::same_merge;
 use super::reduce::{Kind, Reduction};
-use super::zero;
+use super::zero::make_zeros;
 use super::{Order, Reading};
 use crate::graph::{Graph, Node, NodeId, NodeKind};
 use crate::operations::{Dimension, Operation, Variable};
@@ -132,21 +132,19 @@ impl Rebuilder<'_> {
         let properties = &self.reduction.vertices[vertex as usize];
         let mut node = self.source.nodes[properties.node as usize].clone();
         node.weights = properties.weights;
-        let edges = self.reduction.operands_of(vertex);
-        if properties.kind == Kind::Zero {
-            let input = &self.reduction.vertices[edges[0].vertex as usize];
-            node.kind = NodeKind::Operation(zero::OPERATION);
-            node.shape = self.source.nodes[input.node as usize].shape.clone();
-        }
-        let operands = edges
-            .iter()
-            .map(|edge| (self.node_of[edge.vertex as usize], edge.key));
+        let operands = self.reduction.operands_of(vertex).iter();
+        let operands = operands.map(|edge| (self.node_of[edge.vertex as usize], edge.key));
         let mut operands: Terms = operands.collect();
         if properties.kind != Kind::Multiset {
             // The keys are positions.
             operands.iter_mut().for_each(|(_, times)| *times = 1);
         }
+        if let Some(shape) = self.reduction.zeros.get(&vertex) {
+            let inputs = &self.source.nodes[..self.source.inputs];
+            make_zeros(&mut node, shape, inputs);
+        }
         let id = match (&node.kind, properties.kind) {
+            (_, Kind::Zero) => self.push(node),
             (NodeKind::Operation(Operation::Concatenate { .. }), Kind::Multiset) => {
                 operands.sort_unstable();
                 self.sequence(&node, &expand(&operands))

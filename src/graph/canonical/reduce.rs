@@ -6,6 +6,7 @@
 
 use std::ops::Range;
 
+use rustc_hash::FxHashMap;
 use xxhash_rust::xxh3::xxh3_64;
 
 use super::identity::{Treatment, is_identity};
@@ -13,7 +14,7 @@ use super::label::{KnownLabel, LabelWriter, fix_variables, for_each_dimension, m
 use super::variables::Variables;
 use crate::graph::dataflow::Dataflow;
 use crate::graph::{Laws, NodeId, NodeKind, WeightsId};
-use crate::operations::{Activation, Class, Operation, Variable};
+use crate::operations::{Activation, Class, Operation, Shape, Variable};
 
 /// What a vertex reads: an operand and in which role.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -32,7 +33,7 @@ pub(super) enum Kind {
     /// A variable of dimensions that the shapes of the inputs do not give a place. It is no value;
     /// vertices whose labels mention it read it.
     Variable,
-    /// Zeros of the shape of the input that it reads, whatever node it stands for.
+    /// Zeros, whatever node they stand for. They have no operands, but a shape.
     Zero,
     /// Operands in order.
     Ordered,
@@ -64,8 +65,6 @@ pub(super) struct Vertex {
     pub(super) hash: u64,
     /// The weights that it shares with other vertices, some of which may not be needed.
     pub(super) weights: Option<WeightsId>,
-    /// Whether it is zero whatever the inputs are; see [`super::zero`].
-    pub(super) is_zero: bool,
 }
 
 impl Vertex {
@@ -96,8 +95,8 @@ pub(super) struct Reduction {
     pub(super) free: Vec<(Variable, u32)>,
     /// Whether any vertex shares its weights.
     pub(super) shares_weights: bool,
-    /// Whether any vertex is zero.
-    pub(super) has_zeros: bool,
+    /// The vertices that are zero, with their shapes.
+    pub(super) zeros: FxHashMap<u32, Shape>,
     /// Vertices that are functions of their operands, by hash of label and operands, with open
     /// addressing: pure ones, and those without state whose weights are shared.
     pub(super) table: Vec<u32>,
@@ -112,7 +111,7 @@ impl Reduction {
         self.vertex_of.clear();
         self.free.clear();
         self.shares_weights = false;
-        self.has_zeros = false;
+        self.zeros.clear();
         self.table.clear();
         let slots = (2 * graph.count() as usize).next_power_of_two();
         self.table.resize(slots, NONE);
@@ -165,7 +164,8 @@ impl Reduction {
     /// The vertex of a node whose operands have theirs.
     fn node(&mut self, graph: &impl Dataflow, number: u32, laws: Laws) -> u32 {
         let operands = graph.operands(number);
-        let reads_zero = self.has_zeros && self.read(operands).any(|vertex| vertex.is_zero);
+        let reads_zero =
+            !self.zeros.is_empty() && self.read(operands).any(|vertex| vertex.kind == Kind::Zero);
         if let Some(label) = graph.label(number)
             && !reads_zero
         {
@@ -220,12 +220,8 @@ impl Reduction {
         if is_identity(graph, number, operation, laws) {
             return operand(self, 0);
         }
-        let is_zero = match operation {
-            Operation::Activation(Activation::Zero) => true,
-            _ => reads_zero && self.gives_zero(operation, operands, laws),
-        };
-        if is_zero && let Some(zero) = self.known_zero(graph, number, reads_zero) {
-            return zero;
+        if self.is_zero(operation, operands, reads_zero, laws) {
+            return self.zeros(graph, number, &graph.at(number).shape);
         }
         let start = self.edges.len();
         let mut kind = Kind::Ordered;
@@ -246,14 +242,14 @@ impl Reduction {
             }
             Operation::Concatenate { .. } => {
                 kind = Kind::Sequence;
-                size = self.push_parts(operands);
+                size = self.push_parts(graph, number);
             }
             Operation::Add { arity } | Operation::Multiply { arity }
                 if laws != Laws::Exact || *arity == 2 =>
             {
                 kind = Kind::Multiset;
                 let flatten = laws != Laws::Exact;
-                size = self.push_terms(graph, operation, operands, flatten, is_zero);
+                size = self.push_terms(graph, operation, operands, flatten);
                 if let [term] = &self.edges[start..]
                     && (size, term.key) == (1, 1)
                 {
@@ -285,8 +281,6 @@ impl Reduction {
         }
         let mut vertex = self.vertex(number, kind, label, start, values);
         vertex.size = size;
-        vertex.is_zero = is_zero;
-        self.has_zeros |= is_zero;
         self.push_or_share(graph, vertex, operation.class())
     }
 
@@ -318,7 +312,6 @@ impl Reduction {
             size: operands.len() as u64,
             hash: mix(label.hash, origin.sum),
             weights,
-            is_zero: false,
         });
         match is_function(label.class, weights) {
             true => self.share_last(graph),
@@ -419,7 +412,6 @@ impl Reduction {
             size: 0,
             hash: mix(label.hash, origin.sum),
             weights: None,
-            is_zero: false,
         }
     }
 
@@ -437,7 +429,7 @@ impl Reduction {
 
     /// The vertex that was pushed last, which is a function of its operands, or an equal one that was
     /// there before; then the last is taken off again.
-    fn share_last(&mut self, graph: &impl Dataflow) -> u32 {
+    pub(super) fn share_last(&mut self, graph: &impl Dataflow) -> u32 {
         let last = self.vertices.len() - 1;
         let vertex = &self.vertices[last];
         let own = vertex.weights.map_or(vertex.hash, |weights| {
@@ -450,7 +442,7 @@ impl Reduction {
         let mut slot = hash as usize & mask;
         while self.table[slot] != NONE {
             let other = self.table[slot];
-            if self.is_same(graph, vertex, &self.vertices[other as usize]) {
+            if self.is_same(graph, last as u32, other) {
                 self.edges.truncate(vertex.edges.start as usize);
                 self.vertices.truncate(last);
                 return other;
@@ -461,7 +453,9 @@ impl Reduction {
         last as u32
     }
 
-    fn is_same(&self, graph: &impl Dataflow, left: &Vertex, right: &Vertex) -> bool {
+    fn is_same(&self, graph: &impl Dataflow, left: u32, right: u32) -> bool {
+        let shapes = [left, right].map(|vertex| self.zeros.get(&vertex));
+        let [left, right] = [left, right].map(|vertex| &self.vertices[vertex as usize]);
         let operation = |vertex: &Vertex| &graph.at(vertex.node).kind;
         left.hash == right.hash
             && left.kind == right.kind
@@ -470,8 +464,11 @@ impl Reduction {
             && self.edges(left) == self.edges(right)
             // Labels call all free variables the same. Merges have no attributes.
             && (self.free.is_empty()
-                || left.kind != Kind::Ordered
-                || operation(left) == operation(right))
+                || match left.kind {
+                    Kind::Ordered => operation(left) == operation(right),
+                    Kind::Zero => shapes[0] == shapes[1],
+                    Kind::Input | Kind::Variable | Kind::Sequence | Kind::Multiset => true,
+                })
     }
 }
 

@@ -57,7 +57,6 @@ impl Reduction {
             size: 0,
             hash: 0,
             weights: None,
-            is_zero: false,
         });
         vertex
     }

@@ -3,53 +3,88 @@
 //! Search spaces have an operation that gives nothing, `zero`. What depends on it alone may be
 //! nothing as well.
 
-use super::reduce::{Edge, Kind, Reduction};
+use super::label::LabelWriter;
+use super::reduce::{Kind, Reduction};
+use super::variables::Variables;
 use crate::graph::dataflow::Dataflow;
-use crate::graph::{Laws, NodeId, NodeKind};
-use crate::operations::{Activation, Operation};
-
-/// The word `zero`.
-pub(super) const OPERATION: Operation = Operation::Activation(Activation::Zero);
+use crate::graph::{Laws, Node, NodeId, NodeKind};
+use crate::operations::{Activation, Operation, Shape};
 
 impl Reduction {
-    /// Whether an operation that reads a zero gives zero.
-    pub(super) fn gives_zero(
+    /// Whether an operation, which may read zeros, gives zero.
+    pub(super) fn is_zero(
         &self,
         operation: &Operation,
         operands: &[NodeId],
+        reads_zero: bool,
         laws: Laws,
     ) -> bool {
-        match self.read(operands).all(|vertex| vertex.is_zero) {
+        if !reads_zero {
+            return operation.is_zero();
+        }
+        match self.read(operands).all(|vertex| vertex.kind == Kind::Zero) {
             true => of_zeros(operation, laws),
-            false => of_some_zeros(operation, laws),
+            false => operation.is_zero() || of_some_zeros(operation, laws),
         }
     }
 
-    /// The vertex of a node that is zero, if that is another than the node's own: zeros of the shape
-    /// of an input are made from it, and `zero` of zeros is what it reads.
-    pub(super) fn known_zero(
+    /// The vertex of zeros. All of one shape are one, whatever node they stand for.
+    pub(super) fn zeros(&mut self, graph: &impl Dataflow, node: u32, shape: &Shape) -> u32 {
+        let start = self.edges.len();
+        let write = |writer: &mut LabelWriter<'_, '_>| writer.zeros(shape);
+        let label = self.write_label(write);
+        if label.symbolic {
+            let mut variables = Variables::new();
+            for size in &shape.0 {
+                size.for_each_variable(&mut |variable| variables.push(variable));
+            }
+            self.push_variables(variables, &write);
+        }
+        let mut vertex = self.vertex(node, Kind::Zero, label, start, start);
+        // Inputs come first.
+        vertex.level = 1;
+        let last = self.push(vertex);
+        self.zeros.insert(last, shape.clone());
+        let vertex = self.share_last(graph);
+        if vertex != last {
+            self.zeros.remove(&last);
+        }
+        vertex
+    }
+
+    /// The vertex of zeros of these shapes behind one another along the first axis.
+    pub(super) fn joined_zeros(
         &mut self,
         graph: &impl Dataflow,
-        number: u32,
-        reads_zero: bool,
+        node: u32,
+        vertices: &[u32],
     ) -> Option<u32> {
-        let node = graph.at(number);
-        let mut inputs = 0..graph.inputs() as u32;
-        let Some(input) = inputs.find(|input| graph.at(*input).shape == node.shape) else {
-            let is_word = node.kind == NodeKind::Operation(OPERATION);
-            let read = graph.operands(number)[0];
-            return (is_word && reads_zero).then(|| self.vertex_of[read.0 as usize]);
-        };
-        self.has_zeros = true;
-        let start = self.edges.len();
-        let vertex = self.vertex_of[input as usize];
-        self.edges.push(Edge { vertex, key: 0 });
-        let label = self.write_label(|writer| writer.operation(&OPERATION, true));
-        let mut vertex = self.vertex(number, Kind::Zero, label, start, start + 1);
-        vertex.size = 1;
-        vertex.is_zero = true;
-        Some(self.share(graph, vertex))
+        if let [vertex] = vertices {
+            return Some(*vertex);
+        }
+        let mut shapes = vertices.iter().map(|vertex| self.zeros.get(vertex));
+        let mut joined = shapes.next()??.clone();
+        for shape in shapes {
+            let (size, other) = joined.0.first_mut().zip(shape?.0.first())?;
+            *size = &*size + other;
+        }
+        Some(self.zeros(graph, node, &joined))
     }
+}
+
+/// Makes a node zeros of a shape. They read an input for the number of examples: the first of their
+/// shape, or the first of all.
+pub(super) fn make_zeros(node: &mut Node, shape: &Shape, inputs: &[Node]) {
+    let alike = inputs.iter().position(|input| input.shape == *shape);
+    let operation = match alike {
+        Some(_) => Operation::Activation(Activation::Zero),
+        None => Operation::Zeros {
+            shape: shape.clone(),
+        },
+    };
+    node.kind = NodeKind::Operation(operation);
+    node.inputs = [NodeId(alike.unwrap_or(0) as u32)].into_iter().collect();
+    node.shape = shape.clone();
 }
 
 /// Whether an operation of which one operand is zero gives zero. Not under `exact`, where infinity
@@ -81,6 +116,7 @@ fn of_zeros(operation: &Operation, laws: Laws) -> bool {
         | Operation::TokenMean
         | Operation::Transpose
         | Operation::Image { .. }
+        | Operation::Zeros { .. }
         | Operation::Dropout { .. }
         | Operation::DropPath { .. }
         | Operation::Add { .. }

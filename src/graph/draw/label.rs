@@ -190,6 +190,7 @@ pub fn label(graph: &Graph, node: &Node) -> Label {
         Operation::BatchNorm { .. } => ("bn".into(), Kind::Norm),
         Operation::LayerNorm { .. } => ("ln".into(), Kind::Norm),
         Operation::Activation(activation) => (activation_name(*activation), Kind::Activation),
+        Operation::Zeros { .. } => ("zeros".into(), Kind::Activation),
         Operation::Softmax => ("softmax".into(), Kind::Activation),
         Operation::Pool {
             kind,

@@ -351,6 +351,7 @@ pub fn operation_word(
         Operation::Image {
             size: [height, width],
         } => word("image").number(height).number(width),
+        Operation::Zeros { shape } => shape.0.iter().fold(word("zeros"), Word::number),
         Operation::Add { arity } => word("add").arity(*arity),
         Operation::Multiply { arity } => word("mul").arity(*arity),
         Operation::Concatenate { arity } => word("cat").arity(*arity),

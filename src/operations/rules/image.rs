@@ -18,12 +18,14 @@ impl Window {
         let one = || Dimension::ONE;
         let kernel = arguments.number_or(0, one);
         let dilation = dilation.map_or(Dimension::ONE, |index| arguments.number_or(index, one));
-        let padding = arguments.number_or(padding, || half(&kernel, &dilation));
+        let reach = reach(&kernel, &dilation);
+        let padding = arguments.number_or(padding, || half(&reach));
         Window {
             kernel: [Dimension::ONE, kernel],
             stride: [Dimension::ONE, arguments.number_or(stride, one)],
             padding: [constant(0), padding],
             dilation: [Dimension::ONE, dilation],
+            reach: [constant(0), reach],
             ceil: false,
         }
     }
@@ -39,9 +41,8 @@ impl Window {
         room: Dimension,
         requirements: &mut Requirements,
     ) -> Dimension {
-        let reach = &self.dilation[index] * &(&self.kernel[index] - &Dimension::ONE);
         let rounded_up = &(&room + &self.stride[index]) - &Dimension::ONE;
-        let within_image = &(&room + &reach) - &self.padding[index];
+        let within_image = &(&room + &self.reach[index]) - &self.padding[index];
         // The size of the image cancels out: known arguments decide.
         match (&within_image - &rounded_up).constant() {
             Some(difference) if difference < 0 => within_image,
@@ -91,14 +92,13 @@ struct Transposed {
 /// Padding with which a transposed convolution multiplies the size by the stride, if what the
 /// window covers and the stride differ by an even number.
 fn half_difference(kernel: &Dimension, stride: &Dimension, dilation: &Dimension) -> Dimension {
-    let reach = dilation * &(kernel - &Dimension::ONE);
-    (&(&reach + &Dimension::ONE) - stride).floor_divide(&constant(2))
+    (&(&reach(kernel, dilation) + &Dimension::ONE) - stride).floor_divide(&constant(2))
 }
 
 impl Transposed {
     /// The size along an axis, and what it would be if nothing were cut off.
     fn size(&self, index: usize, size: &Dimension) -> (Dimension, Dimension) {
-        let reach = &self.dilation[index] * &(&self.kernel[index] - &Dimension::ONE);
+        let reach = reach(&self.kernel[index], &self.dilation[index]);
         let spread = &(size - &Dimension::ONE) * &self.stride[index];
         let whole = &(&(&spread + &reach) + &self.output_padding[index]) + &Dimension::ONE;
         let cut_off = &self.padding[index] * &constant(2);
@@ -144,10 +144,9 @@ impl Transposed {
             whole = &whole * &uncut;
         }
         // What is cut off is computed first.
-        limit_numbers(whole, requirements);
-        let taps = &self.kernel[0] * &self.kernel[1];
-        let weights = &(&output.floor_divide(&groups) * &input) * &taps;
-        limit_numbers(weights, requirements);
+        requirements.fits([&whole]);
+        let [height, width] = &self.kernel;
+        requirements.fits([&output.floor_divide(&groups), &input, height, width]);
         let attributes = TransposedConvolution {
             input,
             output,

@@ -1,10 +1,10 @@
 //! Shape rules of norms, attention and what works on sequences.
 
-use super::{axis, features, last, limit_numbers};
+use super::{axis, features, last};
 use crate::operations::dimension::Dimension;
 use crate::operations::operation::Operation;
 use crate::operations::shape::{Reason, Shape};
-use crate::operations::table::{Arguments, Requirements};
+use crate::operations::table::{Argument, Arguments, Requirements};
 
 fn number(arguments: &Arguments, index: usize) -> Dimension {
     arguments.number_or(index, || Dimension::ONE)
@@ -18,9 +18,9 @@ fn limit_attention(
     requirements: &mut Requirements,
 ) {
     requirements.divides(heads, width, Reason::HeadsDivideWidth);
-    limit_numbers(&(width * width) * &Dimension::Constant(3), requirements);
-    limit_numbers(width * context, requirements);
-    limit_numbers(&(queries * keys) * heads, requirements);
+    requirements.fits([width, width, &Dimension::Constant(3)]);
+    requirements.fits([width, context]);
+    requirements.fits([queries, keys, heads]);
 }
 
 pub(crate) fn attention(
@@ -60,10 +60,7 @@ pub(crate) fn cross_attention(
     let counts = [&axis(shape, 0), &axis(other, 0)];
     limit_attention(counts, [&width, &context], &heads, requirements);
     // Queries, keys and values of an example lie behind one another.
-    limit_numbers(
-        &(counts[1] * &width) * &Dimension::Constant(2),
-        requirements,
-    );
+    requirements.fits([counts[1], &width, &Dimension::Constant(2)]);
     let operation = Operation::CrossAttention {
         width,
         context,
@@ -90,7 +87,7 @@ pub(crate) fn window_attention(
     let positions = &axis(shape, 1) * &axis(shape, 2);
     let area = &window * &window;
     limit_attention([&positions, &area], [&channels; 2], &heads, requirements);
-    limit_numbers(&(&area * &Dimension::Constant(4)) * &heads, requirements);
+    requirements.fits([&area, &Dimension::Constant(4), &heads]);
     let operation = Operation::WindowAttention {
         channels,
         heads,
@@ -169,7 +166,7 @@ pub(crate) fn embedding(
     requirements: &mut Requirements,
 ) -> (Operation, Shape) {
     let [count, width] = [number(arguments, 0), number(arguments, 1)];
-    limit_numbers(&count * &width, requirements);
+    requirements.fits([&count, &width]);
     let result = [axis(shape, 0), width.clone()].into_iter().collect();
     (Operation::Embedding { count, width }, result)
 }
@@ -205,6 +202,19 @@ pub(crate) fn token_mean(shape: &Shape) -> (Operation, Shape) {
 pub(crate) fn transpose(shape: &Shape) -> (Operation, Shape) {
     let result = [last(shape), axis(shape, 0)].into_iter().collect();
     (Operation::Transpose, result)
+}
+
+/// The axes are those that are given.
+pub(crate) fn zeros(arguments: &Arguments) -> (Operation, Shape) {
+    let given = arguments.given.iter().filter_map(|argument| match argument {
+        Argument::Number(size) => Some(size.clone()),
+        _ => None,
+    });
+    let shape: Shape = given.collect();
+    let operation = Operation::Zeros {
+        shape: shape.clone(),
+    };
+    (operation, shape)
 }
 
 pub(crate) fn image(

@@ -2,6 +2,7 @@
 
 use smallvec::SmallVec;
 
+use super::{Default, Parameter};
 use crate::operations::dimension::Dimension;
 use crate::operations::operation::Real;
 use crate::operations::shape::{Constraint, Reason, Requirement};
@@ -9,7 +10,7 @@ use crate::operations::shape::{Constraint, Reason, Requirement};
 /// The value of an argument.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Argument {
-    /// Not given, and the rule finds a value.
+    /// Not given: the default holds.
     Omitted,
     /// A whole number.
     Number(Dimension),
@@ -21,51 +22,88 @@ pub enum Argument {
     Flag(bool),
 }
 
-/// The values of all parameters of a word, in the order of [`Word::parameters`](super::Word::parameters).
-#[derive(Clone, Debug, Default, PartialEq)]
-pub struct Arguments(pub SmallVec<[Argument; 7]>);
+/// The values of the parameters of a word. Where nothing is given, the default of the parameter holds.
+#[derive(Clone, Debug)]
+pub struct Arguments {
+    /// The parameters of the word.
+    pub parameters: &'static [Parameter],
+    /// What was given for each of them, in their order, up to the last one given.
+    pub given: SmallVec<[Argument; 3]>,
+}
 
 impl Arguments {
-    /// The whole number at `index`, or what `default` gives where none was given.
+    /// Arguments of a word of which none is given yet.
+    pub fn none(parameters: &'static [Parameter]) -> Self {
+        Arguments {
+            parameters,
+            given: SmallVec::new(),
+        }
+    }
+
+    /// Whether everything is given that must be. What must be given stands before what may be left out.
+    pub fn is_complete(&self) -> bool {
+        let required = self.parameters.iter().enumerate();
+        let mut required = required.take_while(|(_, it)| matches!(it.default, Default::Required));
+        required.all(|(index, _)| {
+            let given = self.given.get(index);
+            given.is_some_and(|given| !matches!(given, Argument::Omitted))
+        })
+    }
+
+    fn default(&self, index: usize) -> Default {
+        let parameter = self.parameters.get(index);
+        parameter.map_or(Default::Required, |parameter| parameter.default)
+    }
+
+    /// The whole number at `index`, or what `default` gives where there is none.
     pub fn number_or(&self, index: usize, default: impl FnOnce() -> Dimension) -> Dimension {
-        match self.0.get(index) {
-            Some(Argument::Number(value)) => value.clone(),
+        match (self.given.get(index), self.default(index)) {
+            (Some(Argument::Number(value)), _) => value.clone(),
+            (_, Default::Number(value)) => Dimension::Constant(value),
             _ => default(),
         }
     }
 
-    /// The numbers for height and width at `index`, or what `default` gives for each axis.
+    /// The numbers for height and width at `index`, or what `default` gives for each axis where there
+    /// are none.
     pub fn per_axis_or(
         &self,
         index: usize,
         default: impl Fn(usize) -> Dimension,
     ) -> [Dimension; 2] {
-        match self.0.get(index) {
-            Some(Argument::PerAxis(values)) => values.clone(),
-            Some(Argument::Number(value)) => [value.clone(), value.clone()],
+        match (self.given.get(index), self.default(index)) {
+            (Some(Argument::PerAxis(values)), _) => values.clone(),
+            (Some(Argument::Number(value)), _) => [value.clone(), value.clone()],
+            (_, Default::Number(value)) => [value, value].map(Dimension::Constant),
             _ => [default(0), default(1)],
         }
     }
 
     /// The number at `index`; zero where there is none.
     pub fn real(&self, index: usize) -> Real {
-        match self.0.get(index) {
-            Some(Argument::Real(value)) => Real::new(*value),
+        match (self.given.get(index), self.default(index)) {
+            (Some(Argument::Real(value)), _) => Real::new(*value),
+            (_, Default::Real(value)) => Real::new(value),
             _ => Real::new(0.0),
         }
     }
 
     /// The truth value at `index`; false where there is none.
     pub fn flag(&self, index: usize) -> bool {
-        matches!(self.0.get(index), Some(Argument::Flag(true)))
+        match (self.given.get(index), self.default(index)) {
+            (Some(Argument::Flag(value)), _) => *value,
+            (_, default) => matches!(default, Default::Flag(true)),
+        }
     }
 
     /// The known whole number at `index`; `None` where it is symbolic, zero where there is none.
     pub fn count(&self, index: usize) -> Option<usize> {
-        match self.0.get(index) {
-            Some(Argument::Number(value)) => usize::try_from(value.constant()?).ok(),
-            _ => Some(0),
-        }
+        let value = match (self.given.get(index), self.default(index)) {
+            (Some(Argument::Number(value)), _) => value.constant()?,
+            (_, Default::Number(value)) => value,
+            _ => 0,
+        };
+        usize::try_from(value).ok()
     }
 }
 
@@ -111,6 +149,12 @@ impl Requirements {
         }
         let (divisor, dividend) = (divisor.clone(), dividend.clone());
         self.push(Constraint::Divides { divisor, dividend }, reason);
+    }
+
+    /// Requires that a tensor, or the weights of a layer, may have as many elements as the product of
+    /// these.
+    pub fn fits<'d>(&mut self, sizes: impl IntoIterator<Item = &'d Dimension>) {
+        self.push(Constraint::fits(sizes), Reason::Size);
     }
 
     /// Requires that both are the same.

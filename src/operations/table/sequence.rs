@@ -12,6 +12,8 @@ const CHANNELS: &[usize] = &[2, 3];
 const TOKENS: &[usize] = &[2];
 const ALL: &[usize] = &[1, 2, 3];
 
+const NO_AXIS: Default = Default::Computed("no such axis");
+
 /// The most that first values may be.
 const MAXIMUM_INITIAL: f64 = 1e6;
 
@@ -160,6 +162,22 @@ pub(super) const WORDS: &[Word] = &[
         example: "net example : [4, 8, 8] -> [4, 8, 8] =\n    dup conv(3) swap zero add\n",
         parameters: &[],
         rule: Rule::Elementwise(|_| Operation::Activation(Activation::Zero)),
+    },
+    Word {
+        name: "zeros",
+        family: Family::Activation,
+        effect: "[..s] -- [first, second, third]",
+        documentation: "Zeros in the shape that is written, with as many axes as numbers are given; of what is taken, only the size of the batch counts. The canonical form writes `zeros` where a `zero` has the shape of no input.",
+        example: "net example : [4, 8, 8] -> [8, 8, 8] =\n    dup conv(3) swap zeros(4, 8, 8) cat\n",
+        parameters: &[
+            required("first", NUMBER, "size of the first axis"),
+            optional("second", NUMBER, NO_AXIS, "size of the second axis"),
+            optional("third", NUMBER, NO_AXIS, "size of the third axis"),
+        ],
+        rule: Rule::Layer {
+            ranks: ALL,
+            apply: |arguments, _, _| rules::zeros(arguments),
+        },
     },
     Word {
         name: "prelu",

@@ -6,9 +6,9 @@ impl<'p, R: Recorder> Interpreter<'p, R> {
     pub(super) fn call(
         &mut self,
         id: DefinitionId,
-        (arguments, blocks): (&[Option<Number>], &'p [Arc<[Step]>]),
+        (arguments, blocks): (&[Option<Number>], &[Arc<[Step]>]),
         step: &Step,
-        frame: &Rc<Frame<'p, R::Value>>,
+        frame: &Frame<'_, R::Value>,
     ) -> Result<(), Stop> {
         let environment = &frame.numbers;
         let callee = self.program.definition(id);
@@ -34,10 +34,7 @@ impl<'p, R: Recorder> Interpreter<'p, R> {
                 _ => {}
             }
         }
-        let blocks = blocks.iter().map(|steps| Closure {
-            steps,
-            frame: Rc::clone(frame),
-        });
+        let blocks = blocks.iter().map(|steps| Closure { steps, frame });
         self.expand(id, callee, values, blocks.collect(), step.word_span)
     }
 
@@ -47,7 +44,7 @@ impl<'p, R: Recorder> Interpreter<'p, R> {
         id: DefinitionId,
         callee: &'p Definition,
         mut environment: Environment,
-        blocks: Vec<Closure<'p, R::Value>>,
+        blocks: Vec<Closure<'_, R::Value>>,
         span: Span,
     ) -> Result<(), Stop> {
         let entered = self.path.enter(&callee.name);
@@ -63,7 +60,10 @@ impl<'p, R: Recorder> Interpreter<'p, R> {
             let variable = self.solver.dimension(name, Role::Inferred);
             environment.push(NumberValue::Whole(variable));
         }
-        let frame = self.frame(id, environment, blocks);
+        let frame = Frame {
+            numbers: environment,
+            shared: &self.shared(id, blocks),
+        };
         match &callee.signature {
             None => self.body_without_signature(callee, &frame)?,
             Some(signature) => {
@@ -95,7 +95,7 @@ impl<'p, R: Recorder> Interpreter<'p, R> {
         span: Span,
     ) -> Result<(), Stop> {
         for value in values {
-            if !matches!(value, Dimension::Constant(1..)) {
+            if !self.solver.is_positive(value) {
                 let value = value.clone();
                 let constraint = Constraint::AtLeast { value, minimum: 1 };
                 let reason = Reason::Positive;
@@ -153,7 +153,7 @@ impl<'p, R: Recorder> Interpreter<'p, R> {
         &mut self,
         definition: &'p Definition,
         signature: &'p Signature,
-        frame: &Rc<Frame<'p, R::Value>>,
+        frame: &Frame<'_, R::Value>,
     ) -> Result<(), Stop> {
         let outputs = signature
             .outputs
@@ -186,7 +186,7 @@ impl<'p, R: Recorder> Interpreter<'p, R> {
     fn fenced(
         &mut self,
         definition: &'p Definition,
-        frame: &Rc<Frame<'p, R::Value>>,
+        frame: &Frame<'_, R::Value>,
         base: usize,
         outputs: Option<&[ShapeTerm]>,
     ) -> Result<(), Stop> {
@@ -204,7 +204,7 @@ impl<'p, R: Recorder> Interpreter<'p, R> {
     pub(super) fn body_without_signature(
         &mut self,
         definition: &'p Definition,
-        frame: &Rc<Frame<'p, R::Value>>,
+        frame: &Frame<'_, R::Value>,
     ) -> Result<(), Stop> {
         if !definition.has_free_hole() || self.filling.is_some() {
             return self.steps(&definition.body, frame, None);

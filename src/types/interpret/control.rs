@@ -7,8 +7,8 @@ impl<'p, R: Recorder> Interpreter<'p, R> {
     pub(super) fn given_block(
         &mut self,
         place: usize,
-        step: &'p Step,
-        frame: &Rc<Frame<'p, R::Value>>,
+        step: &Step,
+        frame: &Frame<'_, R::Value>,
     ) -> Result<(), Stop> {
         let Some(closure) = frame.blocks.get(place) else {
             return Err(Stop::Failed);
@@ -18,7 +18,7 @@ impl<'p, R: Recorder> Interpreter<'p, R> {
         let entered = self.path.enter(name.map_or("", CompactString::as_str));
         self.path.enter_body();
         self.uses.push(step.word_span);
-        self.steps(closure.steps, &closure.frame, None)?;
+        self.steps(closure.steps, closure.frame, None)?;
         self.uses.pop();
         self.path.leave_body();
         self.path.leave(entered);
@@ -28,9 +28,9 @@ impl<'p, R: Recorder> Interpreter<'p, R> {
     /// Runs each branch on a copy of the tensor on top. A branch reaches nothing below its copy.
     pub(super) fn fork(
         &mut self,
-        branches: &'p [Arc<[Step]>],
-        step: &'p Step,
-        frame: &Rc<Frame<'p, R::Value>>,
+        branches: &[Arc<[Step]>],
+        step: &Step,
+        frame: &Frame<'_, R::Value>,
     ) -> Result<(), Stop> {
         let value = self.pop_one("fork", step.word_span)?;
         let (floor, pull) = (self.floor, self.pull);
@@ -50,8 +50,8 @@ impl<'p, R: Recorder> Interpreter<'p, R> {
     pub(super) fn bind(
         &mut self,
         places: &[usize],
-        step: &'p Step,
-        frame: &Rc<Frame<'p, R::Value>>,
+        step: &Step,
+        frame: &Frame<'_, R::Value>,
     ) -> Result<(), Stop> {
         let values = self.pop("let", places.len(), step.span)?;
         for (place, value) in places.iter().zip(values) {
@@ -64,8 +64,8 @@ impl<'p, R: Recorder> Interpreter<'p, R> {
     pub(super) fn local(
         &mut self,
         place: usize,
-        step: &'p Step,
-        frame: &Rc<Frame<'p, R::Value>>,
+        step: &Step,
+        frame: &Frame<'_, R::Value>,
     ) -> Result<(), Stop> {
         // Names are only known behind their `let`, which has been run.
         let value = frame.local(place).ok_or(Stop::Failed)?;
@@ -75,9 +75,9 @@ impl<'p, R: Recorder> Interpreter<'p, R> {
     /// Runs the first branch whose condition holds.
     pub(super) fn condition(
         &mut self,
-        branches: &'p [(Number, Arc<[Step]>)],
-        otherwise: &'p [Step],
-        frame: &Rc<Frame<'p, R::Value>>,
+        branches: &[(Number, Arc<[Step]>)],
+        otherwise: &[Step],
+        frame: &Frame<'_, R::Value>,
     ) -> Result<(), Stop> {
         for (condition, steps) in branches {
             if self.holds(condition, &frame.numbers)? {
@@ -92,9 +92,9 @@ impl<'p, R: Recorder> Interpreter<'p, R> {
         &mut self,
         names: usize,
         values: &Values,
-        body: &'p [Step],
-        step: &'p Step,
-        frame: &Rc<Frame<'p, R::Value>>,
+        body: &[Step],
+        step: &Step,
+        frame: &Frame<'_, R::Value>,
     ) -> Result<(), Stop> {
         match values {
             Values::List(list) => {
@@ -124,13 +124,12 @@ impl<'p, R: Recorder> Interpreter<'p, R> {
     fn turn(
         &mut self,
         numbers: Vec<NumberValue>,
-        body: &'p [Step],
-        step: &'p Step,
-        frame: &Rc<Frame<'p, R::Value>>,
+        body: &[Step],
+        step: &Step,
+        frame: &Frame<'_, R::Value>,
     ) -> Result<(), Stop> {
         self.spend(1, step.span)?;
-        let frame = Rc::new(frame.with_numbers(numbers));
-        self.steps(body, &frame, None)
+        self.steps(body, &frame.with_numbers(numbers), None)
     }
 
     /// Runs a step whose weights have a name: everything in it that has weights shares them with
@@ -138,12 +137,12 @@ impl<'p, R: Recorder> Interpreter<'p, R> {
     pub(super) fn with_named_weights(
         &mut self,
         name: &str,
-        step: &'p Step,
-        frame: &Rc<Frame<'p, R::Value>>,
+        step: &Step,
+        frame: &Frame<'_, R::Value>,
     ) -> Result<(), Stop> {
-        let path = match frame.path.is_empty() {
-            true => name.to_string(),
-            false => format!("{}.{name}", frame.path),
+        let path = match &self.path.text[..frame.path] {
+            "" => name.to_string(),
+            around => format!("{around}.{name}"),
         };
         // Whether weights fit one another shows only when calls are followed.
         let calls = std::mem::replace(&mut self.calls, Calls::Expand);

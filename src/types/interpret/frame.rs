@@ -6,38 +6,40 @@ use std::ops::Deref;
 use super::*;
 
 /// One use of a definition: its numbers, and what does not change in its loops.
-pub(super) struct Frame<'p, V> {
+pub(super) struct Frame<'f, V> {
     /// The numbers of its scope, and of the loops around.
     pub numbers: Environment,
-    shared: Rc<Shared<'p, V>>,
+    /// The rest.
+    pub shared: &'f Shared<'f, V>,
 }
 
 /// What one use of a definition has, the bodies of its loops included.
-pub(super) struct Shared<'p, V> {
+pub(super) struct Shared<'f, V> {
     /// Which definition.
     pub definition: DefinitionId,
     /// The blocks it was given.
-    pub blocks: Vec<Closure<'p, V>>,
-    /// The path it was entered by: names of weights are looked up from here.
-    pub path: Box<str>,
+    pub blocks: Vec<Closure<'f, V>>,
+    /// How long the path was by which it was entered. The path of whatever is run with the frame
+    /// begins with it, and names of weights are looked up from there.
+    pub path: usize,
     /// The tensors it has named, by their places.
     locals: RefCell<Vec<Option<Value<V>>>>,
 }
 
-impl<'p, V> Deref for Frame<'p, V> {
-    type Target = Shared<'p, V>;
+impl<'f, V> Deref for Frame<'f, V> {
+    type Target = Shared<'f, V>;
 
-    fn deref(&self) -> &Shared<'p, V> {
-        &self.shared
+    fn deref(&self) -> &Shared<'f, V> {
+        self.shared
     }
 }
 
 /// A block given to a definition: it is run where it is used, with the frame of where it is written.
-pub(super) struct Closure<'p, V> {
+pub(super) struct Closure<'f, V> {
     /// What it does.
-    pub steps: &'p [Step],
+    pub steps: &'f [Step],
     /// What it can refer to.
-    pub frame: Rc<Frame<'p, V>>,
+    pub frame: &'f Frame<'f, V>,
 }
 
 impl<V: Clone> Shared<'_, V> {
@@ -61,25 +63,23 @@ impl<V> Frame<'_, V> {
     pub fn with_numbers(&self, numbers: impl IntoIterator<Item = NumberValue>) -> Self {
         Frame {
             numbers: self.numbers.iter().cloned().chain(numbers).collect(),
-            shared: Rc::clone(&self.shared),
+            shared: self.shared,
         }
     }
 }
 
-impl<'p, R: Recorder> Interpreter<'p, R> {
-    /// The frame of a definition entered here.
-    pub(super) fn frame(
+impl<R: Recorder> Interpreter<'_, R> {
+    /// What a use of a definition has that is entered here.
+    pub(super) fn shared<'f>(
         &self,
         definition: DefinitionId,
-        numbers: Environment,
-        blocks: Vec<Closure<'p, R::Value>>,
-    ) -> Rc<Frame<'p, R::Value>> {
-        let shared = Rc::new(Shared {
+        blocks: Vec<Closure<'f, R::Value>>,
+    ) -> Shared<'f, R::Value> {
+        Shared {
             definition,
             blocks,
-            path: self.path.text.as_str().into(),
+            path: self.path.text.len(),
             locals: RefCell::default(),
-        });
-        Rc::new(Frame { numbers, shared })
+        }
     }
 }

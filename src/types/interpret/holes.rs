@@ -32,9 +32,9 @@ impl<'p, R: Recorder> Interpreter<'p, R> {
     /// if that had happened.
     pub(super) fn free_hole(
         &mut self,
-        step: &'p Step,
-        rest: &'p [Step],
-        frame: &Rc<Frame<'p, R::Value>>,
+        step: &Step,
+        rest: &[Step],
+        frame: &Frame<'_, R::Value>,
         outputs: &[ShapeTerm],
     ) -> Result<(), Stop> {
         // What a use of the definition leaves open, what comes later may still settle.
@@ -45,7 +45,9 @@ impl<'p, R: Recorder> Interpreter<'p, R> {
         };
         let after: Option<Vec<Shape>> = outputs.iter().map(wanted).collect();
         if let (Some(before), Some(after)) = (self.known_shapes(self.floor), after) {
-            let environment = self.settled(&frame.numbers);
+            let environment = frame.numbers.iter();
+            let environment = environment.map(|value| self.settled_number(value));
+            let environment = environment.collect();
             self.site(
                 frame.definition,
                 step,
@@ -67,8 +69,8 @@ impl<'p, R: Recorder> Interpreter<'p, R> {
     /// Meets a hole that takes one tensor and leaves one of the same shape.
     pub(super) fn bound_hole(
         &mut self,
-        step: &'p Step,
-        frame: &Rc<Frame<'p, R::Value>>,
+        step: &Step,
+        frame: &Frame<'_, R::Value>,
     ) -> Result<(), Stop> {
         if let Some(filling) = self.filling {
             for symbol in filling {
@@ -87,7 +89,7 @@ impl<'p, R: Recorder> Interpreter<'p, R> {
                 before,
                 after,
                 Arc::from([]),
-                Environment::new(),
+                Vec::new(),
             );
         }
         self.push(value.shape, step.span, value.node, step.span)
@@ -110,7 +112,7 @@ impl<'p, R: Recorder> Interpreter<'p, R> {
         before: Vec<Shape>,
         after: Vec<Shape>,
         rest: Arc<[Step]>,
-        environment: Environment,
+        environment: Vec<NumberValue>,
     ) {
         if let StepKind::Hole {
             hole,
@@ -158,13 +160,6 @@ impl<'p, R: Recorder> Interpreter<'p, R> {
         self.named = other.named;
     }
 
-    fn settled(&self, environment: &Environment) -> Environment {
-        environment
-            .iter()
-            .map(|value| self.settled_number(value))
-            .collect()
-    }
-
     fn settled_number(&self, value: &NumberValue) -> NumberValue {
         match value {
             NumberValue::Whole(value) => NumberValue::Whole(self.solver.resolve(value)),
@@ -208,8 +203,11 @@ impl<'p, R: Recorder> Interpreter<'p, R> {
     /// # Errors
     ///
     /// If they do not type-check.
-    pub fn leave_site(&mut self, site: &'p HoleSite) -> Result<bool, Stop> {
-        let frame = self.frame(site.definition, site.environment.clone(), Vec::new());
+    pub fn leave_site(&mut self, site: &HoleSite) -> Result<bool, Stop> {
+        let frame = Frame {
+            numbers: site.environment.iter().cloned().collect(),
+            shared: &self.shared(site.definition, Vec::new()),
+        };
         self.steps(&site.rest, &frame, None)?;
         if self.stack.len() != site.after.len() {
             return Ok(false);

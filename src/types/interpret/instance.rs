@@ -6,6 +6,9 @@ use crate::types::solver::Violation;
 /// What the variables of an effect stand for where it is used; `None` as long as that is not known.
 type Instance = SmallVec<[Option<Dimension>; 8]>;
 
+/// How many requirements can be decided in the time that a step takes, where all sizes are known.
+const DECIDED_IN_A_STEP: usize = 8;
+
 impl<'p, R: Recorder> Interpreter<'p, R> {
     pub(super) fn apply_effect(
         &mut self,
@@ -14,7 +17,8 @@ impl<'p, R: Recorder> Interpreter<'p, R> {
         arguments: &Environment,
         span: Span,
     ) -> Result<(), Stop> {
-        self.spend(effect.requirements.len() + effect.variables.len(), span)?;
+        let size = effect.requirements.len() + effect.variables.len();
+        self.spend(size / DECIDED_IN_A_STEP, span)?;
         let mut instance = self.matched(effect, arguments);
         let fits = instance.is_some();
         let values = instance.get_or_insert_with(|| self.named_on_their_own(effect, arguments));
@@ -45,10 +49,12 @@ impl<'p, R: Recorder> Interpreter<'p, R> {
         }
         let dimensions = values.get(effect.parameters..).unwrap_or_default();
         self.require_positive(&callee.name, dimensions.iter().flatten(), span)?;
+        let number = |variable: Variable| values.get(variable.0 as usize)?.as_ref()?.constant();
         for (requirement, inner) in &effect.requirements {
-            if requirement.constraint.holds_for(&value) == Some(true) {
+            if requirement.constraint.holds_for(&number) == Some(true) {
                 continue;
             }
+            self.spend(1, span)?;
             let requirement = requirement.substitute(&value);
             let inner = Some(*inner);
             self.solver

@@ -18,7 +18,6 @@ mod stack;
 mod words;
 
 use std::ops::Range;
-use std::rc::Rc;
 use std::sync::Arc;
 
 use compact_str::CompactString;
@@ -285,7 +284,7 @@ struct NamedWeights {
 }
 
 /// The numbers of a body's names.
-type Environment = Vec<NumberValue>;
+type Environment = SmallVec<[NumberValue; 4]>;
 
 impl<'p, R: Recorder> Interpreter<'p, R> {
     /// An interpreter with an empty stack.
@@ -351,8 +350,12 @@ impl<'p, R: Recorder> Interpreter<'p, R> {
             return Err(Stop::Open);
         }
         self.path.enter_body();
+        let shared = self.shared(id, Vec::new());
         let Some(signature) = &definition.signature else {
-            let frame = self.frame(id, environment, Vec::new());
+            let frame = Frame {
+                numbers: environment,
+                shared: &shared,
+            };
             return self.body_without_signature(definition, &frame);
         };
         for shape in &signature.inputs {
@@ -373,7 +376,10 @@ impl<'p, R: Recorder> Interpreter<'p, R> {
             self.declared.push(term.clone());
             self.push(term, shape.span, node, shape.span)?;
         }
-        let frame = self.frame(id, environment, Vec::new());
+        let frame = Frame {
+            numbers: environment,
+            shared: &shared,
+        };
         self.body_with_signature(definition, signature, &frame)
     }
 
@@ -458,8 +464,8 @@ impl<'p, R: Recorder> Interpreter<'p, R> {
     /// steps may do anything that leads there.
     fn steps(
         &mut self,
-        steps: &'p [Step],
-        frame: &Rc<Frame<'p, R::Value>>,
+        steps: &[Step],
+        frame: &Frame<'_, R::Value>,
         outputs: Option<&[ShapeTerm]>,
     ) -> Result<(), Stop> {
         self.depth += 1;
@@ -502,7 +508,7 @@ impl<'p, R: Recorder> Interpreter<'p, R> {
         }
     }
 
-    fn step(&mut self, step: &'p Step, frame: &Rc<Frame<'p, R::Value>>) -> Result<(), Stop> {
+    fn step(&mut self, step: &Step, frame: &Frame<'_, R::Value>) -> Result<(), Stop> {
         let Some(repetition) = &step.repetition else {
             return self.once(step, frame);
         };
@@ -533,8 +539,8 @@ impl<'p, R: Recorder> Interpreter<'p, R> {
     /// nothing but the number of operations.
     fn repeat(
         &mut self,
-        step: &'p Step,
-        frame: &Rc<Frame<'p, R::Value>>,
+        step: &Step,
+        frame: &Frame<'_, R::Value>,
         count: &Dimension,
     ) -> Result<(), Stop> {
         if *count == Dimension::Constant(0) {
@@ -585,7 +591,7 @@ impl<'p, R: Recorder> Interpreter<'p, R> {
         Ok(())
     }
 
-    fn once(&mut self, step: &'p Step, frame: &Rc<Frame<'p, R::Value>>) -> Result<(), Stop> {
+    fn once(&mut self, step: &Step, frame: &Frame<'_, R::Value>) -> Result<(), Stop> {
         self.spend(1, step.span)?;
         match &step.weights {
             Some(name) => self.with_named_weights(name, step, frame),
@@ -593,7 +599,7 @@ impl<'p, R: Recorder> Interpreter<'p, R> {
         }
     }
 
-    fn perform(&mut self, step: &'p Step, frame: &Rc<Frame<'p, R::Value>>) -> Result<(), Stop> {
+    fn perform(&mut self, step: &Step, frame: &Frame<'_, R::Value>) -> Result<(), Stop> {
         match &step.kind {
             StepKind::Word { word, arguments } => self.word(word, arguments, step, &frame.numbers),
             StepKind::Group(steps) => self.steps(steps, frame, None),

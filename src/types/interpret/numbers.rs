@@ -9,21 +9,18 @@ impl<'p, R: Recorder> Interpreter<'p, R> {
         given: &[Option<Number>],
         environment: &Environment,
     ) -> Result<Arguments, Stop> {
-        let mut arguments = Arguments::default();
-        for (index, parameter) in word.parameters.iter().enumerate() {
-            let argument = match given.get(index).and_then(Option::as_ref) {
+        let mut arguments = Arguments::none(word.parameters);
+        for (number, parameter) in given.iter().zip(word.parameters) {
+            let argument = match number {
                 Some(number) => self.word_argument(word, parameter, number, environment)?,
-                None => match parameter.default {
-                    Default::Required => return Err(Stop::Failed),
-                    Default::Computed(_) => Argument::Omitted,
-                    Default::Number(value) => Argument::Number(Dimension::Constant(value)),
-                    Default::Real(value) => Argument::Real(value),
-                    Default::Flag(value) => Argument::Flag(value),
-                },
+                None => Argument::Omitted,
             };
-            arguments.0.push(argument);
+            arguments.given.push(argument);
         }
-        Ok(arguments)
+        match arguments.is_complete() {
+            true => Ok(arguments),
+            false => Err(Stop::Failed),
+        }
     }
 
     pub(super) fn word_argument(
@@ -102,9 +99,11 @@ impl<'p, R: Recorder> Interpreter<'p, R> {
         minimum: i64,
         span: Span,
     ) -> Result<(), Stop> {
-        if let Dimension::Constant(number) = value
-            && (minimum..MAXIMUM_ELEMENTS).contains(number)
-        {
+        let is_fine = match value {
+            Dimension::Constant(number) => (minimum..MAXIMUM_ELEMENTS).contains(number),
+            value => minimum <= 1 && self.solver.is_positive(value),
+        };
+        if is_fine {
             return Ok(());
         }
         let requirement = Requirement {

@@ -71,16 +71,9 @@ impl Path {
         let Some(counts) = self.counts[..self.depth].last_mut() else {
             return 0;
         };
-        match counts.get_mut(name) {
-            Some(count) => {
-                *count += 1;
-                *count - 1
-            }
-            None => {
-                counts.insert(name.into(), 1);
-                0
-            }
-        }
+        let count = counts.entry(name.into()).or_default();
+        *count += 1;
+        *count - 1
     }
 
     /// Leaves the word that was entered last.
@@ -93,6 +86,9 @@ impl Path {
 
     /// Enters a body, whose names are counted on their own.
     pub fn enter_body(&mut self) {
+        if !self.is_wanted {
+            return;
+        }
         if self.depth == self.counts.len() {
             self.counts.push(Counts::default());
         }
@@ -101,6 +97,9 @@ impl Path {
 
     /// Leaves the body that was entered last.
     pub fn leave_body(&mut self) {
+        if !self.is_wanted {
+            return;
+        }
         self.depth -= 1;
         let counts = &mut self.counts[self.depth];
         match counts.capacity() > KEPT_CAPACITY {

@@ -127,7 +127,7 @@ impl<'p, R: Recorder> Interpreter<'p, R> {
 
     /// The arguments with everything put in that is known: rules may decide by them.
     fn resolve_arguments(&self, arguments: &mut Arguments) {
-        for argument in &mut arguments.0 {
+        for argument in &mut arguments.given {
             let values = match argument {
                 Argument::Number(value) => std::slice::from_mut(value),
                 Argument::PerAxis(values) => values,
@@ -305,10 +305,7 @@ impl<'p, R: Recorder> Interpreter<'p, R> {
             return Ok(());
         }
         let requirement = Requirement {
-            constraint: Constraint::AtMost {
-                value: shape.elements(),
-                maximum: Dimension::Constant(MAXIMUM_ELEMENTS - 1),
-            },
+            constraint: Constraint::fits(&shape.0),
             reason: Reason::Size,
         };
         self.require(word, requirement, span)

@@ -12,6 +12,7 @@ use std::sync::Arc;
 
 use compact_str::CompactString;
 use rustc_hash::FxHashMap;
+use smallvec::SmallVec;
 
 use super::prelude::{self, Prelude};
 use super::program::{
@@ -152,7 +153,7 @@ impl<'a> Resolver<'a> {
                     index,
                     scope,
                     Vec::new(),
-                    net.signature.as_ref(),
+                    net.signature.as_deref(),
                     |this, scope| this.body(&net.body, scope),
                 );
                 index + 1
@@ -221,7 +222,7 @@ impl<'a> Resolver<'a> {
                 collect_names(expression, &mut scope.numbers);
             }
         }
-        let signature = block.signature.as_ref();
+        let signature = block.signature.as_deref();
         self.define_body(index, scope, parameters, signature, |this, scope| {
             this.body(&block.body, scope)
         });
@@ -296,7 +297,7 @@ impl<'a> Resolver<'a> {
         &mut self,
         signature: &'a tree::Signature,
         scope: &mut Scope<'a>,
-    ) -> Option<Signature> {
+    ) -> Option<Box<Signature>> {
         if !signature_fits(signature) {
             self.report(
                 Diagnostic::new(
@@ -312,7 +313,7 @@ impl<'a> Resolver<'a> {
             );
             return None;
         }
-        let mut shapes = |shapes: &'a [tree::Shape]| -> Vec<WrittenShape> {
+        let mut shapes = |shapes: &'a [tree::Shape]| -> SmallVec<[WrittenShape; 1]> {
             let shapes = shapes.iter().map(|shape| WrittenShape {
                 span: shape.span,
                 sizes: shape
@@ -325,11 +326,11 @@ impl<'a> Resolver<'a> {
         };
         let inputs = shapes(&signature.inputs);
         let outputs = shapes(&signature.outputs);
-        Some(Signature {
+        Some(Box::new(Signature {
             span: signature.span,
             inputs,
             outputs,
-        })
+        }))
     }
 }
 

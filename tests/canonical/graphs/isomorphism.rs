@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use petgraph::algo::is_isomorphic_matching;
 use petgraph::graph::DiGraph;
 use snapc::graph::{Graph, Laws, NodeKind, WeightsId};
-use snapc::operations::{Activation, Class, Operation, Pooling};
+use snapc::operations::{Activation, Class, Dimension, Operation, Pooling, Shape};
 
 /// What is left of a program under laws, as petgraph compares it: vertices by what they are, edges
 /// by the positions of an operand, or by how often it occurs where the order does not count.
@@ -128,12 +128,12 @@ fn reduced(graph: &Graph, laws: Laws) -> (Vec<Vertex>, Vec<usize>) {
     let mut vertices: Vec<Vertex> = Vec::new();
     let mut known: BTreeMap<Vertex, usize> = BTreeMap::new();
     let mut places: Vec<usize> = Vec::new();
-    let mut zeros: BTreeSet<usize> = BTreeSet::new();
+    let mut zeros: BTreeMap<usize, Shape> = BTreeMap::new();
     for (index, node) in graph.nodes.iter().enumerate() {
         let mut operands: Vec<usize> = node.inputs.iter().map(|id| places[id.0 as usize]).collect();
         let is_zero = gives_zero(&node.kind, &operands, &zeros, laws);
         if laws == Laws::Real && is_sum(&node.kind) && !is_zero {
-            operands.retain(|operand| !zeros.contains(operand));
+            operands.retain(|operand| !zeros.contains_key(operand));
         }
         let mut vertex = Vertex {
             label: format!("{:?}", node.kind),
@@ -141,14 +141,11 @@ fn reduced(graph: &Graph, laws: Laws) -> (Vec<Vertex>, Vec<usize>) {
             layer: None,
             weights: None,
         };
-        let inputs = &mut graph.nodes[..graph.inputs].iter();
-        if is_zero && let Some(input) = inputs.position(|input| input.shape == node.shape) {
-            vertex.label = "zeros like input".to_string();
-            vertex.operands = Operands::Ordered(vec![input]);
+        if is_zero {
+            vertex = of_zeros(&node.shape);
         } else if let NodeKind::Operation(operation) = &node.kind {
-            let is_zero_of_zero = is_word_zero(&node.kind) && zeros.contains(&operands[0]);
             let is_single = is_sum(&node.kind) && operands.len() == 1;
-            if is_identity(operation, laws) || is_zero_of_zero || is_single {
+            if is_identity(operation, laws) || is_single {
                 places.push(operands[0]);
                 continue;
             }
@@ -158,6 +155,15 @@ fn reduced(graph: &Graph, laws: Laws) -> (Vec<Vertex>, Vec<usize>) {
             let is_function =
                 class == Class::Pure || class == Class::Parameters && vertex.weights.is_some();
             vertex.layer = (!is_function).then_some(index);
+            if let Operation::Concatenate { .. } = operation {
+                let channels = operands
+                    .iter()
+                    .flat_map(|operand| match zeros.get(operand) {
+                        Some(shape) => channels_of_zeros(shape, &mut vertices, &mut known),
+                        None => vec![*operand],
+                    });
+                vertex.operands = Operands::Ordered(channels.collect());
+            }
             apply_laws(&mut vertex, operation, &vertices, laws);
         }
         let place = *known.entry(vertex.clone()).or_insert(vertices.len());
@@ -166,26 +172,53 @@ fn reduced(graph: &Graph, laws: Laws) -> (Vec<Vertex>, Vec<usize>) {
         }
         places.push(place);
         if is_zero {
-            zeros.insert(place);
+            zeros.insert(place, node.shape.clone());
         }
     }
     (vertices, places)
+}
+
+fn of_zeros(shape: &Shape) -> Vertex {
+    Vertex {
+        label: format!("zeros {shape:?}"),
+        operands: Operands::Ordered(Vec::new()),
+        layer: None,
+        weights: None,
+    }
+}
+
+/// Zeros as so many channels of zeros, so that it does not matter in which parts they are joined.
+fn channels_of_zeros(
+    shape: &Shape,
+    vertices: &mut Vec<Vertex>,
+    known: &mut BTreeMap<Vertex, usize>,
+) -> Vec<usize> {
+    let mut channel = shape.clone();
+    channel.0[0] = Dimension::ONE;
+    let vertex = of_zeros(&channel);
+    let place = *known.entry(vertex.clone()).or_insert(vertices.len());
+    if place == vertices.len() {
+        vertices.push(vertex);
+    }
+    let count = shape.0[0].constant().expect("sizes are known");
+    vec![place; count as usize]
 }
 
 fn is_sum(kind: &NodeKind) -> bool {
     matches!(kind, NodeKind::Operation(Operation::Add { .. }))
 }
 
-fn is_word_zero(kind: &NodeKind) -> bool {
-    *kind == NodeKind::Operation(Operation::Activation(Activation::Zero))
-}
-
 /// Laws 11 and 13 of the words that [`super::random`] draws: whether a value is zero, given which
 /// vertices are.
-fn gives_zero(kind: &NodeKind, operands: &[usize], zeros: &BTreeSet<usize>, laws: Laws) -> bool {
+fn gives_zero(
+    kind: &NodeKind,
+    operands: &[usize],
+    zeros: &BTreeMap<usize, Shape>,
+    laws: Laws,
+) -> bool {
     let count = operands
         .iter()
-        .filter(|operand| zeros.contains(operand))
+        .filter(|operand| zeros.contains_key(operand))
         .count();
     let (any, all) = (count > 0, count == operands.len());
     match kind {
@@ -193,7 +226,7 @@ fn gives_zero(kind: &NodeKind, operands: &[usize], zeros: &BTreeSet<usize>, laws
         NodeKind::Operation(Operation::Multiply { .. }) if laws == Laws::Real => any,
         NodeKind::Operation(Operation::Convolution { .. }) => laws == Laws::Real && all,
         NodeKind::Operation(Operation::BatchNorm { .. }) => false,
-        NodeKind::Operation(_) => all || is_word_zero(kind),
+        NodeKind::Operation(operation) => all || operation.is_zero(),
     }
 }
 

@@ -222,6 +222,7 @@ fn output_shape(operation: &Operation, inputs: &[&Shape]) -> Shape {
         } => [first.0[1].clone(), height.clone(), width.clone()]
             .into_iter()
             .collect(),
+        Operation::Zeros { shape } => shape.clone(),
         Operation::Concatenate { .. } => {
             let mut shape = first.clone();
             for other in &inputs[1..] {

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use snapc::graph::{Graph, Laws, NodeKind};
-use snapc::operations::{Activation, Class, Operation, Pooling};
+use snapc::operations::{Activation, Class, Dimension, Operation, Pooling, Shape};
 
 /// What is told apart by name alone.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -23,6 +23,7 @@ type Numbers = BTreeMap<Name, usize>;
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord)]
 enum Term {
     Input(usize),
+    Zeros(Shape),
     Layer(usize),
     Apply(String, Vec<Term>),
     Weighted(usize, String, Vec<Term>),
@@ -131,7 +132,7 @@ fn live_names(graph: &Graph, laws: Laws) -> Vec<Name> {
     let mut pending: Vec<&Term> = outputs.map(|id| &terms[id.0 as usize]).collect();
     while let Some(term) = pending.pop() {
         match term {
-            Term::Input(_) => {}
+            Term::Input(_) | Term::Zeros(_) => {}
             Term::Layer(number) => {
                 let Name::Layer(index) = named(number) else {
                     continue;
@@ -178,11 +179,9 @@ fn terms(graph: &Graph, numbers: &Numbers, laws: Laws) -> Vec<Term> {
         let mut operands: Vec<Term> = operands.map(|read| terms[*read].clone()).collect();
         let is_dropout_of_nothing =
             matches!(operation, Operation::Dropout { rate } if rate.value() == 0.0);
-        let mut shapes = graph.nodes[..graph.inputs].iter().map(|input| &input.shape);
-        let is_word = *operation == Operation::Activation(Activation::Zero);
-        let term = if is_zero && let Some(shape) = shapes.position(|shape| *shape == node.shape) {
-            Term::Apply("zeros like".to_string(), vec![Term::Input(shape)])
-        } else if is_dropout_of_nothing || is_word && zeros == 1 || is_sum && operands.len() == 1 {
+        let term = if is_zero {
+            Term::Zeros(node.shape.clone())
+        } else if is_dropout_of_nothing || is_sum && operands.len() == 1 {
             operands.remove(0)
         } else {
             match operation.class() {
@@ -206,12 +205,19 @@ fn terms(graph: &Graph, numbers: &Numbers, laws: Laws) -> Vec<Term> {
 fn gives_zero(operation: &Operation, zeros: usize, laws: Laws) -> bool {
     let all = zeros == operation.arity();
     match operation {
-        Operation::Activation(Activation::Zero) => true,
         Operation::Multiply { .. } if laws == Laws::Real => zeros > 0,
         Operation::Convolution { bias, .. } => all && laws == Laws::Real && !bias,
         Operation::BatchNorm { .. } => false,
-        _ => all,
+        _ => all || operation.is_zero(),
     }
+}
+
+/// Zeros as so many channels of zeros, so that it does not matter in which parts they are joined.
+fn channels_of_zeros(shape: &Shape) -> Vec<Term> {
+    let mut channel = shape.clone();
+    channel.0[0] = Dimension::ONE;
+    let count = shape.0[0].constant().expect("sizes are known");
+    vec![Term::Zeros(channel); count as usize]
 }
 
 fn normal_form(operation: &Operation, mut operands: Vec<Term>, laws: Laws) -> Term {
@@ -240,6 +246,7 @@ fn normal_form(operation: &Operation, mut operands: Vec<Term>, laws: Laws) -> Te
             let name = "cat".to_string();
             let flat = operands.into_iter().flat_map(|operand| match operand {
                 Term::Apply(inner, parts) if inner == name => parts,
+                Term::Zeros(shape) => channels_of_zeros(&shape),
                 other => vec![other],
             });
             Term::Apply(name.clone(), flat.collect())

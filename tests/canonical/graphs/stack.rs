@@ -400,6 +400,9 @@ fn operation(name: &str, arguments: &mut Arguments<'_>, input: &Shape, other: &S
         "image" => Operation::Image {
             size: [0, 1].map(|axis| arguments.number(axis).unwrap()),
         },
+        "zeros" => Operation::Zeros {
+            shape: (0..3).map_while(|axis| arguments.number(axis)).collect(),
+        },
         "add" => Operation::Add {
             arity: arguments.count(2),
         },
