@@ -476,6 +476,41 @@ fn a_net_that_does_not_fit_the_data_is_refused_before_training() {
     insta::assert_snapshot!([message("a"), message("b"), message("c"), message("d")].join("\n"));
 }
 
+#[test]
+fn a_device_that_is_not_there_is_told_before_anything_is_written() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path();
+    fs::write(path.join("small.snap"), SMALL_NET).unwrap();
+    let refused = |device: &str| {
+        let output = run(path, &["train", "small.snap", "--device", device]);
+        assert_eq!(output.status.code(), Some(2), "{device}");
+        assert_eq!(fs::read_dir(path).unwrap().count(), 1, "{device}");
+        text(&output.stderr)
+    };
+    assert!(refused("gpu").contains("say `cpu`, `cuda`, or `cuda:1`"));
+    // No machine has a thousand; a build without the feature has none.
+    assert!(refused("cuda:999").contains("no `cuda:999`"));
+}
+
+#[test]
+fn mixed_precision_trains() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path();
+    fs::write(path.join("small.snap"), SMALL_NET).unwrap();
+    let train = [
+        "train",
+        "small.snap",
+        "--epochs",
+        "2",
+        "--precision",
+        "bf16",
+    ];
+    let output = run(path, &[&train[..], &["--format", "json"]].concat());
+    assert!(output.status.success(), "{}", text(&output.stderr));
+    let last = json_lines(&output).pop().unwrap();
+    assert!(last["test_accuracy"].as_f64().unwrap() > 0.2, "{last}");
+}
+
 const SMALL_SEARCH: &str = "alphabet k {
     c = conv(3) bn relu
     m = maxpool(3)

@@ -1,6 +1,6 @@
 //! Times a net as snapc compiles it: one side of `side_by_side.py`.
 //!
-//!     cargo bench --bench side_by_side -- train|infer|candle FILE BATCH STEPS
+//!     cargo bench --bench side_by_side -- train|infer|candle FILE BATCH STEPS [DEVICE [f32|bf16]]
 //!
 //! `candle` trains the module of candle-nn that `snapc emit rust` writes for the file, which lies in `candle/`.
 //!
@@ -13,12 +13,13 @@ use std::ffi::OsStr;
 use std::path::Path;
 use std::time::Instant;
 
-use candle_core::{DType, Device, Tensor};
+use candle_core::{DType, Tensor};
 use candle_nn::VarBuilder;
 use candle_nn::loss::cross_entropy;
-use snapc::backend::{Mode, Model, Network};
+use snapc::backend::{Computation, Mode, Model, Network, Precision, device};
 use snapc::diagnostic::{Source, SourceId};
 use snapc::graph::{self, Graph};
+use snapc::plan::Passes;
 use snapc::train::{Optimizer, OptimizerConfiguration, StepSettings};
 use snapc::types::Kind;
 use snapc::{syntax, types};
@@ -61,13 +62,23 @@ modules! {
 
 fn main() -> Result<(), Box<dyn Error>> {
     let arguments: Vec<String> = std::env::args().filter(|it| it != "--bench").collect();
-    let [_, mode, file, batch, steps] = arguments.as_slice() else {
-        return Err("usage: side_by_side train|infer|candle FILE BATCH STEPS".into());
+    let [_, mode, file, batch, steps, place @ ..] = arguments.as_slice() else {
+        return Err(
+            "usage: side_by_side train|infer|candle FILE BATCH STEPS [DEVICE [f32|bf16]]".into(),
+        );
+    };
+    let computation = Computation {
+        device: device(place.first().map_or("cpu", String::as_str))?,
+        precision: match place.get(1).map(String::as_str) {
+            None | Some("f32") => Precision::Full,
+            Some("bf16") => Precision::Mixed,
+            Some(other) => return Err(format!("there is no precision `{other}`").into()),
+        },
     };
     let (batch, steps): (usize, usize) = (batch.parse()?, steps.parse()?);
     let before = peak();
     let started = Instant::now();
-    let network = Network::compile(&build(file)?, &Device::Cpu, 0)?;
+    let network = computation.compile(&build(file)?, Passes::default(), 0)?;
     let compiled = started.elapsed().as_secs_f64();
     let steps = match mode.as_str() {
         "train" => {
@@ -75,7 +86,8 @@ fn main() -> Result<(), Box<dyn Error>> {
             train(&network, forward, batch, steps)?
         }
         "candle" => {
-            let variables = VarBuilder::from_varmap(network.var_map(), DType::F32, &Device::Cpu);
+            let variables =
+                VarBuilder::from_varmap(network.var_map(), DType::F32, network.device());
             let forward = written_with_candle(file, variables)?;
             train(&network, |inputs, _| forward(inputs), batch, steps)?
         }
@@ -110,7 +122,7 @@ fn build(path: &str) -> Result<Graph, Box<dyn Error>> {
 /// A batch of random inputs.
 fn random_batch(network: &Network, size: usize) -> candle_core::Result<Tensor> {
     let shape = [&[size], network.input_shape()].concat();
-    Tensor::rand(-1f32, 1f32, shape, &Device::Cpu)
+    Tensor::rand(-1f32, 1f32, shape, network.device())
 }
 
 /// The seconds of every run without gradients.
@@ -121,6 +133,7 @@ fn infer(network: &Network, batch: usize, steps: usize) -> Result<Vec<f64>, Box<
     for _ in 0..steps {
         let started = Instant::now();
         std::hint::black_box(frozen.forward(&inputs)?);
+        network.device().synchronize()?;
         seconds.push(started.elapsed().as_secs_f64());
     }
     Ok(seconds)
@@ -136,9 +149,9 @@ fn train(
     let classes = network.output_shape()[0];
     let inputs = random_batch(network, batch)?;
     let labels: Vec<u32> = (0..batch).map(|index| (index % classes) as u32).collect();
-    let labels = Tensor::new(labels, &Device::Cpu)?;
+    let labels = Tensor::new(labels, network.device())?;
     let rule = OptimizerConfiguration::adam_w();
-    let mut optimizer = Optimizer::new(network.trainable(), rule, 0.01, true);
+    let mut optimizer = Optimizer::new(network.trainable(), rule, 0.01, true).expect("memory");
     let settings = StepSettings {
         learning_rate: 1e-3,
         momentum: None,
@@ -150,6 +163,7 @@ fn train(
         let logits = forward(&inputs, step)?;
         let loss = cross_entropy(&logits, &labels)?;
         optimizer.step(&loss.backward()?, settings)?;
+        network.device().synchronize()?;
         seconds.push(started.elapsed().as_secs_f64());
     }
     Ok(seconds)

@@ -36,7 +36,7 @@ TURN_SECONDS = 1.0
 MOST_RUNS = 2000
 
 
-def build():
+def build(arguments):
     """The paths of the bench and of `snapc`."""
     def executable(command, name):
         lines = subprocess.run(command + ["--message-format", "json"], cwd=ROOT, check=True, stdout=subprocess.PIPE).stdout
@@ -46,6 +46,8 @@ def build():
                 return message["executable"]
         sys.exit(f"cargo built no {name}")
 
+    if arguments.built:
+        return arguments.built
     bench = executable(["cargo", "bench", "--no-run", "--bench", "side_by_side"], "side_by_side")
     return bench, executable(["cargo", "build", "--release"], "snapc")
 
@@ -57,7 +59,7 @@ def run(command, arguments):
 
 
 def of_snapc(bench, mode, file, size, steps, arguments):
-    return run([bench, mode, str(file), str(size), str(steps)], arguments)
+    return run([bench, mode, str(file), str(size), str(steps), arguments.device, arguments.precision], arguments)
 
 
 def of_candle(bench, file, size, arguments):
@@ -72,6 +74,7 @@ def of_other(mode, file, ours, size, steps, arguments, *options):
     """The other side, in a process of its own so that its memory can be measured."""
     command = [sys.executable, __file__, mode, "--side", file, "--batch", str(size), "--steps", str(steps)]
     command += ["--input", *map(str, ours["input"]), "--classes", *map(str, ours["classes"])]
+    command += ["--device", arguments.device, "--precision", arguments.precision]
     return run(command + ["--threads", str(arguments.threads), *options], arguments)
 
 
@@ -94,17 +97,23 @@ def train_with_torch(arguments):
     net = importlib.util.module_from_spec(specification)
     specification.loader.exec_module(net)
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    model = net.load(arguments.side.removesuffix(".py") + ".safetensors").train()
+    model = net.load(arguments.side.removesuffix(".py") + ".safetensors").to(arguments.device).train()
     forward = torch.compile(model) if arguments.compile else model
     optimizer = torch.optim.AdamW(model.parameters(), lr=1e-3, weight_decay=0.01)
     [size] = arguments.batch
-    inputs = torch.rand(size, *arguments.input) * 2 - 1
-    labels = torch.arange(size) % arguments.classes[0]
+    inputs = (torch.rand(size, *arguments.input) * 2 - 1).to(arguments.device)
+    labels = (torch.arange(size) % arguments.classes[0]).to(arguments.device)
+    kind = arguments.device.split(":")[0]
+    mixed = torch.autocast(kind, torch.bfloat16, enabled=arguments.precision == "bf16")
 
     def step():
         optimizer.zero_grad(set_to_none=True)
-        torch.nn.functional.cross_entropy(forward(inputs), labels).backward()
+        with mixed:
+            logits = forward(inputs)
+        torch.nn.functional.cross_entropy(logits.float(), labels).backward()
         optimizer.step()
+        if kind == "cuda":
+            torch.cuda.synchronize()
 
     seconds = timed(step, arguments.steps)
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
@@ -189,6 +198,9 @@ def main():
     parser.add_argument("--nets", nargs="+", choices=list(NETS), help="only these nets")
     parser.add_argument("--compile", action="store_true", help="also torch.compile")
     parser.add_argument("--candle", action="store_true", help="also the module for candle-nn")
+    parser.add_argument("--device", default="cpu", help="where to train: cpu or cuda, with `--built` of that feature")
+    parser.add_argument("--precision", choices=["f32", "bf16"], default="f32")
+    parser.add_argument("--built", nargs=2, metavar=("BENCH", "SNAPC"), help="programs that were built before")
     parser.add_argument("--side", help=argparse.SUPPRESS)
     parser.add_argument("--input", type=int, nargs="*", help=argparse.SUPPRESS)
     parser.add_argument("--classes", type=int, nargs="*", help=argparse.SUPPRESS)
@@ -199,7 +211,7 @@ def main():
         train_with_torch(arguments) if arguments.mode == "train" else infer_with_onnx_runtime(arguments)
     else:
         compare = compare_training if arguments.mode == "train" else compare_inference
-        compare(*build(), arguments)
+        compare(*build(arguments), arguments)
 
 
 if __name__ == "__main__":

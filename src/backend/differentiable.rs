@@ -10,6 +10,7 @@ use candle_core::{
     CpuStorage, CustomOp1, CustomOp2, DType, Device, Layout, Result, Shape, Tensor, Var,
 };
 
+use super::Executor;
 use super::execution::{Gradients, Program, Tape, incomplete};
 use super::slices::view;
 
@@ -21,6 +22,9 @@ impl Program {
         inputs: &[Tensor],
         training: Option<u64>,
     ) -> Result<Vec<Tensor>> {
+        if let Executor::Tensors { .. } = self.executor {
+            return self.run_on_tensors(inputs, training, true);
+        }
         let values: Vec<Tensor> = inputs
             .iter()
             .map(|input| input.detach().contiguous())

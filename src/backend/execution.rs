@@ -6,8 +6,9 @@
 
 use std::ops::Range;
 
-use candle_core::{DType, Error, Result, Tensor, Var};
+use candle_core::{DType, Device, Error, Result, Tensor, Var};
 
+use super::Executor;
 use super::array::Array;
 use super::kernels::float::Float;
 use super::lowering::{self, Backward, Call, Prepared};
@@ -25,6 +26,10 @@ pub(super) struct Program {
     pub(super) variables: Vec<Var>,
     /// The type of all numbers: `F32` or `F64`.
     pub(super) dtype: DType,
+    /// Where they lie.
+    pub(super) device: Device,
+    /// What executes the plan.
+    pub(super) executor: Executor,
     /// The seed of dropout masks.
     pub(super) seed: u64,
     /// The multiply-adds of one example; see [`work`].
@@ -221,10 +226,15 @@ impl Program {
             plan: self.plan.clone(),
             variables: copies.collect::<Result<_>>()?,
             dtype: self.dtype,
+            device: self.device.clone(),
+            executor: self.executor,
             seed: self.seed,
             work: self.work,
             prepared: Vec::new(),
         };
+        if let Executor::Tensors { .. } = self.executor {
+            return Ok(frozen);
+        }
         let steps = self.plan.steps.iter();
         let prepare = |step| match self.dtype {
             DType::F64 => lowering::prepare::<f64>(&frozen.call(step)),
@@ -238,6 +248,9 @@ impl Program {
     pub(super) fn evaluate(&self, inputs: &[Tensor]) -> Result<Vec<Tensor>> {
         let values = inputs.iter().map(|input| input.detach().contiguous());
         let values: Vec<Tensor> = values.collect::<Result<_>>()?;
+        if let Executor::Tensors { .. } = self.executor {
+            return self.run_on_tensors(&values, None, false);
+        }
         let wanted = vec![false; inputs.len()];
         let (outputs, _) = self.run(&values, &wanted, None, false, false)?;
         Ok(outputs)

@@ -3,8 +3,8 @@
 use candle_core::{Result, Tensor};
 use rayon::prelude::*;
 
-use super::Network;
 use super::execution::Program;
+use super::{Executor, Network};
 use crate::plan::Plan;
 
 /// A network with the parameters that it had when it was frozen.
@@ -53,7 +53,9 @@ impl Frozen {
     pub fn forward(&self, inputs: &[Tensor]) -> Result<Vec<Tensor>> {
         self.program.check(inputs)?;
         let batch = inputs.first().map_or(Ok(0), |input| input.dim(0))?;
-        if batch <= self.piece {
+        // A device has no caches that pieces would stay in.
+        let is_whole = matches!(self.program.executor, Executor::Tensors { .. });
+        if is_whole || batch <= self.piece {
             return self.program.evaluate(inputs);
         }
         // Examples do not act on one another. So a few at a time go through the whole net, on one thread,

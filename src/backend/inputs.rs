@@ -1,6 +1,6 @@
 //! What a run may be given.
 
-use candle_core::{Storage, Tensor, bail};
+use candle_core::{Tensor, bail};
 
 use super::execution::Program;
 use crate::plan::Plan;
@@ -44,8 +44,13 @@ impl Program {
                     input.dtype()
                 );
             }
-            if !is_on_processor(input) {
-                bail!("{}", crate::backend::OTHER_DEVICE);
+            if !input.device().same_device(&self.device) {
+                bail!(
+                    "`{name}` was compiled for {:?} and was given a tensor on {:?}: move the batch with \
+                     `to_device`",
+                    self.device.location(),
+                    input.device().location()
+                );
             }
         }
         Ok(())
@@ -55,10 +60,4 @@ impl Program {
 fn join(sizes: &[usize]) -> String {
     let sizes: Vec<String> = sizes.iter().map(usize::to_string).collect();
     sizes.join(", ")
-}
-
-/// Whether a tensor lies where kernels compute.
-fn is_on_processor(tensor: &Tensor) -> bool {
-    let (storage, _) = tensor.storage_and_layout();
-    matches!(&*storage, Storage::Cpu(_))
 }

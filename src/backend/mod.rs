@@ -4,9 +4,14 @@
 //! and is, to candle, one differentiable operation on its inputs and parameters: `backward` of a
 //! loss gives the gradient of every variable, and candle's graph stays small however deep the net.
 
-use candle_core::{Result, Tensor, Var};
+use candle_core::{Device, Result, Tensor, Var};
 
 mod array;
+#[cfg(feature = "cuda")]
+pub(crate) mod cuda;
+#[cfg(any(feature = "cuda", test))]
+mod cuda_source;
+mod device;
 mod differentiable;
 mod execution;
 mod frozen;
@@ -17,16 +22,41 @@ mod memory;
 mod network;
 mod random;
 mod slices;
+mod tensors;
 mod weights;
 
+pub use device::{Computation, DeviceError, device};
 pub use frozen::Frozen;
 pub use memory::{Buffers, buffers};
 pub use network::{CompileError, Network};
 pub use weights::{Misfit, WeightsError};
 
-/// What is said where a tensor does not lie in the memory of the processor.
-const OTHER_DEVICE: &str = "this build computes on the CPU: compile the network for, and move its \
-                            inputs to, `Device::Cpu`";
+/// What is said where a kernel is given a tensor that does not lie in the memory of the processor.
+const OTHER_DEVICE: &str = "a kernel of the CPU was given a tensor on another device";
+
+/// What executes the plan of a network.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Executor {
+    /// The kernels of this package, on the CPU.
+    Kernels,
+    /// Operations on candle's tensors, on any device; gradients are candle's own. The numbers are those of the
+    /// kernels but for rounding.
+    Tensors {
+        /// How exactly products are computed.
+        precision: Precision,
+    },
+}
+
+/// How exactly [`Executor::Tensors`] computes products.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Precision {
+    /// With the numbers of the network.
+    #[default]
+    Full,
+    /// Convolutions and products of matrices round what they multiply and what they give to `bf16`, and add in
+    /// `f32`. Weights, norms, losses and everything between stay in `f32`.
+    Mixed,
+}
 
 /// What a forward pass is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -51,4 +81,11 @@ pub trait Model {
 
     /// What training changes otherwise (running statistics), under stable names, in a fixed order.
     fn state(&self) -> Vec<(String, Var)>;
+
+    /// Where it takes its batches: where its first parameter lies, or on the CPU if it has none.
+    fn device(&self) -> Device {
+        let trainable = self.trainable();
+        let first = trainable.first();
+        first.map_or(Device::Cpu, |(_, variable)| variable.device().clone())
+    }
 }

@@ -10,7 +10,7 @@ use thiserror::Error;
 
 use super::execution::{Program, work};
 use super::random;
-use super::{Mode, Model};
+use super::{Executor, Mode, Model, Precision};
 use crate::graph::Graph;
 use crate::plan::{self, Passes, Plan, PlanError};
 
@@ -20,9 +20,6 @@ pub enum CompileError {
     /// It has no plan.
     #[error(transparent)]
     Plan(#[from] PlanError),
-    /// There are no kernels for the device.
-    #[error("{}", super::OTHER_DEVICE)]
-    Device,
     /// There are no kernels for the type of numbers.
     #[error("networks compute with F32 or F64, not with {0:?}")]
     DType(DType),
@@ -39,7 +36,6 @@ pub enum CompileError {
 pub struct Network {
     pub(super) program: Arc<Program>,
     variables: VarMap,
-    device: Device,
     /// The steps of training that [`ModuleT::forward_t`] has counted.
     steps: AtomicU64,
 }
@@ -93,9 +89,6 @@ impl Network {
         seed: u64,
         dtype: DType,
     ) -> Result<Self, CompileError> {
-        if !device.is_cpu() {
-            return Err(CompileError::Device);
-        }
         if !matches!(dtype, DType::F32 | DType::F64) {
             return Err(CompileError::DType(dtype));
         }
@@ -119,13 +112,60 @@ impl Network {
                 plan,
                 variables,
                 dtype,
+                device: device.clone(),
+                executor: match device.is_cpu() {
+                    true => Executor::Kernels,
+                    false => Executor::Tensors {
+                        precision: Precision::Full,
+                    },
+                },
                 seed,
                 prepared: Vec::new(),
             }),
             variables: map,
-            device: device.clone(),
             steps: AtomicU64::new(0),
         })
+    }
+
+    /// The same network, with the same parameters and state, executed in another way. Kernels compute on the
+    /// CPU alone: a network on another device keeps its executor when they are asked for. Mixed precision is for
+    /// `F32`.
+    pub fn executed_by(self, executor: Executor) -> Self {
+        let executor = match executor {
+            Executor::Kernels if !self.device().is_cpu() => self.program.executor,
+            Executor::Tensors { .. } if self.dtype() == DType::F64 => Executor::Tensors {
+                precision: Precision::Full,
+            },
+            executor => executor,
+        };
+        let Program {
+            plan,
+            variables,
+            dtype,
+            device,
+            seed,
+            work,
+            ..
+        } = &*self.program;
+        let program = Program {
+            plan: plan.clone(),
+            variables: variables.clone(),
+            dtype: *dtype,
+            device: device.clone(),
+            executor,
+            seed: *seed,
+            work: *work,
+            prepared: Vec::new(),
+        };
+        Network {
+            program: Arc::new(program),
+            ..self
+        }
+    }
+
+    /// What executes the plan.
+    pub fn executor(&self) -> Executor {
+        self.program.executor
     }
 
     /// What the network executes.
@@ -140,7 +180,7 @@ impl Network {
 
     /// Where it computes.
     pub fn device(&self) -> &Device {
-        &self.device
+        &self.program.device
     }
 
     /// The type of its numbers.

@@ -179,7 +179,10 @@ impl Network {
             .iter()
             .filter_map(|declaration| tensors.get(&declaration.name))
             // A copy, since what is given may be the variable itself.
-            .map(|tensor| tensor.to_dtype(self.dtype())?.copy())
+            .map(|tensor| {
+                let tensor = tensor.to_device(self.device())?;
+                tensor.to_dtype(self.dtype())?.copy()
+            })
             .collect::<candle_core::Result<Vec<_>>>()?;
         for (variable, tensor) in self.variables().iter().zip(&converted) {
             variable.set(tensor)?;

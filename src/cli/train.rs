@@ -56,6 +56,7 @@ pub(super) fn run(options: &Options, output: &Output) -> Result<(), Failure> {
     let id = load::choose_net(&loaded, options.net.as_deref())?;
     let graph = graph::build(&loaded.checked.program, id)
         .map_err(|diagnostic| loaded.failure(*diagnostic))?;
+    let computation = options.training.computation()?;
     let dataset = options.training.prepare("digits")?;
     let folder = options
         .output
@@ -76,13 +77,9 @@ pub(super) fn run(options: &Options, output: &Output) -> Result<(), Failure> {
     };
     let mut configuration = options.training.configuration(base);
     configuration.passes = options.passes.choose(configuration.passes);
-    let network = Network::compile_with_passes(
-        &graph,
-        configuration.passes,
-        &Device::Cpu,
-        configuration.seed,
-    )
-    .map_err(|error| Failure::Runtime(error.to_string()))?;
+    let network = computation
+        .compile(&graph, configuration.passes, configuration.seed)
+        .map_err(|error| Failure::Runtime(error.to_string()))?;
     if let Some(limit) = options.memory_limit {
         let may_shrink = !options.training.says_batch_size() && !options.resume;
         let plans = Plans {

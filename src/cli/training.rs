@@ -3,6 +3,7 @@
 use clap::ValueEnum;
 
 use super::output::Failure;
+use crate::backend::{self, Computation, Precision};
 use crate::data::{self, Dataset};
 use crate::train::{OptimizerConfiguration, Schedule, TrainingConfiguration};
 
@@ -54,6 +55,14 @@ pub(super) struct TrainingOptions {
     #[arg(long)]
     pub(super) seed: Option<u64>,
 
+    /// Where to compute: `cpu` (if not given), `cuda`, or `cuda:N` for the graphics processor with the number N
+    #[arg(long, default_value = "cpu", hide_default_value = true)]
+    device: String,
+
+    /// How exactly convolutions and products of matrices are computed
+    #[arg(long, value_enum, default_value = "f32", hide_default_value = true)]
+    precision: PrecisionName,
+
     /// Threads to compute with; all cores if not given
     #[arg(long)]
     threads: Option<usize>,
@@ -77,7 +86,27 @@ enum ScheduleName {
     OneCycle,
 }
 
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum PrecisionName {
+    /// As everything else (if not given)
+    F32,
+    /// Rounded to `bf16`, added in `f32`; weights stay in `f32`
+    Bf16,
+}
+
 impl TrainingOptions {
+    /// Where and how exactly to compute.
+    pub(super) fn computation(&self) -> Result<Computation, Failure> {
+        let device = backend::device(&self.device);
+        Ok(Computation {
+            device: device.map_err(|error| Failure::Usage(error.to_string()))?,
+            precision: match self.precision {
+                PrecisionName::F32 => Precision::Full,
+                PrecisionName::Bf16 => Precision::Mixed,
+            },
+        })
+    }
+
     /// Whether the size of batches was given.
     pub(super) fn says_batch_size(&self) -> bool {
         self.batch_size.is_some()

@@ -79,7 +79,7 @@ pub struct Shuffle {
     pub shift: usize,
 }
 
-/// Some examples as tensors on the CPU.
+/// Some examples as tensors, on the CPU when they are read.
 #[derive(Clone, Debug)]
 pub struct Batch {
     /// The values, normalised: `[n, c, h, w]`, f32.
@@ -88,6 +88,21 @@ pub struct Batch {
     pub labels: Tensor,
     /// The same classes, for counting.
     pub classes: Vec<u32>,
+}
+
+impl Batch {
+    /// The same examples on a device.
+    ///
+    /// # Errors
+    ///
+    /// When the device has no memory for them.
+    pub fn to_device(&self, device: &Device) -> Result<Self> {
+        Ok(Self {
+            inputs: self.inputs.to_device(device)?,
+            labels: self.labels.to_device(device)?,
+            classes: self.classes.clone(),
+        })
+    }
 }
 
 /// Examples cut into batches of nearly the same size: none is left out, and there is no small last

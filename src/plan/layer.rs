@@ -345,6 +345,26 @@ impl Pool {
         };
         Some([axis(0)?, axis(1)?])
     }
+
+    /// The rows and columns behind an image of this height and width that the last windows of what it
+    /// gives reach.
+    pub fn margin_behind(&self, image: [usize; 2], given: [usize; 2]) -> [usize; 2] {
+        [0, 1].map(|axis| {
+            let reach = given[axis].saturating_sub(1) * self.stride[axis] + self.kernel[axis];
+            reach.saturating_sub(image[axis] + self.padding[axis])
+        })
+    }
+
+    /// Of the margins before and behind an image what an average counts as zeros.
+    pub fn counted_margins(&self, behind: [usize; 2]) -> [[usize; 2]; 2] {
+        match self.count_padding {
+            true => [
+                self.padding,
+                [0, 1].map(|axis| self.padding[axis].min(behind[axis])),
+            ],
+            false => [[0, 0]; 2],
+        }
+    }
 }
 
 impl TransposedConvolution {

@@ -65,7 +65,7 @@ fn evaluate_on(
     let mut total = 0.0;
     let mut confusion = Confusion::new(classes);
     for number in 0..batches.count() {
-        let batch = batches.read(number)?;
+        let batch = batches.read(number)?.to_device(&model.device())?;
         let logits = model.forward(&inputs(number, &batch)?, Mode::Evaluate)?;
         check_output(&logits, batch.classes.len(), classes)?;
         let loss = cross_entropy(&logits.detach(), &batch.labels, 0.0)?;

@@ -254,7 +254,7 @@ impl<'t> Session<'t> {
             configuration.optimizer,
             configuration.weight_decay,
             configuration.decay_vectors,
-        );
+        )?;
         let mut session = Self {
             trainer,
             directory,
@@ -352,6 +352,7 @@ impl<'t> Session<'t> {
             ..
         } = self.trainer;
         let batch = batches.read(self.progress.batch)?;
+        let batch = batch.to_device(&model.device())?;
         let mode = Mode::Train {
             step: self.progress.step,
         };

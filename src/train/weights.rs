@@ -100,7 +100,8 @@ impl Weights {
     pub fn restore(&self, model: &dyn Model) -> candle_core::Result<()> {
         for (name, variable) in variables(model) {
             if let Some(tensor) = self.find(&name) {
-                variable.set(&tensor.to_dtype(variable.dtype())?)?;
+                let tensor = tensor.to_dtype(variable.dtype())?;
+                variable.set(&tensor.to_device(variable.device())?)?;
             }
         }
         Ok(())

@@ -17,3 +17,4 @@ mod reference;
 mod sequence;
 mod sequence_words;
 mod sharing;
+mod tensors;

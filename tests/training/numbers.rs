@@ -110,7 +110,7 @@ fn optimize(
     let fixture = pytorch();
     let parameter = Var::from_tensor(&tensor(&fixture["start"], (2, 3))).expect("a variable");
     let trainable = vec![("it".to_string(), parameter.clone())];
-    let mut optimizer = Optimizer::new(trainable, configuration, weight_decay, false);
+    let mut optimizer = Optimizer::new(trainable, configuration, weight_decay, false).unwrap();
     let mut all = Vec::new();
     for gradient in fixture["gradients"].as_array().expect("gradients") {
         let product = (parameter.as_tensor() * tensor(gradient, (2, 3))).expect("a product");
@@ -171,7 +171,7 @@ fn a_vector_gets_no_weight_decay_unless_asked_for() {
         let variable = Var::new(&[1f32, -2.0], &Device::Cpu).expect("a variable");
         let trainable = vec![("bias".to_string(), variable.clone())];
         let sgd = OptimizerConfiguration::sgd();
-        let mut optimizer = Optimizer::new(trainable, sgd, 1.0, decay_vectors);
+        let mut optimizer = Optimizer::new(trainable, sgd, 1.0, decay_vectors).unwrap();
         let without_slope = variable.zeros_like().and_then(|zeros| {
             let product = (variable.as_tensor() * zeros)?;
             product.sum_all()?.backward()
@@ -189,7 +189,8 @@ fn a_vector_gets_no_weight_decay_unless_asked_for() {
 fn a_gradient_that_is_not_finite_changes_nothing() {
     let variable = Var::new(&[1f32, 2.0], &Device::Cpu).expect("a variable");
     let trainable = vec![("it".to_string(), variable.clone())];
-    let mut optimizer = Optimizer::new(trainable, OptimizerConfiguration::adam_w(), 0.0, false);
+    let mut optimizer =
+        Optimizer::new(trainable, OptimizerConfiguration::adam_w(), 0.0, false).unwrap();
     for factor in [f64::INFINITY, f64::NAN] {
         let loss = (variable.as_tensor() * factor).and_then(|it| it.sum_all());
         let gradients = loss.expect("a loss").backward().expect("gradients");

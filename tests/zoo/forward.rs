@@ -16,30 +16,30 @@ use snapc::{syntax, types};
 
 /// What `forward.py` wrote about a network.
 #[derive(Deserialize)]
-struct Fixture {
+pub struct Fixture {
     configuration: serde_json::Value,
     trainable: i64,
     entries: Vec<(String, Vec<usize>, String)>,
-    input: Input,
+    pub input: Input,
     output: Output,
 }
 
 #[derive(Deserialize)]
-struct Input {
-    shape: Vec<usize>,
+pub struct Input {
+    pub shape: Vec<usize>,
     seed: u32,
     first: Vec<f32>,
 }
 
 #[derive(Deserialize)]
-struct Output {
+pub struct Output {
     shape: Vec<usize>,
     values: Vec<f64>,
 }
 
 /// A network: its fixture, the file its blocks are from, and what it is made of.
-struct Case {
-    fixture: &'static str,
+pub struct Case {
+    pub fixture: &'static str,
     file: &'static str,
     body: &'static str,
     /// Entries that stand elsewhere in PyTorch: each is moved behind the entry that is named with it.
@@ -55,7 +55,7 @@ const fn case(fixture: &'static str, file: &'static str, body: &'static str) -> 
     }
 }
 
-const CASES: &[Case] = &[
+pub const CASES: &[Case] = &[
     case(
         "resnet_basic",
         "resnet",
@@ -186,8 +186,17 @@ const CASES: &[Case] = &[
     },
 ];
 
+/// The root of the repository, also where the test was built in another place.
 fn root() -> PathBuf {
-    PathBuf::from(env!("CARGO_MANIFEST_DIR"))
+    let root = std::env::var_os("CARGO_MANIFEST_DIR");
+    PathBuf::from(root.unwrap_or_else(|| env!("CARGO_MANIFEST_DIR").into()))
+}
+
+/// What is known of a case.
+pub fn fixture_of(case: &Case) -> Fixture {
+    let file = format!("tests/fixtures/zoo/forward/{}.json", case.fixture);
+    let text = std::fs::read_to_string(root().join(file)).expect("it is there");
+    serde_json::from_str(&text).expect("the fixture is readable")
 }
 
 fn shape(sizes: &[usize]) -> String {
@@ -196,7 +205,7 @@ fn shape(sizes: &[usize]) -> String {
 }
 
 /// The graph of a case's net.
-fn graph_of(case: &Case, fixture: &Fixture) -> Graph {
+pub fn graph_of(case: &Case, fixture: &Fixture) -> Graph {
     let text = format!(
         "use \"{}.snap\"\nnet small : {} -> {} = {}\n",
         case.file,
@@ -294,7 +303,7 @@ impl Generator {
     }
 }
 
-fn input_of(fixture: &Fixture) -> Vec<f32> {
+pub fn input_of(fixture: &Fixture) -> Vec<f32> {
     let Input { shape, seed, first } = &fixture.input;
     let mut generator = Generator(*seed);
     let values: Vec<f32> = match shape.as_slice() {
@@ -350,9 +359,7 @@ fn outputs_are_those_of_pytorch() {
     let folder = root().join("tests/fixtures/zoo/forward");
     let mut problems = Vec::new();
     for case in CASES {
-        let text = std::fs::read_to_string(folder.join(format!("{}.json", case.fixture)));
-        let fixture: Fixture =
-            serde_json::from_str(&text.expect("it is there")).expect("the fixture is readable");
+        let fixture = fixture_of(case);
         let graph = graph_of(case, &fixture);
         let parameters = graph::summarise(&graph).parameters.constant();
         let shorter = fixture.configuration["context"]
@@ -403,11 +410,8 @@ fn outputs_are_those_of_pytorch() {
 
 #[test]
 fn gradients_reach_every_weight() {
-    let folder = root().join("tests/fixtures/zoo/forward");
     for case in CASES {
-        let text = std::fs::read_to_string(folder.join(format!("{}.json", case.fixture)));
-        let fixture: Fixture =
-            serde_json::from_str(&text.expect("it is there")).expect("the fixture is readable");
+        let fixture = fixture_of(case);
         let graph = graph_of(case, &fixture);
         let network = Network::compile(&graph, &Device::Cpu, 1).expect("it compiles");
         let shape = fixture.input.shape.as_slice();

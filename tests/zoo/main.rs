@@ -6,3 +6,5 @@
 mod counts;
 #[cfg(feature = "backend")]
 mod forward;
+#[cfg(feature = "backend")]
+mod tensors;

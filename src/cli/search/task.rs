@@ -46,10 +46,12 @@ impl Task<'_> {
         let (space, source, folder) = (self.space, self.source, self.folder);
         let dataset = self.options.training.prepare(&self.settings.data)?;
         check_net(space, dataset.as_ref())?;
+        let computation = self.options.training.computation()?;
         let evaluation = || {
             let training = self.settings.training.clone();
             TrainingEvaluation::new(space, source, dataset.as_ref(), training)
                 .configured(self.settings.evaluation.clone())
+                .computing(computation.clone())
                 .valued_by(self.settings.objective)
                 .within(self.settings.limits)
         };

@@ -327,11 +327,7 @@ impl Applied<'_> {
                 [1, self.given.get(1).copied().unwrap_or(1)],
             ),
         };
-        // As much as the last window needs.
-        let after = [0, 1].map(|axis| {
-            let reach = to[axis].saturating_sub(1) * pool.stride[axis] + pool.kernel[axis];
-            reach.saturating_sub(from[axis] + pool.padding[axis])
-        });
+        let after = pool.margin_behind(from, to);
         let (kernel, stride, before) = (pool.kernel, pool.stride, pool.padding);
         let window = format!(
             "&Window {{ kernel: {kernel:?}, stride: {stride:?}, before: {before:?}, after: {after:?} }}"
@@ -343,10 +339,7 @@ impl Applied<'_> {
         let call = match pool.kind {
             Pooling::Maximum => format!("max_pool({image}, {window})?"),
             Pooling::Average => {
-                let counted = match pool.count_padding {
-                    true => [before, [0, 1].map(|axis| before[axis].min(after[axis]))],
-                    false => [[0, 0]; 2],
-                };
+                let counted = pool.counted_margins(after);
                 format!("average_pool({image}, {window}, {counted:?})?")
             }
         };

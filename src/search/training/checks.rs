@@ -1,10 +1,7 @@
 //! What is looked at before a candidate is trained: its memory, its scores, its latency.
 
-use candle_core::Device;
-
 use super::error::NoValue;
 use super::{Facts, FilterConfiguration, TrainingEvaluation, latency};
-use crate::backend::Network;
 use crate::data::{Batch, Batches, Normalization, Shuffle, Split};
 use crate::graph::Graph;
 use crate::plan;
@@ -83,7 +80,7 @@ impl TrainingEvaluation<'_> {
             return Ok(());
         }
         let TrainingConfiguration { passes, seed, .. } = self.training;
-        let network = Network::compile_with_passes(graph, passes, &Device::Cpu, seed)?;
+        let network = self.computation.compile(graph, passes, seed)?;
         let milliseconds = latency(&network)?;
         facts.latency = Some(milliseconds);
         match limit {

@@ -14,7 +14,6 @@ use std::cell::Cell;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use candle_core::Device;
 use serde_json::{Value, json};
 
 pub use configuration::{EvaluationConfiguration, FilterConfiguration, HalvingConfiguration};
@@ -26,7 +25,7 @@ pub use latency::latency;
 use super::evaluation::{Candidate, Evaluation, Outcome};
 use super::history::Record;
 use super::objective::{Cost, Limits, Measurement, Objective};
-use crate::backend::Network;
+use crate::backend::{Computation, Network};
 use crate::data::{Batch, Dataset};
 use crate::diagnostic::Source;
 use crate::files;
@@ -56,6 +55,7 @@ pub struct TrainingEvaluation<'a> {
     folder: Option<PathBuf>,
     best: Option<f64>,
     objective: Objective,
+    computation: Computation,
     observer: Box<dyn Observer + 'a>,
 }
 
@@ -80,6 +80,7 @@ impl<'a> TrainingEvaluation<'a> {
             folder: None,
             best: None,
             objective: Objective::default(),
+            computation: Computation::default(),
             observer: Box::new(()),
         }
     }
@@ -129,6 +130,13 @@ impl<'a> TrainingEvaluation<'a> {
                 self.count(&facts);
             }
         }
+        self
+    }
+
+    /// Trains candidates on a device; on the CPU if nothing is chosen.
+    #[must_use]
+    pub fn computing(mut self, computation: Computation) -> Self {
+        self.computation = computation;
         self
     }
 
@@ -198,7 +206,7 @@ impl<'a> TrainingEvaluation<'a> {
             ..self.training.clone()
         };
         let TrainingConfiguration { passes, seed, .. } = training;
-        let network = Network::compile_with_passes(graph, passes, &Device::Cpu, seed)?;
+        let network = self.computation.compile(graph, passes, seed)?;
         let trainer =
             Trainer::new(&network, self.dataset, training)?.with_program(candidate.key.to_string());
         let (objective, cost) = (self.objective, facts.cost());
