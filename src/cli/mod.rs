@@ -97,7 +97,7 @@ enum Command {
     /// Write a page about the definitions of files
     Doc(doc::Options),
     /// Train a net on labelled images
-    Train(train::Options),
+    Train(Box<train::Options>),
     /// Measure a trained net
     Eval(eval::Options),
     /// Search programs that fill the hole of a net

@@ -331,10 +331,13 @@ fn backward_filter<T: Number>(
     Ok(CudaStorage::wrap_cuda_slice(filter, device))
 }
 
+/// A pass over numbers of each type: `f32`, `f64` and `bf16`.
+type Pass = [fn(&Geometry, Given, Given) -> Result<CudaStorage>; 3];
+
 /// One of the three passes, by the type of the numbers.
 fn pass(
     dtype: DType,
-    [of_f32, of_f64, of_bf16]: [fn(&Geometry, Given, Given) -> Result<CudaStorage>; 3],
+    [of_f32, of_f64, of_bf16]: Pass,
     geometry: &Geometry,
     first: Given,
     second: Given,
@@ -346,8 +349,6 @@ fn pass(
         other => bail!("convolutions compute with F32, F64 or BF16, not with {other:?}"),
     }
 }
-
-type Pass = [fn(&Geometry, Given, Given) -> Result<CudaStorage>; 3];
 const FORWARD: Pass = [forward::<f32>, forward::<f64>, forward::<bf16>];
 const DATA: Pass = [
     backward_data::<f32>,

@@ -4,9 +4,11 @@ use std::collections::HashMap;
 use std::ops::Deref;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use candle_core::cuda::cudarc::driver::{CudaSlice, DeviceRepr, LaunchConfig, PushKernelArg};
+use candle_core::cuda::cudarc::driver::{
+    CudaFunction, CudaSlice, DeviceRepr, LaunchConfig, PushKernelArg,
+};
 use candle_core::cuda::cudarc::nvrtc::compile_ptx;
-use candle_core::cuda::{CudaDType, CudaDevice, CudaFunc};
+use candle_core::cuda::{CudaDType, CudaDevice};
 use candle_core::op::BackpropOp;
 use candle_core::{CudaStorage, Error, Layout, Result, Shape, Storage, Tensor};
 use xxhash_rust::xxh3::xxh3_128;
@@ -46,9 +48,10 @@ pub(super) struct Arguments<'a, T> {
 }
 
 /// A function of a source, compiled if it has not been; see [`compiled`].
-pub(super) fn function(device: &CudaDevice, source: &str, name: &str) -> Result<CudaFunc> {
+pub(super) fn function(device: &CudaDevice, source: &str, name: &str) -> Result<CudaFunction> {
     let module = format!("snapc_{:032x}", xxh3_128(source.as_bytes()));
-    device.get_or_load_custom_func(name, &module, &compiled(source)?)
+    let function = device.get_or_load_custom_func(name, &module, &compiled(source)?)?;
+    Ok(function.into_cuda_function())
 }
 
 /// The source as PTX. Each source is compiled once, whatever the number of devices.
@@ -86,7 +89,8 @@ pub(super) fn run<T: CudaDType + DeviceRepr>(
         views.push(storage.as_cuda_slice::<T>()?.slice(start..end));
     }
     let sizes: Vec<u64> = arguments.sizes.iter().map(|size| *size as u64).collect();
-    let mut builder = function.builder();
+    let stream = device.cuda_stream();
+    let mut builder = stream.launch_builder(&function);
     builder.arg(&mut output);
     for view in &views {
         builder.arg(view);

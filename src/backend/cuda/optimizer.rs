@@ -54,7 +54,8 @@ impl InplaceOp2 for Step<'_> {
             block_dim: (256, 1, 1),
             shared_mem_bytes: 0,
         };
-        let mut builder = function.builder();
+        let stream = device.cuda_stream();
+        let mut builder = stream.launch_builder(&function);
         builder.arg(&mut values).arg(&gradient);
         for moment in &moments {
             builder.arg(moment);

@@ -206,10 +206,13 @@ pub(crate) fn transpose(shape: &Shape) -> (Operation, Shape) {
 
 /// The axes are those that are given.
 pub(crate) fn zeros(arguments: &Arguments) -> (Operation, Shape) {
-    let given = arguments.given.iter().filter_map(|argument| match argument {
-        Argument::Number(size) => Some(size.clone()),
-        _ => None,
-    });
+    let given = arguments
+        .given
+        .iter()
+        .filter_map(|argument| match argument {
+            Argument::Number(size) => Some(size.clone()),
+            _ => None,
+        });
     let shape: Shape = given.collect();
     let operation = Operation::Zeros {
         shape: shape.clone(),
