@@ -324,6 +324,21 @@ impl Convolution {
         };
         Some([axis(0)?, axis(1)?])
     }
+
+    /// Whether candle's own convolution has it, with its gradients. That has one stride, one padding and one
+    /// dilation for both axes, and takes for granted that as much of a padded image is left behind the last
+    /// window along one axis as along the other.
+    pub fn is_of_candle(&self, image: [usize; 2]) -> bool {
+        let is_even = |sizes: [usize; 2]| sizes[0] == sizes[1];
+        let left = |axis: usize| {
+            let reach = self.dilation[axis] * (self.kernel[axis] - 1) + 1;
+            (image[axis] + 2 * self.padding[axis]).saturating_sub(reach) % self.stride[axis]
+        };
+        is_even(self.stride)
+            && is_even(self.padding)
+            && is_even(self.dilation)
+            && is_even([left(0), left(1)])
+    }
 }
 
 impl Pool {

@@ -99,7 +99,8 @@ impl<'a> Surrogate<'a> {
     /// is not finite.
     pub fn fit(known: &'a [Description], values: &[f64]) -> Option<Self> {
         let count = known.len();
-        if count == 0 || values.len() != count || known.iter().all(|it| it.shares.is_empty()) {
+        let says_nothing = known.iter().all(|it| it.shares.is_empty());
+        if says_nothing || values.len() != count || values.iter().any(|value| !value.is_finite()) {
             return None;
         }
         let index = Index::of(known);

@@ -90,8 +90,8 @@ fn convolve_by_operations(
         groups,
         ..
     } = *attributes;
-    let is_even = |sizes: [usize; 2]| sizes[0] == sizes[1];
-    if is_even(stride) && is_even(padding) && is_even(dilation) {
+    let (_, _, height, width) = x.dims4()?;
+    if attributes.is_of_candle([height, width]) {
         return x.conv2d(weight, padding[0], stride[0], dilation[0], groups);
     }
     let convolution = Convolution {

@@ -185,11 +185,11 @@ impl Applied<'_> {
             groups,
             bias: with_bias,
         } = *attributes;
-        let is_even = |sizes: [usize; 2]| sizes[0] == sizes[1];
+        let image = [self.size(1), self.size(2)];
         let each = input / groups.max(1);
         let bias = bias(output, with_bias);
         let weight = format!("vb.get(({output}, {each}, {height}, {width}), \"weight\")?");
-        if self.is_image() && is_even(stride) && is_even(padding) && is_even(dilation) {
+        if self.is_image() && attributes.is_of_candle(image) {
             let made = format!(
                 "Conv2d::new({weight}, {bias}, Conv2dConfig {{ stride: {}, padding: {}, \
                  dilation: {}, groups: {groups}, ..Default::default() }})",
