@@ -19,7 +19,7 @@ pub struct I3posnet48x92 {
     i3posnet_0_stage_2_bn_0: BatchNorm,
     i3posnet_0_stage_2_conv_1: Conv2d,
     i3posnet_0_stage_2_bn_1: BatchNorm,
-    i3posnet_0_stage_2_conv_2: Conv2d,
+    i3posnet_0_stage_2_conv_2: Convolution,
     i3posnet_0_dense_0: Linear,
     i3posnet_0_bn_0: BatchNorm,
     i3posnet_0_dense_1: Linear,
@@ -94,7 +94,7 @@ impl I3posnet48x92 {
             },
             i3posnet_0_stage_2_conv_2: {
                 let vb = vb.pp("i3posnet.0.stage.2.conv.2");
-                Conv2d::new(vb.get((128, 128, 3, 3), "weight")?, Some(vb.get(128, "bias")?), Conv2dConfig { stride: 2, padding: 1, dilation: 1, groups: 1, ..Default::default() })
+                Convolution { weight: vb.get((128, 128, 3, 3), "weight")?, bias: Some(vb.get(128, "bias")?), stride: [2, 2], padding: [1, 1], dilation: [1, 1], groups: 1 }
             },
             i3posnet_0_dense_0: {
                 let vb = vb.pp("i3posnet.0.dense.0");
@@ -178,4 +178,67 @@ impl I3posnet48x92 {
         x = self.i3posnet_0_dense_3.forward(&x)?;
         Ok(x)
     }
+}
+
+/// A convolution whose attributes differ between the axes.
+struct Convolution {
+    weight: Tensor,
+    bias: Option<Tensor>,
+    stride: [usize; 2],
+    padding: [usize; 2],
+    dilation: [usize; 2],
+    groups: usize,
+}
+
+impl Convolution {
+    fn forward(&self, x: &Tensor) -> Result<Tensor> {
+        let x = pad_zeros(x, self.padding, self.padding)?;
+        let x = convolve(&x, &self.weight, self.dilation, self.groups)?;
+        let x = every(&x, 2, self.stride[0])?;
+        add_bias(every(&x, 3, self.stride[1])?, self.bias.as_ref())
+    }
+}
+
+/// A convolution of stride 1 without padding.
+fn convolve(x: &Tensor, weight: &Tensor, dilation: [usize; 2], groups: usize) -> Result<Tensor> {
+    if dilation[0] == dilation[1] {
+        return x.conv2d(weight, 0, 1, dilation[0], groups);
+    }
+    let weight = spread(&spread(weight, 2, dilation[0])?, 3, dilation[1])?;
+    x.conv2d(&weight.contiguous()?, 0, 1, 1, groups)
+}
+
+fn add_bias(x: Tensor, bias: Option<&Tensor>) -> Result<Tensor> {
+    match bias {
+        Some(bias) => x.broadcast_add(&bias.reshape((1, (), 1, 1))?),
+        None => Ok(x),
+    }
+}
+
+/// An axis with zeros between its elements, which come to lie this far apart.
+fn spread(x: &Tensor, axis: usize, step: usize) -> Result<Tensor> {
+    if step == 1 {
+        return Ok(x.clone());
+    }
+    let size = x.dim(axis)?;
+    let x = x.unsqueeze(axis + 1)?.pad_with_zeros(axis + 1, 0, step - 1)?;
+    x.flatten(axis, axis + 1)?.narrow(axis, 0, (size - 1) * step + 1)
+}
+
+/// The first element of an axis and those at multiples of a step.
+fn every(x: &Tensor, axis: usize, step: usize) -> Result<Tensor> {
+    if step == 1 {
+        return Ok(x.clone());
+    }
+    let size = x.dim(axis)?;
+    let count = size.div_ceil(step);
+    let mut shape = x.dims().to_vec();
+    shape[axis] = count;
+    shape.insert(axis + 1, step);
+    let x = x.pad_with_zeros(axis, 0, count * step - size)?.reshape(shape)?;
+    x.narrow(axis + 1, 0, 1)?.squeeze(axis + 1)?.contiguous()
+}
+
+fn pad_zeros(x: &Tensor, before: [usize; 2], after: [usize; 2]) -> Result<Tensor> {
+    x.pad_with_zeros(2, before[0], after[0])?.pad_with_zeros(3, before[1], after[1])
 }
