@@ -6,9 +6,11 @@
 
 mod checkpoints;
 mod layer;
+mod lower;
 mod memory;
 mod passes;
 mod print;
+mod windows;
 
 use std::ops::Range;
 
@@ -22,9 +24,10 @@ use crate::operations::{
     Activation, Class, Dimension, Initial, MAXIMUM_ELEMENTS, Operation, ParameterTensor,
 };
 
-pub use layer::{Convolution, Layer, Pool, TransposedConvolution, WindowAttention};
+pub use layer::Layer;
 pub use memory::Memory;
 pub use passes::{Pass, Passes};
+pub use windows::{Convolution, Pool, TransposedConvolution, WindowAttention};
 
 /// What a backend executes: the steps of a net in order, over numbered values.
 #[derive(Clone, Debug, PartialEq)]
@@ -338,7 +341,7 @@ impl Lowering<'_> {
             let problem = format!("it reads node {}, which comes later", later.0);
             return Err(self.malformed(id, problem));
         }
-        let layer = layer::lower(operation, &|size| self.size(id, size))?;
+        let layer = lower::lower(operation, &|size| self.size(id, size))?;
         let inputs: Vec<Value> = node.inputs.iter().map(|id| Value(id.0 as usize)).collect();
         let shapes: Vec<&[usize]> = inputs.iter().map(|value| self.plan.shape(*value)).collect();
         let given = layer
