@@ -12,10 +12,12 @@ mod gradient;
 use std::ops::Range;
 
 use super::batch_norm::{self, Affine};
+use super::depthwise;
 use super::float::Float;
 use super::padded::Layout;
-use super::rectifier::{self, Rectifier};
+use super::rectifier::{self, Rectifier, relu, relu6};
 use super::shifted::Packed;
+use super::vector::Vector;
 use super::winograd::{self, Tiling, Transformed};
 use crate::plan::Convolution;
 
@@ -23,7 +25,7 @@ pub(in crate::backend) use forward::forward;
 pub(in crate::backend) use gradient::{backward, transposed};
 
 /// A convolution of a batch of images of one size.
-#[derive(Clone, Debug)]
+#[derive(Clone, Copy, Debug)]
 pub(in crate::backend) struct Geometry {
     /// The attributes.
     pub(in crate::backend) convolution: Convolution,
@@ -36,11 +38,11 @@ pub(in crate::backend) struct Geometry {
 }
 
 impl Geometry {
-    fn input_pixels(&self) -> usize {
+    pub(super) fn input_pixels(&self) -> usize {
         self.image[0] * self.image[1]
     }
 
-    fn output_pixels(&self) -> usize {
+    pub(super) fn output_pixels(&self) -> usize {
         self.output[0] * self.output[1]
     }
 
@@ -48,11 +50,11 @@ impl Geometry {
         self.convolution.input * self.input_pixels()
     }
 
-    fn output_size(&self) -> usize {
+    pub(super) fn output_size(&self) -> usize {
         self.convolution.output * self.output_pixels()
     }
 
-    fn taps(&self) -> usize {
+    pub(super) fn taps(&self) -> usize {
         self.convolution.kernel[0] * self.convolution.kernel[1]
     }
 
@@ -112,6 +114,8 @@ impl Geometry {
 pub(in crate::backend) enum Filter<T> {
     /// The weights of each group.
     Direct(Vec<Packed<T>>),
+    /// The weights as they are; see [`depthwise`].
+    Depthwise(Vec<T>),
     /// Transformed weights; see [`winograd`].
     Winograd(Transformed<T>),
 }
@@ -121,6 +125,9 @@ impl<T: Float> Filter<T> {
     pub(in crate::backend) fn new(convolution: &Convolution, weight: &[T]) -> Self {
         if winograd::applies(convolution) {
             return Filter::Winograd(Transformed::forward(convolution, weight));
+        }
+        if depthwise::applies(convolution) {
+            return Filter::Depthwise(weight.to_vec());
         }
         let rows = convolution.output / convolution.groups;
         let inner = weight.len() / convolution.output;
@@ -152,6 +159,15 @@ impl<T: Float> Epilogue<'_, T> {
         }
     }
 
+    /// That of one channel.
+    pub(super) fn of_channel(&self, channel: usize) -> Finish<T> {
+        Finish {
+            bias: self.bias.map(|bias| bias[channel]),
+            affine: self.affine.map(|affine| affine[channel]),
+            rectifier: self.rectifier,
+        }
+    }
+
     fn apply(&self, pixels: usize, output: &mut [T]) {
         if let Some(bias) = self.bias {
             add_bias(pixels, bias, output);
@@ -159,6 +175,39 @@ impl<T: Float> Epilogue<'_, T> {
         match self.affine {
             Some(affine) => batch_norm::forward_here(pixels, affine, self.rectifier, output),
             None => rectifier::rectify_here(self.rectifier, output),
+        }
+    }
+}
+
+/// An epilogue of one channel, which is applied to numbers before they are written.
+#[derive(Clone, Copy)]
+pub(super) struct Finish<T> {
+    bias: Option<T>,
+    affine: Option<Affine<T>>,
+    rectifier: Rectifier,
+}
+
+impl<T: Float> Finish<T> {
+    /// What [`Epilogue::apply`] makes of these numbers, to the bit.
+    ///
+    /// # Safety
+    ///
+    /// The instructions of `V` must be there.
+    #[inline(always)]
+    pub(super) unsafe fn apply<V: Vector<Number = T>>(&self, mut sum: V) -> V {
+        // SAFETY: the caller has the instructions.
+        unsafe {
+            if let Some(bias) = self.bias {
+                sum = sum.map(|value| value + bias);
+            }
+            if let Some((scale, shift)) = self.affine {
+                sum = sum.map(|value| value * scale + shift);
+            }
+            match self.rectifier {
+                Rectifier::Identity => sum,
+                Rectifier::Relu => sum.map(relu),
+                Rectifier::Relu6 => sum.map(relu6),
+            }
         }
     }
 }

@@ -16,6 +16,7 @@ pub(super) mod bilinear;
 pub(super) mod channel_scale;
 pub(super) mod convolution;
 pub(super) mod dense;
+mod depthwise;
 mod dots;
 pub(super) mod dropout;
 pub(super) mod element_wise;

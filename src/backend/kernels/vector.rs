@@ -27,6 +27,9 @@ pub(in crate::backend) trait Vector: Copy {
     unsafe fn load_halves(low: *const Self::Number, high: *const Self::Number) -> Self;
     /// Reads the first `count <= LANES` numbers; the others are zero.
     unsafe fn load_first(source: *const Self::Number, count: usize) -> Self;
+    /// Reads the numbers from lane `first` to the one before `end <= LANES`; the others are zero. The pointer is
+    /// that of lane 0, which need not be there.
+    unsafe fn load_between(source: *const Self::Number, first: usize, end: usize) -> Self;
     /// Writes numbers side by side.
     unsafe fn store(self, target: *mut Self::Number);
     /// Writes the first `count <= LANES` numbers.
@@ -35,6 +38,45 @@ pub(in crate::backend) trait Vector: Copy {
     unsafe fn multiply_add(self, factor: Self, addend: Self) -> Self;
     /// The sum of all.
     unsafe fn sum(self) -> Self::Number;
+
+    /// Reads numbers that are `stride` apart, of which those from lane `first` to the one before `end <= LANES` are
+    /// there; the others are zero. The pointer is that of lane 0, which need not be there.
+    #[inline(always)]
+    unsafe fn load_strided(
+        source: *const Self::Number,
+        stride: usize,
+        first: usize,
+        end: usize,
+    ) -> Self {
+        let mut lanes = [Self::Number::ZERO; MOST_LANES];
+        for (lane, value) in lanes.iter_mut().enumerate().take(end).skip(first) {
+            // SAFETY: the caller's pointer leads to these numbers.
+            *value = unsafe { *source.wrapping_add(lane * stride) };
+        }
+        // SAFETY: there is room for the most lanes.
+        unsafe { Self::load(lanes.as_ptr()) }
+    }
+
+    /// [`Vector::load_strided`] for a stride of two.
+    #[inline(always)]
+    unsafe fn load_pairs(source: *const Self::Number, first: usize, end: usize) -> Self {
+        // SAFETY: the caller's numbers.
+        unsafe { Self::load_strided(source, 2, first, end) }
+    }
+
+    /// The function of each.
+    #[inline(always)]
+    unsafe fn map(self, function: impl Fn(Self::Number) -> Self::Number) -> Self {
+        let mut lanes = [Self::Number::ZERO; MOST_LANES];
+        // SAFETY: there is room for the most lanes.
+        unsafe {
+            self.store(lanes.as_mut_ptr());
+            for lane in &mut lanes[..Self::LANES] {
+                *lane = function(*lane);
+            }
+            Self::load(lanes.as_ptr())
+        }
+    }
 
     /// Reads four numbers from each of [`Vector::LANES`] rows that are so far apart. Lane `l` of vector `j` is
     /// number `j` of row `l`.
@@ -121,6 +163,16 @@ impl<T: Float> Vector for Portable<T> {
     }
 
     #[inline(always)]
+    unsafe fn load_between(source: *const T, first: usize, end: usize) -> Self {
+        let mut lanes = [T::ZERO; PORTABLE_LANES];
+        for (lane, value) in lanes.iter_mut().enumerate().take(end).skip(first) {
+            // SAFETY: the caller's pointer leads to these numbers.
+            *value = unsafe { *source.wrapping_add(lane) };
+        }
+        Portable(lanes)
+    }
+
+    #[inline(always)]
     unsafe fn store(self, target: *mut T) {
         // SAFETY: the caller's pointer is valid for as many numbers.
         unsafe { target.cast::<[T; PORTABLE_LANES]>().write_unaligned(self.0) }
@@ -170,6 +222,12 @@ mod x86_64 {
     #[derive(Clone, Copy)]
     pub(in crate::backend) struct Double8(__m512d);
 
+    /// Of the numbers of pairs, which the first of each of these pairs are between: the first and the one behind.
+    #[inline(always)]
+    fn span_of_pairs(first: usize, end: usize) -> (usize, usize) {
+        (2 * first, (2 * end).saturating_sub(1).max(2 * first))
+    }
+
     #[inline(always)]
     unsafe fn mask_32(count: usize) -> __m256i {
         // SAFETY: the caller runs where AVX2 is there.
@@ -190,7 +248,7 @@ mod x86_64 {
 
     macro_rules! vector {
         ($name:ident, $number:ty, $lanes:literal, $many:literal, $zero:ident, $splat:ident,
-         $load:ident, $store:ident, $multiply_add:ident, $halves:expr, $load_first:expr, $store_first:expr,
+         $load:ident, $store:ident, $multiply_add:ident, $halves:expr, $load_first:expr, $load_between:expr, $store_first:expr,
          $sum:expr $(, $quads:item)*) => {
             // In all functions: the caller sees to it that the instructions are there and that
             // pointers are valid, which is what the intrinsics ask for.
@@ -227,6 +285,12 @@ mod x86_64 {
                 unsafe fn load_first(source: *const $number, count: usize) -> Self {
                     // SAFETY: see above; masked lanes are not touched.
                     $name(unsafe { $load_first(source, count) })
+                }
+
+                #[inline(always)]
+                unsafe fn load_between(source: *const $number, first: usize, end: usize) -> Self {
+                    // SAFETY: see above; masked lanes are not touched.
+                    $name(unsafe { $load_between(source, first, end) })
                 }
 
                 #[inline(always)]
@@ -270,6 +334,10 @@ mod x86_64 {
         _mm256_fmadd_ps,
         |low, high| _mm256_loadu2_m128(high, low),
         |source, count| _mm256_maskload_ps(source, mask_32(count)),
+        |source, first, end| {
+            let mask = _mm256_andnot_si256(mask_32(first), mask_32(end));
+            _mm256_maskload_ps(source, mask)
+        },
         |target, value, count| _mm256_maskstore_ps(target, mask_32(count), value),
         |value| {
             let half = _mm_add_ps(
@@ -301,6 +369,21 @@ mod x86_64 {
                     _mm_storeu_ps(target, _mm256_castps256_ps128(rows));
                     _mm_storeu_ps(target.add(4 * stride), _mm256_extractf128_ps(rows, 1));
                 }
+            }
+        },
+        #[inline(always)]
+        unsafe fn load_pairs(source: *const f32, first: usize, end: usize) -> Self {
+            let (first, end) = span_of_pairs(first, end);
+            let high = source.wrapping_add(8);
+            // SAFETY: the caller's pointer leads to the numbers between, and no others are touched.
+            unsafe {
+                let low = Self::load_between(source, first.min(8), end.min(8));
+                let high = Self::load_between(high, first.max(8) - 8, end.max(8) - 8);
+                let pairs = _mm256_castps_pd(_mm256_shuffle_ps(low.0, high.0, 0b10_00_10_00));
+                Single8(_mm256_castpd_ps(_mm256_permute4x64_pd(
+                    pairs,
+                    0b11_01_10_00,
+                )))
             }
         }
     );
@@ -337,6 +420,10 @@ mod x86_64 {
         _mm256_fmadd_pd,
         |low, high| _mm256_loadu2_m128d(high, low),
         |source, count| _mm256_maskload_pd(source, mask_64(count)),
+        |source, first, end| {
+            let mask = _mm256_andnot_si256(mask_64(first), mask_64(end));
+            _mm256_maskload_pd(source, mask)
+        },
         |target, value, count| _mm256_maskstore_pd(target, mask_64(count), value),
         |value| {
             let half = _mm_add_pd(
@@ -362,6 +449,9 @@ mod x86_64 {
             _mm512_insertf32x8(low, _mm256_loadu_ps(high), 1)
         },
         |source, count| _mm512_maskz_loadu_ps(((1u32 << count) - 1) as u16, source),
+        |source, first, end| {
+            _mm512_maskz_loadu_ps(((1u32 << end) - (1u32 << first)) as u16, source)
+        },
         |target, value, count| {
             _mm512_mask_storeu_ps(target, ((1u32 << count) - 1) as u16, value)
         },
@@ -394,6 +484,19 @@ mod x86_64 {
                     _mm_storeu_ps(target.add(8 * stride), _mm512_extractf32x4_ps(rows, 2));
                     _mm_storeu_ps(target.add(12 * stride), _mm512_extractf32x4_ps(rows, 3));
                 }
+            }
+        },
+        #[inline(always)]
+        unsafe fn load_pairs(source: *const f32, first: usize, end: usize) -> Self {
+            let (first, end) = span_of_pairs(first, end);
+            let high = source.wrapping_add(16);
+            // SAFETY: the caller's pointer leads to the numbers between, and no others are touched.
+            unsafe {
+                let low = Self::load_between(source, first.min(16), end.min(16));
+                let high = Self::load_between(high, first.max(16) - 16, end.max(16) - 16);
+                let even =
+                    _mm512_setr_epi32(0, 2, 4, 6, 8, 10, 12, 14, 16, 18, 20, 22, 24, 26, 28, 30);
+                Single16(_mm512_permutex2var_ps(low.0, even, high.0))
             }
         }
     );
@@ -433,6 +536,9 @@ mod x86_64 {
             _mm512_insertf64x4(low, _mm256_loadu_pd(high), 1)
         },
         |source, count| _mm512_maskz_loadu_pd(((1u32 << count) - 1) as u8, source),
+        |source, first, end| {
+            _mm512_maskz_loadu_pd(((1u32 << end) - (1u32 << first)) as u8, source)
+        },
         |target, value, count| {
             _mm512_mask_storeu_pd(target, ((1u32 << count) - 1) as u8, value)
         },

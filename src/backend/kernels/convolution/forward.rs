@@ -8,6 +8,7 @@ use std::ops::Range;
 use rayon::prelude::*;
 
 use super::{Epilogue, Filter, Geometry};
+use crate::backend::kernels::depthwise;
 use crate::backend::kernels::float::Float;
 use crate::backend::kernels::padded::Layout;
 use crate::backend::kernels::pixels::{Pixels, product_of_pixels};
@@ -33,6 +34,10 @@ pub(in crate::backend) fn forward<T: Float>(
     epilogue: Epilogue<T>,
 ) -> Vec<T> {
     match filter {
+        Filter::Depthwise(weight) => {
+            let finish = |channel: usize| epilogue.of_channel(channel);
+            depthwise::forward(geometry, input, weight, finish)
+        }
         Filter::Direct(filters) => direct(geometry, input, filters, epilogue),
         Filter::Winograd(filter) => with_winograd(geometry, input, filter, epilogue),
     }
