@@ -13,11 +13,11 @@ use std::ops::Range;
 
 use super::batch_norm::{self, Affine};
 use super::depthwise;
+use super::finish::Finish;
 use super::float::Float;
 use super::padded::Layout;
-use super::rectifier::{self, Rectifier, relu, relu6};
+use super::rectifier::{self, Rectifier};
 use super::shifted::Packed;
-use super::vector::Vector;
 use super::winograd::{self, Tiling, Transformed};
 use crate::plan::Convolution;
 
@@ -175,39 +175,6 @@ impl<T: Float> Epilogue<'_, T> {
         match self.affine {
             Some(affine) => batch_norm::forward_here(pixels, affine, self.rectifier, output),
             None => rectifier::rectify_here(self.rectifier, output),
-        }
-    }
-}
-
-/// An epilogue of one channel, which is applied to numbers before they are written.
-#[derive(Clone, Copy)]
-pub(super) struct Finish<T> {
-    bias: Option<T>,
-    affine: Option<Affine<T>>,
-    rectifier: Rectifier,
-}
-
-impl<T: Float> Finish<T> {
-    /// What [`Epilogue::apply`] makes of these numbers, to the bit.
-    ///
-    /// # Safety
-    ///
-    /// The instructions of `V` must be there.
-    #[inline(always)]
-    pub(super) unsafe fn apply<V: Vector<Number = T>>(&self, mut sum: V) -> V {
-        // SAFETY: the caller has the instructions.
-        unsafe {
-            if let Some(bias) = self.bias {
-                sum = sum.map(|value| value + bias);
-            }
-            if let Some((scale, shift)) = self.affine {
-                sum = sum.map(|value| value * scale + shift);
-            }
-            match self.rectifier {
-                Rectifier::Identity => sum,
-                Rectifier::Relu => sum.map(relu),
-                Rectifier::Relu6 => sum.map(relu6),
-            }
         }
     }
 }

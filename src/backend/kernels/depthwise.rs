@@ -6,8 +6,10 @@
 
 use rayon::prelude::*;
 
-use super::convolution::{Finish, Geometry};
+use super::convolution::Geometry;
+use super::finish::Finish;
 use super::float::Float;
+use super::sliding::{Sliding, Span};
 use super::vector::Vector;
 use super::vectorise::{Instructions, Kernel, instructions, lanes, run};
 use crate::backend::memory;
@@ -83,31 +85,26 @@ impl<T: Float, F: Fn(usize) -> Finish<T>> Kernel<T> for Planes<'_, T, F> {
     #[inline(always)]
     unsafe fn run<V: Vector<Number = T>>(self) {
         let geometry = self.geometry;
-        let Convolution {
-            input,
-            output: channels,
-            kernel,
-            stride,
-            dilation,
-            ..
-        } = geometry.convolution;
-        let (pixels, taps) = (geometry.input_pixels(), geometry.taps());
-        let follow = stride == [1, 1] && dilation[0] == dilation[1];
-        let spans = spans(geometry, V::LANES);
+        let convolution = &geometry.convolution;
+        let (taken, channels) = (convolution.input, convolution.output);
+        let windows = Sliding::of_convolution(convolution, geometry.image, geometry.output);
+        let (pixels, taps) = (windows.pixels(), geometry.taps());
+        let follow = windows.stride == [1, 1] && windows.dilation[0] == windows.dilation[1];
+        let spans = windows.spans(V::LANES);
         let planes = self.output.chunks_exact_mut(geometry.output_pixels());
         for (plane, output) in (self.first..).zip(planes) {
             let channel = plane % channels;
             let mut plane = Plane {
-                geometry: *geometry,
+                windows,
                 spans: &spans,
-                image: &self.input[plane * input / channels * pixels..][..pixels],
+                image: &self.input[plane * taken / channels * pixels..][..pixels],
                 weight: &self.weight[channel * taps..][..taps],
                 finish: (self.finish)(channel),
                 output,
             };
             // SAFETY: the caller has the instructions.
             unsafe {
-                match kernel {
+                match windows.kernel {
                     [3, 3] if follow => plane.strips::<V>(Way::Rows3),
                     [5, 5] if follow => plane.strips::<V>(Way::Rows5),
                     _ => plane.strips::<V>(Way::Taps),
@@ -115,32 +112,6 @@ impl<T: Float, F: Fn(usize) -> Finish<T>> Kernel<T> for Planes<'_, T, F> {
             }
         }
     }
-}
-
-/// The lanes of a vector that find pixels of a row: the first, and the one behind the last.
-type Span = (usize, usize);
-
-/// The spans of each vector of a row of the output, under each column of taps.
-#[inline(always)]
-fn spans(geometry: &Geometry, lanes: usize) -> Vec<Span> {
-    let Convolution {
-        kernel,
-        stride,
-        padding,
-        dilation,
-        ..
-    } = geometry.convolution;
-    let span = |column: usize, tap: usize| {
-        let place = column * stride[1] + tap * dilation[1];
-        let lanes_before = |pixel: usize| pixel.saturating_sub(place).div_ceil(stride[1]);
-        let first = lanes_before(padding[1]).min(lanes);
-        let end = lanes_before(geometry.image[1] + padding[1]).min(lanes);
-        (first, end.max(first))
-    };
-    let columns = (0..geometry.output[1]).step_by(lanes);
-    columns
-        .flat_map(|column| (0..kernel[1]).map(move |tap| span(column, tap)))
-        .collect()
 }
 
 /// How the rows of an output are computed.
@@ -156,7 +127,7 @@ enum Way {
 
 /// A plane of the output and what it is computed of.
 struct Plane<'a, T> {
-    geometry: Geometry,
+    windows: Sliding,
     spans: &'a [Span],
     image: &'a [T],
     weight: &'a [T],
@@ -172,9 +143,9 @@ impl<'a, T: Float> Plane<'a, T> {
     /// The instructions of `V` must be there.
     #[inline(always)]
     unsafe fn strips<V: Vector<Number = T>>(&mut self, way: Way) {
-        assert_eq!(self.image.len(), self.geometry.input_pixels());
-        assert_eq!(self.output.len(), self.geometry.output_pixels());
-        let width = self.geometry.output[1];
+        assert_eq!(self.image.len(), self.windows.pixels());
+        assert_eq!(self.output.len(), self.windows.windows());
+        let width = self.windows.output[1];
         let mut column = 0;
         while column < width {
             // SAFETY: the columns are those of the output, and the sizes are checked above.
@@ -202,10 +173,7 @@ impl<'a, T: Float> Plane<'a, T> {
                 Way::Rows5 => self.strip_by_rows::<V, N, 5>(column),
                 Way::Taps => {
                     let spans = self.spans_from::<V>(column);
-                    match (
-                        self.geometry.convolution.kernel[1],
-                        spans.first_chunk::<3>().copied(),
-                    ) {
+                    match (self.windows.kernel[1], spans.first_chunk::<3>().copied()) {
                         // A copy, which stays in registers.
                         (3, Some(spans)) if N == 1 => self.strip_by_taps::<V, N>(column, &spans),
                         (width, _) => self.strip_by_taps::<V, N>(column, &spans[..N * width]),
@@ -218,23 +186,7 @@ impl<'a, T: Float> Plane<'a, T> {
     /// The spans of the vector at this column and of those behind it.
     #[inline(always)]
     fn spans_from<V: Vector>(&self, column: usize) -> &'a [Span] {
-        &self.spans[column / V::LANES * self.geometry.convolution.kernel[1]..]
-    }
-
-    /// The row of the image that a row of the output finds under a row of taps, if it is there: a pointer to what
-    /// would be its first pixel without padding.
-    #[inline(always)]
-    fn row(&self, row: usize, tap: usize) -> Option<*const T> {
-        let Convolution {
-            stride,
-            padding,
-            dilation,
-            ..
-        } = self.geometry.convolution;
-        let [height, width] = self.geometry.image;
-        let y = (row * stride[0] + tap * dilation[0]).wrapping_sub(padding[0]);
-        let start = y.wrapping_mul(width).wrapping_sub(padding[1]);
-        (y < height).then(|| self.image.as_ptr().wrapping_add(start))
+        &self.spans[column / V::LANES * self.windows.kernel[1]..]
     }
 
     /// # Safety
@@ -247,7 +199,7 @@ impl<'a, T: Float> Plane<'a, T> {
         column: usize,
         sums: [V; N],
     ) {
-        let width = self.geometry.output[1];
+        let width = self.windows.output[1];
         let count = V::LANES.min(width - column);
         // SAFETY: the caller's columns.
         unsafe {
@@ -280,16 +232,16 @@ impl<'a, T: Float> Plane<'a, T> {
         let Some(spans) = spans.first_chunk::<N>().copied() else {
             return;
         };
-        let step = self.geometry.convolution.dilation[0];
+        let step = self.windows.dilation[0];
         // Rows that are `step` apart read the same rows.
-        for first in 0..step.min(self.geometry.output[0]) {
-            let rows = (self.geometry.output[0] - first).div_ceil(step);
+        for first in 0..step.min(self.windows.output[0]) {
+            let rows = (self.windows.output[0] - first).div_ceil(step);
             // SAFETY: the caller's columns; of a row of the image, no more than its pixels are read.
             unsafe {
                 // The sums of the output rows that find this row under the first row of taps, the second, and so on.
                 let mut sums = [[V::zero(); N]; K];
                 for row in 0..rows + K - 1 {
-                    if let Some(source) = self.row(first + row * step, 0) {
+                    if let Some(source) = self.windows.row(self.image, first + row * step, 0) {
                         for tap in 0..K {
                             let source = source.wrapping_add(column + tap * step);
                             for n in 0..N {
@@ -326,29 +278,20 @@ impl<'a, T: Float> Plane<'a, T> {
         column: usize,
         spans: &[Span],
     ) {
-        let Convolution {
-            stride, dilation, ..
-        } = self.geometry.convolution;
-        for row in 0..self.geometry.output[0] {
+        for row in 0..self.windows.output[0] {
             // SAFETY: the caller's columns; of a row of the image, no more than its pixels are read.
             unsafe {
                 let mut sums = [V::zero(); N];
                 let width = spans.len() / N;
                 for (tap, weights) in self.weight.chunks_exact(width).enumerate() {
-                    let Some(source) = self.row(row, tap) else {
+                    let Some(source) = self.windows.row(self.image, row, tap) else {
                         continue;
                     };
                     for (tap, weight) in weights.iter().enumerate() {
                         for (n, sum) in sums.iter_mut().enumerate() {
+                            let span = spans[n * width + tap];
                             let column = column + n * V::LANES;
-                            let (start, end) = spans[n * width + tap];
-                            let place = column * stride[1] + tap * dilation[1];
-                            let source = source.wrapping_add(place);
-                            let value = match stride[1] {
-                                1 => V::load_between(source, start, end),
-                                2 => V::load_pairs(source, start, end),
-                                stride => V::load_strided(source, stride, start, end),
-                            };
+                            let value: V = self.windows.load(source, column, tap, span);
                             *sum = V::splat(*weight).multiply_add(value, *sum);
                         }
                     }
