@@ -313,7 +313,9 @@ mod tests {
                     product(packed.all(), right, &mut all, length);
                     let stride = height * width;
                     let mut given = vec![T::ONE; rows * stride];
-                    product_of_pixels(packed.all(), right, &pixels, &mut given, stride);
+                    product_of_pixels(packed.all(), right, &pixels, &mut given, stride, |_| {
+                        Finish::default()
+                    });
                     for (row, given) in given.chunks_exact(stride).enumerate() {
                         for (pixel, given) in given.iter().enumerate() {
                             let place = 1 + pixel / width * pitch + pixel % width;
@@ -343,6 +345,8 @@ mod tests {
             length: width - 1,
         };
         let packed = Packed::new(1, 1, |_, _| 1.0);
-        product_of_pixels(packed.all(), right, &pixels, &mut [0.0; 64], width);
+        product_of_pixels(packed.all(), right, &pixels, &mut [0.0; 64], width, |_| {
+            Finish::default()
+        });
     }
 }
