@@ -16,7 +16,7 @@ use crate::backend::memory;
 use crate::plan::Convolution;
 
 /// The least multiply-adds of a piece of parallel work.
-const LEAST_WORK: usize = 1 << 18;
+const LEAST_WORK: usize = 1 << 17;
 
 /// Whether a convolution is computed this way. Its attributes alone decide.
 pub(super) fn applies(convolution: &Convolution) -> bool {

@@ -24,7 +24,7 @@ const ENOUGH_TILES: usize = 8;
 const LEAST_CHANNELS: usize = 8;
 
 /// The least multiply-adds of a piece: fewer take less time than another thread to begin.
-const LEAST_WORK: usize = 1 << 19;
+const LEAST_WORK: usize = 1 << 18;
 
 /// The output.
 pub(in crate::backend) fn forward<T: Float>(
