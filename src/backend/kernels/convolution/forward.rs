@@ -13,7 +13,7 @@ use crate::backend::kernels::float::Float;
 use crate::backend::kernels::padded::Layout;
 use crate::backend::kernels::pixels::{Pixels, product_of_pixels};
 use crate::backend::kernels::scratch::{Scratch, Scratches};
-use crate::backend::kernels::shifted::{Packed, PackedRows, Shifted, finished_product};
+use crate::backend::kernels::shifted::{Packed, Shifted, finished_product};
 use crate::backend::kernels::winograd::{self, Transformed};
 use crate::backend::memory;
 
@@ -142,17 +142,8 @@ impl<T: Float> Pass<'_, T> {
         pieces.enumerate().for_each(|(piece, output)| {
             let mut scratch = self.scratches.take();
             let rows = self.channels_of(piece * channels, output);
-            let filter = self.filters[0].rows(rows.clone());
             let size = output.len();
-            self.product(
-                filter,
-                rows.start,
-                padded,
-                &mut scratch.runs,
-                output,
-                size,
-                0..size,
-            );
+            self.product(rows, padded, &mut scratch.runs, output, size, 0..size);
             self.scratches.give(scratch);
         });
         self.scratches.give(scratch);
@@ -188,17 +179,16 @@ impl<T: Float> Pass<'_, T> {
         let taken = self.geometry.group_input();
         let channels = group * taken..(group + 1) * taken;
         let padded = self.geometry.lay_out(self.layout, channels, input, padded);
-        let filter = self.filters[group].all();
-        let first = group * self.geometry.group_output();
-        self.product(filter, first, padded, runs, output, image, place);
+        let given = self.geometry.group_output();
+        let channels = group * given..(group + 1) * given;
+        self.product(channels, padded, runs, output, image, place);
     }
 
-    /// Some channels of one group from `first` on, of images whose outputs are so many numbers apart; `place` is
-    /// where the channels lie within each.
+    /// Some channels of one group, of images whose outputs are so many numbers apart; `place` is where the
+    /// channels lie within each.
     fn product(
         &self,
-        filter: PackedRows<T>,
-        first: usize,
+        channels: Range<usize>,
         source: &[T],
         runs: &mut Vec<T>,
         output: &mut [T],
@@ -206,7 +196,12 @@ impl<T: Float> Pass<'_, T> {
         place: Range<usize>,
     ) {
         let (layout, pixels) = (self.layout, self.geometry.output_pixels());
-        let finish = |row: usize| self.epilogue.of_channel(first + row);
+        let (group, first) = (
+            channels.start / self.geometry.group_output(),
+            channels.start % self.geometry.group_output(),
+        );
+        let filter = self.filters[group].rows(first..first + channels.len());
+        let finish = |row: usize| self.epilogue.of_channel(channels.start + row);
         let right = Shifted {
             source,
             offsets: &self.offsets,
