@@ -43,3 +43,37 @@ impl Drop for End<'_> {
         self.0.store(true, Ordering::Release);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::panic::catch_unwind;
+
+    use rayon::prelude::*;
+
+    use super::with_all_awake;
+
+    #[test]
+    fn pieces_are_computed_and_a_panic_comes_back() {
+        let sum = || -> usize { (0..1000usize).into_par_iter().with_max_len(1).sum() };
+        for _ in 0..20 {
+            assert_eq!(with_all_awake(sum), 499_500);
+            assert!(catch_unwind(|| with_all_awake(|| panic!("as it should"))).is_err());
+        }
+    }
+
+    #[test]
+    fn many_at_a_time_come_to_an_end() {
+        std::thread::scope(|scope| {
+            for _ in 0..8 {
+                scope.spawn(|| {
+                    for _ in 0..50 {
+                        let sum = |_| (0..100usize).into_par_iter().with_max_len(1).sum::<usize>();
+                        let sums =
+                            with_all_awake(|| (0..8).into_par_iter().map(sum).sum::<usize>());
+                        assert_eq!(sums, 8 * 4950);
+                    }
+                });
+            }
+        });
+    }
+}
