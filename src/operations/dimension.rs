@@ -460,6 +460,20 @@ impl Dimension {
         }
     }
 
+    /// Replaces each variable by another.
+    pub fn rename(&mut self, new: &dyn Fn(Variable) -> Variable) {
+        let Dimension::Symbolic(symbolic) = self else {
+            return;
+        };
+        match &mut symbolic.0 {
+            Form::Shifted(variable, _) => *variable = new(*variable),
+            Form::Stepped(stepped) => stepped.variable = new(stepped.variable),
+            Form::Polynomial(_) => {
+                *self = self.substitute(&|variable| Some(Dimension::variable(new(variable))));
+            }
+        }
+    }
+
     /// Its value where those of all its variables are known; `None` also where that overflows.
     pub(super) fn evaluate(&self, value: &dyn Fn(Variable) -> Option<i64>) -> Option<i64> {
         match self {
