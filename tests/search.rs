@@ -374,7 +374,9 @@ fn the_same_seed_gives_the_same_search_and_another_seed_another() {
 
 #[test]
 fn every_proposal_says_where_it_comes_from() {
-    let history = uninterrupted(&small(StrategyName::Autosnap, 1, 30));
+    let mut configuration = small(StrategyName::Autosnap, 1, 30);
+    configuration.autosnap.strangers = 4;
+    let history = uninterrupted(&configuration);
     let (first, later) = history.records().split_at(6);
     assert!(first.iter().all(|record| record.origin == Origin::Random));
     assert!(first.iter().all(|record| record.predicted.is_none()));

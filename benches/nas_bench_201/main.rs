@@ -22,11 +22,9 @@ use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use clap::Parser;
-use rand_chacha::ChaCha8Rng;
-use rand_chacha::rand_core::SeedableRng;
 use snapc::diagnostic::Source;
 use snapc::search::{
     Autosnap, Evaluation, Learner, Nao, Search, SearchConfiguration, Silent, Status, Store,
@@ -157,8 +155,8 @@ fn protocols(options: &Options) -> Vec<Protocol> {
     final_accuracy.into_iter().chain(early_accuracy).collect()
 }
 
-/// The runs that were asked for and are not there: the seeds outside, so that all strategies and
-/// protocols get on at the same pace.
+/// The runs that were asked for and are not there: the seeds outside, so that all strategies get on at
+/// the same pace.
 fn missing(options: &Options, protocols: &[Protocol], runs: &Runs) -> Outcome<Vec<Task>> {
     let mut chosen = Vec::new();
     for name in &options.strategy {
@@ -169,34 +167,32 @@ fn missing(options: &Options, protocols: &[Protocol], runs: &Runs) -> Outcome<Ve
         chosen = STRATEGIES.to_vec();
     }
     let settings = settings(options);
-    let most = chosen
-        .iter()
-        .map(|(_, seeds)| options.seeds.unwrap_or(*seeds));
+    let seeds_of = |seeds: u64| options.seeds.unwrap_or(seeds);
+    let most = chosen.iter().map(|(_, seeds)| seeds_of(*seeds)).max();
     let mut tasks = Vec::new();
-    for seed in 0..most.max().unwrap_or(0) {
-        for (strategy, seeds) in &chosen {
-            for protocol in protocols {
-                let task = Task {
+    for seed in 0..most.unwrap_or(0) {
+        for (strategy, _) in chosen.iter().filter(|it| seed < seeds_of(it.1)) {
+            let name = strategy.name();
+            let is_missing =
+                |protocol: &&Protocol| !runs.has(name, protocol, &settings, seed, options.budget);
+            let protocols: Vec<Protocol> = protocols.iter().filter(is_missing).cloned().collect();
+            if !protocols.is_empty() {
+                tasks.push(Task {
                     strategy: *strategy,
-                    protocol: protocol.clone(),
                     seed,
-                };
-                let wanted = seed < options.seeds.unwrap_or(*seeds);
-                let name = strategy.name();
-                if wanted && !runs.has(name, protocol, &settings, seed, options.budget) {
-                    tasks.push(task);
-                }
+                    protocols,
+                });
             }
         }
     }
     Ok(tasks)
 }
 
-/// A run that is to be made.
+/// Runs of one strategy with one seed, which share what the strategy learns before it has seen a value.
 struct Task {
     strategy: StrategyName,
-    protocol: Protocol,
     seed: u64,
+    protocols: Vec<Protocol>,
 }
 
 /// Makes the runs, some at a time, and keeps each as it ends.
@@ -207,22 +203,26 @@ fn evaluate(
     tasks: Vec<Task>,
     runs: &Mutex<Runs>,
 ) -> Outcome<()> {
-    let learners = learners(options, space, &tasks)?;
-    let began = Instant::now();
     let (next, evaluations) = (AtomicUsize::new(0), AtomicUsize::new(0));
+    let (learning, searching) = (Mutex::new(Duration::ZERO), Mutex::new(Duration::ZERO));
     let problem = Mutex::new(None);
     let work = || {
-        loop {
-            let number = next.fetch_add(1, Ordering::Relaxed);
-            let Some(task) = tasks.get(number) else {
-                return Ok(());
-            };
-            let learner = learners.get(&task.strategy.name()).cloned();
-            let run = run(options, space, &tables[&task.protocol], task, learner)?;
-            evaluations.fetch_add(run.evaluations, Ordering::Relaxed);
-            eprint!("\r{} of {} runs ", number + 1, tasks.len());
-            runs.lock().map_err(poisoned)?.push(run)?;
+        while let Some(task) = tasks.get(next.fetch_add(1, Ordering::Relaxed)) {
+            let began = Instant::now();
+            let learner = learner(options, space, task)?;
+            *learning.lock().map_err(poisoned)? += began.elapsed();
+            for protocol in &task.protocols {
+                let began = Instant::now();
+                let table = &tables[protocol];
+                let run = run(options, space, table, task, protocol, learner.clone())?;
+                *searching.lock().map_err(poisoned)? += began.elapsed();
+                evaluations.fetch_add(run.evaluations, Ordering::Relaxed);
+                runs.lock().map_err(poisoned)?.push(run)?;
+            }
+            let begun = next.load(Ordering::Relaxed).min(tasks.len());
+            eprint!("\r{begun} of {} strategies and seeds begun ", tasks.len());
         }
+        Ok(())
     };
     std::thread::scope(|scope| {
         for _ in 0..options.threads.max(1) {
@@ -238,41 +238,27 @@ fn evaluate(
         return Err(problem.into());
     }
     if !tasks.is_empty() {
-        let seconds = began.elapsed().as_secs_f64() * options.threads.max(1) as f64;
-        let evaluations = evaluations.into_inner() as f64;
-        println!("\n{:.1} ms an evaluation", 1000.0 * seconds / evaluations);
+        let (learning, searching) = (learning.into_inner(), searching.into_inner());
+        let (learning, searching) = (learning.map_err(poisoned)?, searching.map_err(poisoned)?);
+        println!(
+            "\n{:.1} ms an evaluation, and {:.1} s a seed before the first",
+            1000.0 * searching.as_secs_f64() / evaluations.into_inner() as f64,
+            learning.as_secs_f64() / tasks.len() as f64
+        );
     }
     Ok(())
 }
 
-/// The auto-encoders, which all runs of a strategy share: they know no values.
-fn learners(
-    options: &Options,
-    space: &Space,
-    tasks: &[Task],
-) -> Outcome<HashMap<&'static str, Arc<Learner>>> {
-    let mut learners = HashMap::new();
-    for name in [StrategyName::Autosnap, StrategyName::Nao] {
-        if !tasks.iter().any(|task| task.strategy == name) {
-            continue;
-        }
-        let configuration = configuration(options, name, 0)?;
-        let settings = match name {
-            StrategyName::Nao => configuration.nao.latent_search(),
-            _ => configuration.autosnap.clone(),
-        };
-        let began = Instant::now();
-        let learner = Autosnap::new(settings, 0).pretrain(&space, &GO_ON, &mut |_| {})?;
-        let report = learner.measure(&space, &mut ChaCha8Rng::seed_from_u64(0))?;
-        println!(
-            "{}: pretraining, shared by all runs, {:.1} s; {:.1} % of unseen programs come back",
-            name.name(),
-            began.elapsed().as_secs_f64(),
-            100.0 * report.reconstructed_programs
-        );
-        learners.insert(name.name(), Arc::new(learner));
-    }
-    Ok(learners)
+/// The auto-encoder of a strategy that has one, which knows no values.
+fn learner(options: &Options, space: &Space, task: &Task) -> Outcome<Option<Arc<Learner>>> {
+    let configuration = configuration(options, task.strategy, task.seed)?;
+    let settings = match task.strategy {
+        StrategyName::Nao => configuration.nao.latent_search(),
+        StrategyName::Autosnap => configuration.autosnap,
+        _ => return Ok(None),
+    };
+    let learner = Autosnap::new(settings, task.seed).pretrain(space, &GO_ON, &mut |_| {})?;
+    Ok(Some(Arc::new(learner)))
 }
 
 fn space() -> Outcome<Space> {
@@ -318,6 +304,7 @@ fn run(
     space: &Space,
     table: &TableEvaluation<'_>,
     task: &Task,
+    protocol: &Protocol,
     learner: Option<Arc<Learner>>,
 ) -> Outcome<Run> {
     let configuration = configuration(options, task.strategy, task.seed)?;
@@ -337,7 +324,7 @@ fn run(
     for (record, value) in search.history().measured() {
         evaluations += 1;
         if steps.last().is_none_or(|last| value > last.best) {
-            let told = match (&task.protocol.report, &record.status) {
+            let told = match (&protocol.report, &record.status) {
                 (Some(column), Status::Done { details, .. }) => details[column].as_f64(),
                 _ => Some(value),
             };
@@ -350,7 +337,7 @@ fn run(
     }
     Ok(Run {
         strategy: task.strategy.name().to_owned(),
-        protocol: task.protocol.clone(),
+        protocol: protocol.clone(),
         settings: self::settings(options),
         seed: task.seed,
         evaluations,

@@ -1,10 +1,11 @@
 """Runs the same nets with snapc and with others, side by side, and prints how they compare.
 
-    python3 benches/side_by_side/side_by_side.py train [--batch 32 128] [--steps 20] [--threads 2] [--compile] [--candle]
+    python3 benches/side_by_side/side_by_side.py train [--batch 32 128] [--steps 20] [--threads 2] [--compile] [--jax] [--candle]
     python3 benches/side_by_side/side_by_side.py infer [--batch 1 64] [--threads 2]
 
 `train` compares steps of training with PyTorch (pip install torch numpy), by the modules of `snapc emit torch`, and if asked
-with what `torch.compile` makes of them, which takes a C++ compiler, and with candle-nn, by the modules of `snapc emit rust`.
+with what `torch.compile` makes of them, which takes a C++ compiler, with JAX (pip install jax), which runs the same modules by
+`with_jax.py`, and with candle-nn, by the modules of `snapc emit rust`.
 `infer` compares inference with ONNX Runtime (pip install onnxruntime numpy), by the models of `snapc emit onnx`. The release
 builds of `snapc` and of this bench are made first. The sides take turns, so that other work on the machine strikes both;
 the fastest step of each counts. A ratio above one says that snapc is faster.
@@ -52,9 +53,9 @@ def build(arguments):
     return bench, executable(["cargo", "build", "--release"], "snapc")
 
 
-def run(command, arguments):
+def run(command, arguments, *before):
     environment = {**os.environ, "RAYON_NUM_THREADS": str(arguments.threads)}
-    output = subprocess.run(command, check=True, stdout=subprocess.PIPE, env=environment).stdout
+    output = subprocess.run([*before, *command], check=True, stdout=subprocess.PIPE, env=environment).stdout
     return json.loads(output.splitlines()[-1])
 
 
@@ -72,10 +73,12 @@ def of_candle(bench, file, size, arguments):
 
 def of_other(mode, file, ours, size, steps, arguments, *options):
     """The other side, in a process of its own so that its memory can be measured."""
+    # JAX has no option for the number of its threads: it takes as many as the process may run on.
+    before = ["taskset", "-c", f"0-{arguments.threads - 1}"] if "--jax" in options else []
     command = [sys.executable, __file__, mode, "--side", file, "--batch", str(size), "--steps", str(steps)]
     command += ["--input", *map(str, ours["input"]), "--classes", *map(str, ours["classes"])]
     command += ["--device", arguments.device, "--precision", arguments.precision]
-    return run(command + ["--threads", str(arguments.threads), *options], arguments)
+    return run(command + ["--threads", str(arguments.threads), *options], arguments, *before)
 
 
 def timed(step, count):
@@ -106,7 +109,7 @@ def train_with_torch(arguments):
     kind = arguments.device.split(":")[0]
     mixed = torch.autocast(kind, torch.bfloat16, enabled=arguments.precision == "bf16")
 
-    def step():
+    def step_of_torch():
         optimizer.zero_grad(set_to_none=True)
         with mixed:
             logits = forward(inputs)
@@ -115,6 +118,11 @@ def train_with_torch(arguments):
         if kind == "cuda":
             torch.cuda.synchronize()
 
+    step = step_of_torch
+    if arguments.jax:
+        from with_jax import training_step
+
+        step = training_step(model, inputs, labels)
     seconds = timed(step, arguments.steps)
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     print(json.dumps({"steps": seconds, "peak": peak * 1024, "peak_of_step": (peak - before) * 1024}))
@@ -134,7 +142,7 @@ def infer_with_onnx_runtime(arguments):
 
 
 def compare_training(bench, snapc, arguments):
-    others = f"{'PyTorch':>10} {'ratio':>6} {'compiled':>10} {'ratio':>6} {'candle':>10} {'ratio':>6}"
+    others = f"{'PyTorch':>10} {'ratio':>6} {'compiled':>10} {'ratio':>6} {'JAX':>10} {'ratio':>6} {'candle':>10} {'ratio':>6}"
     print(f"{'net':12} {'batch':>5} {'snapc':>10} {others} {'memory':>9} {'PyTorch':>9}")
     with tempfile.TemporaryDirectory() as folder:
         for name, file in NETS.items():
@@ -142,18 +150,20 @@ def compare_training(bench, snapc, arguments):
             subprocess.run([snapc, "emit", "torch", str(file), "--output", module], check=True, stdout=subprocess.PIPE)
             for size in arguments.batch or [32, 128]:
                 steps = arguments.steps
-                ours, theirs, compiled, candle = [], [], [], []
+                ours, theirs, compiled, jax, candle = [], [], [], [], []
                 for turn in range(TURNS):
                     ours.append(of_snapc(bench, "train", file, size, steps, arguments))
                     theirs.append(of_other("train", module, ours[0], size, steps, arguments))
                     if arguments.compile:
                         compiled.append(of_other("train", module, ours[0], size, steps, arguments, "--compile"))
+                    if arguments.jax:
+                        jax.append(of_other("train", module, ours[0], size, steps, arguments, "--jax"))
                     # A step of candle takes many times as long; two tell enough.
                     if arguments.candle and turn == 0:
                         candle = of_candle(bench, file, size, arguments)
                 own = fastest(ours)
                 columns = [f"{1e3 * own:7.1f} ms"]
-                for other in [theirs, compiled, candle]:
+                for other in [theirs, compiled, jax, candle]:
                     if not other:
                         columns.append(f"{'-':>10} {'-':>6}")
                         continue
@@ -197,6 +207,7 @@ def main():
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--nets", nargs="+", choices=list(NETS), help="only these nets")
     parser.add_argument("--compile", action="store_true", help="also torch.compile")
+    parser.add_argument("--jax", action="store_true", help="also JAX")
     parser.add_argument("--candle", action="store_true", help="also the module for candle-nn")
     parser.add_argument("--device", default="cpu", help="where to train: cpu or cuda, with `--built` of that feature")
     parser.add_argument("--precision", choices=["f32", "bf16"], default="f32")

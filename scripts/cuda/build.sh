@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Builds snapc with the feature `cuda`, on a machine with or without a graphics processor. It is not part of
-# `.ci/run`: the kernels of candle take a quarter of an hour to compile. Arguments go to cargo in place of
+# `.ci/run`: it takes 21 minutes of processor time. Arguments go to cargo in place of
 # `build`: `scripts/cuda/build.sh clippy --all-targets`.
 set -euo pipefail
 cd "$(dirname "$0")/../.."

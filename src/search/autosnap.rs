@@ -30,6 +30,8 @@ pub struct Autosnap {
     /// A learner that has learnt the language, if one was given.
     pretrained: Option<Arc<Learner>>,
     learner: Option<Learner>,
+    /// How often the learner was trained. Its value layer is fitted anew before every use.
+    trainings: u64,
     report: Option<ModelReport>,
     known: KnownPrograms,
 }
@@ -42,6 +44,7 @@ impl Autosnap {
             seed,
             pretrained: None,
             learner: None,
+            trainings: 0,
             report: None,
             known: KnownPrograms::default(),
         }
@@ -83,6 +86,9 @@ impl Autosnap {
 
     /// The learner, trained on random programs if this is the first time it is needed.
     fn learner(&mut self, round: &mut Round<'_>) -> Result<&mut Learner> {
+        if self.learner.is_none() {
+            self.trainings += 1;
+        }
         let learner = match self.learner.take() {
             Some(learner) => learner,
             None => match &self.pretrained {
@@ -125,6 +131,9 @@ impl Strategy for Autosnap {
         let (measured, seed) = (self.report, self.seed);
         let known = RefCell::new(std::mem::take(&mut self.known));
         let space = round.space;
+        // A model that no round trains is the same in all of them.
+        let is_trained = configuration.joint.steps > 0;
+        self.trainings += u64::from(is_trained);
         let learner = self.learner(round)?;
         learner.train(&examples, rng, round.stop)?;
         let programs: Vec<&[u8]> = examples.iter().map(|example| example.program).collect();
@@ -140,8 +149,6 @@ impl Strategy for Autosnap {
             true => learner.fit(&learner.encode(&programs)?, &values)?,
             false => None,
         };
-        // A model that no round trains is the same in all of them.
-        let is_trained = configuration.joint.steps > 0;
         let report = match measured {
             Some(report) if !is_trained => report,
             _ => {
@@ -182,6 +189,10 @@ impl Strategy for Autosnap {
 
     fn save(&self) -> Result<Vec<u8>> {
         self.learner.as_ref().map_or(Ok(Vec::new()), Learner::save)
+    }
+
+    fn revision(&self) -> Option<u64> {
+        Some(self.trainings)
     }
 
     fn restore(&mut self, space: &dyn ProgramSpace, state: &[u8]) -> Result<()> {

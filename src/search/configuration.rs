@@ -181,11 +181,11 @@ pub struct ModelConfiguration {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct PretrainingConfiguration {
-    /// How many distinct random programs it learns from. Default 20000.
+    /// How many distinct random programs it learns from. Default 10000.
     pub programs: usize,
     /// How many further random programs, never learnt from, it is measured on. Default 128.
     pub held_out: usize,
-    /// Training steps. Default 2500.
+    /// Training steps. Default 600.
     pub steps: usize,
     /// Programs a step. Default 64.
     pub batch: usize,
@@ -293,9 +293,9 @@ impl Default for ModelConfiguration {
 impl Default for PretrainingConfiguration {
     fn default() -> Self {
         Self {
-            programs: 20000,
+            programs: 10000,
             held_out: 128,
-            steps: 2500,
+            steps: 600,
             batch: 64,
             learning_rate: 0.01,
         }

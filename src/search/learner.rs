@@ -390,7 +390,7 @@ fn unfit(reason: &str) -> SearchError {
 
 impl Pool {
     /// Draws distinct programs and sets some apart: none of those the model learns from is equal to
-    /// one that was set apart. In a small space fewer are drawn, and at most a fifth set apart.
+    /// one that was set apart. In a small space fewer are drawn.
     fn draw(
         space: &dyn ProgramSpace,
         configuration: &AutosnapConfiguration,
@@ -411,22 +411,29 @@ impl Pool {
                 in_vain = 0;
             }
         }
-        let held_out = settings.held_out.min(programs.len() / 5);
-        let mut training = programs.split_off(held_out);
-        let held_out_keys: HashSet<Key> = programs.iter().map(|p| space.key(p)).collect();
-        training.retain(|program| !held_out_keys.contains(&space.key(program)));
+        let (mut held_out, mut training) = set_apart(programs, settings.held_out);
+        let held_out_keys: HashSet<Key> = held_out.iter().map(|p| space.key(p)).collect();
+        let mut training_keys = HashSet::new();
+        training.retain(|program| {
+            let key = space.key(program);
+            let kept = !held_out_keys.contains(&key);
+            if kept {
+                training_keys.insert(key);
+            }
+            kept
+        });
         if training.is_empty() {
             // Too few distinct programs to set any apart.
-            training.append(&mut programs);
+            training.append(&mut held_out);
+            training_keys = held_out_keys;
         }
         if training.is_empty() {
             return Err(SearchError::Space("it has no valid program".to_owned()));
         }
-        let training_keys = training.iter().map(|program| space.key(program)).collect();
         let mut pool = Self {
             training,
             training_keys,
-            held_out: programs,
+            held_out,
             descriptions: Vec::new(),
             parts: 0,
         };
@@ -477,6 +484,28 @@ impl Pool {
             .flat_map(|place| &self.descriptions[place * self.parts..][..self.parts]);
         rows.copied().collect()
     }
+}
+
+/// Sets the first `wanted` of some programs apart from the others, but at most a fifth of those of each length:
+/// there are few short programs, and a model that never saw one has not learnt where they end.
+fn set_apart(programs: Vec<Vec<u8>>, wanted: usize) -> (Vec<Vec<u8>>, Vec<Vec<u8>>) {
+    let mut allowed: HashMap<usize, usize> = HashMap::new();
+    for program in &programs {
+        *allowed.entry(program.len()).or_default() += 1;
+    }
+    allowed.values_mut().for_each(|count| *count /= 5);
+    let mut left = wanted;
+    programs.into_iter().partition(|program| {
+        let chosen = match allowed.get_mut(&program.len()) {
+            Some(allowed) if left > 0 && *allowed > 0 => {
+                *allowed -= 1;
+                true
+            }
+            _ => false,
+        };
+        left -= usize::from(chosen);
+        chosen
+    })
 }
 
 /// How many programs are decoded from random codes when the model is measured.

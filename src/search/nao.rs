@@ -66,6 +66,10 @@ impl Strategy for Nao {
         self.search.save()
     }
 
+    fn revision(&self) -> Option<u64> {
+        self.search.revision()
+    }
+
     fn restore(&mut self, space: &dyn ProgramSpace, state: &[u8]) -> Result<()> {
         self.search.restore(space, state)
     }

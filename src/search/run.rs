@@ -37,6 +37,8 @@ pub struct Search<S> {
     exhausted: bool,
     /// Whether the strategy was interrupted and must go back to its stored state.
     interrupted: bool,
+    /// The revision of the strategy's state that is in the store, if it is known.
+    saved: Option<u64>,
 }
 
 /// What to do next.
@@ -210,6 +212,7 @@ impl<S: ProgramSpace> Search<S> {
             opened: Instant::now(),
             exhausted: false,
             interrupted: false,
+            saved: None,
         })
     }
 
@@ -410,6 +413,7 @@ impl<S: ProgramSpace> Search<S> {
     fn propose(&mut self, observer: &mut dyn Observer, stop: &AtomicBool) -> Result<()> {
         if self.interrupted {
             self.strategy.restore(&self.space, &self.store.state()?)?;
+            self.saved = None;
         }
         self.interrupted = true;
         let number = self
@@ -440,8 +444,13 @@ impl<S: ProgramSpace> Search<S> {
         if !self.exhausted {
             let model = self.strategy.report();
             let report = model.as_ref().map(|report| (number, report));
-            self.store
-                .propose(&records, report, &self.strategy.save()?)?;
+            let revision = self.strategy.revision();
+            let state = match revision {
+                Some(revision) if self.saved == Some(revision) => None,
+                _ => Some(self.strategy.save()?),
+            };
+            self.store.propose(&records, report, state.as_deref())?;
+            self.saved = revision;
             for record in &records {
                 self.history.push(record.clone());
             }

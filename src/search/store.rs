@@ -348,12 +348,12 @@ impl Store {
             .collect()
     }
 
-    /// Writes the proposals of a round with the state of the strategy, all or nothing.
+    /// Writes the proposals of a round with the state of the strategy, if it is another one, all or nothing.
     pub(super) fn propose(
         &mut self,
         records: &[Record],
         report: Option<(usize, &ModelReport)>,
-        state: &[u8],
+        state: Option<&[u8]>,
     ) -> Result<()> {
         self.run(|connection| {
             let transaction = connection.transaction()?;
@@ -377,10 +377,12 @@ impl Store {
                     params![integer(round), json!(report).to_string()],
                 )?;
             }
-            transaction.execute(
-                "INSERT OR REPLACE INTO state (id, strategy) VALUES (0, ?1)",
-                params![state],
-            )?;
+            if let Some(state) = state {
+                transaction.execute(
+                    "INSERT OR REPLACE INTO state (id, strategy) VALUES (0, ?1)",
+                    params![state],
+                )?;
+            }
             transaction.commit()
         })
     }

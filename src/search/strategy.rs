@@ -73,6 +73,12 @@ pub trait Strategy {
         Ok(Vec::new())
     }
 
+    /// A number that is another one whenever [`save`](Self::save) would give another state, so that a state is
+    /// not written twice. Nothing if that is not known.
+    fn revision(&self) -> Option<u64> {
+        None
+    }
+
     /// Goes back to a state that [`save`](Self::save) gave.
     ///
     /// # Errors
