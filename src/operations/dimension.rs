@@ -733,6 +733,25 @@ mod tests {
     }
 
     #[test]
+    fn renamed_dimensions_are_what_substitution_gives() {
+        let (c, h) = (variable(0), variable(1));
+        let halved = (&h - &constant(1)).floor_divide(&constant(2));
+        let swapped = |it: Variable| Variable(1 - it.0);
+        for (dimension, expected) in [
+            (constant(5), "5"),
+            (&h + &constant(3), "c + 3"),
+            (halved.clone(), "(c + 1) // 2 - 1"),
+            (&(&c * &constant(2)) + &halved, "2 * h + (c + 1) // 2 - 1"),
+        ] {
+            let mut renamed = dimension.clone();
+            renamed.rename(&swapped);
+            assert_eq!(named(&renamed), expected);
+            let value = |variable| Some(Dimension::variable(swapped(variable)));
+            assert_eq!(renamed, dimension.substitute(&value));
+        }
+    }
+
+    #[test]
     fn small_forms_are_what_polynomials_come_to() {
         let h = variable(1);
         for offset in [-7, -1, 0, 1, 300, i64::from(i32::MAX)] {

@@ -141,6 +141,7 @@ pub(super) fn depthwise_convolution(
     )
 }
 
+#[inline]
 fn convolve(
     window: Window,
     [input, output]: [Dimension; 2],

@@ -43,18 +43,18 @@ impl<'p, R: Recorder> Interpreter<'p, R> {
                 let shape = self.layer_input(word, ranks, &value, span)?;
                 self.resolve_arguments(&mut arguments);
                 let mut requirements = Requirements::default();
-                let (operation, result) = apply(&arguments, &shape, &mut requirements);
-                let applied = (&operation, result);
+                let applied = apply(&arguments, &shape, &mut requirements);
+                let applied = (&applied.0, applied.1);
                 self.apply(word, applied, &mut requirements, &[value.node], span)?;
             }
             Rule::Pair { ranks, apply } => {
                 let taken = self.pop(word.name, 2, span)?;
                 let [first, second] = self.pair_inputs(word, ranks, &taken, span)?;
                 let mut requirements = Requirements::default();
-                let (operation, result) =
-                    apply(&arguments, [&first, &second], &mut requirements);
+                let applied = apply(&arguments, [&first, &second], &mut requirements);
+                let applied = (&applied.0, applied.1);
                 let nodes: SmallVec<[R::Value; 2]> = taken.iter().map(|value| value.node).collect();
-                self.apply(word, (&operation, result), &mut requirements, &nodes, span)?;
+                self.apply(word, applied, &mut requirements, &nodes, span)?;
             }
             Rule::Split { ranks, apply } => {
                 let value = self.pop_one(word.name, span)?;
