@@ -12,6 +12,7 @@ use super::Executor;
 use super::array::Array;
 use super::kernels::float::Float;
 use super::lowering::{self, Backward, Call, Prepared};
+use super::threads::with_all_awake;
 use crate::plan::{Plan, Step};
 
 /// Runs of fewer multiply-adds stay on the calling thread: no kernel has enough to do for two, and to
@@ -99,6 +100,8 @@ impl Program {
         let batch = inputs.first().and_then(|input| input.dims().first());
         match self.work.saturating_mul(batch.copied().unwrap_or(1)) {
             ..LEAST_WORK => run(),
+            // A run on its own has all threads; one among others has its own.
+            _ if !keep && rayon::current_thread_index().is_none() => with_all_awake(run),
             // Within the pool from the start: entering it anew for every kernel costs more than many
             // a kernel.
             _ => rayon::scope(|_| run()),

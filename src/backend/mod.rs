@@ -23,6 +23,7 @@ mod network;
 mod random;
 mod slices;
 mod tensors;
+mod threads;
 mod weights;
 
 pub use device::{Computation, DeviceError, device};

@@ -14,7 +14,7 @@ use crate::operations::Activation;
 #[serde(rename_all = "kebab-case")]
 pub enum Pass {
     /// A batch norm that alone reads a convolution becomes part of its step. An evaluation then scales
-    /// and shifts each piece of the convolution's output while it is in the cache.
+    /// and shifts what the convolution gives before it is written, or while it is in the cache.
     FuseNorms,
     /// A `relu` or `relu6` that alone reads a convolution, dense layer, batch norm or sum becomes part
     /// of its step: it takes no pass over memory of its own, and what it reads is not kept.

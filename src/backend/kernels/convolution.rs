@@ -12,6 +12,8 @@ mod gradient;
 use std::ops::Range;
 
 use super::batch_norm::{self, Affine};
+use super::depthwise;
+use super::finish::Finish;
 use super::float::Float;
 use super::padded::Layout;
 use super::rectifier::{self, Rectifier};
@@ -23,7 +25,7 @@ pub(in crate::backend) use forward::forward;
 pub(in crate::backend) use gradient::{backward, transposed};
 
 /// A convolution of a batch of images of one size.
-#[derive(Clone, Debug)]
+#[derive(Clone, Copy, Debug)]
 pub(in crate::backend) struct Geometry {
     /// The attributes.
     pub(in crate::backend) convolution: Convolution,
@@ -36,11 +38,11 @@ pub(in crate::backend) struct Geometry {
 }
 
 impl Geometry {
-    fn input_pixels(&self) -> usize {
+    pub(super) fn input_pixels(&self) -> usize {
         self.image[0] * self.image[1]
     }
 
-    fn output_pixels(&self) -> usize {
+    pub(super) fn output_pixels(&self) -> usize {
         self.output[0] * self.output[1]
     }
 
@@ -48,11 +50,11 @@ impl Geometry {
         self.convolution.input * self.input_pixels()
     }
 
-    fn output_size(&self) -> usize {
+    pub(super) fn output_size(&self) -> usize {
         self.convolution.output * self.output_pixels()
     }
 
-    fn taps(&self) -> usize {
+    pub(super) fn taps(&self) -> usize {
         self.convolution.kernel[0] * self.convolution.kernel[1]
     }
 
@@ -112,6 +114,8 @@ impl Geometry {
 pub(in crate::backend) enum Filter<T> {
     /// The weights of each group.
     Direct(Vec<Packed<T>>),
+    /// The weights as they are; see [`depthwise`].
+    Depthwise(Vec<T>),
     /// Transformed weights; see [`winograd`].
     Winograd(Transformed<T>),
 }
@@ -121,6 +125,9 @@ impl<T: Float> Filter<T> {
     pub(in crate::backend) fn new(convolution: &Convolution, weight: &[T]) -> Self {
         if winograd::applies(convolution) {
             return Filter::Winograd(Transformed::forward(convolution, weight));
+        }
+        if depthwise::applies(convolution) {
+            return Filter::Depthwise(weight.to_vec());
         }
         let rows = convolution.output / convolution.groups;
         let inner = weight.len() / convolution.output;
@@ -148,6 +155,15 @@ impl<T: Float> Epilogue<'_, T> {
         Epilogue {
             bias: self.bias.map(|bias| &bias[channels.clone()]),
             affine: self.affine.map(|affine| &affine[channels]),
+            rectifier: self.rectifier,
+        }
+    }
+
+    /// That of one channel.
+    pub(super) fn of_channel(&self, channel: usize) -> Finish<T> {
+        Finish {
+            bias: self.bias.map(|bias| bias[channel]),
+            affine: self.affine.map(|affine| affine[channel]),
             rectifier: self.rectifier,
         }
     }

@@ -95,6 +95,24 @@ pub(in crate::backend) fn pad<T: Float>(
     output
 }
 
+/// The images without their margins.
+pub(in crate::backend) fn crop<T: Float>(geometry: &Geometry, input: &[T]) -> Vec<T> {
+    let ([_, width], [_, wide]) = (geometry.image, geometry.padded());
+    let images = input.len() / geometry.padded_pixels();
+    let mut output = memory::buffer(images * geometry.pixels());
+    output
+        .par_chunks_mut(geometry.pixels())
+        .zip(input.par_chunks(geometry.padded_pixels()))
+        .with_min_len(8)
+        .for_each(|(output, input)| {
+            let rows = input.chunks_exact(wide).skip(geometry.before[0]);
+            for (target, source) in output.chunks_exact_mut(width).zip(rows) {
+                target.copy_from_slice(&source[geometry.before[1]..][..width]);
+            }
+        });
+    output
+}
+
 /// The gradient of the input of [`pad`]: every pixel gets the sum over the places that show it.
 pub(in crate::backend) fn pad_gradient<T: Float>(
     geometry: &Geometry,

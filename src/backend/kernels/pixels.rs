@@ -4,6 +4,7 @@
 //! fills vectors, or half a vector, the pixels alone cost less, and lie side by side in the end. The sums are
 //! the same, to the bit.
 
+use super::finish::Finish;
 use super::float::Float;
 use super::shifted::{PackedRows, Shifted, next_block};
 use super::vector::{Portable, Vector};
@@ -50,17 +51,18 @@ impl Pixels {
 }
 
 /// The columns of `left * right` where the pixels lie, side by side, with the given distance between the rows
-/// of the target. On the calling thread.
+/// of the target, finished before they are written. On the calling thread.
 ///
 /// # Panics
 ///
 /// If a pixel or a row does not fit into its slice.
-pub(in crate::backend) fn product_of_pixels<T: Float>(
+pub(super) fn product_of_pixels<T: Float>(
     left: PackedRows<T>,
     right: Shifted<T>,
     pixels: &Pixels,
     target: &mut [T],
     stride: usize,
+    finish: impl Fn(usize) -> Finish<T> + Copy,
 ) {
     left.check(right);
     let lanes = lanes::<T>(instructions());
@@ -75,27 +77,41 @@ pub(in crate::backend) fn product_of_pixels<T: Float>(
 
     #[cfg(target_arch = "x86_64")]
     #[target_feature(enable = "avx512f,avx512vl,avx512dq,avx512bw,avx2,fma")]
-    unsafe fn avx512<T: Float>(l: PackedRows<T>, r: Shifted<T>, p: &Pixels, t: &mut [T], s: usize) {
+    unsafe fn avx512<T: Float>(
+        l: PackedRows<T>,
+        r: Shifted<T>,
+        p: &Pixels,
+        t: &mut [T],
+        s: usize,
+        finish: impl Fn(usize) -> Finish<T> + Copy,
+    ) {
         // SAFETY: the instructions are there; the sizes are checked.
-        unsafe { product_with::<T::Avx512>(l, r, p, t, s) }
+        unsafe { product_with::<T::Avx512>(l, r, p, t, s, finish) }
     }
 
     #[cfg(target_arch = "x86_64")]
     #[target_feature(enable = "avx2,fma")]
-    unsafe fn avx2<T: Float>(l: PackedRows<T>, r: Shifted<T>, p: &Pixels, t: &mut [T], s: usize) {
+    unsafe fn avx2<T: Float>(
+        l: PackedRows<T>,
+        r: Shifted<T>,
+        p: &Pixels,
+        t: &mut [T],
+        s: usize,
+        finish: impl Fn(usize) -> Finish<T> + Copy,
+    ) {
         // SAFETY: the instructions are there; the sizes are checked.
-        unsafe { product_with::<T::Avx2>(l, r, p, t, s) }
+        unsafe { product_with::<T::Avx2>(l, r, p, t, s, finish) }
     }
 
     // SAFETY: the instructions are there and the sizes are checked above.
     unsafe {
         match instructions() {
             #[cfg(target_arch = "x86_64")]
-            Instructions::Avx512 => avx512(left, right, pixels, target, stride),
+            Instructions::Avx512 => avx512(left, right, pixels, target, stride, finish),
             #[cfg(target_arch = "x86_64")]
-            Instructions::Avx2 => avx2(left, right, pixels, target, stride),
+            Instructions::Avx2 => avx2(left, right, pixels, target, stride, finish),
             Instructions::Baseline => {
-                product_with::<Portable<T>>(left, right, pixels, target, stride);
+                product_with::<Portable<T>>(left, right, pixels, target, stride, finish);
             }
         }
     }
@@ -111,12 +127,13 @@ unsafe fn product_with<V: Vector>(
     pixels: &Pixels,
     target: &mut [V::Number],
     stride: usize,
+    finish: impl Fn(usize) -> Finish<V::Number> + Copy,
 ) {
     // SAFETY: the caller's sizes.
     unsafe {
         match pixels.halves {
-            true => strips::<V, 2>(left, right, &pixels.starts, target, stride),
-            false => strips::<V, 1>(left, right, &pixels.starts, target, stride),
+            true => strips::<V, 2>(left, right, &pixels.starts, target, stride, finish),
+            false => strips::<V, 1>(left, right, &pixels.starts, target, stride, finish),
         }
     }
 }
@@ -133,6 +150,7 @@ unsafe fn strips<V: Vector, const P: usize>(
     starts: &[usize],
     target: &mut [V::Number],
     stride: usize,
+    finish: impl Fn(usize) -> Finish<V::Number> + Copy,
 ) {
     // Pixels outermost: the part of the source that they need stays in the cache over all rows.
     for (strip, starts) in starts.chunks(STRIP * P).enumerate() {
@@ -144,14 +162,15 @@ unsafe fn strips<V: Vector, const P: usize>(
             unsafe {
                 let packed = left.data.as_ptr().add(row * left.inner);
                 let target = target.as_mut_ptr().add(row * stride + column);
+                let finish = |next: usize| finish(row + next);
                 match height {
-                    8 => strip_of::<V, P, 8, 2>(packed, right, starts, target, stride),
+                    8 => strip_of::<V, P, 8, 2>(packed, right, starts, target, stride, finish),
                     4 if V::MANY_REGISTERS => {
-                        strip_of::<V, P, 4, 4>(packed, right, starts, target, stride);
+                        strip_of::<V, P, 4, 4>(packed, right, starts, target, stride, finish);
                     }
-                    4 => strip_of::<V, P, 4, 2>(packed, right, starts, target, stride),
-                    2 => strip_of::<V, P, 2, 4>(packed, right, starts, target, stride),
-                    _ => strip_of::<V, P, 1, 8>(packed, right, starts, target, stride),
+                    4 => strip_of::<V, P, 4, 2>(packed, right, starts, target, stride, finish),
+                    2 => strip_of::<V, P, 2, 4>(packed, right, starts, target, stride, finish),
+                    _ => strip_of::<V, P, 1, 8>(packed, right, starts, target, stride, finish),
                 }
             }
             row += height;
@@ -171,6 +190,7 @@ unsafe fn strip_of<V: Vector, const P: usize, const M: usize, const N: usize>(
     starts: &[usize],
     target: *mut V::Number,
     stride: usize,
+    finish: impl Fn(usize) -> Finish<V::Number> + Copy,
 ) {
     let vectors = starts.len() / P;
     let mut vector = 0;
@@ -178,22 +198,22 @@ unsafe fn strip_of<V: Vector, const P: usize, const M: usize, const N: usize>(
     unsafe {
         while vector + N <= vectors {
             let target = target.add(vector * V::LANES);
-            block::<V, P, M, N>(packed, right, &starts[vector * P..], target, stride);
+            block::<V, P, M, N>(packed, right, &starts[vector * P..], target, stride, finish);
             vector += N;
         }
         if N > 4 && vector + 4 <= vectors {
             let target = target.add(vector * V::LANES);
-            block::<V, P, M, 4>(packed, right, &starts[vector * P..], target, stride);
+            block::<V, P, M, 4>(packed, right, &starts[vector * P..], target, stride, finish);
             vector += 4;
         }
         if N > 2 && vector + 2 <= vectors {
             let target = target.add(vector * V::LANES);
-            block::<V, P, M, 2>(packed, right, &starts[vector * P..], target, stride);
+            block::<V, P, M, 2>(packed, right, &starts[vector * P..], target, stride, finish);
             vector += 2;
         }
         while vector < vectors {
             let target = target.add(vector * V::LANES);
-            block::<V, P, M, 1>(packed, right, &starts[vector * P..], target, stride);
+            block::<V, P, M, 1>(packed, right, &starts[vector * P..], target, stride, finish);
             vector += 1;
         }
     }
@@ -211,6 +231,7 @@ unsafe fn block<V: Vector, const P: usize, const M: usize, const N: usize>(
     starts: &[usize],
     target: *mut V::Number,
     stride: usize,
+    finish: impl Fn(usize) -> Finish<V::Number> + Copy,
 ) {
     // SAFETY: the caller's vectors lie within every row, and the target has room for them.
     unsafe {
@@ -236,9 +257,12 @@ unsafe fn block<V: Vector, const P: usize, const M: usize, const N: usize>(
                 }
             }
         }
-        for (m, sums) in sums.iter().enumerate() {
-            for (n, sum) in sums.iter().enumerate() {
-                sum.store(target.add(m * stride + n * V::LANES));
+        for (m, sums) in sums.into_iter().enumerate() {
+            let finish = finish(m);
+            for (n, sum) in sums.into_iter().enumerate() {
+                finish
+                    .apply(sum)
+                    .store(target.add(m * stride + n * V::LANES));
             }
         }
     }
@@ -289,7 +313,9 @@ mod tests {
                     product(packed.all(), right, &mut all, length);
                     let stride = height * width;
                     let mut given = vec![T::ONE; rows * stride];
-                    product_of_pixels(packed.all(), right, &pixels, &mut given, stride);
+                    product_of_pixels(packed.all(), right, &pixels, &mut given, stride, |_| {
+                        Finish::default()
+                    });
                     for (row, given) in given.chunks_exact(stride).enumerate() {
                         for (pixel, given) in given.iter().enumerate() {
                             let place = 1 + pixel / width * pitch + pixel % width;
@@ -319,6 +345,8 @@ mod tests {
             length: width - 1,
         };
         let packed = Packed::new(1, 1, |_, _| 1.0);
-        product_of_pixels(packed.all(), right, &pixels, &mut [0.0; 64], width);
+        product_of_pixels(packed.all(), right, &pixels, &mut [0.0; 64], width, |_| {
+            Finish::default()
+        });
     }
 }

@@ -4,9 +4,11 @@
 use rayon::prelude::*;
 
 use super::float::Float;
-use super::padded::Layout;
+use super::sliding::Sliding;
 use crate::backend::memory;
-use crate::plan::{Convolution, Pool};
+use crate::plan::Pool;
+
+mod fold;
 
 /// Pooling of images of one size. Every window holds at least one pixel.
 #[derive(Clone, Copy, Debug)]
@@ -91,20 +93,6 @@ impl Geometry {
         runs
     }
 
-    /// Whether a window goes beyond the padding.
-    fn hangs_over(&self) -> bool {
-        let Pool {
-            kernel,
-            stride,
-            padding,
-            ..
-        } = self.pool;
-        let end = |axis: usize| (self.output[axis] - 1) * stride[axis] + kernel[axis];
-        [0, 1]
-            .iter()
-            .any(|&axis| end(axis) > self.image[axis] + 2 * padding[axis])
-    }
-
     /// Whether a window is so large that its taps are many beside the pixels of an image.
     fn has_many_taps(&self) -> bool {
         const MOST: usize = 64;
@@ -112,19 +100,8 @@ impl Geometry {
         height.saturating_mul(width) > MOST
     }
 
-    /// How one image lies in memory for a convolution of the same windows.
-    fn layout(&self) -> Layout {
-        let convolution = Convolution {
-            input: 1,
-            output: 1,
-            kernel: self.pool.kernel,
-            stride: self.pool.stride,
-            padding: self.pool.padding,
-            dilation: [1, 1],
-            groups: 1,
-            bias: false,
-        };
-        Layout::new(&convolution, self.image, self.output, 1)
+    fn windows_of_taps(&self) -> Sliding {
+        Sliding::of_pool(&self.pool, self.image, self.output)
     }
 
     /// The distance between the pixels of a run.
@@ -282,46 +259,17 @@ pub(in crate::backend) fn maximum<T: Float>(
     (output, places)
 }
 
-/// The largest values alone, which take a fraction of the time: what one tap finds under all windows is one
-/// run of memory, as in a convolution.
+/// The largest values alone, which take a fraction of the time.
 pub(in crate::backend) fn maximum_alone<T: Float>(geometry: &Geometry, input: &[T]) -> Vec<T> {
-    if geometry.hangs_over() || geometry.has_many_taps() {
+    if geometry.has_many_taps() {
         return maximum(geometry, input).0;
     }
-    let layout = geometry.layout();
-    let images = input.len() / geometry.pixels();
-    let mut output = memory::buffer(images * geometry.windows());
-    output
-        .par_chunks_mut(geometry.windows())
-        .zip(input.par_chunks(geometry.pixels()))
-        .with_min_len(8)
-        .for_each_init(
-            // What lies around an image stays the lowest.
-            || [layout.channel, layout.run].map(|length| vec![T::LOWEST; length]),
-            |[padded, run], (output, input)| {
-                layout.pad(0, input, padded);
-                largest_of_taps(&layout.taps, padded, run);
-                layout.gather(0, run, output);
-            },
-        );
-    output
-}
-
-vectorised! {
-    /// The largest of what the taps find, for every place of a run.
-    fn largest_of_taps[T: Float](taps: &[usize], padded: &[T], run: &mut [T]) {
-        const BLOCK: usize = 64;
-        for (block, best) in run.chunks_mut(BLOCK).enumerate() {
-            best.fill(T::LOWEST);
-            for tap in taps {
-                let values = &padded[tap + block * BLOCK..][..best.len()];
-                for (best, value) in best.iter_mut().zip(values) {
-                    let better = (*value > *best) | value.is_nan();
-                    *best = if better { *value } else { *best };
-                }
-            }
-        }
-    }
+    // What is not a number stays, for nothing is larger.
+    let larger = |best: T, value: T| match (value > best) | value.is_nan() {
+        true => value,
+        false => best,
+    };
+    fold::forward(&geometry.windows_of_taps(), input, T::LOWEST, larger, None)
 }
 
 /// The gradient of the input of [`maximum`].
@@ -347,8 +295,23 @@ pub(in crate::backend) fn maximum_gradient<T: Float>(
 
 /// The mean of the pixels in every window.
 pub(in crate::backend) fn average<T: Float>(geometry: &Geometry, input: &[T]) -> Vec<T> {
-    let runs = geometry.runs();
     let weights = geometry.weights();
+    if geometry.has_many_taps() {
+        return average_of_many(geometry, &weights, input);
+    }
+    let windows = geometry.windows_of_taps();
+    fold::forward(
+        &windows,
+        input,
+        T::ZERO,
+        |sum, value| sum + value,
+        Some(&weights),
+    )
+}
+
+/// The same, by runs of windows that have a pixel under a tap.
+fn average_of_many<T: Float>(geometry: &Geometry, weights: &[T], input: &[T]) -> Vec<T> {
+    let runs = geometry.runs();
     let images = input.len() / geometry.pixels();
     let mut output = memory::zeros(images * geometry.windows());
     output
@@ -358,7 +321,7 @@ pub(in crate::backend) fn average<T: Float>(geometry: &Geometry, input: &[T]) ->
         .for_each_init(
             || vec![T::ZERO; geometry.output[1]],
             |buffer, (output, input)| {
-                average_plane(&runs, geometry.step(), &weights, input, output, buffer);
+                average_plane(&runs, geometry.step(), weights, input, output, buffer);
             },
         );
     output

@@ -7,6 +7,7 @@ use std::ops::Range;
 
 use rayon::prelude::*;
 
+use super::finish::Finish;
 use super::float::Float;
 use super::vector::{Portable, Vector};
 use super::vectorise::{Instructions, instructions};
@@ -164,8 +165,23 @@ pub(in crate::backend) fn product<T: Float>(
     target: &mut [T],
     stride: usize,
 ) {
+    finished_product(left, right, target, stride, |_| Finish::default());
+}
+
+/// [`product`] whose rows are finished before they are written.
+///
+/// # Panics
+///
+/// If a row does not fit into its slice.
+pub(super) fn finished_product<T: Float>(
+    left: PackedRows<T>,
+    right: Shifted<T>,
+    target: &mut [T],
+    stride: usize,
+    finish: impl Fn(usize) -> Finish<T> + Copy,
+) {
     // SAFETY: these instructions are there.
-    unsafe { product_on(instructions(), left, right, target, stride) }
+    unsafe { product_on(instructions(), left, right, target, stride, finish) }
 }
 
 /// # Safety
@@ -177,6 +193,7 @@ unsafe fn product_on<T: Float>(
     right: Shifted<T>,
     target: &mut [T],
     stride: usize,
+    finish: impl Fn(usize) -> Finish<T> + Copy,
 ) {
     left.check(right);
     if left.rows == 0 || right.length == 0 {
@@ -186,26 +203,40 @@ unsafe fn product_on<T: Float>(
 
     #[cfg(target_arch = "x86_64")]
     #[target_feature(enable = "avx512f,avx512vl,avx512dq,avx512bw,avx2,fma")]
-    unsafe fn avx512<T: Float>(l: PackedRows<T>, r: Shifted<T>, t: &mut [T], stride: usize) {
+    unsafe fn avx512<T: Float>(
+        l: PackedRows<T>,
+        r: Shifted<T>,
+        t: &mut [T],
+        stride: usize,
+        finish: impl Fn(usize) -> Finish<T> + Copy,
+    ) {
         // SAFETY: the instructions are there; `product_on` checked the sizes.
-        unsafe { product_with::<T::Avx512>(l, r, t, stride) }
+        unsafe { product_with::<T::Avx512>(l, r, t, stride, finish) }
     }
 
     #[cfg(target_arch = "x86_64")]
     #[target_feature(enable = "avx2,fma")]
-    unsafe fn avx2<T: Float>(l: PackedRows<T>, r: Shifted<T>, t: &mut [T], stride: usize) {
+    unsafe fn avx2<T: Float>(
+        l: PackedRows<T>,
+        r: Shifted<T>,
+        t: &mut [T],
+        stride: usize,
+        finish: impl Fn(usize) -> Finish<T> + Copy,
+    ) {
         // SAFETY: the instructions are there; `product_on` checked the sizes.
-        unsafe { product_with::<T::Avx2>(l, r, t, stride) }
+        unsafe { product_with::<T::Avx2>(l, r, t, stride, finish) }
     }
 
     // SAFETY: the caller's instructions are there and the sizes are checked above.
     unsafe {
         match instructions {
             #[cfg(target_arch = "x86_64")]
-            Instructions::Avx512 => avx512(left, right, target, stride),
+            Instructions::Avx512 => avx512(left, right, target, stride, finish),
             #[cfg(target_arch = "x86_64")]
-            Instructions::Avx2 => avx2(left, right, target, stride),
-            Instructions::Baseline => product_with::<Portable<T>>(left, right, target, stride),
+            Instructions::Avx2 => avx2(left, right, target, stride, finish),
+            Instructions::Baseline => {
+                product_with::<Portable<T>>(left, right, target, stride, finish)
+            }
         }
     }
 }
@@ -219,6 +250,7 @@ unsafe fn product_with<V: Vector>(
     right: Shifted<V::Number>,
     target: &mut [V::Number],
     stride: usize,
+    finish: impl Fn(usize) -> Finish<V::Number> + Copy,
 ) {
     // Columns outermost: the part of the source that they need stays in the cache over all rows.
     let strip = 8 * V::LANES;
@@ -233,14 +265,53 @@ unsafe fn product_with<V: Vector>(
                 let packed = left.data.as_ptr().add(row * left.inner);
                 let source = right.source.as_ptr().add(column);
                 let target = target.as_mut_ptr().add(row * stride + column);
+                let finish = |next: usize| finish(row + next);
                 match height {
-                    8 => rows::<V, 8, 2>(packed, right.offsets, source, target, stride, width),
-                    4 if V::MANY_REGISTERS => {
-                        rows::<V, 4, 4>(packed, right.offsets, source, target, stride, width)
-                    }
-                    4 => rows::<V, 4, 2>(packed, right.offsets, source, target, stride, width),
-                    2 => rows::<V, 2, 4>(packed, right.offsets, source, target, stride, width),
-                    _ => rows::<V, 1, 8>(packed, right.offsets, source, target, stride, width),
+                    8 => rows::<V, 8, 2>(
+                        packed,
+                        right.offsets,
+                        source,
+                        target,
+                        stride,
+                        width,
+                        finish,
+                    ),
+                    4 if V::MANY_REGISTERS => rows::<V, 4, 4>(
+                        packed,
+                        right.offsets,
+                        source,
+                        target,
+                        stride,
+                        width,
+                        finish,
+                    ),
+                    4 => rows::<V, 4, 2>(
+                        packed,
+                        right.offsets,
+                        source,
+                        target,
+                        stride,
+                        width,
+                        finish,
+                    ),
+                    2 => rows::<V, 2, 4>(
+                        packed,
+                        right.offsets,
+                        source,
+                        target,
+                        stride,
+                        width,
+                        finish,
+                    ),
+                    _ => rows::<V, 1, 8>(
+                        packed,
+                        right.offsets,
+                        source,
+                        target,
+                        stride,
+                        width,
+                        finish,
+                    ),
                 }
             }
             row += height;
@@ -263,6 +334,7 @@ unsafe fn rows<V: Vector, const M: usize, const N: usize>(
     target: *mut V::Number,
     stride: usize,
     width: usize,
+    finish: impl Fn(usize) -> Finish<V::Number> + Copy,
 ) {
     let mut column = 0;
     // SAFETY: every load and store is within `width` columns of the caller's rows.
@@ -274,6 +346,7 @@ unsafe fn rows<V: Vector, const M: usize, const N: usize>(
                 source.add(column),
                 target.add(column),
                 stride,
+                finish,
             );
             column += N * V::LANES;
         }
@@ -284,6 +357,7 @@ unsafe fn rows<V: Vector, const M: usize, const N: usize>(
                 source.add(column),
                 target.add(column),
                 stride,
+                finish,
             );
             column += 4 * V::LANES;
         }
@@ -294,6 +368,7 @@ unsafe fn rows<V: Vector, const M: usize, const N: usize>(
                 source.add(column),
                 target.add(column),
                 stride,
+                finish,
             );
             column += 2 * V::LANES;
         }
@@ -307,7 +382,8 @@ unsafe fn rows<V: Vector, const M: usize, const N: usize>(
                     *sum = weight.multiply_add(value, *sum);
                 }
             }
-            for (m, sum) in sums.iter().enumerate() {
+            for (m, sum) in sums.into_iter().enumerate() {
+                let sum = finish(m).apply(sum);
                 sum.store_first(target.add(m * stride + column), count);
             }
             column += count;
@@ -327,6 +403,7 @@ unsafe fn block<V: Vector, const M: usize, const N: usize>(
     source: *const V::Number,
     target: *mut V::Number,
     stride: usize,
+    finish: impl Fn(usize) -> Finish<V::Number> + Copy,
 ) {
     // SAFETY: the caller's rows have so many columns.
     unsafe {
@@ -344,101 +421,16 @@ unsafe fn block<V: Vector, const M: usize, const N: usize>(
                 }
             }
         }
-        for (m, sums) in sums.iter().enumerate() {
-            for (n, sum) in sums.iter().enumerate() {
-                sum.store(target.add(m * stride + n * V::LANES));
+        for (m, sums) in sums.into_iter().enumerate() {
+            let finish = finish(m);
+            for (n, sum) in sums.into_iter().enumerate() {
+                finish
+                    .apply(sum)
+                    .store(target.add(m * stride + n * V::LANES));
             }
         }
     }
 }
 
 #[cfg(test)]
-mod tests {
-    use super::super::dots::add_dots_on;
-    use super::*;
-
-    fn numbers(count: usize, salt: usize) -> Vec<f64> {
-        (0..count)
-            .map(|index| ((index * 37 + salt * 11) % 23) as f64 - 11.0)
-            .collect()
-    }
-
-    /// Small whole numbers, so that every order of addition gives the same sum.
-    fn agree<T: Float>(instructions: Instructions) {
-        for rows in [1, 2, 3, 5, 8, 13] {
-            for inner in [0, 1, 2, 5, 9, 13] {
-                for length in [0, 1, 7, 16, 31, 33, 150] {
-                    let source: Vec<T> = numbers(400, 1).into_iter().map(T::of).collect();
-                    let offsets: Vec<usize> = (0..inner).map(|k| k * 19 % 240).collect();
-                    let right = Shifted {
-                        source: &source,
-                        offsets: &offsets,
-                        length,
-                    };
-                    let left: Vec<T> = numbers(rows * inner, 2).into_iter().map(T::of).collect();
-                    let block = largest_block(instructions);
-                    let packed = Packed::in_blocks(block, rows, inner, |row, column| {
-                        left[row * inner + column]
-                    });
-                    let stride = length + 3;
-                    let mut target = vec![T::ONE; rows * stride];
-                    // SAFETY: the caller's instructions are there.
-                    unsafe { product_on(instructions, packed.all(), right, &mut target, stride) };
-                    let gradient: Vec<T> =
-                        numbers(rows * stride, 3).into_iter().map(T::of).collect();
-                    let mut dots = vec![T::ONE; rows * inner];
-                    // SAFETY: as above.
-                    unsafe { add_dots_on(instructions, &gradient, stride, right, &mut dots) };
-                    for row in 0..rows {
-                        for column in 0..length {
-                            let expected: T = (0..inner)
-                                .map(|k| left[row * inner + k] * source[offsets[k] + column])
-                                .sum();
-                            assert!(target[row * stride + column] == expected);
-                        }
-                        // What lies between the rows is left alone.
-                        for column in length..stride {
-                            assert!(target[row * stride + column] == T::ONE);
-                        }
-                        for k in 0..inner {
-                            let expected: T = (0..length)
-                                .map(|column| {
-                                    gradient[row * stride + column] * source[offsets[k] + column]
-                                })
-                                .sum();
-                            assert!(dots[row * inner + k] == T::ONE + expected);
-                        }
-                    }
-                }
-            }
-        }
-    }
-
-    #[test]
-    fn products_agree_with_their_definition() {
-        let all = [
-            Instructions::Baseline,
-            #[cfg(target_arch = "x86_64")]
-            Instructions::Avx2,
-            #[cfg(target_arch = "x86_64")]
-            Instructions::Avx512,
-        ];
-        for instructions in all {
-            if instructions <= super::instructions() {
-                agree::<f32>(instructions);
-                agree::<f64>(instructions);
-            }
-        }
-    }
-
-    #[test]
-    #[should_panic(expected = "beyond the source")]
-    fn a_row_beyond_the_source_is_refused() {
-        let right = Shifted {
-            source: &[0f32; 8],
-            offsets: &[4],
-            length: 5,
-        };
-        product(Packed::new(1, 1, |_, _| 1.0).all(), right, &mut [0.0; 8], 8);
-    }
-}
+mod tests;

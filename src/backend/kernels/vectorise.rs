@@ -35,6 +35,21 @@ pub(super) fn instructions() -> Instructions {
     Instructions::Baseline
 }
 
+/// All instructions that this processor has.
+#[cfg(test)]
+pub(super) fn all_instructions() -> Vec<Instructions> {
+    let all = [
+        Instructions::Baseline,
+        #[cfg(target_arch = "x86_64")]
+        Instructions::Avx2,
+        #[cfg(target_arch = "x86_64")]
+        Instructions::Avx512,
+    ];
+    let mut all = all.to_vec();
+    all.retain(|it| *it <= instructions());
+    all
+}
+
 /// The numbers that a vector of these instructions holds.
 pub(super) fn lanes<T: Float>(instructions: Instructions) -> usize {
     match instructions {

@@ -138,7 +138,7 @@ pub(super) fn crop<T: Float>(call: &Call, before: [usize; 2], after: [usize; 2])
         before,
         after,
     };
-    let output = margins::pad_gradient(&geometry, Filling::Zero, input.slice::<T>()?);
+    let output = margins::crop(&geometry, input.slice::<T>()?);
     let shape = like(input, input.dim(1)?, image);
     pure(input, output, &shape, move |gradient| {
         margins::pad(&geometry, Filling::Zero, gradient)

@@ -8,11 +8,12 @@ use std::ops::Range;
 use rayon::prelude::*;
 
 use super::{Epilogue, Filter, Geometry};
+use crate::backend::kernels::depthwise;
 use crate::backend::kernels::float::Float;
 use crate::backend::kernels::padded::Layout;
 use crate::backend::kernels::pixels::{Pixels, product_of_pixels};
 use crate::backend::kernels::scratch::{Scratch, Scratches};
-use crate::backend::kernels::shifted::{Packed, PackedRows, Shifted, product};
+use crate::backend::kernels::shifted::{Packed, PackedRows, Shifted, finished_product};
 use crate::backend::kernels::winograd::{self, Transformed};
 use crate::backend::memory;
 
@@ -23,7 +24,7 @@ const ENOUGH_TILES: usize = 8;
 const LEAST_CHANNELS: usize = 8;
 
 /// The least multiply-adds of a piece: fewer take less time than another thread to begin.
-const LEAST_WORK: usize = 1 << 19;
+const LEAST_WORK: usize = 1 << 18;
 
 /// The output.
 pub(in crate::backend) fn forward<T: Float>(
@@ -33,6 +34,10 @@ pub(in crate::backend) fn forward<T: Float>(
     epilogue: Epilogue<T>,
 ) -> Vec<T> {
     match filter {
+        Filter::Depthwise(weight) => {
+            let finish = |channel: usize| epilogue.of_channel(channel);
+            depthwise::forward(geometry, input, weight, finish)
+        }
         Filter::Direct(filters) => direct(geometry, input, filters, epilogue),
         Filter::Winograd(filter) => with_winograd(geometry, input, filter, epilogue),
     }
@@ -121,7 +126,6 @@ impl<T: Float> Pass<'_, T> {
             let image = self.geometry.output_size();
             self.group(group, input, &mut scratch, output, image, place);
         }
-        self.epilogue.apply(self.geometry.output_pixels(), output);
         self.scratches.give(scratch);
     }
 
@@ -140,9 +144,15 @@ impl<T: Float> Pass<'_, T> {
             let rows = self.channels_of(piece * channels, output);
             let filter = self.filters[0].rows(rows.clone());
             let size = output.len();
-            self.product(filter, padded, &mut scratch.runs, output, size, 0..size);
-            let epilogue = self.epilogue.of_channels(rows);
-            epilogue.apply(self.geometry.output_pixels(), output);
+            self.product(
+                filter,
+                rows.start,
+                padded,
+                &mut scratch.runs,
+                output,
+                size,
+                0..size,
+            );
             self.scratches.give(scratch);
         });
         self.scratches.give(scratch);
@@ -160,8 +170,6 @@ impl<T: Float> Pass<'_, T> {
         for (group, output) in (first / rows..).zip(output.chunks_exact_mut(rows * pixels)) {
             let size = output.len();
             self.group(group, input, &mut scratch, output, size, 0..size);
-            let epilogue = self.epilogue.of_channels(group * rows..(group + 1) * rows);
-            epilogue.apply(pixels, output);
         }
         self.scratches.give(scratch);
     }
@@ -181,14 +189,16 @@ impl<T: Float> Pass<'_, T> {
         let channels = group * taken..(group + 1) * taken;
         let padded = self.geometry.lay_out(self.layout, channels, input, padded);
         let filter = self.filters[group].all();
-        self.product(filter, padded, runs, output, image, place);
+        let first = group * self.geometry.group_output();
+        self.product(filter, first, padded, runs, output, image, place);
     }
 
-    /// Some channels of one group, of images whose outputs are so many numbers apart; `place` is where
-    /// the channels lie within each.
+    /// Some channels of one group from `first` on, of images whose outputs are so many numbers apart; `place` is
+    /// where the channels lie within each.
     fn product(
         &self,
         filter: PackedRows<T>,
+        first: usize,
         source: &[T],
         runs: &mut Vec<T>,
         output: &mut [T],
@@ -196,13 +206,14 @@ impl<T: Float> Pass<'_, T> {
         place: Range<usize>,
     ) {
         let (layout, pixels) = (self.layout, self.geometry.output_pixels());
+        let finish = |row: usize| self.epilogue.of_channel(first + row);
         let right = Shifted {
             source,
             offsets: &self.offsets,
             length: layout.run_of(output.len() / image),
         };
         if layout.output_is_plain() {
-            return product(filter, right, &mut output[place], pixels);
+            return finished_product(filter, right, &mut output[place], pixels, finish);
         }
         if let Some(wanted) = &self.pixels {
             for (index, image) in output.chunks_exact_mut(image).enumerate() {
@@ -211,12 +222,19 @@ impl<T: Float> Pass<'_, T> {
                     length: layout.run_of(1),
                     ..right
                 };
-                product_of_pixels(filter, right, wanted, &mut image[place.clone()], pixels);
+                product_of_pixels(
+                    filter,
+                    right,
+                    wanted,
+                    &mut image[place.clone()],
+                    pixels,
+                    finish,
+                );
             }
             return;
         }
         runs.resize(place.len() / pixels * layout.area(), T::ZERO);
-        product(filter, right, runs, layout.area());
+        finished_product(filter, right, runs, layout.area(), finish);
         for (index, image) in output.chunks_exact_mut(image).enumerate() {
             let channels = image[place.clone()].chunks_exact_mut(pixels);
             for (target, runs) in channels.zip(runs.chunks_exact(layout.area())) {
