@@ -1,8 +1,8 @@
 //! Times a net as snapc compiles it: one side of `side_by_side.py`.
 //!
-//!     cargo bench --bench side_by_side -- train|infer|candle FILE BATCH STEPS [DEVICE [f32|bf16]]
+//!     cargo bench --bench side_by_side -- train|checkpointed|infer|candle FILE BATCH STEPS [DEVICE [f32|bf16]]
 //!
-//! `candle` trains the module of candle-nn that `snapc emit rust` writes for the file, which lies in `candle/`.
+//! `checkpointed` trains with activation checkpointing of blocks. `candle` trains the module of candle-nn that `snapc emit rust` writes for the file, which lies in `candle/`.
 //!
 //! The net is the last of the file. Prints a line of JSON: the seconds from the text to the compiled network, those of
 //! every step (of training: forward, loss, backward, AdamW; of inference: forward), and the largest resident memory in
@@ -19,7 +19,7 @@ use candle_nn::loss::cross_entropy;
 use snapc::backend::{Computation, Mode, Model, Network, Precision, device};
 use snapc::diagnostic::{Source, SourceId};
 use snapc::graph::{self, Graph};
-use snapc::plan::Passes;
+use snapc::plan::{Pass, Passes};
 use snapc::train::{Optimizer, OptimizerConfiguration, StepSettings};
 use snapc::types::Kind;
 use snapc::{syntax, types};
@@ -64,7 +64,8 @@ fn main() -> Result<(), Box<dyn Error>> {
     let arguments: Vec<String> = std::env::args().filter(|it| it != "--bench").collect();
     let [_, mode, file, batch, steps, place @ ..] = arguments.as_slice() else {
         return Err(
-            "usage: side_by_side train|infer|candle FILE BATCH STEPS [DEVICE [f32|bf16]]".into(),
+            "usage: side_by_side train|checkpointed|infer|candle FILE BATCH STEPS [DEVICE [f32|bf16]]"
+                .into(),
         );
     };
     let computation = Computation {
@@ -78,10 +79,14 @@ fn main() -> Result<(), Box<dyn Error>> {
     let (batch, steps): (usize, usize) = (batch.parse()?, steps.parse()?);
     let before = peak();
     let started = Instant::now();
-    let network = computation.compile(&build(file)?, Passes::default(), 0)?;
+    let passes = match mode.as_str() {
+        "checkpointed" => Passes::default().with(Pass::CheckpointBlocks),
+        _ => Passes::default(),
+    };
+    let network = computation.compile(&build(file)?, passes, 0)?;
     let compiled = started.elapsed().as_secs_f64();
     let steps = match mode.as_str() {
-        "train" => {
+        "train" | "checkpointed" => {
             let forward = |inputs: &Tensor, step| network.forward(inputs, Mode::Train { step });
             train(&network, forward, batch, steps)?
         }

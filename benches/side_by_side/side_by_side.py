@@ -1,11 +1,13 @@
 """Runs the same nets with snapc and with others, side by side, and prints how they compare.
 
     python3 benches/side_by_side/side_by_side.py train [--batch 32 128] [--steps 20] [--threads 2] [--compile] [--jax] [--candle]
+        [--checkpoint]
     python3 benches/side_by_side/side_by_side.py infer [--batch 1 64] [--threads 2]
 
 `train` compares steps of training with PyTorch (pip install torch numpy), by the modules of `snapc emit torch`, and if asked
 with what `torch.compile` makes of them, which takes a C++ compiler, with JAX (pip install jax), which runs the same modules by
-`with_jax.py`, and with candle-nn, by the modules of `snapc emit rust`.
+`with_jax.py`, and with candle-nn, by the modules of `snapc emit rust`. `--checkpoint` adds snapc with activation checkpointing of
+blocks: its time, its ratio to snapc without, and its memory.
 `infer` compares inference with ONNX Runtime (pip install onnxruntime numpy), by the models of `snapc emit onnx`. The release
 builds of `snapc` and of this bench are made first. The sides take turns, so that other work on the machine strikes both;
 the fastest step of each counts. A ratio above one says that snapc is faster.
@@ -143,14 +145,15 @@ def infer_with_onnx_runtime(arguments):
 
 def compare_training(bench, snapc, arguments):
     others = f"{'PyTorch':>10} {'ratio':>6} {'compiled':>10} {'ratio':>6} {'JAX':>10} {'ratio':>6} {'candle':>10} {'ratio':>6}"
-    print(f"{'net':12} {'batch':>5} {'snapc':>10} {others} {'memory':>9} {'PyTorch':>9}")
+    others += f" {'checkpoint':>10} {'ratio':>6}"
+    print(f"{'net':12} {'batch':>5} {'snapc':>10} {others} {'memory':>9} {'PyTorch':>9} {'checkpoint':>10}")
     with tempfile.TemporaryDirectory() as folder:
         for name, file in NETS.items():
             module = os.path.join(folder, file.stem + ".py")
             subprocess.run([snapc, "emit", "torch", str(file), "--output", module], check=True, stdout=subprocess.PIPE)
             for size in arguments.batch or [32, 128]:
                 steps = arguments.steps
-                ours, theirs, compiled, jax, candle = [], [], [], [], []
+                ours, theirs, compiled, jax, candle, checkpointed = [], [], [], [], [], []
                 for turn in range(TURNS):
                     ours.append(of_snapc(bench, "train", file, size, steps, arguments))
                     theirs.append(of_other("train", module, ours[0], size, steps, arguments))
@@ -158,20 +161,28 @@ def compare_training(bench, snapc, arguments):
                         compiled.append(of_other("train", module, ours[0], size, steps, arguments, "--compile"))
                     if arguments.jax:
                         jax.append(of_other("train", module, ours[0], size, steps, arguments, "--jax"))
+                    if arguments.checkpoint:
+                        checkpointed.append(of_snapc(bench, "checkpointed", file, size, steps, arguments))
                     # A step of candle takes many times as long; two tell enough.
                     if arguments.candle and turn == 0:
                         candle = of_candle(bench, file, size, arguments)
                 own = fastest(ours)
                 columns = [f"{1e3 * own:7.1f} ms"]
-                for other in [theirs, compiled, jax, candle]:
+                for other in [theirs, compiled, jax, candle, checkpointed]:
                     if not other:
                         columns.append(f"{'-':>10} {'-':>6}")
                         continue
                     time = fastest(other)
                     columns.append(f"{1e3 * time:7.1f} ms {time / own:6.2f}")
-                memory = max(run["peak"] for run in ours) - ours[0]["before"]
-                of_theirs = max(run["peak_of_step"] for run in theirs)
-                print(f"{name:12} {size:5} {' '.join(columns)} {memory >> 20:5} MiB {of_theirs >> 20:5} MiB", flush=True)
+                memory = [grown(ours), max(run["peak_of_step"] for run in theirs)]
+                memory += [grown(checkpointed)] if checkpointed else []
+                columns += [f"{part >> 20:5} MiB" for part in memory]
+                print(f"{name:12} {size:5} {' '.join(columns)}", flush=True)
+
+
+def grown(runs):
+    """By how many bytes a process of snapc has grown at most."""
+    return max(run["peak"] - run["before"] for run in runs)
 
 
 def fastest(runs):
@@ -208,6 +219,7 @@ def main():
     parser.add_argument("--nets", nargs="+", choices=list(NETS), help="only these nets")
     parser.add_argument("--compile", action="store_true", help="also torch.compile")
     parser.add_argument("--jax", action="store_true", help="also JAX")
+    parser.add_argument("--checkpoint", action="store_true", help="also snapc with activation checkpointing")
     parser.add_argument("--candle", action="store_true", help="also the module for candle-nn")
     parser.add_argument("--device", default="cpu", help="where to train: cpu or cuda, with `--built` of that feature")
     parser.add_argument("--precision", choices=["f32", "bf16"], default="f32")

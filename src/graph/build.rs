@@ -208,15 +208,15 @@ impl Recorder for Builder {
 
     fn operation(
         &mut self,
-        operation: Operation,
+        operation: &Operation,
         inputs: &[NodeId],
         shape: &Shape,
         span: Span,
         layer: LayerPath,
     ) -> NodeId {
-        let weights = self.named_weights(&operation, layer);
+        let weights = self.named_weights(operation, layer);
         self.push(Node {
-            kind: NodeKind::Operation(operation),
+            kind: NodeKind::Operation(operation.clone()),
             inputs: SmallVec::from_slice(inputs),
             shape: shape.clone(),
             path: layer.text.into(),

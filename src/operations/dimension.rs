@@ -460,6 +460,20 @@ impl Dimension {
         }
     }
 
+    /// Replaces each variable by another.
+    pub fn rename(&mut self, new: &dyn Fn(Variable) -> Variable) {
+        let Dimension::Symbolic(symbolic) = self else {
+            return;
+        };
+        match &mut symbolic.0 {
+            Form::Shifted(variable, _) => *variable = new(*variable),
+            Form::Stepped(stepped) => stepped.variable = new(stepped.variable),
+            Form::Polynomial(_) => {
+                *self = self.substitute(&|variable| Some(Dimension::variable(new(variable))));
+            }
+        }
+    }
+
     /// Its value where those of all its variables are known; `None` also where that overflows.
     pub(super) fn evaluate(&self, value: &dyn Fn(Variable) -> Option<i64>) -> Option<i64> {
         match self {
@@ -716,6 +730,25 @@ mod tests {
         assert_eq!(named(&halved), "(h + 1) // 2 - 1");
         let value = |_| Some(constant(7));
         assert_eq!(halved.substitute(&value), constant(3));
+    }
+
+    #[test]
+    fn renamed_dimensions_are_what_substitution_gives() {
+        let (c, h) = (variable(0), variable(1));
+        let halved = (&h - &constant(1)).floor_divide(&constant(2));
+        let swapped = |it: Variable| Variable(1 - it.0);
+        for (dimension, expected) in [
+            (constant(5), "5"),
+            (&h + &constant(3), "c + 3"),
+            (halved.clone(), "(c + 1) // 2 - 1"),
+            (&(&c * &constant(2)) + &halved, "2 * h + (c + 1) // 2 - 1"),
+        ] {
+            let mut renamed = dimension.clone();
+            renamed.rename(&swapped);
+            assert_eq!(named(&renamed), expected);
+            let value = |variable| Some(Dimension::variable(swapped(variable)));
+            assert_eq!(renamed, dimension.substitute(&value));
+        }
     }
 
     #[test]

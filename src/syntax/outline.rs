@@ -51,7 +51,12 @@ pub(super) fn outline(source: &Source, tokens: &[(Token, Span)]) -> Outline {
     };
     outliner.outline.tokens.reserve(tokens.len());
     let mut rest = tokens;
-    while let Some((&(token, span), after)) = rest.split_first() {
+    loop {
+        let (plain, others) = rest.split_at(outliner.plain(rest));
+        outliner.outline.tokens.extend_from_slice(plain);
+        let Some((&(token, span), after)) = others.split_first() else {
+            break;
+        };
         rest = after;
         let next = after.first().map(|&(token, _)| token);
         if next == Some(Token::Equals) && outliner.symbol(token, span) {
@@ -128,14 +133,25 @@ impl Outliner<'_> {
         true
     }
 
+    /// How many of the next tokens stand within a definition and neither open, close nor end anything,
+    /// as most do. In an alphabet, each may be a symbol.
+    fn plain(&self, tokens: &[(Token, Span)]) -> usize {
+        let is_plain = |(token, _): &&(Token, Span)| {
+            matches!(
+                token,
+                Token::Name | Token::Integer | Token::Real | Token::Colon | Token::Bar
+            )
+        };
+        match self.item {
+            Item::Definition(keyword) if keyword != Token::Alphabet => {
+                tokens.iter().take_while(is_plain).count()
+            }
+            _ => 0,
+        }
+    }
+
     fn token(&mut self, token: Token, span: Span, next: Option<Token>) {
         match token {
-            // Most tokens stand within a definition and neither open, close nor end anything.
-            Token::Name | Token::Integer | Token::Real | Token::Colon | Token::Bar
-                if matches!(self.item, Item::Definition(_)) =>
-            {
-                self.outline.tokens.push((token, span));
-            }
             Token::Unknown | Token::Punctuation => {
                 self.unknown_character(span);
                 if self.item == Item::Junk {

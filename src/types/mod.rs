@@ -32,7 +32,7 @@ use resolve::Module;
 use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::diagnostic::{Diagnostic, Span};
-use crate::operations::{Dimension, Variable};
+use crate::operations::Variable;
 use crate::syntax::tree::File;
 use crate::syntax::{Files, MAXIMUM_DIAGNOSTICS};
 use solver::{Pending, Solver};
@@ -212,19 +212,15 @@ fn generalise(program: &Program, id: DefinitionId, interpreter: &Interpreter<()>
     let definition = program.definition(id);
     let solver = &interpreter.solver;
     let numbering = RefCell::new(Numbering::of(solver));
-    let number = |variable| {
-        let number = numbering.borrow_mut().number(variable, solver);
-        Dimension::variable(number)
-    };
+    let number = |variable| numbering.borrow_mut().number(variable, solver);
     for index in 0..definition.parameters.len() {
         // `Interpreter::run` makes the variables of the scope first, in order.
         number(Variable(index as u32));
     }
-    let renamed = |dimension: &Dimension| dimension.substitute(&|variable| Some(number(variable)));
     let term = |term: &ShapeTerm| match solver.resolve_shape(term) {
         ShapeTerm::Known(mut shape) => {
             let sizes = shape.0.iter_mut();
-            sizes.for_each(|size| *size = renamed(size));
+            sizes.for_each(|size| size.rename(&number));
             ShapeTerm::Known(shape)
         }
         ShapeTerm::Unknown(variable) => ShapeTerm::Unknown(numbering.borrow_mut().shape(variable)),
@@ -254,14 +250,11 @@ fn generalise(program: &Program, id: DefinitionId, interpreter: &Interpreter<()>
     {
         let mut requirement = solver.resolve_requirement(requirement);
         let constraint = &mut requirement.constraint;
-        constraint.for_each_dimension_mut(&mut |dimension| {
-            if let Dimension::Symbolic(_) = dimension {
-                *dimension = renamed(dimension);
-            }
-        });
+        constraint.for_each_dimension_mut(&mut |dimension| dimension.rename(&number));
         requirements.push((requirement, origin.inner.unwrap_or(origin.span)));
     }
-    let operations = renamed(&solver.resolve(&interpreter.operations));
+    let mut operations = solver.resolve(&interpreter.operations);
+    operations.rename(&number);
     let numbering = numbering.into_inner();
     Effect {
         variables: distinct_names(numbering.names),

@@ -66,7 +66,7 @@ pub trait Recorder {
     /// have the same path.
     fn operation(
         &mut self,
-        operation: Operation,
+        operation: &Operation,
         inputs: &[Self::Value],
         shape: &Shape,
         span: Span,
@@ -114,7 +114,7 @@ impl Recorder for () {
 
     fn input(&mut self, _: &ShapeTerm, _: Span) {}
 
-    fn operation(&mut self, _: Operation, _: &[()], _: &Shape, _: Span, _: LayerPath) {}
+    fn operation(&mut self, _: &Operation, _: &[()], _: &Shape, _: Span, _: LayerPath) {}
 
     fn position(&self) -> usize {
         0

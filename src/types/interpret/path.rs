@@ -71,9 +71,16 @@ impl Path {
         let Some(counts) = self.counts[..self.depth].last_mut() else {
             return 0;
         };
-        let count = counts.entry(name.into()).or_default();
-        *count += 1;
-        *count - 1
+        match counts.get_mut(name) {
+            Some(count) => {
+                *count += 1;
+                *count - 1
+            }
+            None => {
+                counts.insert(name.into(), 1);
+                0
+            }
+        }
     }
 
     /// Leaves the word that was entered last.

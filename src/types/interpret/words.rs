@@ -26,7 +26,7 @@ impl<'p, R: Recorder> Interpreter<'p, R> {
             }
             Rule::Merge(rule) => {
                 let arity = arguments.count(0).ok_or(Stop::Open)?;
-                self.merge(word, rule(arity), arity, span)?;
+                self.merge(word, &rule(arity), arity, span)?;
             }
             // The resolver makes steps of its own of words that take blocks.
             Rule::Fork => return Err(Stop::Failed),
@@ -36,7 +36,7 @@ impl<'p, R: Recorder> Interpreter<'p, R> {
             }
             Rule::Elementwise(rule) => {
                 let value = self.pop_one(word.name, span)?;
-                self.leave(word, rule(&arguments), &[value.node], value.shape, span)?;
+                self.leave(word, &rule(&arguments), &[value.node], value.shape, span)?;
             }
             Rule::Layer { ranks, apply } => {
                 let value = self.pop_one(word.name, span)?;
@@ -44,6 +44,7 @@ impl<'p, R: Recorder> Interpreter<'p, R> {
                 self.resolve_arguments(&mut arguments);
                 let mut requirements = Requirements::default();
                 let applied = apply(&arguments, &shape, &mut requirements);
+                let applied = (&applied.0, applied.1);
                 self.apply(word, applied, &mut requirements, &[value.node], span)?;
             }
             Rule::Pair { ranks, apply } => {
@@ -51,6 +52,7 @@ impl<'p, R: Recorder> Interpreter<'p, R> {
                 let [first, second] = self.pair_inputs(word, ranks, &taken, span)?;
                 let mut requirements = Requirements::default();
                 let applied = apply(&arguments, [&first, &second], &mut requirements);
+                let applied = (&applied.0, applied.1);
                 let nodes: SmallVec<[R::Value; 2]> = taken.iter().map(|value| value.node).collect();
                 self.apply(word, applied, &mut requirements, &nodes, span)?;
             }
@@ -63,7 +65,7 @@ impl<'p, R: Recorder> Interpreter<'p, R> {
                 let count = Dimension::Constant(parts.len() as i64);
                 for (operation, result) in parts {
                     let result = ShapeTerm::Known(result);
-                    self.leave(word, operation, &[value.node], result, span)?;
+                    self.leave(word, &operation, &[value.node], result, span)?;
                 }
                 self.operations = &self.operations + &count;
                 return self.limit_operations(step.span);
@@ -77,7 +79,7 @@ impl<'p, R: Recorder> Interpreter<'p, R> {
     fn apply(
         &mut self,
         word: &Word,
-        (operation, result): (Operation, Shape),
+        (operation, result): (&Operation, Shape),
         requirements: &mut Requirements,
         nodes: &[R::Value],
         span: Span,
@@ -189,7 +191,7 @@ impl<'p, R: Recorder> Interpreter<'p, R> {
     pub(super) fn merge(
         &mut self,
         word: &Word,
-        operation: Operation,
+        operation: &Operation,
         arity: usize,
         span: Span,
     ) -> Result<(), Stop> {
@@ -238,7 +240,7 @@ impl<'p, R: Recorder> Interpreter<'p, R> {
         self.limit_elements(word.name, &result, span)?;
         let nodes: SmallVec<[R::Value; 4]> = taken.iter().map(|value| value.node).collect();
         let operation = Operation::Concatenate { arity };
-        self.leave(word, operation, &nodes, ShapeTerm::Known(result), span)
+        self.leave(word, &operation, &nodes, ShapeTerm::Known(result), span)
     }
 
     pub(super) fn agreed(
@@ -265,7 +267,7 @@ impl<'p, R: Recorder> Interpreter<'p, R> {
     pub(super) fn leave(
         &mut self,
         word: &Word,
-        operation: Operation,
+        operation: &Operation,
         inputs: &[R::Value],
         shape: ShapeTerm,
         span: Span,
@@ -273,7 +275,7 @@ impl<'p, R: Recorder> Interpreter<'p, R> {
         let entered = self.path.enter(word.name);
         let is_named = self.path.named > 0;
         if is_named {
-            self.share_weights(word.name, &operation, span)?;
+            self.share_weights(word.name, operation, span)?;
         }
         let layer = LayerPath {
             text: &self.path.text,

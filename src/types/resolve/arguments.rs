@@ -41,7 +41,7 @@ impl<'p> Parameters<'p> {
     fn has_default(self, place: usize) -> bool {
         match self {
             Parameters::None => true,
-            Parameters::Word(parameters) => parameters[place].default != Default::Required,
+            Parameters::Word(parameters) => !matches!(parameters[place].default, Default::Required),
             Parameters::Block(parameters) => parameters[place].default.is_some(),
         }
     }
@@ -71,10 +71,7 @@ impl<'a> Resolver<'a> {
                 continue;
             };
             let value = self.number(&argument.value, scope);
-            if places.len() <= place {
-                places.resize(place + 1, None);
-            }
-            if let Some(first) = &places[place] {
+            if let Some(Some(first)) = places.get(place) {
                 let diagnostic = Diagnostic::new(
                     Code::WrongArguments,
                     format!("`{}` is given twice", parameters.name(place)),
@@ -86,7 +83,13 @@ impl<'a> Resolver<'a> {
                 self.report(diagnostic);
                 continue;
             }
-            places[place] = Some(value);
+            match places.get_mut(place) {
+                Some(empty) => *empty = Some(value),
+                None => {
+                    places.resize_with(place, || None);
+                    places.push(Some(value));
+                }
+            }
         }
         let is_given = |place: usize| places.get(place).is_some_and(Option::is_some);
         let is_missing = |place: &usize| !parameters.has_default(*place) && !is_given(*place);
