@@ -8,6 +8,7 @@ use std::cell::RefCell;
 use std::collections::{HashMap, HashSet};
 
 use rand_chacha::ChaCha8Rng;
+use rayon::prelude::*;
 
 use super::configuration::{AutosnapConfiguration, ChoiceName};
 use super::decoding::{self, Choice};
@@ -235,10 +236,7 @@ impl Climb<'_> {
     /// The most promising of what was found, with the values expected of them.
     fn choose(&self, mut found: Vec<Proposal>, count: usize) -> Result<Vec<Proposal>> {
         let mut scored: Vec<(f64, Proposal)> = match self.surrogate {
-            Some(surrogate) => found
-                .into_iter()
-                .map(|proposal| self.judge(surrogate, proposal))
-                .collect(),
+            Some(surrogate) => self.judge(surrogate, found),
             None => {
                 self.learner.predict_all(&mut found)?;
                 let scores = self.scores(&found)?;
@@ -250,16 +248,30 @@ impl Climb<'_> {
         Ok(scored.into_iter().map(|(_, proposal)| proposal).collect())
     }
 
-    /// A program by its parts: how promising it is, and the value expected of it.
-    fn judge(&self, surrogate: &Surrogate<'_>, mut proposal: Proposal) -> (f64, Proposal) {
-        let description = (self.known.borrow_mut()).description(self.space, &proposal.program);
-        let (expected, deviation) = surrogate.predict(&description);
-        proposal.predicted = Some(self.learner.scale().invert(expected));
-        let score = match self.configuration.choice {
-            ChoiceName::Improvement => expected_improvement(expected, deviation, self.best),
-            ChoiceName::Value => expected,
+    /// Programs by their parts: how promising they are, with the values expected of them.
+    fn judge(&self, surrogate: &Surrogate<'_>, found: Vec<Proposal>) -> Vec<(f64, Proposal)> {
+        let descriptions: Vec<Description> = {
+            let mut known = self.known.borrow_mut();
+            let programs = found.iter().map(|it| &it.program);
+            programs
+                .map(|program| known.description(self.space, program))
+                .collect()
         };
-        (score, proposal)
+        let judgements: Vec<(f64, f64)> = descriptions
+            .par_iter()
+            .map(|description| surrogate.predict(description))
+            .collect();
+        let judged = found.into_iter().zip(judgements);
+        judged
+            .map(|(mut proposal, (expected, deviation))| {
+                proposal.predicted = Some(self.learner.scale().invert(expected));
+                let score = match self.configuration.choice {
+                    ChoiceName::Improvement => expected_improvement(expected, deviation, self.best),
+                    ChoiceName::Value => expected,
+                };
+                (score, proposal)
+            })
+            .collect()
     }
 
     /// How promising programs are by their latent vectors.

@@ -104,7 +104,7 @@ pub struct AutosnapConfiguration {
     /// Standard deviation of the noise on a climbing code, for diversity, as a share of the step.
     /// Default 0.5.
     pub noise: f64,
-    /// How many climbs, each with its own noise, go from one start. Default 4.
+    /// How many climbs, each with its own noise, go from one start. Default 8.
     pub climbs: usize,
     /// Temperature of the decoder while climbing; at 0 the most likely symbol is taken. Default 0.
     pub temperature: f64,
@@ -258,7 +258,7 @@ impl Default for AutosnapConfiguration {
             steps: 12,
             step_growth: 1.3,
             noise: 0.5,
-            climbs: 4,
+            climbs: 8,
             temperature: 0.0,
             sampled: true,
             strangers: 64,
