@@ -111,7 +111,7 @@ pub struct AutosnapConfiguration {
     /// Whether every climb follows weights drawn from what the results leave open, instead of their
     /// mean. Default true.
     pub sampled: bool,
-    /// How many random programs a round looks at beside those it climbs to. Default 64.
+    /// How many random programs a round looks at beside those it climbs to. Default 256.
     pub strangers: usize,
     /// By what candidates are chosen. Default `improvement`.
     pub choice: ChoiceName,
@@ -261,7 +261,7 @@ impl Default for AutosnapConfiguration {
             climbs: 8,
             temperature: 0.0,
             sampled: true,
-            strangers: 64,
+            strangers: 256,
             choice: ChoiceName::Improvement,
             surrogate: SurrogateName::Parts,
             warp: true,
