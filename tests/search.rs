@@ -9,7 +9,7 @@ use std::io::Write;
 use std::path::Path;
 use std::process::{Command, Stdio};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration;
 
 use proptest::prelude::{ProptestConfig, prop_assert, prop_assert_eq, proptest};
@@ -517,6 +517,73 @@ fn a_careless_strategy_from_outside_does_no_harm() {
         .map(|r| r.candidate.text.as_str())
         .collect();
     assert_eq!(programs, ["a", ":+", "b", "c", "d", "e"]);
+}
+
+/// Proposes random programs, and counts how often its state is asked for.
+struct Counting {
+    saves: Arc<AtomicUsize>,
+    revision: fn(usize) -> Option<u64>,
+    rounds: usize,
+}
+
+impl Strategy for Counting {
+    fn name(&self) -> &'static str {
+        "counting"
+    }
+
+    fn ask(&mut self, round: &mut Round<'_>, rng: &mut ChaCha8Rng) -> Result<Vec<Proposal>> {
+        self.rounds += 1;
+        let mut seen = round.history.keys().clone();
+        let programs = std::iter::repeat_with(|| random_program(round.space, rng).unwrap());
+        let new = programs.map(|program| (round.space.key(&program), program));
+        let proposals = new.filter(|(key, _)| seen.insert(*key)).take(round.count);
+        let origin = Origin::Random;
+        let proposals = proposals.map(|(key, program)| Proposal {
+            program,
+            key,
+            origin: origin.clone(),
+            predicted: None,
+        });
+        Ok(proposals.collect())
+    }
+
+    fn save(&self) -> Result<Vec<u8>> {
+        self.saves.fetch_add(1, Ordering::Relaxed);
+        Ok(vec![1, 2, 3])
+    }
+
+    fn revision(&self) -> Option<u64> {
+        (self.revision)(self.rounds)
+    }
+}
+
+#[test]
+fn a_state_is_written_when_it_has_changed_or_when_that_is_not_known() {
+    let saves = |revision| {
+        let mut configuration = small(StrategyName::Random, 0, 12);
+        (configuration.initial, configuration.round) = (2, 2);
+        let saves = Arc::new(AtomicUsize::new(0));
+        let strategy = Counting {
+            saves: Arc::clone(&saves),
+            revision,
+            rounds: 0,
+        };
+        let (space, store) = (Toy::new(8), Store::in_memory().unwrap());
+        let strategy = Box::new(strategy);
+        let mut search =
+            Search::with_strategy(space, configuration, strategy, Value::Null, store).unwrap();
+        let mut evaluation = Measure::default();
+        search.run(&mut evaluation, &mut Silent, &GO_ON).unwrap();
+        assert_eq!(search.history().records().len(), 12);
+        saves.load(Ordering::Relaxed)
+    };
+    assert_eq!(saves(|_| None), 6, "once a round");
+    assert_eq!(saves(|_| Some(7)), 1);
+    assert_eq!(
+        saves(|rounds| Some(rounds as u64 / 3)),
+        3,
+        "it changed twice"
+    );
 }
 
 /// Writes down what it is told.

@@ -1,8 +1,8 @@
 """Runs the same nets with snapc and with others, side by side, and prints how they compare.
 
-    python3 benches/side_by_side/side_by_side.py train [--batch 32 128] [--steps 20] [--threads 2] [--compile] [--jax] [--candle]
+    python3 benches/side_by_side/side_by_side.py train [--batch 32 128] [--steps 20] [--turns 3] [--threads 2] [--compile] [--jax] [--candle]
         [--checkpoint]
-    python3 benches/side_by_side/side_by_side.py infer [--batch 1 64] [--threads 2]
+    python3 benches/side_by_side/side_by_side.py infer [--batch 1 64] [--turns 3] [--threads 2]
 
 `train` compares steps of training with PyTorch (pip install torch numpy), by the modules of `snapc emit torch`, and if asked
 with what `torch.compile` makes of them, which takes a C++ compiler, with JAX (pip install jax), which runs the same modules by
@@ -33,7 +33,6 @@ NETS = {
     "i3PosNet": HERE / "i3posnet.snap",
     "DARTS": HERE / "darts.snap",
 }
-TURNS = 3
 # An inference is short: a turn has as many as fit into this many seconds, at most `MOST_RUNS`.
 TURN_SECONDS = 1.0
 MOST_RUNS = 2000
@@ -111,7 +110,7 @@ def train_with_torch(arguments):
     kind = arguments.device.split(":")[0]
     mixed = torch.autocast(kind, torch.bfloat16, enabled=arguments.precision == "bf16")
 
-    def step_of_torch():
+    def step():
         optimizer.zero_grad(set_to_none=True)
         with mixed:
             logits = forward(inputs)
@@ -120,7 +119,6 @@ def train_with_torch(arguments):
         if kind == "cuda":
             torch.cuda.synchronize()
 
-    step = step_of_torch
     if arguments.jax:
         from with_jax import training_step
 
@@ -154,7 +152,7 @@ def compare_training(bench, snapc, arguments):
             for size in arguments.batch or [32, 128]:
                 steps = arguments.steps
                 ours, theirs, compiled, jax, candle, checkpointed = [], [], [], [], [], []
-                for turn in range(TURNS):
+                for turn in range(arguments.turns):
                     ours.append(of_snapc(bench, "train", file, size, steps, arguments))
                     theirs.append(of_other("train", module, ours[0], size, steps, arguments))
                     if arguments.compile:
@@ -200,7 +198,7 @@ def compare_inference(bench, snapc, arguments):
                 trial = of_snapc(bench, "infer", file, size, 5, arguments)
                 steps = max(5, min(MOST_RUNS, int(TURN_SECONDS / min(trial["steps"]))))
                 ours, theirs = [], []
-                for _ in range(TURNS):
+                for _ in range(arguments.turns):
                     ours += of_snapc(bench, "infer", file, size, steps, arguments)["steps"]
                     theirs += of_other("infer", model, trial, size, steps, arguments)["steps"]
                 ours, theirs = min(ours), min(theirs)
@@ -215,6 +213,7 @@ def main():
     parser.add_argument("mode", choices=["train", "infer"])
     parser.add_argument("--batch", type=int, nargs="+", help="examples in a batch [train: 32 128, infer: 1 64]")
     parser.add_argument("--steps", type=int, default=20, help="steps of training in a turn")
+    parser.add_argument("--turns", type=int, default=3, help="turns that each side takes")
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--nets", nargs="+", choices=list(NETS), help="only these nets")
     parser.add_argument("--compile", action="store_true", help="also torch.compile")

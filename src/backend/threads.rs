@@ -4,7 +4,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use rayon::Yield;
 
-/// So often a thread looks for work in vain before it goes to sleep after all: about a millisecond. There must be
+/// So often a thread looks for work in vain before it goes to sleep after all. There must be
 /// a bound, since a thread that waits for a piece of its own work may come to look for others'.
 const MOST_ROUNDS: usize = 1 << 12;
 

@@ -76,7 +76,7 @@ impl Autosnap {
         Ok(learner)
     }
 
-    /// A learner that has learnt the language, if it has to be brought to another state.
+    /// A learner that is to be brought to another state.
     fn blank(&self, space: &dyn ProgramSpace) -> Result<Learner> {
         match &self.pretrained {
             Some(learner) => learner.copy(),
@@ -86,26 +86,29 @@ impl Autosnap {
 
     /// The learner, trained on random programs if this is the first time it is needed.
     fn learner(&mut self, round: &mut Round<'_>) -> Result<&mut Learner> {
-        if self.learner.is_none() {
-            self.trainings += 1;
-        }
         let learner = match self.learner.take() {
             Some(learner) => learner,
-            None => match &self.pretrained {
-                Some(learner) => learner.copy()?,
-                None => {
-                    let steps = self.configuration.pretraining.steps;
-                    let Round {
-                        space,
-                        stop,
-                        progress,
-                        ..
-                    } = round;
-                    self.pretrain(*space, stop, &mut |done| progress(done, steps))?
-                }
-            },
+            None => {
+                self.trainings += 1;
+                self.taught(round)?
+            }
         };
         Ok(self.learner.insert(learner))
+    }
+
+    /// A learner that has learnt the language.
+    fn taught(&self, round: &mut Round<'_>) -> Result<Learner> {
+        if let Some(learner) = &self.pretrained {
+            return learner.copy();
+        }
+        let steps = self.configuration.pretraining.steps;
+        let Round {
+            space,
+            stop,
+            progress,
+            ..
+        } = round;
+        self.pretrain(*space, stop, &mut |done| progress(done, steps))
     }
 }
 

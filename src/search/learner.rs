@@ -552,3 +552,28 @@ fn bytes(numbers: &[f32]) -> Vec<u8> {
         .flat_map(|number| number.to_le_bytes())
         .collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::set_apart;
+
+    #[test]
+    fn at_most_a_fifth_of_each_length_is_set_apart() {
+        let of_length = |length: usize, count: u8| (0..count).map(move |it| vec![it; length]);
+        let programs: Vec<Vec<u8>> = of_length(2, 10).chain(of_length(5, 100)).collect();
+        let lengths = |programs: &[Vec<u8>], length: usize| {
+            programs.iter().filter(|it| it.len() == length).count()
+        };
+        for (wanted, short, long) in [(0, 0, 0), (1, 1, 0), (12, 2, 10), (1000, 2, 20)] {
+            let (held_out, training) = set_apart(programs.clone(), wanted);
+            assert_eq!(
+                (lengths(&held_out, 2), lengths(&held_out, 5)),
+                (short, long)
+            );
+            assert_eq!(held_out.len() + training.len(), programs.len());
+            assert!(held_out.iter().all(|program| !training.contains(program)));
+        }
+        let (held_out, _) = set_apart(of_length(3, 4).collect(), 4);
+        assert!(held_out.is_empty(), "a fifth of four is none");
+    }
+}

@@ -1,5 +1,6 @@
 use super::*;
 use crate::backend::kernels::dots::add_dots_on;
+use crate::backend::kernels::vectorise::all_instructions;
 
 fn numbers(count: usize, salt: usize) -> Vec<f64> {
     (0..count)
@@ -67,18 +68,9 @@ fn agree<T: Float>(instructions: Instructions) {
 
 #[test]
 fn products_agree_with_their_definition() {
-    let all = [
-        Instructions::Baseline,
-        #[cfg(target_arch = "x86_64")]
-        Instructions::Avx2,
-        #[cfg(target_arch = "x86_64")]
-        Instructions::Avx512,
-    ];
-    for instructions in all {
-        if instructions <= super::instructions() {
-            agree::<f32>(instructions);
-            agree::<f64>(instructions);
-        }
+    for instructions in all_instructions() {
+        agree::<f32>(instructions);
+        agree::<f64>(instructions);
     }
 }
 

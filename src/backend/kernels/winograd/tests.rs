@@ -132,19 +132,6 @@ fn error<T: Float>(expected: &[f64], computed: &[T]) -> f64 {
     worst / largest.max(1e-300)
 }
 
-fn instructions() -> Vec<Instructions> {
-    let all = [
-        Instructions::Baseline,
-        #[cfg(target_arch = "x86_64")]
-        Instructions::Avx2,
-        #[cfg(target_arch = "x86_64")]
-        Instructions::Avx512,
-    ];
-    let mut all = Vec::from(all);
-    all.retain(|it| *it <= vectorise::instructions());
-    all
-}
-
 #[test]
 fn outputs_and_gradients_agree_with_their_definition() {
     let cases = [
@@ -160,7 +147,7 @@ fn outputs_and_gradients_agree_with_their_definition() {
     ];
     for case in &cases {
         let expected = case.expected();
-        for instructions in instructions() {
+        for instructions in vectorise::all_instructions() {
             let computed = case.computed::<f64>(instructions);
             for (expected, computed) in expected.iter().zip(&computed) {
                 let error = error(expected, computed);
