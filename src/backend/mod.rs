@@ -16,7 +16,7 @@ mod differentiable;
 mod execution;
 mod frozen;
 mod inputs;
-mod kernels;
+pub(crate) mod kernels;
 mod lowering;
 mod memory;
 mod network;

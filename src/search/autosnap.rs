@@ -63,7 +63,7 @@ impl Autosnap {
     /// # Errors
     ///
     /// [`SearchError::Stopped`](super::SearchError::Stopped) once `stop` is set; if the space has no
-    /// valid program, or candle fails.
+    /// valid program.
     pub fn pretrain(
         &self,
         space: &dyn ProgramSpace,
@@ -79,7 +79,7 @@ impl Autosnap {
     /// A learner that is to be brought to another state.
     fn blank(&self, space: &dyn ProgramSpace) -> Result<Learner> {
         match &self.pretrained {
-            Some(learner) => learner.copy(),
+            Some(learner) => Ok(Learner::clone(learner)),
             None => Learner::new(space, &self.configuration, self.seed),
         }
     }
@@ -99,7 +99,7 @@ impl Autosnap {
     /// A learner that has learnt the language.
     fn taught(&self, round: &mut Round<'_>) -> Result<Learner> {
         if let Some(learner) = &self.pretrained {
-            return learner.copy();
+            return Ok(Learner::clone(learner));
         }
         let steps = self.configuration.pretraining.steps;
         let Round {

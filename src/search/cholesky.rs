@@ -4,6 +4,8 @@ use std::ops::Range;
 
 use gemm::Parallelism;
 
+use crate::backend::kernels::vectorise::vectorised;
+
 /// A symmetric, positive definite matrix as its lower Cholesky factor.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Cholesky {
@@ -12,8 +14,9 @@ pub struct Cholesky {
     factor: Vec<f64>,
 }
 
-/// How many columns are finished at a time: what they take from the others is one product of matrices.
-const BLOCK: usize = 48;
+/// How many columns are finished at a time: what they are below the diagonal, and what they take from the others, are
+/// products of matrices.
+const BLOCK: usize = 32;
 
 impl Cholesky {
     /// The factor of a matrix, row by row, of which the lower half is read. Nothing if the matrix is not positive
@@ -23,15 +26,23 @@ impl Cholesky {
     pub fn new(mut matrix: Vec<f64>, size: usize) -> Option<Self> {
         for start in (0..size).step_by(BLOCK) {
             let end = size.min(start + BLOCK);
-            finish_columns(&mut matrix, size, start..end)?;
-            let panel: Vec<f64> = (end..size)
+            let width = end - start;
+            factor_block(&mut matrix, size, start..end)?;
+            let inverse = inverse_of_block(&matrix, size, start..end);
+            let below: Vec<f64> = (end..size)
                 .flat_map(|row| &matrix[row * size..][start..end])
                 .copied()
                 .collect();
+            let mut panel = vec![0.0; below.len()];
+            add_products(&mut panel, width, &below, &inverse, [width; 2], 1.0);
+            for (row, finished) in (end..size).zip(panel.chunks_exact(width)) {
+                matrix[row * size..][start..end].copy_from_slice(finished);
+            }
             for first in (end..size).step_by(BLOCK) {
-                let columns = first..size.min(first + BLOCK);
-                let rows = &panel[(first - end) * (end - start)..];
-                take_products(&mut matrix, size, columns, rows, end - start);
+                let columns = BLOCK.min(size - first);
+                let rows = &panel[(first - end) * width..];
+                let out = &mut matrix[first * (size + 1)..];
+                add_products(out, size, rows, rows, [columns, width], -1.0);
             }
         }
         for row in 0..size {
@@ -101,12 +112,12 @@ impl Cholesky {
     }
 }
 
-/// The factor's entries in some columns, once the products of all columns before have been taken away.
-fn finish_columns(matrix: &mut [f64], size: usize, columns: Range<usize>) -> Option<()> {
-    let start = columns.start;
-    for row in start..size {
+/// Factors a block on the diagonal, once the products of all columns before have been taken away.
+fn factor_block(matrix: &mut [f64], size: usize, block: Range<usize>) -> Option<()> {
+    let start = block.start;
+    for row in block {
         let (before, this) = matrix.split_at_mut(row * size);
-        for column in start..columns.end.min(row + 1) {
+        for column in start..=row {
             let (left, rest) = this.split_at_mut(column);
             let left = &left[start..];
             rest[0] = match column == row {
@@ -124,38 +135,59 @@ fn finish_columns(matrix: &mut [f64], size: usize, columns: Range<usize>) -> Opt
     Some(())
 }
 
-/// Takes from some columns, from the diagonal down, the products of `rows` with those that belong to the columns.
-/// `rows` are of `inner` numbers each, and begin with that of the first column.
-fn take_products(
-    matrix: &mut [f64],
-    size: usize,
-    columns: Range<usize>,
-    rows: &[f64],
-    inner: usize,
+/// The inverse of a factored block, row by row.
+fn inverse_of_block(matrix: &[f64], size: usize, block: Range<usize>) -> Vec<f64> {
+    let (start, width) = (block.start, block.len());
+    let mut inverse = vec![0.0; width * width];
+    for row in 0..width {
+        let factors = &matrix[(start + row) * size + start..][..=row];
+        let (above, this) = inverse.split_at_mut(row * width);
+        for (above, factor) in above.chunks_exact(width).zip(factors) {
+            for (sum, number) in this[..row].iter_mut().zip(above) {
+                *sum -= factor * number;
+            }
+        }
+        this[row] = 1.0;
+        this[..=row].iter_mut().for_each(|it| *it /= factors[row]);
+    }
+    inverse
+}
+
+/// Adds the product of `left` with the transpose of the first rows of `right`, times a factor, to a matrix whose
+/// rows are `stride` apart. Rows of both are of `inner` numbers each.
+fn add_products(
+    out: &mut [f64],
+    stride: usize,
+    left: &[f64],
+    right: &[f64],
+    [columns, inner]: [usize; 2],
+    factor: f64,
 ) {
-    let (height, width) = (size - columns.start, columns.len());
-    let out = &mut matrix[columns.start * (size + 1)..];
-    assert!(out.len() >= (height - 1) * size + width);
-    assert!(width <= height && rows.len() == height * inner);
-    // SAFETY: the assertions hold both slices to the sizes that the strides walk over, and the borrow of `out` is
+    let rows = left.len() / inner;
+    if rows == 0 {
+        return;
+    }
+    assert!(columns <= stride && out.len() >= (rows - 1) * stride + columns);
+    assert!(left.len() == rows * inner && right.len() >= columns * inner);
+    // SAFETY: the assertions hold the slices to the sizes that the strides walk over, and the borrow of `out` is
     // exclusive.
     unsafe {
         gemm::gemm(
-            height,
-            width,
+            rows,
+            columns,
             inner,
             out.as_mut_ptr(),
             1,
-            size as isize,
+            stride as isize,
             true,
-            rows.as_ptr(),
+            left.as_ptr(),
             1,
             inner as isize,
-            rows.as_ptr(),
+            right.as_ptr(),
             inner as isize,
             1,
             1.0,
-            -1.0,
+            factor,
             false,
             false,
             false,
@@ -164,19 +196,21 @@ fn take_products(
     }
 }
 
-/// The sum of products, eight of them at a time.
-pub(super) fn dot(left: &[f64], right: &[f64]) -> f64 {
-    const LANES: usize = 8;
-    let mut sums = [0.0; LANES];
-    let (lefts, rights) = (left.chunks_exact(LANES), right.chunks_exact(LANES));
-    let rest = lefts.remainder().iter().zip(rights.remainder());
-    let rest: f64 = rest.map(|(a, b)| a * b).sum();
-    for (left, right) in lefts.zip(rights) {
-        for (sum, (a, b)) in sums.iter_mut().zip(left.iter().zip(right)) {
-            *sum += a * b;
+vectorised! {
+    /// The sum of products, sixteen of them at a time.
+    pub(super) fn dot[](left: &[f64], right: &[f64]) -> f64 {
+        const LANES: usize = 16;
+        let mut sums = [0.0; LANES];
+        let (lefts, rights) = (left.chunks_exact(LANES), right.chunks_exact(LANES));
+        let rest = lefts.remainder().iter().zip(rights.remainder());
+        let rest: f64 = rest.map(|(a, b)| a * b).sum();
+        for (left, right) in lefts.zip(rights) {
+            for (sum, (a, b)) in sums.iter_mut().zip(left.iter().zip(right)) {
+                *sum += a * b;
+            }
         }
+        rest + sums.iter().sum::<f64>()
     }
-    rest + sums.iter().sum::<f64>()
 }
 
 #[cfg(test)]

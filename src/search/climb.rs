@@ -127,7 +127,7 @@ impl Climb<'_> {
             temperature if temperature > 0.0 => Choice::Sampled(temperature),
             _ => Choice::Greedy,
         };
-        let programs = decoding::decode(self.learner.model(), self.space, &codes, choice, rng)?;
+        let programs = decoding::decode(self.learner.model(), self.space, &codes, choice, rng);
         let mut decoded: Vec<(Place, Vec<u8>)> = places
             .into_iter()
             .zip(programs)
@@ -191,7 +191,7 @@ impl Climb<'_> {
         let latent = codes.latent;
         // The noise has the length of the configured share of the step, whatever the dimensions.
         let deviation = self.configuration.noise as f32 / (latent as f32).sqrt();
-        let gradients = self.learner.model().value_gradients(&codes)?;
+        let gradients = self.learner.model().value_gradients(&codes);
         let mut places = Vec::new();
         let mut values = Vec::new();
         let rows = codes.rows().zip(gradients.rows());

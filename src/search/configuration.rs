@@ -4,7 +4,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::error::{Result, SearchError};
-use super::predictor::MOST_HIDDEN_LAYERS;
+use super::model::MOST_HIDDEN_LAYERS;
 
 /// The settings of a search. Together with the space and the evaluation they decide what it
 /// proposes: the same settings give the same search.

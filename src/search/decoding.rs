@@ -1,6 +1,5 @@
 //! From latent codes back to programs.
 
-use candle_core::Result;
 use rand::RngExt;
 use rand_chacha::ChaCha8Rng;
 
@@ -21,17 +20,13 @@ pub enum Choice {
 ///
 /// Nothing stands for a code only where the space breaks its contract: a prefix it offered can
 /// neither go on nor end.
-///
-/// # Errors
-///
-/// If candle fails.
 pub fn decode(
     model: &AutoEncoder,
     space: &dyn ProgramSpace,
     codes: &Codes,
     choice: Choice,
     rng: &mut ChaCha8Rng,
-) -> Result<Vec<Option<Vec<u8>>>> {
+) -> Vec<Option<Vec<u8>>> {
     run(
         model,
         codes,
@@ -44,16 +39,12 @@ pub fn decode(
 
 /// Decodes codes without asking the space: the most likely symbol each time. Nothing stands for a
 /// program that did not end within the longest length.
-///
-/// # Errors
-///
-/// If candle fails.
 pub fn decode_unconstrained(
     model: &AutoEncoder,
     longest: usize,
     codes: &Codes,
     rng: &mut ChaCha8Rng,
-) -> Result<Vec<Option<Vec<u8>>>> {
+) -> Vec<Option<Vec<u8>>> {
     let every = u64::MAX >> (64 - model.sizes().symbols.clamp(1, 64));
     run(
         model,
@@ -75,16 +66,16 @@ fn run(
     choice: Choice,
     allowed: impl Fn(&[u8]) -> Allowed,
     rng: &mut ChaCha8Rng,
-) -> Result<Vec<Option<Vec<u8>>>> {
+) -> Vec<Option<Vec<u8>>> {
     if codes.is_empty() {
-        return Ok(Vec::new());
+        return Vec::new();
     }
     let end = model.sizes().symbols;
     let mut programs = vec![Progress::Going(Vec::with_capacity(longest)); codes.len()];
     let mut last = vec![end; codes.len()];
-    let mut decoder = model.begin(codes)?;
+    let mut decoder = model.begin(codes);
     for _ in 0..=longest {
-        let logits = decoder.step(&last)?;
+        let logits = decoder.step(&last);
         for ((program, last), logits) in programs
             .iter_mut()
             .zip(&mut last)
@@ -102,7 +93,7 @@ fn run(
             break;
         }
     }
-    Ok(programs.into_iter().map(Progress::ended).collect())
+    programs.into_iter().map(Progress::ended).collect()
 }
 
 /// A program while it is decoded.

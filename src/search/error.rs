@@ -84,7 +84,7 @@ pub enum SearchError {
 
     /// The model of the search failed.
     #[error("the model of the search failed: {0}")]
-    Model(#[from] candle_core::Error),
+    Model(String),
 
     /// Candidates can't be evaluated any more: the disk is full.
     #[error("candidates can't be evaluated: {0}; the search goes on from here once that is mended")]

@@ -1,10 +1,10 @@
 //! Trains the auto-encoder: first on random programs, then with the values of what was measured.
 
+use std::cmp::Reverse;
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use candle_core::{Device, Tensor};
 use rand::RngExt;
 use rand::seq::index;
 use rand_chacha::ChaCha8Rng;
@@ -18,7 +18,7 @@ use super::configuration::AutosnapConfiguration;
 use super::decoding::{self, Choice};
 use super::error::{Result, SearchError};
 use super::history::Proposal;
-use super::model::{AutoEncoder, Codes, Sizes, normals};
+use super::model::{AutoEncoder, Codes, Lesson, Sizes, normals};
 use super::parts::Parts;
 use super::regression::Regression;
 use super::scale::Scale;
@@ -51,7 +51,8 @@ pub struct Example<'a> {
     pub value: f64,
 }
 
-/// The auto-encoder with its training state.
+/// The auto-encoder with its training state. A copy goes on from here, while this one stays as it is.
+#[derive(Clone)]
 pub struct Learner {
     configuration: AutosnapConfiguration,
     model: AutoEncoder,
@@ -78,7 +79,7 @@ impl Learner {
     ///
     /// # Errors
     ///
-    /// If the space has no valid program, or candle fails.
+    /// If the space has no valid program.
     pub fn new(
         space: &dyn ProgramSpace,
         configuration: &AutosnapConfiguration,
@@ -94,28 +95,13 @@ impl Learner {
             value_layers: configuration.model.value_layers,
             value_hidden: configuration.model.value_hidden,
         };
-        let model = AutoEncoder::new(sizes, &mut generator(seed, Purpose::Weights, 0))?;
+        let model = AutoEncoder::new(sizes, &mut generator(seed, Purpose::Weights, 0));
         Ok(Self {
             configuration: configuration.clone(),
-            adam: Adam::new(&model.parameters()),
+            adam: Adam::new(model.parameters().iter().map(|(_, it)| it.values.len())),
             model,
             pool: Arc::new(pool),
             scale: Scale::of(&[], false),
-        })
-    }
-
-    /// A learner that goes on from here, while this one stays as it is.
-    ///
-    /// # Errors
-    ///
-    /// If candle fails.
-    pub fn copy(&self) -> Result<Self> {
-        Ok(Self {
-            configuration: self.configuration.clone(),
-            model: self.model.copy()?,
-            adam: self.adam.clone(),
-            pool: Arc::clone(&self.pool),
-            scale: self.scale,
         })
     }
 
@@ -178,22 +164,29 @@ impl Learner {
         rate: f64,
         rng: &mut ChaCha8Rng,
     ) -> Result<()> {
-        let mut programs: Vec<&[u8]> = Vec::with_capacity(batch);
-        let mut values = Vec::new();
+        let mut lessons = Vec::with_capacity(batch);
         if !examples.is_empty() {
             for place in draw(examples.len(), batch / 2, rng) {
-                programs.push(examples[place].program);
-                values.push(self.scale.apply(examples[place].value) as f32);
+                let Example { program, value } = examples[place];
+                lessons.push(Lesson {
+                    program,
+                    value: Some(self.scale.apply(value) as f32),
+                    parts: None,
+                });
             }
         }
         let pool = Arc::clone(&self.pool);
-        let parts = pool.draw_described(&mut programs, batch, rng);
-        let model = &self.configuration.model;
-        let loss = self.model.loss(&programs, &values, &parts, model, rng)?;
-        let gradients = loss.total.backward()?;
-        let norm = self.configuration.model.gradient_norm;
+        pool.fill_up(&mut lessons, batch, rng);
+        // The longest first, which is less work.
+        lessons.sort_by_key(|lesson| Reverse(lesson.program.len()));
+        let settings = &self.configuration.model;
+        let (_, gradient) = self.model.loss(&lessons, settings, rng)?;
+        let parameters = self.model.parameters_mut().into_iter();
+        let gradients = gradient.parameters();
+        let parameters = parameters.zip(&gradients);
+        let parameters = parameters.map(|(it, (_, of))| (&mut *it.values, &*of.values));
         self.adam
-            .step(&self.model.parameters(), &gradients, rate, norm)?;
+            .step(parameters.collect(), rate, settings.gradient_norm);
         Ok(())
     }
 
@@ -201,18 +194,18 @@ impl Learner {
     ///
     /// # Errors
     ///
-    /// If candle fails.
+    /// If an opcode is outside the vocabulary, or a program longer than the longest.
     pub fn encode(&self, programs: &[&[u8]]) -> Result<Codes> {
-        Ok(self.model.encode(programs)?)
+        self.model.encode(programs)
     }
 
     /// The predicted values of programs, in the units of what was measured.
     ///
     /// # Errors
     ///
-    /// If candle fails.
+    /// As [`encode`](Self::encode).
     pub fn predict(&self, programs: &[&[u8]]) -> Result<Vec<f64>> {
-        let standardised = self.model.predict(&self.model.encode(programs)?)?;
+        let standardised = self.model.predict(&self.model.encode(programs)?);
         Ok(standardised
             .into_iter()
             .map(|value| self.scale.invert(f64::from(value)))
@@ -223,7 +216,7 @@ impl Learner {
     ///
     /// # Errors
     ///
-    /// If candle fails.
+    /// As [`encode`](Self::encode).
     pub fn predict_all(&self, proposals: &mut [Proposal]) -> Result<()> {
         let programs: Vec<&[u8]> = proposals.iter().map(|p| p.program.as_slice()).collect();
         let values = self.predict(&programs)?;
@@ -242,10 +235,10 @@ impl Learner {
     ///
     /// # Errors
     ///
-    /// If candle fails.
-    pub fn fit(&self, codes: &Codes, values: &[f64]) -> Result<Option<Regression>> {
+    /// If the value layer is not one linear layer.
+    pub fn fit(&mut self, codes: &Codes, values: &[f64]) -> Result<Option<Regression>> {
         let latent = codes.latent;
-        let mut metric: Vec<f64> = match self.model.parts_metric()? {
+        let mut metric: Vec<f64> = match self.model.parts_metric() {
             Some(metric) => metric.into_iter().map(f64::from).collect(),
             None => vec![0.0; latent * latent],
         };
@@ -269,13 +262,13 @@ impl Learner {
     ///
     /// # Errors
     ///
-    /// If candle fails.
+    /// If the programs of the space do not have its lengths.
     pub fn measure(&self, space: &dyn ProgramSpace, rng: &mut ChaCha8Rng) -> Result<ModelReport> {
         let programs: Vec<&[u8]> = self.pool.held_out.iter().map(Vec::as_slice).collect();
         let codes = self.model.encode(&programs)?;
-        let back = decoding::decode(&self.model, space, &codes, Choice::Greedy, rng)?;
+        let back = decoding::decode(&self.model, space, &codes, Choice::Greedy, rng);
         let longest = *space.lengths().end();
-        let free = decoding::decode_unconstrained(&self.model, longest, &codes, rng)?;
+        let free = decoding::decode_unconstrained(&self.model, longest, &codes, rng);
         let valid = |program: &Option<Vec<u8>>| {
             program
                 .as_ref()
@@ -297,7 +290,7 @@ impl Learner {
             latent,
             values: normals(programs.len().min(SAMPLED) * latent, 1.0, rng),
         };
-        let sampled = decoding::decode(&self.model, space, &random, Choice::Greedy, rng)?;
+        let sampled = decoding::decode(&self.model, space, &random, Choice::Greedy, rng);
         let keys: Vec<Key> = sampled
             .iter()
             .flatten()
@@ -323,12 +316,12 @@ impl Learner {
     ///
     /// # Errors
     ///
-    /// If the weights can't be read or written.
+    /// If the weights can't be written.
     pub fn save(&self) -> Result<Vec<u8>> {
         let mut tensors = Vec::new();
         let moments = self.adam.first.iter().zip(&self.adam.second);
-        for ((name, var), (first, second)) in self.model.parameters().into_iter().zip(moments) {
-            tensors.push((name.to_owned(), bytes(&var.flatten_all()?.to_vec1()?)));
+        for ((name, weight), (first, second)) in self.model.parameters().into_iter().zip(moments) {
+            tensors.push((name.to_owned(), bytes(&weight.values)));
             tensors.push((format!("first.{name}"), bytes(first)));
             tensors.push((format!("second.{name}"), bytes(second)));
         }
@@ -339,9 +332,9 @@ impl Learner {
                 view.map(|view| (name.as_str(), view))
             })
             .collect::<Result<_, _>>()
-            .map_err(candle_core::Error::from)?;
+            .map_err(failed)?;
         let steps = HashMap::from([("steps".to_owned(), self.adam.steps.to_string())]);
-        Ok(safetensors::serialize(views, Some(steps)).map_err(candle_core::Error::from)?)
+        safetensors::serialize(views, Some(steps)).map_err(failed)
     }
 
     /// Goes back to what [`save`](Self::save) gave.
@@ -350,10 +343,10 @@ impl Learner {
     ///
     /// If the bytes were not made by a learner with the same configuration.
     pub fn restore(&mut self, saved: &[u8]) -> Result<()> {
-        let tensors = SafeTensors::deserialize(saved).map_err(candle_core::Error::from)?;
-        let (_, metadata) = SafeTensors::read_metadata(saved).map_err(candle_core::Error::from)?;
+        let tensors = SafeTensors::deserialize(saved).map_err(failed)?;
+        let (_, metadata) = SafeTensors::read_metadata(saved).map_err(failed)?;
         let numbers = |name: &str, count: usize| -> Result<Vec<f32>> {
-            let tensor = tensors.tensor(name).map_err(candle_core::Error::from)?;
+            let tensor = tensors.tensor(name).map_err(failed)?;
             let numbers: Vec<f32> = tensor
                 .data()
                 .chunks_exact(4)
@@ -372,12 +365,15 @@ impl Learner {
             steps: steps.ok_or_else(|| unfit("no steps"))?,
             ..Adam::default()
         };
-        for (name, var) in self.model.parameters() {
-            let count = var.elem_count();
-            let values = Tensor::from_vec(numbers(name, count)?, var.shape(), &Device::Cpu)?;
-            var.set(&values)?;
+        let mut values = Vec::new();
+        for (name, weight) in self.model.parameters() {
+            let count = weight.values.len();
+            values.push(numbers(name, count)?);
             adam.first.push(numbers(&format!("first.{name}"), count)?);
             adam.second.push(numbers(&format!("second.{name}"), count)?);
+        }
+        for (weight, values) in self.model.parameters_mut().into_iter().zip(values) {
+            weight.values = values;
         }
         self.adam = adam;
         Ok(())
@@ -385,7 +381,11 @@ impl Learner {
 }
 
 fn unfit(reason: &str) -> SearchError {
-    candle_core::Error::Msg(format!("its checkpoint does not fit: {reason}")).into()
+    SearchError::Model(format!("its checkpoint does not fit: {reason}"))
+}
+
+fn failed(error: safetensors::SafeTensorError) -> SearchError {
+    SearchError::Model(error.to_string())
 }
 
 impl Pool {
@@ -452,37 +452,32 @@ impl Pool {
         self.descriptions = rows.collect();
     }
 
-    /// Fills a batch up with random programs, and gives the parts of those that come last.
-    fn draw_described<'a>(
-        &'a self,
-        programs: &mut Vec<&'a [u8]>,
-        batch: usize,
-        rng: &mut ChaCha8Rng,
-    ) -> Vec<f32> {
-        let missing = batch.saturating_sub(programs.len());
+    /// Fills a batch up with random programs: half of them, or all that there are, with their parts.
+    fn fill_up<'a>(&'a self, lessons: &mut Vec<Lesson<'a>>, batch: usize, rng: &mut ChaCha8Rng) {
+        let missing = batch.saturating_sub(lessons.len());
         let described = self.descriptions.len() / self.parts.max(1);
         let plain = match described {
             0 => missing,
             _ if described == self.training.len() => 0,
             _ => missing / 2,
         };
-        // The longest first, which is less work.
-        let longest_first = |places: &mut Vec<usize>| {
-            places.sort_by_key(|&place| std::cmp::Reverse(self.training[place].len()));
-        };
-        let mut places = draw(self.training.len(), plain, rng);
-        longest_first(&mut places);
-        programs.extend(places.iter().map(|&place| self.training[place].as_slice()));
-        if described == 0 {
-            return Vec::new();
+        for place in draw(self.training.len(), plain, rng) {
+            lessons.push(Lesson {
+                program: &self.training[place],
+                value: None,
+                parts: None,
+            });
         }
-        let mut places = draw(described, missing - plain, rng);
-        longest_first(&mut places);
-        programs.extend(places.iter().map(|&place| self.training[place].as_slice()));
-        let rows = places
-            .iter()
-            .flat_map(|place| &self.descriptions[place * self.parts..][..self.parts]);
-        rows.copied().collect()
+        if described == 0 {
+            return;
+        }
+        for place in draw(described, missing - plain, rng) {
+            lessons.push(Lesson {
+                program: &self.training[place],
+                value: None,
+                parts: Some(&self.descriptions[place * self.parts..][..self.parts]),
+            });
+        }
     }
 }
 

@@ -24,7 +24,6 @@ mod edits;
 mod error;
 mod evaluation;
 mod evolution;
-mod gru;
 mod history;
 mod improvement;
 mod learner;
@@ -33,7 +32,6 @@ mod model;
 mod nao;
 mod objective;
 mod parts;
-mod predictor;
 mod regression;
 pub mod report;
 mod run;
@@ -62,7 +60,7 @@ pub use evolution::Evolution;
 pub use history::{History, Origin, Proposal, Record, Status};
 pub use learner::{Example, Learner, ModelReport};
 pub use local::Local;
-pub use model::{AutoEncoder, Codes, Loss, Sizes};
+pub use model::{AutoEncoder, Codes, Lesson, Loss, Sizes};
 pub use nao::Nao;
 pub use objective::{
     AttackConfiguration, Cost, Limited, Limits, Measurement, Objective, pareto_front,

@@ -6,6 +6,7 @@
 //! of the noise has its best value in closed form.
 
 use rand_chacha::ChaCha8Rng;
+use rayon::prelude::*;
 
 use super::cholesky::{Cholesky, dot};
 use super::model::normals;
@@ -66,7 +67,7 @@ impl Regression {
             }
         }
         let square: f64 = values.iter().map(|value| (value - offset).powi(2)).sum();
-        let candidates = STRENGTHS.filter_map(|exponent| {
+        let candidates = STRENGTHS.into_par_iter().filter_map(|exponent| {
             let strength = 10f64.powf(f64::from(exponent) / 2.0);
             let mut matrix = squares.clone();
             (0..size).for_each(|row| matrix[row * (size + 1)] += strength);
@@ -81,7 +82,9 @@ impl Regression {
                 .is_finite()
                 .then_some((evidence, precision, mean, (misfit / count).sqrt()))
         });
-        let (_, precision, mean, noise) = candidates.max_by(|a, b| a.0.total_cmp(&b.0))?;
+        let candidates: Vec<_> = candidates.collect();
+        let best = candidates.into_iter().max_by(|a, b| a.0.total_cmp(&b.0));
+        let (_, precision, mean, noise) = best?;
         Some(Self {
             prior,
             centre,

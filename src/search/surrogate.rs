@@ -7,6 +7,8 @@
 
 use std::collections::HashMap;
 
+use rayon::prelude::*;
+
 use super::cholesky::{Cholesky, dot};
 
 /// How often a program has each of its parts, as a vector of length one: the parts that it has, in
@@ -104,21 +106,24 @@ impl<'a> Surrogate<'a> {
             return None;
         }
         let index = Index::of(known);
-        let rows: Vec<Vec<f64>> = known.iter().map(|it| index.similarities(it)).collect();
+        let similarities = known.par_iter().map(|it| index.similarities(it));
+        let rows: Vec<Vec<f64>> = similarities.collect();
         let means: Vec<f64> = rows.iter().map(|row| mean_of(row)).collect();
         let mean = mean_of(&means);
-        let centred =
-            |row: usize, column: usize| rows[row][column] - means[row] - means[column] + mean;
-        let gram: Vec<f64> = (0..count * count)
-            .map(|place| centred(place / count, place % count))
-            .collect();
+        let mut gram = Vec::with_capacity(count * count);
+        for (row, own) in rows.iter().zip(&means) {
+            let entries = row.iter().zip(&means);
+            gram.extend(entries.map(|(entry, other)| entry - own - other + mean));
+        }
         let offset = mean_of(values);
         let values: Vec<f64> = values.iter().map(|value| value - offset).collect();
 
         let fits = |exponents: &[i32]| {
             let fits = exponents
-                .iter()
+                .par_iter()
                 .filter_map(|exponent| Some((*exponent, Fit::new(&gram, &values, *exponent)?)));
+            let fits: Vec<(i32, Fit)> = fits.collect();
+            let fits = fits.into_iter();
             fits.max_by(|a, b| a.1.evidence.total_cmp(&b.1.evidence))
         };
         let (exponent, coarse) = fits(&STRENGTHS)?;

@@ -6,7 +6,7 @@
 //! order, so that results do not depend on the number of threads.
 
 #[macro_use]
-mod vectorise;
+pub(crate) mod vectorise;
 
 pub(super) mod activation;
 pub(super) mod adaptive_pool;

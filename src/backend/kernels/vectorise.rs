@@ -5,7 +5,7 @@ use super::vector::{Portable, Vector};
 
 /// Vector instructions.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) enum Instructions {
+pub(crate) enum Instructions {
     /// What every processor of an architecture has.
     Baseline,
     /// 256-bit vectors with fused multiply-add.
@@ -18,7 +18,7 @@ pub(super) enum Instructions {
 
 /// The best instructions that this processor has. The standard library remembers the answer.
 #[inline]
-pub(super) fn instructions() -> Instructions {
+pub(crate) fn instructions() -> Instructions {
     #[cfg(target_arch = "x86_64")]
     {
         let avx2 = is_x86_feature_detected!("avx2") && is_x86_feature_detected!("fma");
@@ -143,3 +143,4 @@ macro_rules! vectorised {
         }
     };
 }
+pub(crate) use vectorised;

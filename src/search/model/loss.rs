@@ -1,0 +1,402 @@
+//! What the auto-encoder learns from, and the gradient of that.
+
+use rand_chacha::ChaCha8Rng;
+use rayon::prelude::*;
+
+use super::batch::Batch;
+use super::gru::Trace;
+use super::weight::add;
+use super::{AutoEncoder, SHARE, normals};
+use crate::search::configuration::ModelConfiguration;
+use crate::search::error::Result;
+
+/// A program with what is known of it.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Lesson<'a> {
+    /// Its opcodes.
+    pub program: &'a [u8],
+    /// Its standardised value.
+    pub value: Option<f32>,
+    /// A number for each part that the model tells from the latent vector.
+    pub parts: Option<&'a [f32]>,
+}
+
+/// The loss of a batch.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Loss {
+    /// What is minimised: the weighted sum.
+    pub total: f64,
+    /// Cross entropy of the reconstruction, the mean over symbols and ends.
+    pub reconstruction: f64,
+}
+
+/// Programs on their way through the encoder.
+pub(super) struct Encoded {
+    start: Vec<f32>,
+    trace: Trace,
+    /// The states of the encoder after the last symbols: `[batch, hidden]`.
+    last: Vec<f32>,
+    /// `[batch, latent]`
+    pub(super) codes: Vec<f32>,
+}
+
+/// Some programs of a batch: what a task of the thread pool handles.
+struct Share<'a> {
+    lessons: Vec<Lesson<'a>>,
+    batch: Batch,
+    /// The noise on the codes: `[batch, latent]`.
+    noise: Vec<f32>,
+    encoded: Encoded,
+}
+
+/// What is known of a batch as a whole.
+struct Whole<'a> {
+    weights: &'a ModelConfiguration,
+    programs: f32,
+    /// Symbols and ends.
+    targets: f32,
+    values: f32,
+    described: f32,
+    /// The mean square of every latent dimension.
+    squares: Vec<f32>,
+}
+
+impl AutoEncoder {
+    /// The loss of a batch of programs, and its gradient. The codes get noise.
+    ///
+    /// Each task takes every so many programs and has a gradient of its own; these are added up in their order.
+    ///
+    /// # Errors
+    ///
+    /// If an opcode is outside the vocabulary, or a program longer than the longest.
+    ///
+    /// # Panics
+    ///
+    /// If a lesson does not have as many parts as the model.
+    pub fn loss(
+        &self,
+        lessons: &[Lesson<'_>],
+        weights: &ModelConfiguration,
+        rng: &mut ChaCha8Rng,
+    ) -> Result<(Loss, Self)> {
+        let latent = self.sizes.latent;
+        let noise = normals(lessons.len() * latent, weights.latent_noise as f32, rng);
+        let count = lessons.len().div_ceil(SHARE);
+        let shares: Vec<Share<'_>> = (0..count)
+            .into_par_iter()
+            .map(|first| self.share(lessons, &noise, first, count))
+            .collect::<Result<_>>()?;
+        let whole = Whole::of(&shares, lessons, weights, latent);
+        let scale: f32 = whole.squares.iter().map(|it| (it - 1.0).powi(2)).sum();
+        let scale = f64::from(scale) / latent as f64 * weights.scale_weight;
+
+        let parts: Vec<(Loss, Self)> = shares
+            .par_iter()
+            .map(|share| self.share_loss(share, &whole))
+            .collect();
+        let mut parts = parts.into_iter();
+        let (mut loss, mut gradient) = parts.next().unwrap_or((Loss::default(), self.zeros()));
+        loss.total += scale;
+        for (more, other) in parts {
+            loss.total += more.total;
+            loss.reconstruction += more.reconstruction;
+            gradient.add(&other);
+        }
+        Ok((loss, gradient))
+    }
+
+    /// Every `count`th lesson from the first on, encoded.
+    fn share<'a>(
+        &self,
+        lessons: &[Lesson<'a>],
+        noise: &[f32],
+        first: usize,
+        count: usize,
+    ) -> Result<Share<'a>> {
+        let rows = noise.chunks_exact(self.sizes.latent);
+        let lessons: Vec<Lesson<'a>> = lessons.iter().skip(first).step_by(count).copied().collect();
+        let programs: Vec<&[u8]> = lessons.iter().map(|lesson| lesson.program).collect();
+        let batch = Batch::new(&programs, self.sizes)?;
+        Ok(Share {
+            lessons,
+            noise: rows.skip(first).step_by(count).flatten().copied().collect(),
+            encoded: self.codes(&batch),
+            batch,
+        })
+    }
+
+    /// A gradient of this model, all zero.
+    fn zeros(&self) -> Self {
+        let mut zeros = self.clone();
+        for weight in zeros.parameters_mut() {
+            weight.values.fill(0.0);
+        }
+        zeros
+    }
+
+    fn add(&mut self, other: &Self) {
+        for (sum, (_, part)) in self.parameters_mut().into_iter().zip(other.parameters()) {
+            add(&mut sum.values, &part.values);
+        }
+    }
+
+    /// The latent codes of a batch, with what led there.
+    pub(super) fn codes(&self, batch: &Batch) -> Encoded {
+        let (hidden, latent) = (self.sizes.hidden, self.sizes.latent);
+        let start = vec![0.0; batch.len() * 4 * hidden];
+        let trace = self.encoder.forward(batch.encoder_sequences(&start));
+        let states = trace.states.chunks_exact(batch.time * hidden);
+        let last = states.flat_map(|states| &states[(batch.time - 1) * hidden..]);
+        let last: Vec<f32> = last.copied().collect();
+        let mut codes = self.latent.forward(&last);
+        for (program, code) in batch.programs().zip(codes.chunks_exact_mut(latent)) {
+            for row in self.places_of(program) {
+                add(code, self.encoder_places.row(row));
+            }
+        }
+        Encoded {
+            start,
+            trace,
+            last,
+            codes,
+        }
+    }
+
+    /// The rows of [`encoder_places`](Self::encoder_places) of the symbols of a program.
+    fn places_of(&self, program: &[usize]) -> impl Iterator<Item = usize> {
+        let symbols = self.sizes.symbols;
+        let places = program.iter().enumerate();
+        places.map(move |(place, symbol)| place * symbols + symbol)
+    }
+
+    /// What a share adds to the loss and to its gradient.
+    fn share_loss(&self, share: &Share<'_>, whole: &Whole<'_>) -> (Loss, Self) {
+        let mut gradient = self.zeros();
+        let mut noisy = share.encoded.codes.clone();
+        add(&mut noisy, &share.noise);
+        let mut codes_gradient = whole.scale_gradient(&share.encoded.codes);
+        let reconstruction =
+            self.reconstruct(share, &noisy, whole, &mut gradient, &mut codes_gradient);
+        let value = self.judge(share, &noisy, whole, &mut gradient, &mut codes_gradient);
+        let parts = self.describe(share, whole, &mut gradient, &mut codes_gradient);
+        self.encode_backward(share, &codes_gradient, &mut gradient);
+        let loss = Loss {
+            total: reconstruction + value + parts,
+            reconstruction,
+        };
+        (loss, gradient)
+    }
+
+    /// The cross entropy of the reconstruction, the decoder being given the true symbols before.
+    fn reconstruct(
+        &self,
+        Share { batch, .. }: &Share<'_>,
+        codes: &[f32],
+        whole: &Whole<'_>,
+        gradient: &mut Self,
+        below: &mut [f32],
+    ) -> f64 {
+        let outputs = self.sizes.symbols + 1;
+        let start = self.decoder_start.forward(codes);
+        let sequences = batch.decoder_sequences(&start);
+        let trace = self.decoder.forward(sequences);
+        let mut logits = self.output.forward(&trace.states);
+        let places = self.decoder_places.product(codes);
+        let width = (self.sizes.longest + 1) * outputs;
+        let mut places_gradient = vec![0.0; places.len()];
+
+        let mut loss = 0.0;
+        for (program, targets) in batch.targets().enumerate() {
+            let logits = &mut logits[program * batch.time * outputs..][..batch.time * outputs];
+            let (told, padding) = logits.split_at_mut(targets.len() * outputs);
+            add(told, &places[program * width..][..told.len()]);
+            for (logits, &target) in told.chunks_exact_mut(outputs).zip(targets) {
+                loss += f64::from(cross_entropy(logits, target, whole.targets));
+            }
+            padding.fill(0.0);
+            places_gradient[program * width..][..told.len()].copy_from_slice(told);
+        }
+        // From here on the gradient of the logits stands in their place.
+        self.decoder_places
+            .add_transposed_product(&places_gradient, below);
+        gradient
+            .decoder_places
+            .add_outer_products(codes, &places_gradient);
+        let mut states_gradient = vec![0.0; trace.states.len()];
+        self.output.backward(
+            &trace.states,
+            &logits,
+            &mut gradient.output,
+            &mut states_gradient,
+        );
+        let start_gradient =
+            self.decoder
+                .backward(sequences, &trace, &states_gradient, &mut gradient.decoder);
+        self.decoder_start
+            .backward(codes, &start_gradient, &mut gradient.decoder_start, below);
+        loss
+    }
+
+    /// The squared error of the values.
+    fn judge(
+        &self,
+        share: &Share<'_>,
+        codes: &[f32],
+        whole: &Whole<'_>,
+        gradient: &mut Self,
+        below: &mut [f32],
+    ) -> f64 {
+        let latent = self.sizes.latent;
+        let known = share.lessons.iter().enumerate();
+        let known = known.filter_map(|(row, lesson)| Some((row, lesson.value?)));
+        let (rows, values): (Vec<usize>, Vec<f32>) = known.unzip();
+        if rows.is_empty() {
+            return 0.0;
+        }
+        let weight = whole.weights.value_weight as f32 / whole.values;
+        let predicted = self.predictor.forward(&gather(codes, &rows, latent));
+        let errors = predicted.values.iter().zip(&values);
+        let errors: Vec<f32> = errors.map(|(told, value)| told - value).collect();
+        let above: Vec<f32> = errors.iter().map(|error| 2.0 * weight * error).collect();
+        let gradients = self
+            .predictor
+            .backward(&predicted, &above, &mut gradient.predictor);
+        scatter(&gradients, &rows, latent, below);
+        f64::from(weight) * sum_of_squares(&errors)
+    }
+
+    /// The squared error of the parts, which are told from codes without noise.
+    fn describe(
+        &self,
+        share: &Share<'_>,
+        whole: &Whole<'_>,
+        gradient: &mut Self,
+        below: &mut [f32],
+    ) -> f64 {
+        let latent = self.sizes.latent;
+        let known = share.lessons.iter().enumerate();
+        let known = known.filter_map(|(row, lesson)| Some((row, lesson.parts?)));
+        let (rows, parts): (Vec<usize>, Vec<&[f32]>) = known.unzip();
+        let (Some(layer), Some(layer_gradient), false) =
+            (&self.parts, &mut gradient.parts, rows.is_empty())
+        else {
+            return 0.0;
+        };
+        let weight = whole.weights.parts_weight as f32 / whole.described;
+        let codes = gather(&share.encoded.codes, &rows, latent);
+        let mut errors = layer.forward(&codes);
+        for (told, parts) in errors.chunks_exact_mut(self.sizes.parts).zip(parts) {
+            assert_eq!(told.len(), parts.len());
+            told.iter_mut()
+                .zip(parts)
+                .for_each(|(told, part)| *told -= part);
+        }
+        let loss = f64::from(weight) * sum_of_squares(&errors);
+        errors.iter_mut().for_each(|error| *error *= 2.0 * weight);
+        let mut gradients = vec![0.0; codes.len()];
+        layer.backward(&codes, &errors, layer_gradient, &mut gradients);
+        scatter(&gradients, &rows, latent, below);
+        loss
+    }
+
+    /// Adds what the gradient of the codes makes of the encoder.
+    fn encode_backward(&self, share: &Share<'_>, above: &[f32], gradient: &mut Self) {
+        let Share { batch, encoded, .. } = share;
+        let (hidden, latent) = (self.sizes.hidden, self.sizes.latent);
+        for (program, above) in batch.programs().zip(above.chunks_exact(latent)) {
+            for row in self.places_of(program) {
+                add(gradient.encoder_places.row_mut(row), above);
+            }
+        }
+        let mut last_gradient = vec![0.0; encoded.last.len()];
+        self.latent.backward(
+            &encoded.last,
+            above,
+            &mut gradient.latent,
+            &mut last_gradient,
+        );
+        let mut states_gradient = vec![0.0; encoded.trace.states.len()];
+        let states = states_gradient.chunks_exact_mut(batch.time * hidden);
+        for (states, last) in states.zip(last_gradient.chunks_exact(hidden)) {
+            states[(batch.time - 1) * hidden..].copy_from_slice(last);
+        }
+        let sequences = batch.encoder_sequences(&encoded.start);
+        self.encoder.backward(
+            sequences,
+            &encoded.trace,
+            &states_gradient,
+            &mut gradient.encoder,
+        );
+    }
+}
+
+impl<'a> Whole<'a> {
+    fn of(
+        shares: &[Share<'_>],
+        lessons: &[Lesson<'_>],
+        weights: &'a ModelConfiguration,
+        latent: usize,
+    ) -> Self {
+        let count = |known: fn(&Lesson<'_>) -> bool| {
+            let known = lessons.iter().filter(|lesson| known(lesson));
+            known.count() as f32
+        };
+        let programs = lessons.len() as f32;
+        let mut squares = vec![0.0; latent];
+        let codes = shares.iter().map(|share| &share.encoded.codes);
+        for code in codes.flat_map(|codes| codes.chunks_exact(latent)) {
+            for (sum, number) in squares.iter_mut().zip(code) {
+                *sum += number * number;
+            }
+        }
+        squares.iter_mut().for_each(|sum| *sum /= programs);
+        Self {
+            weights,
+            programs,
+            targets: lessons.iter().map(|it| it.program.len() + 1).sum::<usize>() as f32,
+            values: count(|lesson| lesson.value.is_some()),
+            described: count(|lesson| lesson.parts.is_some()),
+            squares,
+        }
+    }
+
+    /// The gradient of the loss that keeps the mean square of every latent dimension at one.
+    fn scale_gradient(&self, codes: &[f32]) -> Vec<f32> {
+        let latent = self.squares.len();
+        let factor = 4.0 * self.weights.scale_weight as f32 / (latent as f32 * self.programs);
+        let numbers = codes.iter().zip(self.squares.iter().cycle());
+        numbers
+            .map(|(number, square)| factor * (square - 1.0) * number)
+            .collect()
+    }
+}
+
+/// The cross entropy of logits, over `count`; the logits become its gradient.
+fn cross_entropy(logits: &mut [f32], target: usize, count: f32) -> f32 {
+    let largest = logits.iter().copied().fold(f32::NEG_INFINITY, f32::max);
+    let total: f32 = logits.iter().map(|logit| (logit - largest).exp()).sum();
+    let loss = largest + total.ln() - logits[target];
+    for logit in logits.iter_mut() {
+        *logit = (*logit - largest).exp() / (total * count);
+    }
+    logits[target] -= 1.0 / count;
+    loss / count
+}
+
+fn sum_of_squares(numbers: &[f32]) -> f64 {
+    let squares = numbers.iter().map(|number| number * number);
+    f64::from(squares.sum::<f32>())
+}
+
+/// Some rows of a matrix.
+fn gather(matrix: &[f32], rows: &[usize], width: usize) -> Vec<f32> {
+    let rows = rows.iter().flat_map(|row| &matrix[row * width..][..width]);
+    rows.copied().collect()
+}
+
+/// Adds rows to some rows of a matrix.
+fn scatter(numbers: &[f32], rows: &[usize], width: usize, matrix: &mut [f32]) {
+    for (numbers, row) in numbers.chunks_exact(width).zip(rows) {
+        add(&mut matrix[row * width..][..width], numbers);
+    }
+}
