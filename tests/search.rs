@@ -212,11 +212,11 @@ proptest! {
         let space = Toy { lengths: shortest..=longest };
         let mut rng = ChaCha8Rng::seed_from_u64(seed);
         let sizes = Sizes { symbols: 9, longest, hidden: 8, latent: 4, parts: 0, value_layers: 0, value_hidden: 0 };
-        let model = AutoEncoder::new(sizes, &mut rng).unwrap();
+        let model = AutoEncoder::new(sizes, &mut rng);
         let values = (0..4 * 20).map(|_| scale * rng.random_range(-1.0f32..1.0)).collect();
         let codes = Codes { latent: 4, values };
         for choice in [Choice::Greedy, Choice::Sampled(temperature)] {
-            let programs = decode(&model, &space, &codes, choice, &mut rng).unwrap();
+            let programs = decode(&model, &space, &codes, choice, &mut rng);
             prop_assert_eq!(programs.len(), 20);
             for program in programs {
                 prop_assert!(is_valid(&space, &program.expect("the space keeps its contract")));

@@ -142,9 +142,8 @@ impl Strategy for Autosnap {
         let programs: Vec<&[u8]> = examples.iter().map(|example| example.program).collect();
         let scale = learner.scale();
         let values: Vec<f64> = examples.iter().map(|e| scale.apply(e.value)).collect();
-        let describe = |program: &&[u8]| known.borrow_mut().description(space, program);
         let descriptions: Vec<Description> = match configuration.surrogate {
-            SurrogateName::Parts => programs.iter().map(describe).collect(),
+            SurrogateName::Parts => known.borrow_mut().descriptions(space, &programs),
             SurrogateName::Latent => Vec::new(),
         };
         let surrogate = Surrogate::fit(&descriptions, &values);

@@ -32,34 +32,44 @@ pub(super) struct KnownPrograms {
     descriptions: HashMap<Vec<u8>, Description>,
 }
 
-/// How many programs are kept.
+/// How many programs are kept, but for those of a round.
 const MOST_KNOWN: usize = 1 << 18;
 
 impl KnownPrograms {
-    fn key(&mut self, space: &dyn ProgramSpace, program: &[u8]) -> Key {
-        remembered(&mut self.keys, program, || space.key(program))
+    fn keys(&mut self, space: &dyn ProgramSpace, programs: &[&[u8]]) -> Vec<Key> {
+        remembered(&mut self.keys, programs, |program| space.key(program))
     }
 
-    pub(super) fn description(&mut self, space: &dyn ProgramSpace, program: &[u8]) -> Description {
-        let describe = || Description::of(&space.parts(program));
-        remembered(&mut self.descriptions, program, describe)
+    pub(super) fn descriptions(
+        &mut self,
+        space: &dyn ProgramSpace,
+        programs: &[&[u8]],
+    ) -> Vec<Description> {
+        let describe = |program: &[u8]| Description::of(&space.parts(program));
+        remembered(&mut self.descriptions, programs, describe)
     }
 }
 
-fn remembered<T: Clone>(
+/// What is known of programs. What is not is computed, on all threads, and kept.
+fn remembered<T: Clone + Send>(
     known: &mut HashMap<Vec<u8>, T>,
-    program: &[u8],
-    compute: impl FnOnce() -> T,
-) -> T {
-    if let Some(value) = known.get(program) {
-        return value.clone();
-    }
-    if known.len() == MOST_KNOWN {
+    programs: &[&[u8]],
+    compute: impl Fn(&[u8]) -> T + Sync,
+) -> Vec<T> {
+    let mut missing: Vec<&[u8]> = programs.to_vec();
+    missing.retain(|program| !known.contains_key(*program));
+    if known.len() + missing.len() > MOST_KNOWN {
         known.clear();
+        missing = programs.to_vec();
     }
-    let value = compute();
-    known.insert(program.to_vec(), value.clone());
-    value
+    missing.sort_unstable();
+    missing.dedup();
+    let computed: Vec<T> = missing.par_iter().map(|program| compute(program)).collect();
+    known.extend(missing.into_iter().map(<[u8]>::to_vec).zip(computed));
+    programs
+        .iter()
+        .map(|program| known[*program].clone())
+        .collect()
 }
 
 /// What the climbs of a round need.
@@ -135,21 +145,35 @@ impl Climb<'_> {
             .collect();
         decoded.sort_by(|(a, _), (b, _)| a.step.total_cmp(&b.step));
         let mut texts = HashSet::new();
-        for (Place { from, step }, program) in decoded {
-            if !texts.insert(program.clone()) {
-                continue;
-            }
-            let key = self.known.borrow_mut().key(self.space, &program);
+        decoded.retain(|(_, program)| texts.insert(program.clone()));
+        let climbed = decoded.into_iter();
+        let climbed = climbed.map(|(Place { from, step }, program)| {
+            let origin = Origin::Climbed { from, step };
+            (program, origin)
+        });
+        self.keep_new(climbed.collect(), keys, found);
+        Ok(())
+    }
+
+    /// Keeps what was never found before and may be proposed.
+    fn keep_new(
+        &self,
+        programs: Vec<(Vec<u8>, Origin)>,
+        keys: &mut HashSet<Key>,
+        found: &mut Vec<Proposal>,
+    ) {
+        let texts: Vec<&[u8]> = programs.iter().map(|it| it.0.as_slice()).collect();
+        let their_keys = self.known.borrow_mut().keys(self.space, &texts);
+        for ((program, origin), key) in programs.into_iter().zip(their_keys) {
             if keys.insert(key) && self.space.admits(&program) {
                 found.push(Proposal {
                     program,
                     key,
-                    origin: Origin::Climbed { from, step },
+                    origin,
                     predicted: None,
                 });
             }
         }
-        Ok(())
     }
 
     /// Some random programs, for what lies where no climb leads.
@@ -159,20 +183,10 @@ impl Climb<'_> {
         found: &mut Vec<Proposal>,
         rng: &mut ChaCha8Rng,
     ) {
-        for _ in 0..self.configuration.strangers {
-            let Some(program) = space::random_program(self.space, rng) else {
-                return;
-            };
-            let key = self.known.borrow_mut().key(self.space, &program);
-            if keys.insert(key) && self.space.admits(&program) {
-                found.push(Proposal {
-                    program,
-                    key,
-                    origin: Origin::Random,
-                    predicted: None,
-                });
-            }
-        }
+        let strangers = (0..self.configuration.strangers)
+            .map_while(|_| space::random_program(self.space, rng))
+            .map(|program| (program, Origin::Random));
+        self.keep_new(strangers.collect(), keys, found);
     }
 
     /// The codes on all climbs: a start, plus a step along the gradient with some noise that stays
@@ -250,13 +264,8 @@ impl Climb<'_> {
 
     /// Programs by their parts: how promising they are, with the values expected of them.
     fn judge(&self, surrogate: &Surrogate<'_>, found: Vec<Proposal>) -> Vec<(f64, Proposal)> {
-        let descriptions: Vec<Description> = {
-            let mut known = self.known.borrow_mut();
-            let programs = found.iter().map(|it| &it.program);
-            programs
-                .map(|program| known.description(self.space, program))
-                .collect()
-        };
+        let programs: Vec<&[u8]> = found.iter().map(|it| it.program.as_slice()).collect();
+        let descriptions = self.known.borrow_mut().descriptions(self.space, &programs);
         let judgements: Vec<(f64, f64)> = descriptions
             .par_iter()
             .map(|description| surrogate.predict(description))

@@ -8,6 +8,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use rand::RngExt;
 use rand::seq::index;
 use rand_chacha::ChaCha8Rng;
+use rayon::prelude::*;
 use safetensors::tensor::TensorView;
 use safetensors::{Dtype, SafeTensors};
 use serde::{Deserialize, Serialize};
@@ -412,15 +413,15 @@ impl Pool {
             }
         }
         let (mut held_out, mut training) = set_apart(programs, settings.held_out);
-        let held_out_keys: HashSet<Key> = held_out.iter().map(|p| space.key(p)).collect();
+        let held_out_keys: HashSet<Key> = keys(space, &held_out).into_iter().collect();
         let mut training_keys = HashSet::new();
-        training.retain(|program| {
-            let key = space.key(program);
-            let kept = !held_out_keys.contains(&key);
-            if kept {
+        let mut their_keys = keys(space, &training).into_iter();
+        training.retain(|_| match their_keys.next() {
+            Some(key) if !held_out_keys.contains(&key) => {
                 training_keys.insert(key);
+                true
             }
-            kept
+            _ => false,
         });
         if training.is_empty() {
             // Too few distinct programs to set any apart.
@@ -444,12 +445,12 @@ impl Pool {
     }
 
     fn describe(&mut self, space: &dyn ProgramSpace, most: usize) {
-        let described = self.training.iter().take(DESCRIBED);
+        let described = self.training.par_iter().take(DESCRIBED);
         let described: Vec<Vec<u64>> = described.map(|program| space.parts(program)).collect();
         let parts = Parts::of(&described, most);
         self.parts = parts.len();
-        let rows = described.iter().flat_map(|program| parts.describe(program));
-        self.descriptions = rows.collect();
+        let rows = described.par_iter().map(|program| parts.describe(program));
+        self.descriptions = rows.collect::<Vec<_>>().concat();
     }
 
     /// Fills a batch up with random programs: half of them, or all that there are, with their parts.
@@ -501,6 +502,11 @@ fn set_apart(programs: Vec<Vec<u8>>, wanted: usize) -> (Vec<Vec<u8>>, Vec<Vec<u8
         left -= usize::from(chosen);
         chosen
     })
+}
+
+/// The keys of programs, computed on all threads.
+fn keys(space: &dyn ProgramSpace, programs: &[Vec<u8>]) -> Vec<Key> {
+    programs.par_iter().map(|it| space.key(it)).collect()
 }
 
 /// How many programs are decoded from random codes when the model is measured.

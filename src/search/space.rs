@@ -17,8 +17,8 @@ pub use crate::sketch::{Allowed, MAXIMUM_SYMBOLS};
 ///
 /// [`allowed`](ProgramSpace::allowed) must be exact: a symbol is offered if and only if some valid
 /// program within the longest length starts with the prefix and that symbol. Programs are then valid
-/// by construction, whoever writes them.
-pub trait ProgramSpace {
+/// by construction, whoever writes them. Keys and parts of many programs are asked for on all threads at once.
+pub trait ProgramSpace: Sync {
     /// The vocabulary: at most [`MAXIMUM_SYMBOLS`] distinct characters.
     fn symbols(&self) -> &[char];
 

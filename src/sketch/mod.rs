@@ -42,7 +42,8 @@ pub struct Space {
     definitions: Vec<DefinitionId>,
     sites: Vec<HoleSite>,
     automaton: Mutex<Automaton>,
-    canonicaliser: Mutex<Canonicaliser>,
+    /// Memory of those who take keys, for the next who do.
+    canonicalisers: Mutex<Vec<Canonicaliser>>,
 }
 
 impl std::fmt::Debug for Space {
@@ -112,7 +113,7 @@ impl Space {
             symbols,
             definitions,
             automaton: Mutex::new(Automaton::new(&sites)),
-            canonicaliser: Mutex::new(Canonicaliser::new()),
+            canonicalisers: Mutex::default(),
             sites,
             checked,
         };
@@ -249,12 +250,16 @@ impl Space {
     /// If the program does not type-check.
     pub fn key(&self, program: &[u8]) -> Result<Key, Box<Diagnostic>> {
         let graph = self.graph(program)?;
-        // Scratch memory only: a panic elsewhere leaves it usable.
-        let mut canonicaliser = self
-            .canonicaliser
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner);
-        Ok(canonicaliser.key(&graph, Laws::Real))
+        // Each thread takes one along. They are scratch memory only: a panic elsewhere leaves them usable.
+        let idle = || {
+            self.canonicalisers
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner)
+        };
+        let mut canonicaliser = idle().pop().unwrap_or_else(Canonicaliser::new);
+        let key = canonicaliser.key(&graph, Laws::Real);
+        idle().push(canonicaliser);
+        Ok(key)
     }
 
     /// The graph of the block whose hole is filled, or of the net if the hole stands in it, without

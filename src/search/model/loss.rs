@@ -400,3 +400,106 @@ fn scatter(numbers: &[f32], rows: &[usize], width: usize, matrix: &mut [f32]) {
         add(&mut matrix[row * width..][..width], numbers);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use rand::RngExt;
+    use rand_chacha::rand_core::SeedableRng;
+
+    use super::super::Sizes;
+    use super::*;
+
+    const SIZES: Sizes = Sizes {
+        symbols: 5,
+        longest: 7,
+        hidden: 6,
+        latent: 8,
+        parts: 3,
+        value_layers: 1,
+        value_hidden: 4,
+    };
+
+    /// Programs of all lengths, some with a value and some with parts.
+    fn lessons(programs: &[Vec<u8>]) -> Vec<Lesson<'_>> {
+        let lessons = programs.iter().enumerate();
+        lessons
+            .map(|(place, program)| Lesson {
+                program,
+                value: place
+                    .is_multiple_of(3)
+                    .then_some(program.len() as f32 - 3.0),
+                parts: place.is_multiple_of(2).then_some(&[0.5, -1.0, 0.1]),
+            })
+            .collect()
+    }
+
+    fn programs(count: usize, rng: &mut ChaCha8Rng) -> Vec<Vec<u8>> {
+        let mut program = |place: usize| {
+            let symbols = (0..place % (SIZES.longest + 1)).map(|_| rng.random_range(0..5));
+            symbols.collect()
+        };
+        (0..count).map(&mut program).collect()
+    }
+
+    #[test]
+    fn the_gradient_is_that_of_finite_differences() {
+        let mut rng = ChaCha8Rng::seed_from_u64(5);
+        let programs = programs(2 * SHARE + 6, &mut rng);
+        let lessons = lessons(&programs);
+        let weights = ModelConfiguration {
+            scale_weight: 1.0,
+            ..ModelConfiguration::default()
+        };
+        let mut model = AutoEncoder::new(SIZES, &mut rng);
+        let noise = rng.clone();
+        let loss = |model: &AutoEncoder| {
+            let (loss, gradient) = model.loss(&lessons, &weights, &mut noise.clone()).unwrap();
+            (loss.total, gradient)
+        };
+        let (_, gradient) = loss(&model);
+        for (number, (name, gradient)) in gradient.parameters().into_iter().enumerate() {
+            // Along the gradient the loss grows by the length of the gradient.
+            let length = sum_of_squares(&gradient.values).sqrt();
+            assert!(length > 1e-3, "{name} has a gradient");
+            let before = model.parameters()[number].1.values.clone();
+            let mut at = |step: f64| {
+                let moved = before.iter().zip(&gradient.values);
+                let factor = (step / length) as f32;
+                let moved = moved.map(|(value, slope)| value + factor * slope).collect();
+                model.parameters_mut()[number].values = moved;
+                loss(&model).0
+            };
+            let difference = (at(1e-2) - at(-1e-2)) / 2e-2;
+            assert!(
+                (difference - length).abs() < 0.01 * length + 1e-4,
+                "{name}: {difference} and {length}"
+            );
+            at(0.0);
+        }
+    }
+
+    #[test]
+    fn the_loss_is_the_same_on_any_number_of_threads() {
+        let mut rng = ChaCha8Rng::seed_from_u64(6);
+        let programs = programs(3 * SHARE, &mut rng);
+        let lessons = lessons(&programs);
+        let model = AutoEncoder::new(SIZES, &mut rng);
+        let loss = |threads: usize| {
+            let pool = rayon::ThreadPoolBuilder::new().num_threads(threads);
+            let weights = ModelConfiguration::default();
+            let mut rng = ChaCha8Rng::seed_from_u64(7);
+            let loss = || model.loss(&lessons, &weights, &mut rng).unwrap();
+            pool.build().unwrap().install(loss)
+        };
+        assert_eq!(loss(1), loss(3));
+    }
+
+    #[test]
+    fn what_can_not_be_encoded_is_an_error() {
+        let model = AutoEncoder::new(SIZES, &mut ChaCha8Rng::seed_from_u64(8));
+        assert!(model.encode(&[&[0, 4], &[]]).is_ok());
+        assert!(model.encode(&[&[0, 5]]).is_err());
+        assert!(model.encode(&[&[0; 8]]).is_err());
+        assert!(model.encode(&[]).unwrap().is_empty());
+    }
+}
