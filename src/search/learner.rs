@@ -60,6 +60,8 @@ pub struct Learner {
     adam: Adam,
     pool: Arc<Pool>,
     scale: Scale,
+    /// The covariance of the weights of the value layer, until the model is trained again.
+    prior: Option<Cholesky>,
 }
 
 /// Random programs: those the model learns from, and those it is measured on.
@@ -103,6 +105,7 @@ impl Learner {
             model,
             pool: Arc::new(pool),
             scale: Scale::of(&[], false),
+            prior: None,
         })
     }
 
@@ -188,6 +191,7 @@ impl Learner {
         let parameters = parameters.map(|(it, (_, of))| (&mut *it.values, &*of.values));
         self.adam
             .step(parameters.collect(), rate, settings.gradient_norm);
+        self.prior = None;
         Ok(())
     }
 
@@ -238,7 +242,24 @@ impl Learner {
     ///
     /// If the value layer is not one linear layer.
     pub fn fit(&mut self, codes: &Codes, values: &[f64]) -> Result<Option<Regression>> {
-        let latent = codes.latent;
+        if self.prior.is_none() {
+            self.prior = self.value_prior();
+        }
+        let Some(prior) = &self.prior else {
+            return Ok(None);
+        };
+        let fitted = Regression::fit(codes.rows(), values, prior.clone());
+        if let Some(fitted) = &fitted {
+            let (weights, constant) = fitted.layer();
+            self.model.set_value_layer(&weights, constant)?;
+        }
+        Ok(fitted)
+    }
+
+    /// What the parts say of the weights of the value layer before anything is measured. Nothing if they are not
+    /// finite.
+    fn value_prior(&self) -> Option<Cholesky> {
+        let latent = self.model.sizes().latent;
         let mut metric: Vec<f64> = match self.model.parts_metric() {
             Some(metric) => metric.into_iter().map(f64::from).collect(),
             None => vec![0.0; latent * latent],
@@ -248,15 +269,7 @@ impl Learner {
         let mean = diagonal().map(|place| metric[place]).sum::<f64>() / latent as f64;
         let least = if mean > 0.0 { LEAST_PRIOR * mean } else { 1.0 };
         diagonal().for_each(|place| metric[place] += least);
-        let Some(prior) = Cholesky::new(metric, latent) else {
-            return Ok(None);
-        };
-        let fitted = Regression::fit(codes.rows(), values, prior);
-        if let Some(fitted) = &fitted {
-            let (weights, constant) = fitted.layer();
-            self.model.set_value_layer(&weights, constant)?;
-        }
-        Ok(fitted)
+        Cholesky::new(metric, latent)
     }
 
     /// Measures the model.
@@ -377,6 +390,7 @@ impl Learner {
             weight.values = values;
         }
         self.adam = adam;
+        self.prior = None;
         Ok(())
     }
 }

@@ -469,9 +469,9 @@ mod tests {
                 model.parameters_mut()[number].values = moved;
                 loss(&model).0
             };
-            let difference = (at(1e-2) - at(-1e-2)) / 2e-2;
+            let difference = (at(2e-3) - at(-2e-3)) / 4e-3;
             assert!(
-                (difference - length).abs() < 0.01 * length + 1e-4,
+                (difference - length).abs() < 0.02 * length + 2e-4,
                 "{name}: {difference} and {length}"
             );
             at(0.0);
