@@ -32,6 +32,7 @@ mod model;
 mod nao;
 mod objective;
 mod parts;
+mod pool;
 mod regression;
 pub mod report;
 mod run;

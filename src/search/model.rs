@@ -22,6 +22,7 @@ use weight::Weight;
 mod batch;
 mod decoder;
 mod dense;
+mod encoder;
 mod gates;
 mod gru;
 mod loss;
