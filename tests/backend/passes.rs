@@ -215,7 +215,7 @@ fn an_inference_computes_once_what_is_read_rectified_and_pooled_alike() {
         ]
     );
     let without = |pass: Pass| steps(body, Passes::default().without(pass)).len();
-    assert_eq!(without(Pass::MergeEquals), 17);
+    assert_eq!(without(Pass::MergeEquals), 16);
     assert_eq!(without(Pass::FuseRelus), 15);
 }
 
