@@ -97,7 +97,8 @@ fn check(bencher: Bencher, input: &str) {
         .bench(|| types::check(black_box(&parsed.file)));
 }
 
-/// From text to a checked program: every definition has its type.
+/// From text to a checked program: every definition has its type. What it takes to free the program
+/// is not counted.
 #[divan::bench(args = INPUTS)]
 fn text_to_types(bencher: Bencher, input: &str) {
     let source = source(input);
@@ -106,7 +107,8 @@ fn text_to_types(bencher: Bencher, input: &str) {
         .bench(|| types::check(&syntax::parse(black_box(&source)).file));
 }
 
-/// From text to the graph of the last net.
+/// From text to a checked program and the graph of its last net. What it takes to free those is not
+/// counted.
 #[divan::bench(args = INPUTS)]
 fn text_to_graph(bencher: Bencher, input: &str) {
     let source = source(input);
@@ -115,7 +117,21 @@ fn text_to_graph(bencher: Bencher, input: &str) {
         .bench(|| {
             let checked = types::check(&syntax::parse(black_box(&source)).file);
             let net = checked.program.of_kind(Kind::Net).last();
-            net.map(|(id, _)| graph::build(&checked.program, id))
+            let graph = net.map(|(id, _)| graph::build(&checked.program, id));
+            (checked, graph)
+        });
+}
+
+/// As [`text_to_graph`], what it takes to free everything counted as well.
+#[divan::bench(args = INPUTS)]
+fn text_to_graph_and_freed(bencher: Bencher, input: &str) {
+    let source = source(input);
+    bencher
+        .counter(BytesCount::new(source.text.len()))
+        .bench(|| {
+            let checked = types::check(&syntax::parse(black_box(&source)).file);
+            let net = checked.program.of_kind(Kind::Net).last();
+            drop(net.map(|(id, _)| graph::build(&checked.program, id)));
         });
 }
 

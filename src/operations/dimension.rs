@@ -380,6 +380,12 @@ impl Dimension {
             let (rest, whole) = (offset.rem_euclid(*number), offset.div_euclid(*number));
             return Self::stepped(variable, rest, *number, whole);
         }
+        if let (Some(variable), Some(other)) = (self.as_variable(), divisor.as_variable())
+            && variable != other
+        {
+            let quotient = Polynomial::atom(Atom::quotient(self.clone(), divisor.clone()));
+            return Dimension::Symbolic(Symbolic(Form::Polynomial(Arc::new(quotient))));
+        }
         self.of_polynomials(divisor, |left, right| {
             // A variable stands for at least one, so a whole term may be divided out.
             let (quotient, remainder) = match left.divide_by_term(right) {

@@ -79,13 +79,17 @@ impl Window {
             let index = place - 1 + without_height;
             // What is known is put together first: it is nearly always all but the size.
             let padding = &self.padding[index] + &self.padding[index];
-            let change = &(&padding - &self.reach[index]) - &Dimension::ONE;
-            let mut room = size + &change;
+            let change = &padding - &self.reach[index];
+            // Every size is at least one, so a window that needs no more room always fits.
+            let always_fits = !self.ceil && change.constant().is_some_and(|change| change >= 0);
+            if always_fits && self.stride[index] == Dimension::ONE {
+                sizes.0.push(size + &change);
+                continue;
+            }
+            let mut room = size + &(&change - &Dimension::ONE);
             if self.ceil {
                 room = self.room_rounded_up(index, room, requirements);
             }
-            // Every size is at least one, so a window that needs no more room always fits.
-            let always_fits = !self.ceil && change.constant().is_some_and(|change| change >= -1);
             if !always_fits {
                 requirements.at_least(&room, 0, Reason::WindowFits { axis: place });
             }

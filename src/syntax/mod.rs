@@ -1,8 +1,9 @@
 //! Source text to syntax tree.
 //!
 //! [`parse`] never fails: it gives the tree of what it could make out, the comments, and a list of
-//! problems. Text becomes tokens (`lexer`); the `outline` finds the definitions among them,
-//! pairs the delimiters and bounds the nesting; the `parser` makes a tree of each definition.
+//! problems. Text becomes tokens (`lexer`), which the `quick` reader makes trees of up to the first
+//! definition with anything unexpected in it. From there on, the `outline` finds the definitions,
+//! pairs the delimiters and bounds the nesting, and the `parser` makes a tree of each definition.
 
 mod documentation;
 mod error;
@@ -81,15 +82,24 @@ pub fn parse_by(source: &Source, readers: Readers) -> Parsed {
         };
     }
     let lexed = lexer::lex(source);
-    let mut outline = outline::outline(source, &lexed.tokens);
     let mut diagnostics = lexed.diagnostics;
-    diagnostics.append(&mut outline.diagnostics);
-    if let Some(&(_, span)) = outline.tokens.get(MAXIMUM_TOKENS) {
-        diagnostics.push(too_many_tokens(span));
-        outline.items.clear();
+    let mut file = tree::File::default();
+    let is_within_limit = lexed.tokens.len() <= MAXIMUM_TOKENS;
+    let read = match readers {
+        Readers::Both | Readers::Quick if is_within_limit => {
+            quick::Reader::new(source).leading(&lexed.tokens, &mut file)
+        }
+        _ => 0,
+    };
+    let rest = &lexed.tokens[read..];
+    if !rest.is_empty() {
+        let mut outline = outline::outline(source, rest);
+        diagnostics.append(&mut outline.diagnostics);
+        match outline.tokens.get(MAXIMUM_TOKENS - read) {
+            Some(&(_, span)) => diagnostics.push(too_many_tokens(span)),
+            None => diagnostics.extend(parser::parse_items(source, &outline, readers, &mut file)),
+        }
     }
-    let (mut file, problems) = parser::parse_items(source, &outline, readers);
-    diagnostics.extend(problems);
     for item in &mut file.items {
         let text = documentation::above(item.span(), &lexed.comments, source);
         *item.documentation_mut() = text;

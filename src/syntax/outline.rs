@@ -51,12 +51,7 @@ pub(super) fn outline(source: &Source, tokens: &[(Token, Span)]) -> Outline {
     };
     outliner.outline.tokens.reserve(tokens.len());
     let mut rest = tokens;
-    loop {
-        let (plain, others) = rest.split_at(outliner.plain(rest));
-        outliner.outline.tokens.extend_from_slice(plain);
-        let Some((&(token, span), after)) = others.split_first() else {
-            break;
-        };
+    while let Some((&(token, span), after)) = rest.split_first() {
         rest = after;
         let next = after.first().map(|&(token, _)| token);
         if next == Some(Token::Equals) && outliner.symbol(token, span) {
@@ -131,23 +126,6 @@ impl Outliner<'_> {
         };
         self.outline.tokens.push((token, span));
         true
-    }
-
-    /// How many of the next tokens stand within a definition and neither open, close nor end anything,
-    /// as most do. In an alphabet, each may be a symbol.
-    fn plain(&self, tokens: &[(Token, Span)]) -> usize {
-        let is_plain = |(token, _): &&(Token, Span)| {
-            matches!(
-                token,
-                Token::Name | Token::Integer | Token::Real | Token::Colon | Token::Bar
-            )
-        };
-        match self.item {
-            Item::Definition(keyword) if keyword != Token::Alphabet => {
-                tokens.iter().take_while(is_plain).count()
-            }
-            _ => 0,
-        }
     }
 
     fn token(&mut self, token: Token, span: Span, next: Option<Token>) {
@@ -246,21 +224,18 @@ impl Outliner<'_> {
     }
 
     fn operator(&mut self, span: Span) {
-        let count = match self.open.last_mut() {
+        match self.open.last_mut() {
             Some(innermost) if innermost.delimiter != Token::LeftBrace => {
                 innermost.operators += 1;
                 self.operators += 1;
-                self.operators
             }
             _ => match &mut self.condition_operators {
-                Some(count) => {
-                    *count += 1;
-                    *count
-                }
+                Some(count) => *count += 1,
                 // In a body, `*` repeats a word: the terms stand side by side.
                 None => return,
             },
-        };
+        }
+        let count = self.operators + self.condition_operators.unwrap_or(0);
         if count > MAXIMUM_NESTING {
             let label = format!("this expression has more than {MAXIMUM_NESTING} operators");
             self.nested_too_deeply(span, &label, "write the number it comes to");

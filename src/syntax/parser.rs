@@ -68,16 +68,25 @@ pub(super) enum Part {
     Item(Item),
 }
 
-/// Parses every definition of the outline.
+impl File {
+    pub(super) fn add(&mut self, part: Part) {
+        match part {
+            Part::Use(used) => self.uses.push(used),
+            Part::Item(item) => self.items.push(item),
+        }
+    }
+}
+
+/// Parses every definition of the outline and adds it to the file; gives what is wrong.
 pub(super) fn parse_items(
     source: &Source,
     outline: &Outline,
     readers: Readers,
-) -> (File, Vec<Diagnostic>) {
+    file: &mut File,
+) -> Vec<Diagnostic> {
     // Making the rules takes longer than reading a small file.
     let rule = LazyCell::new(|| part(source));
     let mut reader = quick::Reader::new(source);
-    let mut file = File::default();
     file.items.reserve(outline.items.len());
     let mut diagnostics = Vec::new();
     for item in &outline.items {
@@ -93,13 +102,11 @@ pub(super) fn parse_items(
             tree = recovered;
             diagnostics.extend(problems);
         }
-        match tree {
-            Some(Part::Use(used)) => file.uses.push(used),
-            Some(Part::Item(item)) => file.items.push(item),
-            None => {}
+        if let Some(part) = tree {
+            file.add(part);
         }
     }
-    (file, diagnostics)
+    diagnostics
 }
 
 fn parse_item<'t>(

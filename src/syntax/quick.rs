@@ -3,18 +3,22 @@
 //! Nearly all definitions are right, and looking ahead by one token tells what comes next. Whatever
 //! is unexpected makes the reader give the definition up; the `parser`, which reports errors and
 //! goes on behind them, then reads it from its start. Tests hold the two to the same trees.
+//!
+//! The reader needs no outline: in what it reads, every delimiter is closed, and it gives up what is
+//! nested too deeply. Only the symbols of an alphabet are for the outline to tell.
 
 use smallvec::SmallVec;
 
 use crate::diagnostic::{Source, Span};
 
+use super::MAXIMUM_NESTING;
 use super::lexer::Token;
 use super::parser::{MAXIMUM_INDICES, Part, binary, comparison, integer, real};
 use super::pattern::{Count, checked_hole, pattern_text};
 use super::tree::{
-    Alphabet, Argument, BinaryOperator, Block, Blocks, Expression, ExpressionKind, Hole, Item,
-    Name, Net, Parameter, Pattern, PatternText, Shape, Signature, Symbol, Term, TermKind, Use,
-    Values,
+    Alphabet, Argument, BinaryOperator, Block, Blocks, Expression, ExpressionKind, File, Hole,
+    Item, Name, Net, Parameter, Pattern, PatternText, Shape, Signature, Symbol, Term, TermKind,
+    Use, Values,
 };
 
 /// Reads definitions, one after another.
@@ -28,6 +32,10 @@ pub(super) struct Reader<'t> {
     terms: Vec<Term>,
     /// The same for arguments.
     arguments: Vec<Argument>,
+    /// How many delimiters are open around the next token.
+    open: usize,
+    /// Operators of the expression at hand, those of the expressions around it included.
+    operators: usize,
 }
 
 impl<'t> Reader<'t> {
@@ -38,25 +46,49 @@ impl<'t> Reader<'t> {
             next: 0,
             terms: Vec::new(),
             arguments: Vec::new(),
+            open: 0,
+            operators: 0,
         }
+    }
+
+    /// Reads definitions up to the first in which there is anything unexpected, whose place among
+    /// the tokens it gives; their number if there is none.
+    pub(super) fn leading(&mut self, tokens: &'t [(Token, Span)], file: &mut File) -> usize {
+        self.tokens = tokens;
+        self.next = 0;
+        let mut first_unread = 0;
+        while first_unread < tokens.len()
+            && let Some(part) = self.definition()
+            && self.peek().is_none_or(Token::is_item_keyword)
+        {
+            file.add(part);
+            first_unread = self.next;
+        }
+        first_unread
     }
 
     /// The tree of a definition, or nothing if there is anything unexpected in it.
     pub(super) fn part(&mut self, tokens: &'t [(Token, Span)]) -> Option<Part> {
         self.tokens = tokens;
         self.next = 0;
+        let part = self.definition()?;
+        (self.next == self.tokens.len()).then_some(part)
+    }
+
+    fn definition(&mut self) -> Option<Part> {
         self.terms.clear();
         self.arguments.clear();
+        self.open = 0;
+        self.operators = 0;
         let start = self.here()?;
-        let part = match self.take()?.0 {
+        Some(match self.take()?.0 {
             Token::Block => Part::Item(Item::Block(self.block(start)?)),
             Token::Net => Part::Item(Item::Net(self.net(start)?)),
             Token::Alphabet => Part::Item(Item::Alphabet(self.alphabet(start)?)),
             Token::Pattern => Part::Item(Item::Pattern(self.pattern(start)?)),
             Token::Use => Part::Use(self.used_file(start)?),
             _ => return None,
-        };
-        (self.next == self.tokens.len()).then_some(part)
+        })
     }
 
     fn peek(&self) -> Option<Token> {
@@ -101,6 +133,20 @@ impl<'t> Reader<'t> {
         last.map_or(start, |&(_, last)| start.to(last))
     }
 
+    /// Reads what stands between delimiters, the opening one of which was taken.
+    fn inside<T>(&mut self, end: Token, content: impl FnOnce(&mut Self) -> Option<T>) -> Option<T> {
+        self.open += 1;
+        if self.open > MAXIMUM_NESTING {
+            return None;
+        }
+        let operators = self.operators;
+        let content = content(self)?;
+        self.operators = operators;
+        self.expect(end)?;
+        self.open -= 1;
+        Some(content)
+    }
+
     fn name(&mut self) -> Option<Name> {
         let span = self.expect(Token::Name)?;
         let text = self.source.slice(span).into();
@@ -123,15 +169,18 @@ impl<'t> Reader<'t> {
         end: Token,
         mut one: impl FnMut(&mut Self) -> Option<T>,
     ) -> Option<C> {
-        let mut all = C::default();
-        while self.peek() != Some(end) {
-            all.extend(Some(one(self)?));
-            if !self.accept(Token::Comma) {
-                break;
+        self.inside(end, |this| {
+            let operators = this.operators;
+            let mut all = C::default();
+            while this.peek() != Some(end) {
+                this.operators = operators;
+                all.extend(Some(one(this)?));
+                if !this.accept(Token::Comma) {
+                    break;
+                }
             }
-        }
-        self.expect(end)?;
-        Some(all)
+            Some(all)
+        })
     }
 
     fn used_file(&mut self, start: Span) -> Option<Use> {
@@ -283,12 +332,11 @@ impl<'t> Reader<'t> {
 
     fn braces(&mut self) -> Option<Vec<Term>> {
         self.expect(Token::LeftBrace)?;
-        let body = self.body()?;
-        self.expect(Token::RightBrace)?;
-        Some(body)
+        self.inside(Token::RightBrace, Self::body)
     }
 
     fn term(&mut self) -> Option<Term> {
+        self.operators = 0;
         let start = self.here()?;
         let statement = match self.peek()? {
             Token::Let => Some(self.binding()?),
@@ -365,12 +413,14 @@ impl<'t> Reader<'t> {
     /// `{ terms | terms }`
     fn blocks(&mut self) -> Option<Blocks> {
         let start = self.expect(Token::LeftBrace)?;
-        let mut bodies = Vec::with_capacity(1);
-        bodies.push(self.body()?);
-        while self.accept(Token::Bar) {
-            bodies.push(self.body()?);
-        }
-        self.expect(Token::RightBrace)?;
+        let bodies = self.inside(Token::RightBrace, |this| {
+            let mut bodies = Vec::with_capacity(1);
+            bodies.push(this.body()?);
+            while this.accept(Token::Bar) {
+                bodies.push(this.body()?);
+            }
+            Some(bodies)
+        })?;
         Some(Blocks {
             span: self.since(start),
             bodies,
@@ -379,24 +429,32 @@ impl<'t> Reader<'t> {
 
     /// The arguments behind an opening parenthesis.
     fn arguments(&mut self) -> Option<Vec<Argument>> {
-        let first = self.arguments.len();
-        while self.peek() != Some(Token::RightParenthesis) {
-            let name = match self.peek_second() {
-                Some(Token::Colon) => {
-                    let name = self.name()?;
-                    self.expect(Token::Colon)?;
-                    Some(name)
+        let (first, operators) = (self.arguments.len(), self.operators);
+        self.inside(Token::RightParenthesis, |this| {
+            while this.peek() != Some(Token::RightParenthesis) {
+                this.operators = operators;
+                let argument = this.argument()?;
+                this.arguments.push(argument);
+                if !this.accept(Token::Comma) {
+                    break;
                 }
-                _ => None,
-            };
-            let value = self.expression()?;
-            self.arguments.push(Argument { name, value });
-            if !self.accept(Token::Comma) {
-                break;
             }
-        }
-        self.expect(Token::RightParenthesis)?;
+            Some(())
+        })?;
         Some(self.arguments.split_off(first))
+    }
+
+    fn argument(&mut self) -> Option<Argument> {
+        let name = match self.peek_second() {
+            Some(Token::Colon) => {
+                let name = self.name()?;
+                self.expect(Token::Colon)?;
+                Some(name)
+            }
+            _ => None,
+        };
+        let value = self.expression()?;
+        Some(Argument { name, value })
     }
 
     fn binding(&mut self) -> Option<TermKind> {
@@ -409,6 +467,7 @@ impl<'t> Reader<'t> {
         let mut otherwise = None;
         loop {
             self.expect(Token::If)?;
+            self.operators = 0;
             let condition = self.expression()?;
             branches.push((condition, self.braces()?));
             if !self.accept(Token::Else) {
@@ -514,6 +573,7 @@ impl<'t> Reader<'t> {
             && (least..=most).contains(&strength)
         {
             self.next += 1;
+            self.count_operator()?;
             let right = self.operators(strength.above())?;
             left = binary(left, (operator, right));
             // Comparisons don't follow one another.
@@ -542,8 +602,15 @@ impl<'t> Reader<'t> {
         })
     }
 
+    /// Gives up an expression of too many operators.
+    fn count_operator(&mut self) -> Option<()> {
+        self.operators += 1;
+        (self.operators <= MAXIMUM_NESTING).then_some(())
+    }
+
     fn negation(&mut self) -> Option<Expression> {
         let not = self.expect(Token::Not)?;
+        self.count_operator()?;
         let operand = self.operators(Strength::Not)?;
         Some(Expression {
             span: not.to(operand.span),
@@ -555,6 +622,7 @@ impl<'t> Reader<'t> {
     fn signed(&mut self) -> Option<Expression> {
         if self.peek() == Some(Token::Minus) {
             let minus = self.expect(Token::Minus)?;
+            self.count_operator()?;
             let operand = self.signed()?;
             return Some(Expression {
                 span: minus.to(operand.span),
@@ -575,11 +643,10 @@ impl<'t> Reader<'t> {
             if self.peek() != Some(Token::LeftBracket) {
                 break;
             }
-            let start = self.expect(Token::LeftBracket)?;
-            let index = self.expression()?;
-            let end = self.expect(Token::RightBracket)?;
+            self.expect(Token::LeftBracket)?;
+            let index = self.inside(Token::RightBracket, Self::expression)?;
             list = Expression {
-                span: list.span.to(start.to(end)),
+                span: self.since(list.span),
                 kind: ExpressionKind::Index(Box::new(list), Box::new(index)),
             };
         }
@@ -622,8 +689,7 @@ impl<'t> Reader<'t> {
 
     /// What follows an opening parenthesis. The expression's span covers its parentheses.
     fn parenthesised(&mut self, start: Span) -> Option<Expression> {
-        let expression = self.expression()?;
-        self.expect(Token::RightParenthesis)?;
+        let expression = self.inside(Token::RightParenthesis, Self::expression)?;
         Some(Expression {
             span: self.since(start),
             ..expression

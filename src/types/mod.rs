@@ -35,7 +35,7 @@ use crate::diagnostic::{Diagnostic, Span};
 use crate::operations::Variable;
 use crate::syntax::tree::File;
 use crate::syntax::{Files, MAXIMUM_DIAGNOSTICS};
-use solver::{Pending, Solver};
+use solver::Solver;
 
 /// How many steps checking a file may take in all, beyond those it is written with. Only files made
 /// to be slow come near it.
@@ -103,7 +103,7 @@ fn check_modules(modules: &[Module]) -> Checked {
         }
         budget = interpreter.budget;
         let inferred = match result {
-            Ok(()) => Inferred::Effect(Box::new(generalise(&program, id, &interpreter))),
+            Ok(()) => Inferred::Effect(Box::new(generalise(&program, id, &mut interpreter))),
             Err(Stop::Open) if definition.kind == Kind::Net => {
                 diagnostics.push(*report::open_net(definition));
                 Inferred::Failed
@@ -208,7 +208,7 @@ pub fn trace(checked: &Checked, id: DefinitionId) -> Vec<(Span, String)> {
 }
 
 /// Makes an effect of what was found out: variables are numbered anew, parameters first.
-fn generalise(program: &Program, id: DefinitionId, interpreter: &Interpreter<()>) -> Effect {
+fn generalise(program: &Program, id: DefinitionId, interpreter: &mut Interpreter<()>) -> Effect {
     let definition = program.definition(id);
     let solver = &interpreter.solver;
     let numbering = RefCell::new(Numbering::of(solver));
@@ -242,19 +242,20 @@ fn generalise(program: &Program, id: DefinitionId, interpreter: &Interpreter<()>
         .iter()
         .map(|value| term(&value.shape))
         .collect();
-    let mut requirements = Vec::with_capacity(solver.pending().count());
-    for Pending {
-        requirement,
-        origin,
-    } in solver.pending()
-    {
-        let mut requirement = solver.resolve_requirement(requirement);
-        let constraint = &mut requirement.constraint;
-        constraint.for_each_dimension_mut(&mut |dimension| dimension.rename(&number));
-        requirements.push((requirement, origin.inner.unwrap_or(origin.span)));
-    }
     let mut operations = solver.resolve(&interpreter.operations);
-    operations.rename(&number);
+    let mut requirements = Vec::with_capacity(solver.pending().count());
+    interpreter
+        .solver
+        .take_pending(|solver, mut requirement, origin| {
+            let number = |variable| numbering.borrow_mut().number(variable, solver);
+            let constraint = &mut requirement.constraint;
+            constraint.for_each_dimension_mut(&mut |dimension| dimension.rename(&number));
+            requirements.push((requirement, origin.inner.unwrap_or(origin.span)));
+        });
+    operations.rename(&|variable| {
+        let solver = &interpreter.solver;
+        numbering.borrow_mut().number(variable, solver)
+    });
     let numbering = numbering.into_inner();
     Effect {
         variables: distinct_names(numbering.names),

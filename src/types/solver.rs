@@ -236,6 +236,27 @@ impl Solver {
         self.pending.iter().filter_map(|slot| slot.pending.as_ref())
     }
 
+    /// Takes out what could not be decided, with everything put in that is known, at the end of an
+    /// interpretation.
+    pub fn take_pending(&mut self, mut take: impl FnMut(&Self, Requirement, Origin)) {
+        let mut slots = std::mem::take(&mut self.pending);
+        let pending = slots.drain(..).filter_map(|slot| slot.pending);
+        pending.for_each(
+            |Pending {
+                 requirement,
+                 origin,
+             }| {
+                let requirement = match self.is_resolved(&requirement.constraint) {
+                    true => requirement,
+                    false => requirement.substitute(&|variable| self.value(variable)),
+                };
+                take(self, requirement, origin);
+            },
+        );
+        // The next interpretation uses its memory.
+        self.pending = slots;
+    }
+
     /// The name of a size that was to be inferred and is not known yet.
     pub fn undetermined(&self) -> Option<&str> {
         let mut variables = self.dimensions.iter();

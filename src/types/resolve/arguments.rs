@@ -38,6 +38,16 @@ impl<'p> Parameters<'p> {
         (0..self.len()).map(move |place| self.name(place))
     }
 
+    /// The places of those that must be given. Those of a word stand before the others.
+    fn required(self) -> impl Iterator<Item = usize> {
+        let is_required = |it: &&operations::Parameter| matches!(it.default, Default::Required);
+        let end = match self {
+            Parameters::Word(parameters) => parameters.iter().take_while(is_required).count(),
+            _ => self.len(),
+        };
+        (0..end).filter(move |place| !self.has_default(*place))
+    }
+
     fn has_default(self, place: usize) -> bool {
         match self {
             Parameters::None => true,
@@ -91,10 +101,9 @@ impl<'a> Resolver<'a> {
                 }
             }
         }
-        let is_given = |place: usize| places.get(place).is_some_and(Option::is_some);
-        let is_missing = |place: &usize| !parameters.has_default(*place) && !is_given(*place);
-        if (0..parameters.len()).any(|place| is_missing(&place)) {
-            let missing = (0..parameters.len()).filter(is_missing);
+        let is_missing = |place: &usize| !matches!(places.get(*place), Some(Some(_)));
+        if parameters.required().any(|place| is_missing(&place)) {
+            let missing = parameters.required().filter(is_missing);
             let missing: Vec<String> = missing
                 .map(|place| format!("`{}`", parameters.name(place)))
                 .collect();
