@@ -42,17 +42,18 @@ impl<T> State<T> {
         self.small.max(self.peak + self.peak / 2)
     }
 
-    /// Where a buffer waits for so many numbers: one of their size, or else the smallest that has room for them and is
-    /// not much too large. What is computed again for gradients needs sizes in another order than what waits, and memory
-    /// that goes back to the system and is asked for anew each time is soon in fragments.
+    /// Where a buffer waits for so many numbers: one of their size, or, where no more may be held, the smallest that has
+    /// room for them and is not much too large. What is computed again for gradients needs sizes in another order than what
+    /// waits, and memory that goes back to the system and is asked for anew each time is soon in fragments.
     fn place_of(&self, length: usize) -> Option<usize> {
         let exact = self.waiting.iter().rposition(|it| it.capacity() == length);
-        exact.or_else(|| {
-            let waiting = self.waiting.iter().enumerate();
-            let fits = waiting.filter(|(_, it)| (length..=2 * length).contains(&it.capacity()));
-            fits.min_by_key(|(_, it)| it.capacity())
-                .map(|(place, _)| place)
-        })
+        if exact.is_some() || self.waiting_size + self.used + length <= self.most() {
+            return exact;
+        }
+        let waiting = self.waiting.iter().enumerate();
+        let fits = waiting.filter(|(_, it)| (length..=2 * length).contains(&it.capacity()));
+        fits.min_by_key(|(_, it)| it.capacity())
+            .map(|(place, _)| place)
     }
 }
 
@@ -244,19 +245,22 @@ mod tests {
     }
 
     #[test]
-    fn a_larger_buffer_is_used_for_what_nearly_fills_it() {
-        let pool = Pool::<f32>::new(1 << 20);
-        for length in [9000, 4000, 3000] {
-            pool.adopt(length);
-            pool.give(vec![1.0; length]);
-        }
+    fn a_larger_buffer_is_used_where_no_more_may_be_held() {
+        let pool = Pool::<f32>::new(0);
+        let lengths = [9000, 4000, 3000];
+        lengths.iter().for_each(|length| pool.adopt(*length));
+        lengths
+            .iter()
+            .for_each(|length| pool.give(vec![1.0; *length]));
+        assert!(pool.take(2500).is_none(), "there may be 24000");
+        pool.adopt(7000);
         let taken = pool.take(2500).expect("3000 have room for 2500");
         assert_eq!((taken.len(), taken.capacity()), (2500, 3000));
         assert!(pool.take(4200).is_none(), "9000 are much too large");
         assert_eq!(pool.lock().waiting_size, 13_000);
         pool.adopt(2500);
         pool.give(taken);
-        assert_eq!(pool.take(2900).expect("they have room").len(), 2900);
+        assert_eq!(pool.take(3000).expect("they have room").len(), 3000);
     }
 
     #[test]
