@@ -10,6 +10,7 @@ use candle_core::{DType, Device, Error, Result, Tensor, Var};
 
 use super::Executor;
 use super::array::Array;
+use super::branches::Branches;
 use super::kernels::float::Float;
 use super::lowering::{self, Backward, Call, Prepared};
 use super::threads::with_all_awake;
@@ -37,6 +38,8 @@ pub(super) struct Program {
     pub(super) work: usize,
     /// For each step what is prepared of its parameters, if these no longer change.
     pub(super) prepared: Vec<Option<Prepared>>,
+    /// What may be computed at the same time, if the program is for inference.
+    pub(super) branches: Option<Branches>,
 }
 
 /// Nothing of the same sizes follows a network that is gone.
@@ -101,11 +104,40 @@ impl Program {
         match self.work.saturating_mul(batch.copied().unwrap_or(1)) {
             ..LEAST_WORK => run(),
             // A run on its own has all threads; one among others has its own.
-            _ if !keep && rayon::current_thread_index().is_none() => with_all_awake(run),
+            _ if !keep && rayon::current_thread_index().is_none() => {
+                with_all_awake(|| match &self.branches {
+                    Some(branches) if rayon::current_num_threads() > 1 => {
+                        let outputs = match self.dtype {
+                            DType::F64 => self.evaluate_branches::<f64>(branches, inputs),
+                            _ => self.evaluate_branches::<f32>(branches, inputs),
+                        };
+                        Ok((outputs?, None))
+                    }
+                    _ => run(),
+                })
+            }
             // Within the pool from the start: entering it anew for every kernel costs more than many
             // a kernel.
             _ => rayon::scope(|_| run()),
         }
+    }
+
+    /// The outputs of an evaluation that computes branches at the same time.
+    fn evaluate_branches<T: Float>(
+        &self,
+        branches: &Branches,
+        inputs: &[Tensor],
+    ) -> Result<Vec<Tensor>> {
+        let inputs = inputs.iter().map(Array::copy_of::<T>);
+        let values = self.run_branches::<T>(branches, inputs.collect::<Result<_>>()?)?;
+        self.outputs::<T>(&values)
+    }
+
+    /// The outputs among the values.
+    fn outputs<T: Float>(&self, values: &[Option<Array>]) -> Result<Vec<Tensor>> {
+        let outputs = self.plan.outputs.iter();
+        let outputs = outputs.map(|output| value(values, output.0)?.into_tensor::<T>());
+        outputs.collect()
     }
 
     fn run_as<T: Float>(
@@ -138,10 +170,8 @@ impl Program {
                 kept.push(Kept::Functions(functions));
             }
         }
-        let outputs = self.plan.outputs.iter();
-        let outputs = outputs.map(|output| value(&values, output.0)?.into_tensor::<T>());
         let tape = keep.then_some(Tape { kept, training });
-        Ok((outputs.collect::<Result<_>>()?, tape))
+        Ok((self.outputs::<T>(&values)?, tape))
     }
 
     /// Runs steps over the values. Gives their functions for gradients if these are to be kept.
@@ -182,6 +212,21 @@ impl Program {
         Ok(functions)
     }
 
+    /// What a step gives in an evaluation.
+    pub(super) fn evaluate_step<T: Float>(
+        &self,
+        place: usize,
+        inputs: Vec<Array>,
+    ) -> Result<Array> {
+        let call = Call {
+            wanted: vec![false; inputs.len()],
+            inputs,
+            prepared: self.prepared.get(place).and_then(Option::as_ref),
+            ..self.call(&self.plan.steps[place])
+        };
+        Ok(lowering::forward::<T>(&call)?.output)
+    }
+
     /// Runs a segment again from what it reads, for the functions of its steps. It changes nothing: the
     /// batch and the random numbers are the same.
     fn run_again<T: Float>(
@@ -204,15 +249,15 @@ impl Program {
     }
 
     /// An evaluation of a step, without its inputs.
-    fn call<'a>(&self, step: &'a Step) -> Call<'a> {
+    fn call<'a>(&'a self, step: &'a Step) -> Call<'a> {
         Call {
             step,
             inputs: Vec::new(),
             wanted: Vec::new(),
-            parameters: self.parameters(&step.parameters),
+            parameters: &self.variables[step.parameters.clone()],
             norm_parameters: match &step.norm {
-                Some(norm) => self.parameters(&norm.parameters),
-                None => Vec::new(),
+                Some(norm) => &self.variables[norm.parameters.clone()],
+                None => &[],
             },
             training: None,
             keep: false,
@@ -225,8 +270,12 @@ impl Program {
     pub(super) fn frozen(&self) -> Result<Self> {
         let copies = self.variables.iter();
         let copies = copies.map(|variable| Var::from_tensor(&variable.as_tensor().copy()?));
+        let plan = match self.executor {
+            Executor::Kernels => self.plan.for_inference(),
+            Executor::Tensors { .. } => self.plan.clone(),
+        };
         let mut frozen = Program {
-            plan: self.plan.clone(),
+            plan,
             variables: copies.collect::<Result<_>>()?,
             dtype: self.dtype,
             device: self.device.clone(),
@@ -234,16 +283,18 @@ impl Program {
             seed: self.seed,
             work: self.work,
             prepared: Vec::new(),
+            branches: None,
         };
         if let Executor::Tensors { .. } = self.executor {
             return Ok(frozen);
         }
-        let steps = self.plan.steps.iter();
+        let steps = frozen.plan.steps.iter();
         let prepare = |step| match self.dtype {
             DType::F64 => lowering::prepare::<f64>(&frozen.call(step)),
             _ => lowering::prepare::<f32>(&frozen.call(step)),
         };
         frozen.prepared = steps.map(prepare).collect::<Result<_>>()?;
+        frozen.branches = Branches::of(&frozen.plan);
         Ok(frozen)
     }
 
@@ -257,13 +308,6 @@ impl Program {
         let wanted = vec![false; inputs.len()];
         let (outputs, _) = self.run(&values, &wanted, None, false, false)?;
         Ok(outputs)
-    }
-
-    fn parameters(&self, places: &Range<usize>) -> Vec<Tensor> {
-        let variables = self.variables[places.clone()].iter();
-        variables
-            .map(|variable| variable.as_tensor().clone())
-            .collect()
     }
 
     /// For every value whether its gradient is wanted: whether a wanted input or a trainable
@@ -355,8 +399,12 @@ impl Program {
 }
 
 fn value(values: &[Option<Array>], place: usize) -> Result<Array> {
-    let missing = || Error::Msg(format!("value {place} of the plan is not there"));
-    values.get(place).cloned().flatten().ok_or_else(missing)
+    let value = values.get(place).cloned().flatten();
+    value.ok_or_else(|| missing(place))
+}
+
+pub(super) fn missing(place: usize) -> Error {
+    Error::Msg(format!("value {place} of the plan is not there"))
 }
 
 /// The multiply-adds that one example takes, roughly: each parameter of a step acts at each position of

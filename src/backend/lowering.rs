@@ -9,7 +9,7 @@ mod sequence;
 
 use std::any::Any;
 
-use candle_core::{Error, Result, Tensor};
+use candle_core::{Error, Result, Tensor, Var};
 
 use super::array::{Array, array};
 use super::kernels::float::Float;
@@ -33,9 +33,9 @@ pub(super) struct Call<'a> {
     /// For each input whether its gradient is wanted.
     pub(super) wanted: Vec<bool>,
     /// The parameters and state of the layer, as they are now.
-    pub(super) parameters: Vec<Tensor>,
+    pub(super) parameters: &'a [Var],
     /// Those of the norm that is fused with it.
-    pub(super) norm_parameters: Vec<Tensor>,
+    pub(super) norm_parameters: &'a [Var],
     /// The step of training, or none.
     pub(super) training: Option<u64>,
     /// Whether gradients will be asked for.
@@ -182,7 +182,8 @@ impl Call<'_> {
 
     fn parameter(&self, place: usize) -> Result<&Tensor> {
         let missing = || Error::Msg(format!("`{}` lacks a parameter", self.step.path));
-        self.parameters.get(place).ok_or_else(missing)
+        let variable = self.parameters.get(place).ok_or_else(missing)?;
+        Ok(variable.as_tensor())
     }
 
     /// What was prepared, if it is of this kind.
@@ -311,7 +312,7 @@ fn project<T: Float>(
 }
 
 fn dense<T: Float>(call: &Call, _input: usize, _output: usize) -> Result<Given> {
-    let bias = call.parameters.get(1);
+    let bias = call.parameters.get(1).map(Var::as_tensor);
     project::<T>(
         call.input()?,
         call.parameter(0)?,

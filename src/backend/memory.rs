@@ -2,7 +2,7 @@
 //!
 //! A training step needs buffers of the same sizes each time. Memory that is asked of the system anew
 //! has to be mapped and cleared, which took a quarter of a step where layers do little with each
-//! number. So buffers that nobody reads any more wait here for the next that has the same size.
+//! number. So buffers that nobody reads any more wait here for the next that has about the same size.
 
 use std::collections::VecDeque;
 use std::ops::Deref;
@@ -41,6 +41,20 @@ impl<T> State<T> {
     fn most(&self) -> usize {
         self.small.max(self.peak + self.peak / 2)
     }
+
+    /// Where a buffer waits for so many numbers: one of their size, or, where no more may be held, the smallest that has
+    /// room for them and is not much too large. What is computed again for gradients needs sizes in another order than what
+    /// waits, and memory that goes back to the system and is asked for anew each time is soon in fragments.
+    fn place_of(&self, length: usize) -> Option<usize> {
+        let exact = self.waiting.iter().rposition(|it| it.capacity() == length);
+        if exact.is_some() || self.waiting_size + self.used + length <= self.most() {
+            return exact;
+        }
+        let waiting = self.waiting.iter().enumerate();
+        let fits = waiting.filter(|(_, it)| (length..=2 * length).contains(&it.capacity()));
+        fits.min_by_key(|(_, it)| it.capacity())
+            .map(|(place, _)| place)
+    }
 }
 
 impl<T: Float> Pool<T> {
@@ -66,12 +80,15 @@ impl<T: Float> Pool<T> {
             return None;
         }
         let mut state = self.lock();
-        let Some(place) = state.waiting.iter().rposition(|it| it.len() == length) else {
+        let Some(place) = state.place_of(length) else {
             state.misses += 1;
             return None;
         };
-        state.waiting_size -= length;
-        state.waiting.remove(place)
+        let mut buffer = state.waiting.remove(place)?;
+        state.waiting_size -= buffer.capacity();
+        drop(state);
+        buffer.resize(length, T::ZERO);
+        Some(buffer)
     }
 
     fn adopt(&self, length: usize) {
@@ -96,14 +113,14 @@ impl<T: Float> Pool<T> {
         }
         let mut state = self.lock();
         state.used -= length;
-        state.waiting_size += length;
+        state.waiting_size += buffer.capacity();
         state.waiting.push_back(buffer);
         let mut evicted = Vec::new();
         while state.waiting_size + state.used > state.most() {
             let Some(oldest) = state.waiting.pop_front() else {
                 break;
             };
-            state.waiting_size -= oldest.len();
+            state.waiting_size -= oldest.capacity();
             evicted.push(oldest);
         }
         // Whoever waits for the lock does not wait for the system to take the memory back.
@@ -225,6 +242,25 @@ mod tests {
             "the oldest were given back"
         );
         assert!(state.waiting.iter().any(|buffer| buffer.len() == 4000));
+    }
+
+    #[test]
+    fn a_larger_buffer_is_used_where_no_more_may_be_held() {
+        let pool = Pool::<f32>::new(0);
+        let lengths = [9000, 4000, 3000];
+        lengths.iter().for_each(|length| pool.adopt(*length));
+        lengths
+            .iter()
+            .for_each(|length| pool.give(vec![1.0; *length]));
+        assert!(pool.take(2500).is_none(), "there may be 24000");
+        pool.adopt(7000);
+        let taken = pool.take(2500).expect("3000 have room for 2500");
+        assert_eq!((taken.len(), taken.capacity()), (2500, 3000));
+        assert!(pool.take(4200).is_none(), "9000 are much too large");
+        assert_eq!(pool.lock().waiting_size, 13_000);
+        pool.adopt(2500);
+        pool.give(taken);
+        assert_eq!(pool.take(3000).expect("they have room").len(), 3000);
     }
 
     #[test]

@@ -7,6 +7,7 @@
 use candle_core::{Device, Result, Tensor, Var};
 
 mod array;
+mod branches;
 #[cfg(feature = "cuda")]
 pub(crate) mod cuda;
 #[cfg(any(feature = "cuda", test))]

@@ -121,6 +121,7 @@ impl Network {
                 },
                 seed,
                 prepared: Vec::new(),
+                branches: None,
             }),
             variables: map,
             steps: AtomicU64::new(0),
@@ -156,6 +157,7 @@ impl Network {
             seed: *seed,
             work: *work,
             prepared: Vec::new(),
+            branches: None,
         };
         Network {
             program: Arc::new(program),

@@ -1,5 +1,6 @@
 //! Threads that wait for work without going to sleep.
 
+use std::cell::Cell;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use rayon::Yield;
@@ -8,16 +9,38 @@ use rayon::Yield;
 /// a bound, since a thread that waits for a piece of its own work may come to look for others'.
 const MOST_ROUNDS: usize = 1 << 12;
 
+thread_local! {
+    /// Whether this thread is among those that stay awake.
+    static IS_AWAKE: Cell<bool> = const { Cell::new(false) };
+}
+
+/// Whether other threads stay awake for this one, so that even short pieces are worth handing on.
+pub(super) fn others_are_awake() -> bool {
+    IS_AWAKE.get()
+}
+
+/// Computes something on a thread that counts as awake meanwhile.
+fn awake<R>(compute: impl FnOnce() -> R) -> R {
+    struct Reset(bool);
+    impl Drop for Reset {
+        fn drop(&mut self) {
+            IS_AWAKE.set(self.0);
+        }
+    }
+    let _reset = Reset(IS_AWAKE.replace(true));
+    compute()
+}
+
 /// Computes something within the pool, whose other threads stay awake meanwhile. An example alone is computed in
 /// pieces that take less time than it takes to wake a thread.
 pub(super) fn with_all_awake<R: Send>(compute: impl FnOnce() -> R + Send) -> R {
     let is_done = AtomicBool::new(false);
     rayon::scope(|scope| {
         for _ in 1..rayon::current_num_threads() {
-            scope.spawn(|_| work_until(&is_done));
+            scope.spawn(|_| awake(|| work_until(&is_done)));
         }
         let _end = End(&is_done);
-        compute()
+        awake(compute)
     })
 }
 

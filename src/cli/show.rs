@@ -34,6 +34,10 @@ pub(super) struct Options {
     #[arg(long, conflicts_with = "draw")]
     plan: bool,
 
+    /// With `--plan`: the plan of an inference, which needs no gradients
+    #[arg(long, requires = "plan")]
+    inference: bool,
+
     #[command(flatten)]
     passes: PassOptions,
 
@@ -138,7 +142,11 @@ pub(super) fn run(options: &Options, output: &Output) -> Result<(), Failure> {
     }
     let passes = options.passes.choose(Passes::default());
     if options.plan {
-        return show_plan(&planned(&loaded, &chosen, passes)?, output);
+        let plan = planned(&loaded, &chosen, passes)?;
+        return match options.inference {
+            true => show_plan(&plan.for_inference(), output),
+            false => show_plan(&plan, output),
+        };
     }
     if let Some(batch) = options.memory {
         return show_memory(&planned(&loaded, &chosen, passes)?, batch.get(), output);

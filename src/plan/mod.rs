@@ -5,6 +5,8 @@
 //! a backend executes; it knows nothing of any backend.
 
 mod checkpoints;
+mod fusion;
+mod inference;
 mod layer;
 mod lower;
 mod memory;
@@ -48,17 +50,22 @@ pub struct Plan {
     /// Ranges of steps, in order, that are computed again for the gradients: see
     /// [`Pass::CheckpointBlocks`].
     pub segments: Vec<Range<usize>>,
+    /// The passes that were chosen; some of them run over it when it is [for inference](Plan::for_inference).
+    pub passes: Passes,
 }
 
 /// Names a value of a plan by its place in [`Plan::values`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Value(pub usize);
 
-/// One layer applied to values, with what passes have fused behind it: a norm, and then an activation.
+/// One layer applied to values, with what passes have fused with it: behind it a norm and then an activation, and in an
+/// inference a `relu` before it.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Step {
     /// What is computed.
     pub layer: Layer,
+    /// Whether the layer is given the `relu` of what the step reads.
+    pub relu_before: bool,
     /// The batch norm of what the layer gives.
     pub norm: Option<FusedNorm>,
     /// The activation of what the norm gives, or of what the layer gives if there is none.
@@ -279,6 +286,7 @@ fn lower(graph: &Graph, numbers: &[Option<u64>]) -> Result<Plan, PlanError> {
             outputs: Vec::new(),
             parameters: Vec::new(),
             segments: Vec::new(),
+            passes: Passes::none(),
         },
     };
     for (id, _) in graph.iter() {
@@ -354,6 +362,7 @@ impl Lowering<'_> {
         let parameters = self.parameters(id, operation, number)?;
         self.plan.steps.push(Step {
             layer,
+            relu_before: false,
             norm: None,
             activation: None,
             inputs,

@@ -6,46 +6,83 @@ use std::ops::Range;
 use serde::{Deserialize, Serialize};
 
 use super::checkpoints::checkpoint_blocks;
-use super::{FusedNorm, Layer, Plan, Step, Value};
-use crate::operations::Activation;
+use super::fusion::{fuse, with_activation, with_norm};
+use super::inference::{fuse_relus, merge_equals, rectify_parts};
+use super::{Layer, Plan, Step, Value};
 
 /// A pass that may be left out. What a net computes does not depend on it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Pass {
+    /// In an inference, the `relu` of a concatenation becomes those of its parts, which may be fused with what gives
+    /// them.
+    RectifyParts,
+    /// In an inference, what several steps compute alike is computed once.
+    MergeEquals,
     /// A batch norm that alone reads a convolution becomes part of its step. An evaluation then scales
     /// and shifts what the convolution gives before it is written, or while it is in the cache.
     FuseNorms,
     /// A `relu` or `relu6` that alone reads a convolution, dense layer, batch norm or sum becomes part
     /// of its step: it takes no pass over memory of its own, and what it reads is not kept.
     FuseActivations,
+    /// In an inference, a `relu` that depthwise convolutions alone read, and that is not fused with what is before it,
+    /// becomes part of their steps: they rectify pixels as they read them.
+    FuseRelus,
     /// Activation checkpointing (Chen et al., 2016): of the values within a block, training keeps none
     /// for the gradients; they are computed again from what the block reads. It takes time for memory,
     /// so it only runs if it is asked for.
     CheckpointBlocks,
 }
 
+/// What a plan is executed for.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Purpose {
+    /// Training, and evaluations of what is being trained.
+    Training,
+    /// Evaluations alone, with parameters that no longer change.
+    Inference,
+}
+
 impl Pass {
     /// All passes that may be left out, in the order they run.
-    pub const ALL: [Pass; 3] = [
+    pub const ALL: [Pass; 6] = [
+        Pass::RectifyParts,
+        Pass::MergeEquals,
         Pass::FuseNorms,
         Pass::FuseActivations,
+        Pass::FuseRelus,
         Pass::CheckpointBlocks,
     ];
 
     /// Its name on the command line.
     pub fn name(self) -> &'static str {
         match self {
+            Pass::RectifyParts => "rectify-parts",
+            Pass::MergeEquals => "merge-equals",
             Pass::FuseNorms => "fuse-norms",
             Pass::FuseActivations => "fuse-activations",
+            Pass::FuseRelus => "fuse-relus",
             Pass::CheckpointBlocks => "checkpoint-blocks",
+        }
+    }
+
+    fn serves(self, purpose: Purpose) -> bool {
+        match self {
+            Pass::FuseNorms | Pass::FuseActivations => true,
+            Pass::RectifyParts | Pass::MergeEquals | Pass::FuseRelus => {
+                purpose == Purpose::Inference
+            }
+            Pass::CheckpointBlocks => purpose == Purpose::Training,
         }
     }
 
     fn run(self, plan: &mut Plan) {
         match self {
+            Pass::RectifyParts => rectify_parts(plan),
+            Pass::MergeEquals => merge_equals(plan),
             Pass::FuseNorms => fuse(plan, with_norm),
             Pass::FuseActivations => fuse(plan, with_activation),
+            Pass::FuseRelus => fuse_relus(plan),
             Pass::CheckpointBlocks => checkpoint_blocks(plan),
         }
     }
@@ -91,7 +128,7 @@ impl Passes {
 /// Those that make a net faster.
 impl Default for Passes {
     fn default() -> Self {
-        Passes::from(vec![Pass::FuseNorms, Pass::FuseActivations])
+        Passes([true; Pass::ALL.len()]).without(Pass::CheckpointBlocks)
     }
 }
 
@@ -115,86 +152,28 @@ pub(super) fn run(plan: &mut Plan, zeros: &[bool], passes: Passes) {
     order_updates(plan);
     number_values(plan);
     mark_last_uses(plan);
-    for pass in passes.iter() {
+    run_for(Purpose::Training, plan, passes);
+}
+
+/// Runs those of the passes over a plan that serve a purpose.
+fn run_for(purpose: Purpose, plan: &mut Plan, passes: Passes) {
+    for pass in passes.iter().filter(|pass| pass.serves(purpose)) {
         pass.run(plan);
         number_values(plan);
         mark_last_uses(plan);
     }
+    plan.passes = passes;
 }
 
-/// Fuses steps with the step whose output they alone read, where `fused` makes one of the two. It
-/// stands in the place of the second, so that updates keep their order.
-fn fuse(plan: &mut Plan, fused: fn(&Step, &Step) -> Option<Step>) {
-    let mut readers = vec![0; plan.values.len()];
-    let read = plan.steps.iter().flat_map(|step| &step.inputs);
-    for value in read.chain(&plan.outputs) {
-        readers[value.0] += 1;
+impl Plan {
+    /// The plan for evaluations alone, whose parameters no longer change: with the passes that it was made with, and
+    /// those of them that serve only for this.
+    pub fn for_inference(&self) -> Plan {
+        let mut plan = self.clone();
+        plan.segments.clear();
+        run_for(Purpose::Inference, &mut plan, self.passes);
+        plan
     }
-    let mut written: Vec<Option<usize>> = vec![None; plan.values.len()];
-    let mut steps: Vec<Option<Step>> = Vec::with_capacity(plan.steps.len());
-    for step in plan.steps.drain(..) {
-        let before = match step.inputs.as_slice() {
-            [input] if readers[input.0] == 1 => written[input.0],
-            _ => None,
-        };
-        let both = before.and_then(|place| fused(steps[place].as_ref()?, &step));
-        if let (Some(place), Some(_)) = (before, &both) {
-            steps[place] = None;
-        }
-        written[step.output.0] = Some(steps.len());
-        steps.push(Some(both.unwrap_or(step)));
-    }
-    plan.steps = steps.into_iter().flatten().collect();
-}
-
-/// A convolution with the batch norm behind it.
-fn with_norm(first: &Step, second: &Step) -> Option<Step> {
-    let bare = first.norm.is_none() && first.activation.is_none();
-    let (Layer::Convolution(_), true) = (&first.layer, bare) else {
-        return None;
-    };
-    let Layer::BatchNorm {
-        epsilon, momentum, ..
-    } = second.layer
-    else {
-        return None;
-    };
-    Some(Step {
-        norm: Some(FusedNorm {
-            epsilon,
-            momentum,
-            parameters: second.parameters.clone(),
-        }),
-        activation: second.activation,
-        ..joined(first, second)
-    })
-}
-
-/// The first layer with the words and the output of both.
-fn joined(first: &Step, second: &Step) -> Step {
-    Step {
-        words: format!("{} {}", first.words, second.words),
-        output: second.output,
-        ..first.clone()
-    }
-}
-
-/// A layer with the activation behind it.
-fn with_activation(first: &Step, second: &Step) -> Option<Step> {
-    let takes_one = match first.layer {
-        Layer::Convolution(_) | Layer::Dense { .. } | Layer::BatchNorm { .. } => true,
-        // A sum of one is what it reads.
-        Layer::Add => first.inputs.len() > 1,
-        _ => false,
-    };
-    let activation = match second.layer {
-        Layer::Activation(function @ (Activation::Relu | Activation::Relu6)) => function,
-        _ => return None,
-    };
-    (takes_one && first.activation.is_none()).then(|| Step {
-        activation: Some(activation),
-        ..joined(first, second)
-    })
 }
 
 /// Gives zeros without computing what they are made of. That is no more than the canonical form

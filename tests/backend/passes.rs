@@ -12,14 +12,20 @@ use super::gradient;
 
 /// Everything that a pass may fuse, next to what it may not: values that are read twice, outputs in the
 /// middle, activations that are no rectifiers, and an infinite and a negative zero on the way.
-const NETS: [&str; 7] = [
+const NETS: [&str; 11] = [
     "conv(3, 4) add(1) relu bn add(1) relu6 gap",
     "conv(3, 4) bn relu dwconv(3) bn relu6 conv(1, 4) bn conv(3, 4) relu gap dense(5) relu dense(3)",
     "conv(3, 4, bias: true) bn relu6 dup conv(3) bn add relu conv(3, stride: 2) bn silu gap",
     "conv(3, 4) dup bn swap relu add relu6 bn relu gap dense(3) relu6",
     "dup dup conv(3, 2) bn swap conv(5, 2) add relu add relu gap",
     "conv(3, 4) relu relu bn bn relu dropout(0.5) relu maxpool(3) relu gap",
+    "relu dwconv(3, bias: true) bn relu dup relu dwconv(3, stride: 2, dilation: 2) relu swap dwconv(3, stride: 2) bn relu6 add gap",
     "conv(3, 4, groups: 2, dilation: 2, bias: true) relu6 bn relu dup mul relu avgpool(3) gap dense(2) relu",
+    "conv(3, 4) fork { bn | conv(3) bn | maxpool(3, stride: 1, padding: 1) } cat(3) \
+     fork { relu conv(1, 3) bn | relu conv(3, 3) bn | relu dwconv(3) conv(1, 3) } add(3) relu gap dense(3)",
+    "fork { conv(3, 2) | fork { conv(1, 2) bn | dwconv(3) } cat } cat dup relu6 conv(1, 4) swap relu6 dwconv(3) conv(1, 4) add gap",
+    "conv(3, 4) dup relu maxpool(3) swap fork { maxpool(3) | relu maxpool(3) | maxpool(3) } add(4) dup silu swap silu mul \
+     dup cat relu fork { dropout(0.5) | dropout(0.5) } add gap",
 ];
 
 /// Nets of blocks, whose values may be computed again.
@@ -75,6 +81,11 @@ fn traces(network: &Network) -> Vec<(String, Vec<u64>)> {
     let batch = numbers(&[3, 2, 7, 5], 9).to_dtype(DType::F32).unwrap();
     let output = network.forward(&batch, Mode::Evaluate).unwrap();
     keep("evaluation".to_owned(), &output);
+    let frozen = network.freeze().unwrap();
+    keep(
+        "inference".to_owned(),
+        &frozen.forward(std::slice::from_ref(&batch)).unwrap()[0],
+    );
     let gradients = output.sum_all().unwrap().backward().unwrap();
     for (name, variable) in network.trainable() {
         if let Some(gradient) = gradients.get(variable.as_tensor()) {
@@ -153,6 +164,59 @@ fn passes_find_what_they_are_for() {
         steps(twice, Passes::default()),
         ["conv(3, 4)", "bn", "relu", "add", "gap"]
     );
+}
+
+#[test]
+fn an_inference_computes_once_what_is_read_rectified_and_pooled_alike() {
+    let steps = |body: &str, passes: Passes| {
+        let plan = plan::plan_with(&net(body), passes).expect("it has a plan");
+        let steps = plan.for_inference().steps.into_iter();
+        steps.map(|step| step.words).collect::<Vec<_>>()
+    };
+    let body = "conv(3, 4) bn dup maxpool(3) swap fork { maxpool(3) | maxpool(3) } add cat
+        fork { relu conv(1, 4) | relu dwconv(3) conv(1, 4) } add dup
+        fork { relu dwconv(3) | relu dwconv(3) } add add gap";
+    assert_eq!(
+        steps(body, Passes::default()),
+        [
+            "conv(3, 4) bn",
+            "maxpool(3)",
+            "relu",
+            "add relu",
+            "cat",
+            "conv(1, 4)",
+            "dwconv(3)",
+            "conv(1, 4)",
+            "add",
+            "relu dwconv(3)",
+            "relu dwconv(3)",
+            "add",
+            "add",
+            "gap"
+        ]
+    );
+    assert_eq!(
+        steps(body, Passes::default().without(Pass::RectifyParts)),
+        [
+            "conv(3, 4) bn",
+            "maxpool(3)",
+            "add",
+            "cat",
+            "relu",
+            "conv(1, 4)",
+            "dwconv(3)",
+            "conv(1, 4)",
+            "add",
+            "relu dwconv(3)",
+            "relu dwconv(3)",
+            "add",
+            "add",
+            "gap"
+        ]
+    );
+    let without = |pass: Pass| steps(body, Passes::default().without(pass)).len();
+    assert_eq!(without(Pass::MergeEquals), 16);
+    assert_eq!(without(Pass::FuseRelus), 15);
 }
 
 #[test]

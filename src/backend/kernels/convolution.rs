@@ -21,7 +21,7 @@ use super::shifted::Packed;
 use super::winograd::{self, Tiling, Transformed};
 use crate::plan::Convolution;
 
-pub(in crate::backend) use forward::forward;
+pub(in crate::backend) use forward::{forward, forward_of_rectified};
 pub(in crate::backend) use gradient::{backward, transposed};
 
 /// A convolution of a batch of images of one size.

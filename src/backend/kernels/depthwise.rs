@@ -9,28 +9,28 @@ use rayon::prelude::*;
 use super::convolution::Geometry;
 use super::finish::Finish;
 use super::float::Float;
+use super::pieces::units_in_piece;
+use super::rectifier::relu;
 use super::sliding::{Sliding, Span};
 use super::vector::Vector;
 use super::vectorise::{Instructions, Kernel, instructions, lanes, run};
 use crate::backend::memory;
 use crate::plan::Convolution;
 
-/// The least multiply-adds of a piece of parallel work.
-const LEAST_WORK: usize = 1 << 17;
-
 /// Whether a convolution is computed this way. Its attributes alone decide.
 pub(super) fn applies(convolution: &Convolution) -> bool {
     convolution.groups == convolution.input
 }
 
-/// The output, by the weights `[output, 1, height, width]`, with what is done to each channel of it.
-pub(super) fn forward<T: Float>(
+/// The output, by the weights `[output, 1, height, width]`, with what is done to each channel of it; of the images as they
+/// are, or of their `relu`.
+pub(super) fn forward<T: Float, const RELU: bool>(
     geometry: &Geometry,
     input: &[T],
     weight: &[T],
     finish: impl Fn(usize) -> Finish<T> + Sync,
 ) -> Vec<T> {
-    forward_on(best::<T>(geometry), geometry, input, weight, finish)
+    forward_on::<T, RELU>(best::<T>(geometry), geometry, input, weight, finish)
 }
 
 /// The best instructions: narrower vectors where they hold a row as well.
@@ -44,7 +44,7 @@ fn best<T: Float>(geometry: &Geometry) -> Instructions {
     }
 }
 
-fn forward_on<T: Float>(
+fn forward_on<T: Float, const RELU: bool>(
     instructions: Instructions,
     geometry: &Geometry,
     input: &[T],
@@ -53,10 +53,10 @@ fn forward_on<T: Float>(
 ) -> Vec<T> {
     let (channels, pixels) = (geometry.convolution.output, geometry.output_pixels());
     let mut output = memory::buffer(geometry.batch * geometry.output_size());
-    let planes = (LEAST_WORK / (geometry.taps() * pixels).max(1)).clamp(1, channels);
+    let planes = units_in_piece(geometry.batch * channels, geometry.taps() * pixels);
     let pieces = output.par_chunks_mut(planes * pixels).enumerate();
     pieces.for_each(|(piece, output)| {
-        let planes = Planes {
+        let planes = Planes::<T, _, RELU> {
             geometry,
             weight,
             finish: &finish,
@@ -70,7 +70,7 @@ fn forward_on<T: Float>(
 }
 
 /// Planes of the output that lie behind one another.
-struct Planes<'a, T, F> {
+struct Planes<'a, T, F, const RELU: bool> {
     geometry: &'a Geometry,
     weight: &'a [T],
     finish: &'a F,
@@ -81,7 +81,11 @@ struct Planes<'a, T, F> {
     output: &'a mut [T],
 }
 
-impl<T: Float, F: Fn(usize) -> Finish<T>> Kernel<T> for Planes<'_, T, F> {
+impl<T, F, const RELU: bool> Kernel<T> for Planes<'_, T, F, RELU>
+where
+    T: Float,
+    F: Fn(usize) -> Finish<T>,
+{
     #[inline(always)]
     unsafe fn run<V: Vector<Number = T>>(self) {
         let geometry = self.geometry;
@@ -94,7 +98,7 @@ impl<T: Float, F: Fn(usize) -> Finish<T>> Kernel<T> for Planes<'_, T, F> {
         let planes = self.output.chunks_exact_mut(geometry.output_pixels());
         for (plane, output) in (self.first..).zip(planes) {
             let channel = plane % channels;
-            let mut plane = Plane {
+            let mut plane = Plane::<T, RELU> {
                 windows,
                 spans: &spans,
                 image: &self.input[plane * taken / channels * pixels..][..pixels],
@@ -126,7 +130,7 @@ enum Way {
 }
 
 /// A plane of the output and what it is computed of.
-struct Plane<'a, T> {
+struct Plane<'a, T, const RELU: bool> {
     windows: Sliding,
     spans: &'a [Span],
     image: &'a [T],
@@ -135,7 +139,7 @@ struct Plane<'a, T> {
     output: &'a mut [T],
 }
 
-impl<'a, T: Float> Plane<'a, T> {
+impl<'a, T: Float, const RELU: bool> Plane<'a, T, RELU> {
     /// Computes the output, two vectors of columns at a time: the sums of one would wait for one another.
     ///
     /// # Safety
@@ -180,6 +184,16 @@ impl<'a, T: Float> Plane<'a, T> {
                     }
                 }
             }
+        }
+    }
+
+    /// What is made of pixels.
+    #[inline(always)]
+    unsafe fn read<V: Vector<Number = T>>(pixels: V) -> V {
+        match RELU {
+            // SAFETY: the caller has the instructions.
+            true => unsafe { pixels.map(relu) },
+            false => pixels,
         }
     }
 
@@ -247,7 +261,7 @@ impl<'a, T: Float> Plane<'a, T> {
                             for n in 0..N {
                                 let (start, end) = spans[n][tap];
                                 let source = source.wrapping_add(n * V::LANES);
-                                let value = V::load_between(source, start, end);
+                                let value = Self::read(V::load_between(source, start, end));
                                 for (sums, weights) in sums.iter_mut().zip(weights) {
                                     let weight = V::splat(weights[tap]);
                                     sums[n] = weight.multiply_add(value, sums[n]);
@@ -292,6 +306,7 @@ impl<'a, T: Float> Plane<'a, T> {
                             let span = spans[n * width + tap];
                             let column = column + n * V::LANES;
                             let value: V = self.windows.load(source, column, tap, span);
+                            let value = Self::read(value);
                             *sum = V::splat(*weight).multiply_add(value, *sum);
                         }
                     }

@@ -9,6 +9,7 @@ use rayon::prelude::*;
 
 use super::finish::Finish;
 use super::float::Float;
+use super::shared::Shared;
 use super::vector::{Portable, Vector};
 use super::vectorise::{Instructions, instructions};
 
@@ -184,6 +185,37 @@ pub(super) fn finished_product<T: Float>(
     unsafe { product_on(instructions(), left, right, target, stride, finish) }
 }
 
+/// [`finished_product`] in pieces of so many columns, on all threads.
+///
+/// # Panics
+///
+/// If a row does not fit into its slice.
+pub(super) fn shared_product<T: Float>(
+    left: PackedRows<T>,
+    right: Shifted<T>,
+    columns: usize,
+    target: &mut [T],
+    stride: usize,
+    finish: impl Fn(usize) -> Finish<T> + Copy + Sync,
+) {
+    check(left, right, target, stride);
+    let target = Shared::new(target);
+    let starts: Vec<usize> = (0..right.length).step_by(columns).collect();
+    starts.into_par_iter().for_each(|start| {
+        let columns = start..right.length.min(start + columns);
+        // SAFETY: these instructions are there, the sizes are checked, and pieces have columns of their own.
+        unsafe { columns_on(instructions(), left, right, columns, target, stride, finish) }
+    });
+}
+
+/// Sees to it that a product fits into its target, with so much between the rows.
+fn check<T: Float>(left: PackedRows<T>, right: Shifted<T>, target: &[T], stride: usize) {
+    left.check(right);
+    if let (Some(last), 1..) = (left.rows.checked_sub(1), right.length) {
+        assert!(last * stride + right.length <= target.len());
+    }
+}
+
 /// # Safety
 ///
 /// The instructions must be there.
@@ -195,23 +227,39 @@ unsafe fn product_on<T: Float>(
     stride: usize,
     finish: impl Fn(usize) -> Finish<T> + Copy,
 ) {
-    left.check(right);
-    if left.rows == 0 || right.length == 0 {
-        return;
-    }
-    assert!((left.rows - 1) * stride + right.length <= target.len());
+    check(left, right, target, stride);
+    let (columns, target) = (0..right.length, Shared::new(target));
+    // SAFETY: the caller's instructions are there and the sizes are checked.
+    unsafe { columns_on(instructions, left, right, columns, target, stride, finish) }
+}
 
+/// Some columns of a product.
+///
+/// # Safety
+///
+/// The instructions must be there, the sizes checked by [`check`], and the columns among those of the product. No other
+/// thread writes them.
+unsafe fn columns_on<T: Float>(
+    instructions: Instructions,
+    left: PackedRows<T>,
+    right: Shifted<T>,
+    columns: Range<usize>,
+    target: Shared<T>,
+    stride: usize,
+    finish: impl Fn(usize) -> Finish<T> + Copy,
+) {
     #[cfg(target_arch = "x86_64")]
     #[target_feature(enable = "avx512f,avx512vl,avx512dq,avx512bw,avx2,fma")]
     unsafe fn avx512<T: Float>(
         l: PackedRows<T>,
         r: Shifted<T>,
-        t: &mut [T],
+        c: Range<usize>,
+        t: Shared<T>,
         stride: usize,
         finish: impl Fn(usize) -> Finish<T> + Copy,
     ) {
-        // SAFETY: the instructions are there; `product_on` checked the sizes.
-        unsafe { product_with::<T::Avx512>(l, r, t, stride, finish) }
+        // SAFETY: the instructions are there; the caller has checked the sizes.
+        unsafe { product_with::<T::Avx512>(l, r, c, t, stride, finish) }
     }
 
     #[cfg(target_arch = "x86_64")]
@@ -219,23 +267,24 @@ unsafe fn product_on<T: Float>(
     unsafe fn avx2<T: Float>(
         l: PackedRows<T>,
         r: Shifted<T>,
-        t: &mut [T],
+        c: Range<usize>,
+        t: Shared<T>,
         stride: usize,
         finish: impl Fn(usize) -> Finish<T> + Copy,
     ) {
-        // SAFETY: the instructions are there; `product_on` checked the sizes.
-        unsafe { product_with::<T::Avx2>(l, r, t, stride, finish) }
+        // SAFETY: the instructions are there; the caller has checked the sizes.
+        unsafe { product_with::<T::Avx2>(l, r, c, t, stride, finish) }
     }
 
-    // SAFETY: the caller's instructions are there and the sizes are checked above.
+    // SAFETY: the caller's instructions are there and the sizes are checked.
     unsafe {
         match instructions {
             #[cfg(target_arch = "x86_64")]
-            Instructions::Avx512 => avx512(left, right, target, stride, finish),
+            Instructions::Avx512 => avx512(left, right, columns, target, stride, finish),
             #[cfg(target_arch = "x86_64")]
-            Instructions::Avx2 => avx2(left, right, target, stride, finish),
+            Instructions::Avx2 => avx2(left, right, columns, target, stride, finish),
             Instructions::Baseline => {
-                product_with::<Portable<T>>(left, right, target, stride, finish)
+                product_with::<Portable<T>>(left, right, columns, target, stride, finish)
             }
         }
     }
@@ -243,20 +292,21 @@ unsafe fn product_on<T: Float>(
 
 /// # Safety
 ///
-/// The instructions of `V` must be there, and the sizes checked as in [`product`].
+/// As for [`columns_on`]; the instructions of `V` must be there.
 #[inline(always)]
 unsafe fn product_with<V: Vector>(
     left: PackedRows<V::Number>,
     right: Shifted<V::Number>,
-    target: &mut [V::Number],
+    columns: Range<usize>,
+    target: Shared<V::Number>,
     stride: usize,
     finish: impl Fn(usize) -> Finish<V::Number> + Copy,
 ) {
     // Columns outermost: the part of the source that they need stays in the cache over all rows.
     let strip = 8 * V::LANES;
-    let mut column = 0;
-    while column < right.length {
-        let width = strip.min(right.length - column);
+    let mut column = columns.start;
+    while column < columns.end {
+        let width = strip.min(columns.end - column);
         let mut row = 0;
         while row < left.rows {
             let height = next_block(left.rows - row, left.block);
@@ -264,7 +314,7 @@ unsafe fn product_with<V: Vector>(
             unsafe {
                 let packed = left.data.as_ptr().add(row * left.inner);
                 let source = right.source.as_ptr().add(column);
-                let target = target.as_mut_ptr().add(row * stride + column);
+                let target = target.start().add(row * stride + column);
                 let finish = |next: usize| finish(row + next);
                 match height {
                     8 => rows::<V, 8, 2>(

@@ -66,17 +66,17 @@ pub(super) fn convolution<T: Float>(call: &Call, attributes: &Convolution) -> Re
     })
 }
 
-/// A convolution with an epilogue. There are no gradients behind a norm with known statistics.
+/// A convolution with an epilogue. There are no gradients behind a norm with known statistics, nor of a `relu` before
+/// the convolution, which an inference alone has.
 fn convolve<T: Float>(
     call: &Call,
     attributes: &Convolution,
     parameters: &Parameters<T>,
     rectifier: Rectifier,
 ) -> Result<Given> {
-    let input = call.input()?.clone();
-    let weight = call.parameter(0)?.clone();
+    let input = call.input()?;
     let bias = attributes.bias.then(|| call.parameter(1)).transpose()?;
-    let image = image_size(&input)?;
+    let image = image_size(input)?;
     let output = attributes
         .output_size(image)
         .ok_or_else(|| Error::Msg(format!("`{}`: the window does not fit", call.step.path)))?;
@@ -89,19 +89,23 @@ fn convolve<T: Float>(
     let output = {
         let bias = bias.map(view);
         let bias = bias.as_ref().map(|bias| bias.slice::<T>()).transpose()?;
-        convolution::forward(
-            &geometry,
-            input.slice::<T>()?,
-            &parameters.filter,
-            Epilogue {
-                bias,
-                affine: parameters.affine.as_deref(),
-                rectifier,
-            },
-        )
+        let epilogue = Epilogue {
+            bias,
+            affine: parameters.affine.as_deref(),
+            rectifier,
+        };
+        let (input, filter) = (input.slice::<T>()?, &parameters.filter);
+        match call.step.relu_before {
+            true => convolution::forward_of_rectified(&geometry, input, filter, epilogue),
+            false => convolution::forward(&geometry, input, filter, epilogue),
+        }
     };
-    let shape = like(&input, attributes.output, geometry.output);
+    let shape = like(input, attributes.output, geometry.output);
     let output = array(output, &shape)?;
+    if !call.keep {
+        return Ok(Given::without_gradient(output));
+    }
+    let (input, weight) = (input.clone(), call.parameter(0)?.clone());
     let rectified = Rectified::new(rectifier, &output);
     let with_input = call.wants_input();
     Ok(Given::new(output, move |gradient| {

@@ -1,6 +1,6 @@
 //! Batch norm, alone or behind a layer, with the activation behind it.
 
-use candle_core::{Device, Error, Result, Tensor};
+use candle_core::{Device, Error, Result, Tensor, Var};
 
 use super::{Array, Call, Given, array, channels_and_positions, norm_gradients, view};
 use crate::backend::kernels::batch_norm::{self, Affine, Geometry, Normalised, Statistics};
@@ -21,11 +21,11 @@ pub(super) struct Norm<'a> {
 
 /// A layer that is a batch norm.
 pub(super) fn batch_norm<T: Float>(call: &Call, epsilon: f64, momentum: f64) -> Result<Given> {
-    Norm::new(call, &call.parameters, epsilon, momentum)?.apply::<T>(call.input()?)
+    Norm::new(call, call.parameters, epsilon, momentum)?.apply::<T>(call.input()?)
 }
 
 impl<'a> Norm<'a> {
-    fn new(call: &Call, parameters: &'a [Tensor], epsilon: f64, momentum: f64) -> Result<Self> {
+    fn new(call: &Call, parameters: &'a [Var], epsilon: f64, momentum: f64) -> Result<Self> {
         let [weight, bias, mean, variance] = parameters else {
             return Err(Error::Msg(format!(
                 "`{}` lacks a parameter",
@@ -37,7 +37,7 @@ impl<'a> Norm<'a> {
             momentum,
             weight,
             bias,
-            running: [mean, variance],
+            running: [mean.as_tensor(), variance.as_tensor()],
             rectifier: call.rectifier()?,
             training: call.training.is_some(),
         })
@@ -48,7 +48,7 @@ impl<'a> Norm<'a> {
         let Some(norm) = &call.step.norm else {
             return Ok(None);
         };
-        Self::new(call, &call.norm_parameters, norm.epsilon, norm.momentum).map(Some)
+        Self::new(call, call.norm_parameters, norm.epsilon, norm.momentum).map(Some)
     }
 
     fn geometry(&self, channels: usize, positions: usize) -> Geometry {

@@ -8,14 +8,16 @@ use std::ops::Range;
 use rayon::prelude::*;
 
 use super::{Epilogue, Filter, Geometry};
-use crate::backend::kernels::depthwise;
 use crate::backend::kernels::float::Float;
 use crate::backend::kernels::padded::Layout;
+use crate::backend::kernels::pieces::units_in_piece;
 use crate::backend::kernels::pixels::{Pixels, product_of_pixels};
+use crate::backend::kernels::rectifier::relu;
 use crate::backend::kernels::scratch::{Scratch, Scratches};
-use crate::backend::kernels::shifted::{Packed, Shifted, finished_product};
+use crate::backend::kernels::shifted::{Packed, Shifted, finished_product, shared_product};
 use crate::backend::kernels::winograd::{self, Transformed};
-use crate::backend::memory;
+use crate::backend::kernels::{depthwise, element_wise};
+use crate::backend::memory::{self, Buffer};
 
 /// So many tiles keep all threads busy.
 const ENOUGH_TILES: usize = 8;
@@ -23,8 +25,8 @@ const ENOUGH_TILES: usize = 8;
 /// The least channels in a piece: as many as are computed at once.
 const LEAST_CHANNELS: usize = 8;
 
-/// The least multiply-adds of a piece: fewer take less time than another thread to begin.
-const LEAST_WORK: usize = 1 << 18;
+/// The least pixels in a piece: several vectors.
+const LEAST_PIXELS: usize = 64;
 
 /// The output.
 pub(in crate::backend) fn forward<T: Float>(
@@ -36,10 +38,29 @@ pub(in crate::backend) fn forward<T: Float>(
     match filter {
         Filter::Depthwise(weight) => {
             let finish = |channel: usize| epilogue.of_channel(channel);
-            depthwise::forward(geometry, input, weight, finish)
+            depthwise::forward::<T, false>(geometry, input, weight, finish)
         }
         Filter::Direct(filters) => direct(geometry, input, filters, epilogue),
         Filter::Winograd(filter) => with_winograd(geometry, input, filter, epilogue),
+    }
+}
+
+/// The output for the input's `relu`.
+pub(in crate::backend) fn forward_of_rectified<T: Float>(
+    geometry: &Geometry,
+    input: &[T],
+    filter: &Filter<T>,
+    epilogue: Epilogue<T>,
+) -> Vec<T> {
+    match filter {
+        Filter::Depthwise(weight) => {
+            let finish = |channel: usize| epilogue.of_channel(channel);
+            depthwise::forward::<T, true>(geometry, input, weight, finish)
+        }
+        Filter::Direct(_) | Filter::Winograd(_) => {
+            let rectified = Buffer::new(element_wise::map(input, relu));
+            forward(geometry, &rectified, filter, epilogue)
+        }
     }
 }
 
@@ -50,9 +71,8 @@ fn with_winograd<T: Float>(
     filter: &Transformed<T>,
     epilogue: Epilogue<T>,
 ) -> Vec<T> {
-    let pixels = geometry.output_pixels();
     let mut output = memory::buffer(geometry.batch * geometry.output_size());
-    let finish = |first: usize, output: &mut [T]| {
+    let finish = |first: usize, pixels: usize, output: &mut [T]| {
         let channels = (output.len() / pixels).min(geometry.convolution.output);
         let epilogue = epilogue.of_channels(first..first + channels);
         epilogue.apply(pixels, output);
@@ -83,11 +103,10 @@ fn direct<T: Float>(
     let tiles = geometry.batch.div_ceil(layout.images);
     let pieces = output.par_chunks_mut(layout.images * geometry.output_size());
     let pieces = pieces.zip(input.par_chunks(layout.images * geometry.input_size()));
-    match pass.channels_in_piece() {
-        Some(channels) if tiles < ENOUGH_TILES && layout.images == 1 => {
-            pieces.for_each(|(output, input)| pass.image(channels, input, output));
-        }
-        _ => pieces.for_each(|(output, input)| pass.tile(input, output)),
+    if tiles < ENOUGH_TILES && layout.images == 1 {
+        pieces.for_each(|(output, input)| pass.image(input, output));
+    } else {
+        pieces.for_each(|(output, input)| pass.tile(input, output));
     }
     output
 }
@@ -105,16 +124,27 @@ struct Pass<'a, T: Float> {
 }
 
 impl<T: Float> Pass<'_, T> {
-    /// The output channels in a piece of one image; none if the image is too little to be cut.
-    fn channels_in_piece(&self) -> Option<usize> {
-        let channels = self.geometry.convolution.output;
-        let unit = match self.geometry.convolution.groups {
+    /// The least channels that a piece of an image can have.
+    fn unit(&self) -> usize {
+        match self.geometry.convolution.groups {
             1 => LEAST_CHANNELS,
             _ => self.geometry.group_output(),
-        };
+        }
+    }
+
+    /// The output channels in a piece of one image.
+    fn channels_in_piece(&self) -> usize {
+        let (channels, unit) = (self.geometry.convolution.output, self.unit());
         let work = unit * self.offsets.len() * self.geometry.output_pixels();
-        let piece = unit * LEAST_WORK.div_ceil(work.max(1));
-        (piece < channels).then_some(piece)
+        unit * units_in_piece(channels.div_ceil(unit), work)
+    }
+
+    /// Whether an image is rather cut into pieces of pixels: where pieces of channels leave a thread without work.
+    fn is_cut_by_pixels(&self) -> bool {
+        let units = self.geometry.convolution.output.div_ceil(self.unit());
+        self.geometry.convolution.groups == 1
+            && self.layout.output_is_plain()
+            && !units.is_multiple_of(rayon::current_num_threads())
     }
 
     /// The images of one tile, on the calling thread.
@@ -129,8 +159,9 @@ impl<T: Float> Pass<'_, T> {
         self.scratches.give(scratch);
     }
 
-    /// One image, in pieces of so many channels.
-    fn image(&self, channels: usize, input: &[T], output: &mut [T]) {
+    /// One image, in pieces of channels or of pixels.
+    fn image(&self, input: &[T], output: &mut [T]) {
+        let channels = self.channels_in_piece();
         let pieces = output.par_chunks_mut(channels * self.geometry.output_pixels());
         if self.geometry.convolution.groups > 1 {
             let pieces = pieces.enumerate();
@@ -139,14 +170,34 @@ impl<T: Float> Pass<'_, T> {
         let mut scratch = self.scratches.take();
         let all = 0..self.geometry.convolution.input;
         let padded = (self.geometry).lay_out(self.layout, all, input, &mut scratch.padded);
-        pieces.enumerate().for_each(|(piece, output)| {
-            let mut scratch = self.scratches.take();
-            let rows = self.channels_of(piece * channels, output);
-            let size = output.len();
-            self.product(rows, padded, &mut scratch.runs, output, size, 0..size);
-            self.scratches.give(scratch);
-        });
+        if self.is_cut_by_pixels() {
+            self.pixels_of_image(padded, output);
+        } else {
+            pieces.enumerate().for_each(|(piece, output)| {
+                let mut scratch = self.scratches.take();
+                let rows = self.channels_of(piece * channels, output);
+                let size = output.len();
+                self.product(rows, padded, &mut scratch.runs, output, size, 0..size);
+                self.scratches.give(scratch);
+            });
+        }
         self.scratches.give(scratch);
+    }
+
+    /// One image, in pieces of pixels.
+    fn pixels_of_image(&self, source: &[T], output: &mut [T]) {
+        let right = Shifted {
+            source,
+            offsets: &self.offsets,
+            length: self.layout.run_of(1),
+        };
+        let work = LEAST_PIXELS * self.offsets.len() * self.geometry.convolution.output;
+        let units = right.length.div_ceil(LEAST_PIXELS);
+        let columns = LEAST_PIXELS * units_in_piece(units, work);
+        let finish = |row: usize| self.epilogue.of_channel(row);
+        let filter = self.filters[0].all();
+        let stride = self.geometry.output_pixels();
+        shared_product(filter, right, columns, output, stride, finish);
     }
 
     /// The channels from `first` on that a piece of an image has.

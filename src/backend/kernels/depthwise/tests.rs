@@ -1,6 +1,6 @@
 use super::*;
 use crate::backend::kernels::convolution::Epilogue;
-use crate::backend::kernels::rectifier::Rectifier;
+use crate::backend::kernels::rectifier::{Rectifier, relu};
 use crate::backend::kernels::vectorise::all_instructions;
 
 /// Small whole numbers, so that every order of addition gives the same sum.
@@ -26,7 +26,7 @@ fn expected<T: Float>(geometry: &Geometry, image: &[T], weight: &[T], at: [usize
     let taps = (0..kernel[0]).flat_map(|i| (0..kernel[1]).map(move |j| [i, j]));
     let product = |[i, j]: [usize; 2]| {
         let pixel = pixel(0, i)? * geometry.image[1] + pixel(1, j)?;
-        Some(image[pixel] * weight[i * kernel[1] + j])
+        Some(relu(image[pixel]) * weight[i * kernel[1] + j])
     };
     taps.filter_map(product).sum()
 }
@@ -55,7 +55,7 @@ fn agrees<T: Float>(convolution: Convolution, image: [usize; 2]) {
     };
     for instructions in all_instructions() {
         let finish = |channel: usize| epilogue.of_channel(channel);
-        let given = forward_on(instructions, &geometry, &input, &weight, finish);
+        let given = forward_on::<T, true>(instructions, &geometry, &input, &weight, finish);
         for (plane, values) in given.chunks_exact(geometry.output_pixels()).enumerate() {
             let channel = plane % convolution.output;
             let image = plane * taken / convolution.output * geometry.input_pixels();

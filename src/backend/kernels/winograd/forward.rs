@@ -5,7 +5,8 @@ use std::marker::PhantomData;
 use rayon::prelude::*;
 
 use super::super::float::Float;
-use super::super::scratch::Scratches;
+use super::super::scratch::{Matrices, Scratches};
+use super::super::shared::Shared;
 use super::super::vectorise::{self, lanes};
 use super::filter::Transformed;
 use super::products::{Multiply, PANEL};
@@ -17,7 +18,7 @@ use super::{PLACES, transforms};
 const TILES: usize = 32;
 
 /// The least multiply-adds of an image for which threads share it.
-const LEAST_SHARED: usize = 1 << 20;
+const LEAST_SHARED: usize = 1 << 18;
 
 /// The images that are computed together, and the rows of tiles of each.
 pub(super) fn block_of(tiling: &Tiling, batch: usize) -> (usize, usize) {
@@ -39,14 +40,15 @@ pub(super) fn blocks(tiling: &Tiling, images: usize, rows: usize) -> impl Iterat
 }
 
 /// Convolves images with transformed kernels. `finish` is called for every piece of the output when it is complete,
-/// with its first channel: whole images, or some channels of one.
+/// with its first channel and how many numbers of a channel it has: whole images, some channels of one, or rows of a
+/// channel.
 pub(in crate::backend::kernels) fn forward<T: Float>(
     tiling: &Tiling,
     filter: &Transformed<T>,
     scratches: &Scratches<T>,
     input: &[T],
     output: &mut [T],
-    finish: impl Fn(usize, &mut [T]) + Sync,
+    finish: impl Fn(usize, usize, &mut [T]) + Sync,
 ) {
     let pass = Pass::new(tiling, filter, scratches);
     let [input_size, output_size] = pass.sizes();
@@ -56,8 +58,12 @@ pub(in crate::backend::kernels) fn forward<T: Float>(
     let work = PLACES * tiling.tiles[0] * tiling.tiles[1] * filter.taken * filter.given;
     if batch < threads && work >= LEAST_SHARED {
         let images = output.chunks_exact_mut(output_size);
+        let has_panels = filter.given / pass.lanes >= threads * PANEL;
         for (output, input) in images.zip(input.chunks_exact(input_size)) {
-            pass.shared(rows, input, output, &finish);
+            match has_panels {
+                true => pass.shared_by_panels(rows, input, output, &finish),
+                false => pass.shared_by_rows(rows, input, output, &finish),
+            }
         }
         return;
     }
@@ -65,7 +71,7 @@ pub(in crate::backend::kernels) fn forward<T: Float>(
     let pieces = pieces.zip(input.par_chunks(images * input_size));
     pieces.for_each(|(output, input)| {
         pass.piece(rows, input, output);
-        finish(0, output);
+        finish(0, tiling.output_pixels(), output);
     });
 }
 
@@ -104,39 +110,64 @@ impl<'a, T: Float> Pass<'a, T> {
     pub(super) fn piece(&self, rows: usize, input: &[T], output: &mut [T]) {
         let images = input.len() / self.sizes()[0];
         let mut scratch = self.scratches.take();
-        let memory = &mut scratch.winograd;
+        let output = Shared::new(output);
         for block in blocks(self.tiling, images, rows) {
-            let group = PLACES * block.pitch(self.tiling) * self.lanes;
-            memory
-                .tiles
-                .resize(self.filter.taken / self.lanes * group, T::ZERO);
-            for (index, target) in memory.tiles.chunks_exact_mut(group).enumerate() {
-                self.take(&block, index, input, &mut memory.strip, target);
-            }
-            for first in (0..self.filter.given / self.lanes).step_by(PANEL) {
-                let count = PANEL.min(self.filter.given / self.lanes - first);
-                let channel = first * self.lanes;
-                let products = &mut memory.products;
-                self.give(
-                    &block,
-                    [first, count],
-                    &memory.tiles,
-                    products,
-                    output,
-                    channel,
-                );
-            }
+            self.block(&block, &mut scratch.winograd, input, output);
         }
         self.scratches.give(scratch);
     }
 
-    /// One image, shared by all threads.
-    fn shared(
+    /// A block of rows of tiles. No other thread writes them.
+    fn block(&self, block: &Block, memory: &mut Matrices<T>, input: &[T], output: Shared<T>) {
+        let group = PLACES * block.pitch(self.tiling) * self.lanes;
+        let groups = self.filter.taken / self.lanes;
+        memory.tiles.resize(groups * group, T::ZERO);
+        for (index, target) in memory.tiles.chunks_exact_mut(group).enumerate() {
+            self.take(block, index, input, &mut memory.strip, target);
+        }
+        let groups = self.filter.given / self.lanes;
+        for first in (0..groups).step_by(PANEL) {
+            let panel = [first, PANEL.min(groups - first)];
+            let channel = first * self.lanes;
+            let products = &mut memory.products;
+            self.give(block, panel, &memory.tiles, products, output, channel);
+        }
+    }
+
+    /// One image, of which each thread computes rows.
+    fn shared_by_rows(
         &self,
         rows: usize,
         input: &[T],
         output: &mut [T],
-        finish: &(impl Fn(usize, &mut [T]) + Sync),
+        finish: &(impl Fn(usize, usize, &mut [T]) + Sync),
+    ) {
+        let threads = rayon::current_num_threads();
+        let rows = rows.min(self.tiling.tiles[0].div_ceil(threads));
+        let blocks: Vec<Block> = blocks(self.tiling, 1, rows).collect();
+        let output = Shared::new(output);
+        blocks.par_iter().for_each(|block| {
+            let mut scratch = self.scratches.take();
+            self.block(block, &mut scratch.winograd, input, output);
+            self.scratches.give(scratch);
+            let rows = self.tiling.pixels_of(block);
+            for channel in 0..self.filter.given {
+                let start = channel * self.tiling.output_pixels() + rows.start;
+                // SAFETY: no other thread has these rows of the image, and this one is done with them.
+                finish(channel, rows.len(), unsafe {
+                    output.part(start..start + rows.len())
+                });
+            }
+        });
+    }
+
+    /// One image, of which each thread computes channels.
+    fn shared_by_panels(
+        &self,
+        rows: usize,
+        input: &[T],
+        output: &mut [T],
+        finish: &(impl Fn(usize, usize, &mut [T]) + Sync),
     ) {
         let mut scratch = self.scratches.take();
         let tiles = &mut scratch.winograd.tiles;
@@ -156,12 +187,14 @@ impl<'a, T: Float> Pass<'a, T> {
                 let first = index * PANEL;
                 let count = PANEL.min(self.filter.given / self.lanes - first);
                 let products = &mut scratch.winograd.products;
+                let output = Shared::new(output);
                 self.give(&block, [first, count], tiles, products, output, 0);
                 self.scratches.give(scratch);
             });
         }
         let panels = output.par_chunks_mut(panel).enumerate();
-        panels.for_each(|(index, output)| finish(index * PANEL * self.lanes, output));
+        let pixels = self.tiling.output_pixels();
+        panels.for_each(|(index, output)| finish(index * PANEL * self.lanes, pixels, output));
         self.scratches.give(scratch);
     }
 
@@ -193,7 +226,7 @@ impl<'a, T: Float> Pass<'a, T> {
         [first, count]: [usize; 2],
         tiles: &[T],
         products: &mut Vec<T>,
-        images: &mut [T],
+        images: Shared<T>,
         channel: usize,
     ) {
         let pitch = block.pitch(self.tiling);

@@ -108,7 +108,14 @@ impl Case {
         let filter = Transformed::forward_on(instructions, &self.convolution, &weight);
         let nothing = T::of(f64::NAN);
         let mut output = vec![nothing; gradient.len()];
-        forward(&tiling, &filter, &scratches, &input, &mut output, |_, _| {});
+        forward(
+            &tiling,
+            &filter,
+            &scratches,
+            &input,
+            &mut output,
+            |_, _, _| {},
+        );
         let filter = Transformed::backward_on(instructions, &self.convolution, &weight);
         let (image, size) = (self.image, self.output);
         let mut backward = Backward::new(&self.convolution, image, size, Some(filter), &scratches);
@@ -178,7 +185,7 @@ fn an_image_gives_the_same_bits_alone_among_others_and_on_any_number_of_threads(
             let scratches = Scratches::new();
             let mut output = vec![f32::NAN; images * size];
             // What is finished is seen once, and as a whole.
-            let finish = |_, output: &mut [f32]| output.iter_mut().for_each(|it| *it += 1.0);
+            let finish = |_, _, output: &mut [f32]| output.iter_mut().for_each(|it| *it += 1.0);
             forward(&tiling, &filter, &scratches, input, &mut output, finish);
             output.into_iter().map(f32::to_bits).collect::<Vec<u32>>()
         };

@@ -4,6 +4,7 @@ use std::marker::PhantomData;
 use std::ops::Range;
 
 use super::super::float::Float;
+use super::super::shared::Shared;
 use super::super::vector::{MOST_LANES, Vector};
 use super::super::vectorise::Kernel;
 use super::transforms::{Output, Transform};
@@ -41,8 +42,15 @@ impl Tiling {
         self.image[0] * self.image[1]
     }
 
-    fn output_pixels(&self) -> usize {
+    pub(super) fn output_pixels(&self) -> usize {
         self.output[0] * self.output[1]
+    }
+
+    /// The pixels of an output that a block of rows has.
+    pub(super) fn pixels_of(&self, block: &Block) -> Range<usize> {
+        let [height, width] = self.output;
+        let row = |tiles: usize| (tiles * OUTPUT).min(height) * width;
+        row(block.rows.start)..row(block.rows.end)
     }
 }
 
@@ -185,8 +193,8 @@ pub(super) struct Give<'a, T> {
     pub(super) block: &'a Block,
     /// The matrices of the group.
     pub(super) products: &'a [T],
-    /// The images of the block, one behind the other.
-    pub(super) images: &'a mut [T],
+    /// The images of the block, one behind the other. No other thread writes these rows of these channels.
+    pub(super) images: Shared<'a, T>,
     /// The first channel of the group.
     pub(super) channel: usize,
 }
@@ -202,8 +210,8 @@ impl<T: Float> Kernel<T> for Give<'_, T> {
         assert_eq!(self.products.len(), PLACES * pitch * V::LANES);
         assert!(self.block.rows.end <= self.tiling.tiles[0]);
         let mut tile = 0;
-        for image in self.images.chunks_exact_mut(size) {
-            let image = &mut image[self.channel * pixels..][..V::LANES * pixels];
+        for image in 0..self.block.images {
+            let place = image * size + self.channel * pixels;
             for top in self.block.rows.clone().map(|row| row * OUTPUT) {
                 for left in (0..width).step_by(OUTPUT) {
                     // SAFETY: the instructions are there; the products have so many tiles, and the pixels that are
@@ -219,7 +227,8 @@ impl<T: Float> Kernel<T> for Give<'_, T> {
                         }
                         let rows = Output::apply_both(products);
                         for (y, row) in rows.into_iter().take(height - top).enumerate() {
-                            let target = image.as_mut_ptr().add((top + y) * width + left);
+                            let place = place + (top + y) * width + left;
+                            let target = self.images.start().add(place);
                             match width - left {
                                 OUTPUT.. => V::store_quads(row, target, pixels),
                                 count => store_part(row, target, pixels, count),

@@ -1,0 +1,128 @@
+//! Passes over the plan of an inference, which needs no gradients: what several steps compute alike is computed
+//! once, and rectifiers come to stand where they can be fused. In training, either would add up gradients in
+//! another order.
+
+use std::collections::HashMap;
+
+use super::{Convolution, Layer, Plan, Step, Value};
+use crate::operations::Activation;
+
+/// Computes once what several steps compute alike.
+pub(super) fn merge_equals(plan: &mut Plan) {
+    let mut same: Vec<Value> = (0..plan.values.len()).map(Value).collect();
+    let mut readers: HashMap<Vec<Value>, Vec<usize>> = HashMap::new();
+    let mut kept: Vec<Step> = Vec::with_capacity(plan.steps.len());
+    for mut step in plan.steps.drain(..) {
+        for input in &mut step.inputs {
+            *input = same[input.0];
+        }
+        let readers = readers.entry(step.inputs.clone()).or_default();
+        let equal = readers
+            .iter()
+            .find(|place| compute_alike(&kept[**place], &step));
+        match equal {
+            Some(place) => same[step.output.0] = kept[*place].output,
+            None => {
+                readers.push(kept.len());
+                kept.push(step);
+            }
+        }
+    }
+    plan.steps = kept;
+    for output in &mut plan.outputs {
+        *output = same[output.0];
+    }
+}
+
+/// Whether two steps that read the same give the same. There are no random numbers in an inference.
+fn compute_alike(one: &Step, other: &Step) -> bool {
+    one.layer == other.layer
+        && one.all_parameters().eq(other.all_parameters())
+        && one.norm == other.norm
+        && one.activation == other.activation
+        && one.relu_before == other.relu_before
+}
+
+/// Where a concatenation is read by rectifiers alone, all of one kind, concatenates rectified parts.
+pub(super) fn rectify_parts(plan: &mut Plan) {
+    // The last first, since a part may be a concatenation too. What is before a place stays there.
+    for place in (0..plan.steps.len()).rev() {
+        if let Layer::Concatenate = plan.steps[place].layer
+            && let Some(rectifier) = only_reader(plan, plan.steps[place].output)
+        {
+            rectify_parts_of(plan, place, &rectifier);
+        }
+    }
+}
+
+/// Makes a `relu` that depthwise convolutions alone read part of their steps.
+pub(super) fn fuse_relus(plan: &mut Plan) {
+    let mut place = 0;
+    while let Some(relu) = plan.steps.get(place) {
+        let is_relu = relu.layer == Layer::Activation(Activation::Relu);
+        let mut readers = plan
+            .steps
+            .iter()
+            .filter(|it| it.inputs.contains(&relu.output));
+        if !is_relu || plan.outputs.contains(&relu.output) || !readers.all(is_bare_depthwise) {
+            place += 1;
+            continue;
+        }
+        let relu = plan.steps.remove(place);
+        for reader in &mut plan.steps {
+            if reader.inputs == [relu.output] {
+                reader.relu_before = true;
+                reader.words = format!("{} {}", relu.words, reader.words);
+                reader.inputs.clone_from(&relu.inputs);
+            }
+        }
+    }
+}
+
+fn is_bare_depthwise(step: &Step) -> bool {
+    match step.layer {
+        Layer::Convolution(Convolution { input, groups, .. }) => {
+            groups == input && !step.relu_before
+        }
+        _ => false,
+    }
+}
+
+/// The rectifier that alone reads a value, if there is one; it may do so more than once.
+fn only_reader(plan: &Plan, value: Value) -> Option<Step> {
+    let mut readers = plan.steps.iter().filter(|it| it.inputs.contains(&value));
+    let first = readers.next()?;
+    let is_rectifier = matches!(
+        first.layer,
+        Layer::Activation(Activation::Relu | Activation::Relu6)
+    );
+    let alone = !plan.outputs.contains(&value) && readers.all(|it| it.layer == first.layer);
+    (is_rectifier && alone).then(|| first.clone())
+}
+
+fn rectify_parts_of(plan: &mut Plan, place: usize, rectifier: &Step) {
+    let joined = plan.steps[place].output;
+    let mut rectified = vec![];
+    plan.steps.retain(|step| {
+        let is_rectifier = step.inputs == [joined];
+        rectified.extend(is_rectifier.then_some(step.output));
+        !is_rectifier
+    });
+    let inputs = plan.steps.iter_mut().flat_map(|step| &mut step.inputs);
+    for value in inputs.chain(&mut plan.outputs) {
+        if rectified.contains(value) {
+            *value = joined;
+        }
+    }
+    let mut parts = Vec::new();
+    for part in &mut plan.steps[place].inputs {
+        let output = Value(plan.values.len());
+        plan.values.push(plan.values[part.0].clone());
+        parts.push(Step {
+            inputs: vec![std::mem::replace(part, output)],
+            output,
+            ..rectifier.clone()
+        });
+    }
+    plan.steps.splice(place..place, parts);
+}
