@@ -97,28 +97,33 @@ fn check(bencher: Bencher, input: &str) {
         .bench(|| types::check(black_box(&parsed.file)));
 }
 
-/// From text to a checked program: every definition has its type. What it takes to free the program
-/// is not counted.
+/// From text to a checked program: every definition has its type. What it takes to free the tree and
+/// the program is not counted.
 #[divan::bench(args = INPUTS)]
 fn text_to_types(bencher: Bencher, input: &str) {
     let source = source(input);
     bencher
         .counter(BytesCount::new(source.text.len()))
-        .bench(|| types::check(&syntax::parse(black_box(&source)).file));
+        .bench(|| {
+            let parsed = syntax::parse(black_box(&source));
+            let checked = types::check(&parsed.file);
+            (parsed, checked)
+        });
 }
 
-/// From text to a checked program and the graph of its last net. What it takes to free those is not
-/// counted.
+/// From text to a checked program and the graph of its last net. What it takes to free those, and the
+/// tree, is not counted.
 #[divan::bench(args = INPUTS)]
 fn text_to_graph(bencher: Bencher, input: &str) {
     let source = source(input);
     bencher
         .counter(BytesCount::new(source.text.len()))
         .bench(|| {
-            let checked = types::check(&syntax::parse(black_box(&source)).file);
+            let parsed = syntax::parse(black_box(&source));
+            let checked = types::check(&parsed.file);
             let net = checked.program.of_kind(Kind::Net).last();
             let graph = net.map(|(id, _)| graph::build(&checked.program, id));
-            (checked, graph)
+            (parsed, checked, graph)
         });
 }
 

@@ -208,6 +208,7 @@ def main():
     parser = argparse.ArgumentParser(description="Compares emitted nets with snapc.")
     parser.add_argument("files", nargs="*", help="the zoo and the nets with every layer if not given")
     parser.add_argument("--fixtures", action="store_true", help="keep what PyTorch computes")
+    parser.add_argument("--least", type=float, default=0, help="multiply-adds of a net")
     parser.add_argument("--most", type=float, default=math.inf, help="multiply-adds of a net")
     options = parser.parse_args()
     zoo = [] if options.fixtures else (ROOT / "examples/zoo").glob("*.snap")
@@ -215,7 +216,7 @@ def main():
     print("|---|" + "---|" * len(COLUMNS))
     is_close = True
     for file, shown in nets(options.files or [LAYERS, *zoo]):
-        if shown["multiply_adds"] > options.most:
+        if not options.least <= shown["multiply_adds"] <= options.most:
             continue
         with tempfile.TemporaryDirectory() as folder:
             worst = compare(file, shown, folder, options.fixtures)
