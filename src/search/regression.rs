@@ -2,8 +2,8 @@
 //!
 //! With a normal prior on the weights, what the values say of them is again a normal distribution
 //! (Bishop 2006, section 3.3), exact after every result and without a learning rate. How strong the
-//! prior is, is chosen by the evidence of the values (MacKay 1992): one number, since the variance
-//! of the noise has its best value in closed form.
+//! prior is, is chosen by the evidence of the values (MacKay 1992), once their mean is taken from them (Patterson and
+//! Thompson, Biometrika 1971): one number, since the variance of the noise has its best value in closed form.
 
 use rand_chacha::ChaCha8Rng;
 use rayon::prelude::*;
@@ -67,6 +67,9 @@ impl Regression {
             }
         }
         let square: f64 = values.iter().map(|value| (value - offset).powi(2)).sum();
+        // The constant took one degree of freedom. Counting it again would make the evidence rise without end as the
+        // prior gets weaker.
+        let degrees = (count - 1.0).max(1.0);
         let candidates = STRENGTHS.into_par_iter().filter_map(|exponent| {
             let strength = 10f64.powf(f64::from(exponent) / 2.0);
             let mut matrix = squares.clone();
@@ -75,12 +78,12 @@ impl Regression {
             let half = precision.solve_lower(&products);
             let misfit = (square - dot(&half, &half)).max(1e-9 * square.max(1e-9));
             let evidence = -0.5
-                * (count * (misfit / count).ln() + precision.log_determinant()
+                * (degrees * (misfit / degrees).ln() + precision.log_determinant()
                     - size as f64 * strength.ln());
             let mean = precision.solve_upper(&half);
             evidence
                 .is_finite()
-                .then_some((evidence, precision, mean, (misfit / count).sqrt()))
+                .then_some((evidence, precision, mean, (misfit / degrees).sqrt()))
         });
         let candidates: Vec<_> = candidates.collect();
         let best = candidates.into_iter().max_by(|a, b| a.0.total_cmp(&b.0));
@@ -165,6 +168,19 @@ mod tests {
         let draws: Vec<f64> = (0..2000).map(|_| fitted.sample(&mut rng)[0]).collect();
         let mean = draws.iter().sum::<f64>() / 2000.0;
         assert!((mean - fitted.layer().0[0]).abs() < 0.02);
+    }
+
+    #[test]
+    fn values_that_codes_say_nothing_of_are_noise() {
+        let mut rng = ChaCha8Rng::seed_from_u64(3);
+        let codes: Vec<Vec<f32>> = (0..30).map(|_| normals(40, 1.0, &mut rng)).collect();
+        let values: Vec<f64> = normals(30, 1.0, &mut rng)
+            .into_iter()
+            .map(f64::from)
+            .collect();
+        let rows = codes.iter().map(Vec::as_slice);
+        let fitted = Regression::fit(rows, &values, identity(40)).unwrap();
+        assert!(fitted.noise > 0.5, "{}", fitted.noise);
     }
 
     #[test]

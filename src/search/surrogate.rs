@@ -64,8 +64,9 @@ impl<'a> Index<'a> {
 /// The value of programs, as far as those that were measured determine it.
 ///
 /// A value is a constant, plus a linear function of the description, whose weights have a normal prior,
-/// plus noise. Descriptions are centred on the mean of those that were measured. The evidence chooses how
-/// strong the prior is (MacKay 1992); the variance of the noise has its best value in closed form.
+/// plus noise. Descriptions are centred on the mean of those that were measured. The evidence, that of the values
+/// once the constant is taken from them (Patterson and Thompson, Biometrika 1971), chooses how strong the prior is
+/// (MacKay 1992); the variance of the noise has its best value in closed form.
 pub struct Surrogate<'a> {
     index: Index<'a>,
     /// For each known program its mean cosine with all of them, and the mean of these.
@@ -169,8 +170,11 @@ impl Fit {
         let covariance = Cholesky::new(covariance, count)?;
         let half = covariance.solve_lower(values);
         let square = dot(values, values).max(f64::MIN_POSITIVE);
-        let variance = dot(&half, &half).max(1e-9 * square) / count as f64;
-        let evidence = -0.5 * (count as f64 * variance.ln() + covariance.log_determinant());
+        // The constant took one degree of freedom. Counting it again would make the evidence rise with the strength
+        // without end.
+        let degrees = count.saturating_sub(1).max(1) as f64;
+        let variance = dot(&half, &half).max(1e-9 * square) / degrees;
+        let evidence = -0.5 * (degrees * variance.ln() + covariance.log_determinant());
         evidence.is_finite().then(|| Self {
             evidence,
             strength,
@@ -215,6 +219,17 @@ mod tests {
             assert!((expected - value).abs() < 1.0, "{expected} for {value}");
             assert!(deviation < 1.0, "{deviation}");
         }
+    }
+
+    #[test]
+    fn the_evidence_has_a_bound() {
+        // Six programs that share nothing: whatever their values, a stronger prior explains them no better.
+        let gram: Vec<f64> = (0..36)
+            .map(|place| f64::from(u8::from(place % 7 == 0)) - 1.0 / 6.0)
+            .collect();
+        let values = [1.0, -2.0, 0.5, 0.5, -1.0, 1.0];
+        let evidence = |exponent| Fit::new(&gram, &values, exponent).unwrap().evidence;
+        assert!((evidence(12) - evidence(10)).abs() < 1e-4);
     }
 
     #[test]
