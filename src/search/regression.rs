@@ -173,14 +173,14 @@ mod tests {
     #[test]
     fn values_that_codes_say_nothing_of_are_noise() {
         let mut rng = ChaCha8Rng::seed_from_u64(3);
-        let codes: Vec<Vec<f32>> = (0..30).map(|_| normals(40, 1.0, &mut rng)).collect();
-        let values: Vec<f64> = normals(30, 1.0, &mut rng)
-            .into_iter()
-            .map(f64::from)
-            .collect();
-        let rows = codes.iter().map(Vec::as_slice);
-        let fitted = Regression::fit(rows, &values, identity(40)).unwrap();
-        assert!(fitted.noise > 0.5, "{}", fitted.noise);
+        for _ in 0..20 {
+            let codes: Vec<Vec<f32>> = (0..30).map(|_| normals(40, 1.0, &mut rng)).collect();
+            let values = normals(30, 1.0, &mut rng).into_iter().map(f64::from);
+            let rows = codes.iter().map(Vec::as_slice);
+            let values: Vec<f64> = values.collect();
+            let fitted = Regression::fit(rows, &values, identity(40)).unwrap();
+            assert!(fitted.noise > 0.1, "{}", fitted.noise);
+        }
     }
 
     #[test]
