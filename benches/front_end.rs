@@ -111,6 +111,15 @@ fn text_to_types(bencher: Bencher, input: &str) {
         });
 }
 
+/// Everything from a text to the graph of its last net.
+fn graph_of(source: &Source) -> impl Sized {
+    let parsed = syntax::parse(source);
+    let checked = types::check(&parsed.file);
+    let net = checked.program.of_kind(Kind::Net).last();
+    let graph = net.map(|(id, _)| graph::build(&checked.program, id));
+    (parsed, checked, graph)
+}
+
 /// From text to a checked program and the graph of its last net. What it takes to free those, and the
 /// tree, is not counted.
 #[divan::bench(args = INPUTS)]
@@ -118,13 +127,7 @@ fn text_to_graph(bencher: Bencher, input: &str) {
     let source = source(input);
     bencher
         .counter(BytesCount::new(source.text.len()))
-        .bench(|| {
-            let parsed = syntax::parse(black_box(&source));
-            let checked = types::check(&parsed.file);
-            let net = checked.program.of_kind(Kind::Net).last();
-            let graph = net.map(|(id, _)| graph::build(&checked.program, id));
-            (parsed, checked, graph)
-        });
+        .bench(|| graph_of(black_box(&source)));
 }
 
 /// As [`text_to_graph`], what it takes to free everything counted as well.
@@ -133,11 +136,7 @@ fn text_to_graph_and_freed(bencher: Bencher, input: &str) {
     let source = source(input);
     bencher
         .counter(BytesCount::new(source.text.len()))
-        .bench(|| {
-            let checked = types::check(&syntax::parse(black_box(&source)).file);
-            let net = checked.program.of_kind(Kind::Net).last();
-            drop(net.map(|(id, _)| graph::build(&checked.program, id)));
-        });
+        .bench(|| drop(graph_of(black_box(&source))));
 }
 
 /// From the text of a network of the zoo to a checked program.

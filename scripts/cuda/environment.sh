@@ -12,19 +12,19 @@ fetch_toolkit() {
         "nvidia-cuda-nvcc==13.0.*" "nvidia-cuda-runtime==13.0.*" "nvidia-cuda-cccl==13.0.*" \
         "nvidia-cuda-crt==13.0.*" "nvidia-nvvm==13.0.*" "nvidia-cuda-nvrtc==13.0.*" \
         "nvidia-cublas==13.0.*" nvidia-curand nvidia-cudnn-cu13
-    mkdir -p "$toolkit/root/lib64"
-    ln -sfn "$wheels/nvidia/cu13/bin" "$toolkit/root/bin"
-    ln -sfn "$wheels/nvidia/cu13/nvvm" "$toolkit/root/nvvm"
-    ln -sfn "$wheels/nvidia/cu13/include" "$toolkit/root/include"
+    mkdir -p "$toolkit/cuda/lib64"
+    ln -sfn "$wheels/nvidia/cu13/bin" "$toolkit/cuda/bin"
+    ln -sfn "$wheels/nvidia/cu13/nvvm" "$toolkit/cuda/nvvm"
+    ln -sfn "$wheels/nvidia/cu13/include" "$toolkit/cuda/include"
     # The linker asks for `libcublas.so`; the wheels have `libcublas.so.13` alone.
     local library name
     for library in "$wheels"/nvidia/cu13/lib/lib*.{a,so.*} "$wheels"/nvidia/cudnn/lib/lib*.so.*; do
         name=$(basename "$library")
-        ln -sf "$library" "$toolkit/root/lib64/$name"
-        ln -sf "$library" "$toolkit/root/lib64/${name%%.so.*}.so"
+        ln -sf "$library" "$toolkit/cuda/lib64/$name"
+        ln -sf "$library" "$toolkit/cuda/lib64/${name%%.so.*}.so"
     done
-    rm -f "$toolkit"/root/lib64/lib*.a.so
-    ln -sfn lib64 "$toolkit/root/lib"
+    rm -f "$toolkit"/cuda/lib64/lib*.a.so
+    ln -sfn lib64 "$toolkit/cuda/lib"
     make_driver_stub
     touch "$toolkit/complete"
 }
@@ -34,7 +34,7 @@ fetch_toolkit() {
 # and finds no device.
 make_driver_stub() {
     mkdir -p "$toolkit/stub"
-    grep -ohE '\bcu[A-Z][A-Za-z0-9_]*' "$toolkit/root/include/cuda.h" | sort -u \
+    grep -ohE '\bcu[A-Z][A-Za-z0-9_]*' "$toolkit/cuda/include/cuda.h" | sort -u \
         | sed 's/.*/int &(void) { return 100; }/' > "$toolkit/stub/driver.c"
     cc -shared -fPIC -Wl,-soname,libcuda.so.1 -o "$toolkit/stub/libcuda.so.1" "$toolkit/stub/driver.c"
     ln -sf libcuda.so.1 "$toolkit/stub/libcuda.so"
@@ -42,7 +42,7 @@ make_driver_stub() {
 
 if [ -z "${CUDA_HOME:-}" ]; then
     [ -e "$toolkit/complete" ] || fetch_toolkit
-    export CUDA_HOME="$toolkit/root"
+    export CUDA_HOME="$toolkit/cuda"
     export LIBRARY_PATH="$toolkit/stub:$CUDA_HOME/lib64${LIBRARY_PATH:+:$LIBRARY_PATH}"
     export LD_LIBRARY_PATH="$CUDA_HOME/lib64:$toolkit/stub${LD_LIBRARY_PATH:+:$LD_LIBRARY_PATH}"
 fi
