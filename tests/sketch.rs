@@ -311,10 +311,10 @@ fn a_layer_is_the_same_part_wherever_it_stands_in_a_row() {
             let program = space.opcodes(text).expect("the symbols are there");
             space.parts(&program).expect("the program is valid")
         };
-        // The input and the output alone.
-        assert_eq!(shared(&parts("c"), &parts("p")), 2, "{layer}");
+        // The input and the output alone, each counted twice.
+        assert_eq!(shared(&parts("c"), &parts("p")), 4, "{layer}");
         // And the layer; the input and the output with their neighbours.
-        assert_eq!(shared(&parts("c"), &parts("cc")), 5, "{layer}");
-        assert_eq!(shared(&parts("cc"), &parts("pcpc")), 5, "{layer}");
+        assert_eq!(shared(&parts("c"), &parts("cc")), 10, "{layer}");
+        assert_eq!(shared(&parts("cc"), &parts("pcpc")), 10, "{layer}");
     }
 }

@@ -13,19 +13,22 @@ use xxhash_rust::xxh3::Xxh3;
 use super::{Canonical, Graph, NodeId, NodeKind};
 use crate::operations::{Class, Operation};
 
-/// How often labels are refined: after two rounds a layer is told by what is up to two layers away,
-/// which in a block of a few layers is nearly all of it.
-const ROUNDS: u8 = 2;
+/// How often a label counts, before the refinement and after each of its rounds. After two rounds a layer is told
+/// by what is up to two layers away, which in a block of a few layers is nearly all of it: few programs share
+/// such a part, so it says less of others and counts half.
+const COUNTS: [usize; 3] = [2, 2, 1];
 
-/// The parts of a program, as hashes in no order, each as often as it occurs. Equal programs have
-/// equal parts.
+/// The parts of a program, as hashes in no order, each as often as it occurs and [counts](COUNTS). Equal
+/// programs have equal parts.
 pub fn parts(canonical: &Canonical) -> Vec<u64> {
     let layers = Layers::of(&canonical.graph);
     let mut labels = layers.labels.clone();
-    let mut parts = labels.clone();
-    for round in 1..=ROUNDS {
-        labels = layers.refine(round, &labels);
-        parts.extend(&labels);
+    let mut parts = Vec::with_capacity(labels.len() * COUNTS.iter().sum::<usize>());
+    for (round, count) in COUNTS.into_iter().enumerate() {
+        if round > 0 {
+            labels = layers.refine(round as u8, &labels);
+        }
+        (0..count).for_each(|_| parts.extend(&labels));
     }
     parts
 }

@@ -117,7 +117,7 @@ pub struct AutosnapConfiguration {
     pub choice: ChoiceName,
     /// What says how much a program that was found is worth. Default `parts`.
     pub surrogate: SurrogateName,
-    /// Whether what is learnt is the logarithm of the distance from the best value. Default true.
+    /// Whether what is learnt is the normal score of a value's rank instead of the value. Default true.
     pub warp: bool,
     /// Whether the value layer is fitted in closed form after the training of a round; if not, training
     /// alone teaches it, which takes `joint.steps` of some tens. Default true.

@@ -216,8 +216,8 @@ impl Learner {
     }
 
     /// The scale of the values that [`train`](Self::train) was given last.
-    pub fn scale(&self) -> Scale {
-        self.scale
+    pub fn scale(&self) -> &Scale {
+        &self.scale
     }
 
     /// Puts the value layer where the results say, in closed form. Nothing if they say nothing.

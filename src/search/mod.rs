@@ -30,6 +30,7 @@ mod learner;
 mod local;
 mod model;
 mod nao;
+mod normal;
 mod objective;
 mod parts;
 mod pool;
