@@ -74,6 +74,33 @@ fn memory_is_as_predicted_and_used_again() {
             false => assert_eq!(checkpointed, usual, "{name}"),
         }
     }
+    sums_take_no_memory_of_their_own();
+}
+
+/// In an inference, what a convolution of 1x1 gives is added to a value where that lies, if nothing else reads it.
+fn sums_take_no_memory_of_their_own() {
+    let body = "conv(3, 24) relu dup conv(1, 8) relu conv(1, 24) add relu gap dense(10)";
+    let batch = Tensor::zeros((1, 3, 24, 24), DType::F32, &Device::Cpu).unwrap();
+    let measured = |passes: Passes| {
+        let network = Network::compile_with_passes(&net(body), passes, &Device::Cpu, 0);
+        let frozen = network.expect("it compiles").freeze().expect("it can be");
+        let before = buffers();
+        frozen
+            .forward(std::slice::from_ref(&batch))
+            .expect("it runs");
+        assert_eq!(before.used, 0);
+        let predicted = frozen.plan().memory(1).evaluation_values;
+        let measured = buffers().peak;
+        let ratio = predicted as f64 / measured as f64;
+        assert!(
+            (0.9..1.1).contains(&ratio),
+            "{predicted} bytes predicted, {measured} measured"
+        );
+        measured
+    };
+    let usual = measured(Passes::default());
+    let without = measured(Passes::default().without(Pass::FuseSums));
+    assert!(2 * usual < without, "{usual} of {without} bytes");
 }
 
 /// Checks what a net takes, and gives what its values take in training.

@@ -44,15 +44,22 @@ impl Array {
 
     /// Its numbers as a tensor, without a copy where nothing else shares them.
     pub(super) fn into_tensor<T: Float>(self) -> Result<Tensor> {
-        let buffer = self
-            .data
-            .downcast::<Buffer<T>>()
-            .map_err(|_| other_type())?;
-        let values = match Arc::try_unwrap(buffer) {
+        let shape = self.shape.clone();
+        Tensor::from_vec(self.into_values::<T>()?, shape, &Device::Cpu)
+    }
+
+    /// Its numbers, without a copy where nothing else shares them.
+    pub(super) fn into_values<T: Float>(self) -> Result<Vec<T>> {
+        let buffer = self.data.downcast::<Buffer<T>>();
+        let buffer = Arc::try_unwrap(buffer.map_err(|_| other_type())?);
+        Ok(match buffer {
             Ok(buffer) => buffer.into_vec(),
-            Err(shared) => shared.to_vec(),
-        };
-        Tensor::from_vec(values, self.shape, &Device::Cpu)
+            Err(shared) => {
+                let mut values = memory::buffer(shared.len());
+                values.copy_from_slice(&shared);
+                values
+            }
+        })
     }
 
     /// Its numbers.

@@ -150,15 +150,15 @@ impl Run<'_> {
             let value = self.value(*input).clone();
             value.ok_or_else(|| missing(input.0))
         });
-        let output = self
-            .program
-            .evaluate_step::<T>(place, inputs.collect::<Result<_>>()?)?;
-        *self.value(step.output) = Some(output);
+        let inputs = inputs.collect::<Result<_>>()?;
+        // The step alone has what nothing else reads: it may write its output there.
         for input in distinct(&step.inputs) {
             if self.uses[input.0].fetch_sub(1, Ordering::AcqRel) == 1 {
                 self.value(input).take();
             }
         }
+        let output = self.program.evaluate_step::<T>(place, inputs)?;
+        *self.value(step.output) = Some(output);
         Ok(())
     }
 

@@ -4,6 +4,7 @@
 //! its inputs and parameters; the functions, in order, are the tape. Of segments, the tape has what they
 //! read, and they are run again.
 
+use std::cell::Cell;
 use std::ops::Range;
 
 use candle_core::{DType, Device, Error, Result, Tensor, Var};
@@ -186,13 +187,15 @@ impl Program {
         for place in steps {
             let step = &self.plan.steps[place];
             let inputs = step.inputs.iter().map(|input| value(values, input.0));
+            let inputs = inputs.collect::<Result<_>>()?;
+            for dead in &step.last_uses {
+                values[dead.0] = None;
+            }
             let call = Call {
-                inputs: inputs.collect::<Result<_>>()?,
                 wanted: step.inputs.iter().map(|it| run.wanted[it.0]).collect(),
                 training: run.training,
                 keep,
-                prepared: self.prepared.get(place).and_then(Option::as_ref),
-                ..self.call(step)
+                ..self.call(place, inputs)
             };
             let given = lowering::forward::<T>(&call)?;
             drop(call);
@@ -205,9 +208,6 @@ impl Program {
             if keep {
                 functions.push(given.backward);
             }
-            for dead in &step.last_uses {
-                values[dead.0] = None;
-            }
         }
         Ok(functions)
     }
@@ -218,13 +218,7 @@ impl Program {
         place: usize,
         inputs: Vec<Array>,
     ) -> Result<Array> {
-        let call = Call {
-            wanted: vec![false; inputs.len()],
-            inputs,
-            prepared: self.prepared.get(place).and_then(Option::as_ref),
-            ..self.call(&self.plan.steps[place])
-        };
-        Ok(lowering::forward::<T>(&call)?.output)
+        Ok(lowering::forward::<T>(&self.call(place, inputs))?.output)
     }
 
     /// Runs a segment again from what it reads, for the functions of its steps. It changes nothing: the
@@ -248,12 +242,15 @@ impl Program {
         self.run_steps::<T>(steps, &mut values, &run, true)
     }
 
-    /// An evaluation of a step, without its inputs.
-    fn call<'a>(&'a self, step: &'a Step) -> Call<'a> {
+    /// An evaluation of a step.
+    fn call(&self, place: usize, mut inputs: Vec<Array>) -> Call<'_> {
+        let step = &self.plan.steps[place];
+        let addend = if step.sum_behind { inputs.pop() } else { None };
         Call {
             step,
-            inputs: Vec::new(),
-            wanted: Vec::new(),
+            wanted: vec![false; inputs.len()],
+            inputs,
+            addend: Cell::new(addend),
             parameters: &self.variables[step.parameters.clone()],
             norm_parameters: match &step.norm {
                 Some(norm) => &self.variables[norm.parameters.clone()],
@@ -262,7 +259,7 @@ impl Program {
             training: None,
             keep: false,
             seed: self.seed,
-            prepared: None,
+            prepared: self.prepared.get(place).and_then(Option::as_ref),
         }
     }
 
@@ -288,10 +285,10 @@ impl Program {
         if let Executor::Tensors { .. } = self.executor {
             return Ok(frozen);
         }
-        let steps = frozen.plan.steps.iter();
-        let prepare = |step| match self.dtype {
-            DType::F64 => lowering::prepare::<f64>(&frozen.call(step)),
-            _ => lowering::prepare::<f32>(&frozen.call(step)),
+        let steps = 0..frozen.plan.steps.len();
+        let prepare = |place| match self.dtype {
+            DType::F64 => lowering::prepare::<f64>(&frozen.call(place, Vec::new())),
+            _ => lowering::prepare::<f32>(&frozen.call(place, Vec::new())),
         };
         frozen.prepared = steps.map(prepare).collect::<Result<_>>()?;
         frozen.branches = Branches::of(&frozen.plan);

@@ -8,6 +8,7 @@ mod norm;
 mod sequence;
 
 use std::any::Any;
+use std::cell::Cell;
 
 use candle_core::{Error, Result, Tensor, Var};
 
@@ -28,8 +29,10 @@ use crate::plan::{Layer, Pool, Step};
 pub(super) struct Call<'a> {
     /// What is computed.
     pub(super) step: &'a Step,
-    /// The inputs, with the batch axis, contiguous.
+    /// The inputs, with the batch axis, contiguous; but for the addend.
     pub(super) inputs: Vec<Array>,
+    /// What the output is added to, and takes the memory of if it can; see [`Step::sum_behind`].
+    pub(super) addend: Cell<Option<Array>>,
     /// For each input whether its gradient is wanted.
     pub(super) wanted: Vec<bool>,
     /// The parameters and state of the layer, as they are now.

@@ -6,11 +6,7 @@ use crate::operations::Activation;
 /// Fuses steps with the step whose output they alone read, where `fused` makes one of the two. It
 /// stands in the place of the second, so that updates keep their order.
 pub(super) fn fuse(plan: &mut Plan, fused: fn(&Step, &Step) -> Option<Step>) {
-    let mut readers = vec![0; plan.values.len()];
-    let read = plan.steps.iter().flat_map(|step| &step.inputs);
-    for value in read.chain(&plan.outputs) {
-        readers[value.0] += 1;
-    }
+    let readers = readers(plan);
     let mut written: Vec<Option<usize>> = vec![None; plan.values.len()];
     let mut steps: Vec<Option<Step>> = Vec::with_capacity(plan.steps.len());
     for step in plan.steps.drain(..) {
@@ -26,6 +22,16 @@ pub(super) fn fuse(plan: &mut Plan, fused: fn(&Step, &Step) -> Option<Step>) {
         steps.push(Some(both.unwrap_or(step)));
     }
     plan.steps = steps.into_iter().flatten().collect();
+}
+
+/// For every value how often steps and outputs read it.
+pub(super) fn readers(plan: &Plan) -> Vec<usize> {
+    let mut readers = vec![0; plan.values.len()];
+    let read = plan.steps.iter().flat_map(|step| &step.inputs);
+    for value in read.chain(&plan.outputs) {
+        readers[value.0] += 1;
+    }
+    readers
 }
 
 /// A convolution with the batch norm behind it.
@@ -52,7 +58,7 @@ pub(super) fn with_norm(first: &Step, second: &Step) -> Option<Step> {
 }
 
 /// The first layer with the words and the output of both.
-fn joined(first: &Step, second: &Step) -> Step {
+pub(super) fn joined(first: &Step, second: &Step) -> Step {
     Step {
         words: format!("{} {}", first.words, second.words),
         output: second.output,

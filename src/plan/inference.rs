@@ -4,6 +4,7 @@
 
 use std::collections::HashMap;
 
+use super::fusion::{joined, readers};
 use super::{Convolution, Layer, Plan, Step, Value};
 use crate::operations::Activation;
 
@@ -41,6 +42,7 @@ fn compute_alike(one: &Step, other: &Step) -> bool {
         && one.norm == other.norm
         && one.activation == other.activation
         && one.relu_before == other.relu_before
+        && one.sum_behind == other.sum_behind
 }
 
 /// Where a concatenation is read by rectifiers alone, all of one kind, concatenates rectified parts.
@@ -76,6 +78,51 @@ pub(super) fn fuse_relus(plan: &mut Plan) {
                 reader.inputs.clone_from(&relu.inputs);
             }
         }
+    }
+}
+
+/// Makes a sum of two part of the step of a convolution of 1x1 that it alone reads, of two such the one that comes later.
+/// The step stands in the place of the sum, where the other value is there.
+pub(super) fn fuse_sums(plan: &mut Plan) {
+    let readers = readers(plan);
+    let mut written: Vec<Option<usize>> = vec![None; plan.values.len()];
+    let mut steps: Vec<Option<Step>> = Vec::with_capacity(plan.steps.len());
+    for step in plan.steps.drain(..) {
+        let terms = match (&step.layer, step.inputs.as_slice()) {
+            (Layer::Add, terms @ [_, _]) => terms,
+            _ => &[],
+        };
+        let read_once = terms.iter().filter(|term| readers[term.0] == 1);
+        let places = read_once.filter_map(|term| written[term.0]);
+        let place = places.filter(|place| steps[*place].as_ref().is_some_and(takes_sum));
+        let convolution = place.max().and_then(|place| steps[place].take());
+        let both = convolution.map(|convolution| with_sum(&convolution, &step));
+        written[step.output.0] = Some(steps.len());
+        steps.push(Some(both.unwrap_or(step)));
+    }
+    plan.steps = steps.into_iter().flatten().collect();
+}
+
+/// Whether a sum can be part of a step: that of a convolution which is a product with the image as it is.
+fn takes_sum(step: &Step) -> bool {
+    let is_product = match step.layer {
+        Layer::Convolution(convolution) => {
+            convolution.kernel == [1, 1] && convolution.groups < convolution.input
+        }
+        _ => false,
+    };
+    is_product && step.activation.is_none() && !step.sum_behind
+}
+
+/// A convolution with a sum behind it, of what it gives and another value.
+fn with_sum(convolution: &Step, sum: &Step) -> Step {
+    let terms = sum.inputs.iter().copied();
+    let addend = terms.filter(|term| *term != convolution.output);
+    Step {
+        inputs: convolution.inputs.iter().copied().chain(addend).collect(),
+        sum_behind: true,
+        activation: sum.activation,
+        ..joined(convolution, sum)
     }
 }
 

@@ -86,9 +86,7 @@ impl<'a> Account<'a> {
     fn of(plan: &'a Plan, training: bool) -> Self {
         let mut owner: Vec<usize> = (0..plan.values.len()).collect();
         for step in &plan.steps {
-            if is_reshaped(step, training)
-                && let [input] = step.inputs.as_slice()
-            {
+            if let Some(input) = memory_of(step, training) {
                 owner[step.output.0] = owner[input.0];
             }
         }
@@ -280,6 +278,14 @@ fn trained(plan: &Plan) -> Vec<bool> {
             || step.inputs.iter().any(|input| trained[input.0]);
     }
     trained
+}
+
+/// The value whose memory the output has, if it takes none of its own.
+fn memory_of(step: &Step, training: bool) -> Option<Value> {
+    let (input, others) = step.inputs.split_last()?;
+    let is_taken_over =
+        step.sum_behind && step.last_uses.contains(input) && !others.contains(input);
+    (is_taken_over || is_reshaped(step, training)).then_some(*input)
 }
 
 /// Whether the output is the input, numbered anew.

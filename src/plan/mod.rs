@@ -59,7 +59,7 @@ pub struct Plan {
 pub struct Value(pub usize);
 
 /// One layer applied to values, with what passes have fused with it: behind it a norm and then an activation, and in an
-/// inference a `relu` before it.
+/// inference a `relu` before it or a sum before the activation.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Step {
     /// What is computed.
@@ -68,7 +68,10 @@ pub struct Step {
     pub relu_before: bool,
     /// The batch norm of what the layer gives.
     pub norm: Option<FusedNorm>,
-    /// The activation of what the norm gives, or of what the layer gives if there is none.
+    /// Whether what the norm gives, or what the layer gives if there is none, is added to the last value that the step
+    /// reads.
+    pub sum_behind: bool,
+    /// The activation of what all before it gives.
     pub activation: Option<Activation>,
     /// What it reads, in order.
     pub inputs: Vec<Value>,
@@ -364,6 +367,7 @@ impl Lowering<'_> {
             layer,
             relu_before: false,
             norm: None,
+            sum_behind: false,
             activation: None,
             inputs,
             output: Value(id.0 as usize),

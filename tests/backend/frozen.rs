@@ -10,8 +10,9 @@ use super::build::{numbers, values};
 
 /// Layers that are cut into pieces of channels, of groups or of outputs where the batch is small, next to
 /// images and rows too little for that, and by rows or pixels where the image is large; branches; windows that move by one pixel and by more, and that hang over; convolutions of 3x3 that take
-/// fewer multiplications, of images that fill their tiles and of others.
-const NETS: [&str; 10] = [
+/// fewer multiplications, of images that fill their tiles and of others; sums of convolutions of 1x1 of every layout, with
+/// values that are read again and values that are not.
+const NETS: [&str; 12] = [
     "conv(3, 40) bn relu conv(3, 44, bias: true) relu6 bn gap dense(5)",
     "conv(1, 96) bn relu6 dwconv(3) bn relu6 conv(1, 24) bn dwconv(5, stride: 2) relu gap dense(300) relu dense(4)",
     "conv(3, 48, stride: 2) relu conv(3, groups: 4) bn conv(3, groups: 16, dilation: 2) relu gap",
@@ -23,6 +24,10 @@ const NETS: [&str; 10] = [
     "conv(3, 32) bn fork { relu conv(3) bn | relu dwconv(5) conv(1, 24) | maxpool(3, stride: 1, padding: 1) } cat(3) \
      fork { relu conv(1, 48) | relu conv(3, 48) bn | relu dwconv(3, stride: 2) upsample(2) crop([0, 1], [0, 0]) conv(1, 48) } \
      add(3) dup gap swap gmp add",
+    "conv(3, 16) bn relu dup conv(1, 32) bn relu6 dwconv(3) bn relu6 conv(1, 16) bn add dup conv(1, 8) conv(1, 16, bias: true) add relu \
+     fork { conv(1, 24, stride: 2) bn | dwconv(3, stride: 2) conv(1, 24) bn } add relu6 dup conv(1, 24, groups: 4) add dup gap swap gmp add",
+    "crop([0, 0], [12, 1]) conv(3, 20) maxpool(3) dup conv(1, 20) bn add dup conv(1, 20) bn swap conv(1, 20) add relu maxpool(2) \
+     dup conv(1) bn add dup dup conv(1) bn add swap conv(1) add gap",
     "conv(3, 8) bn silu conv(3, 6) ln gelu dropout(0.5) gap softmax",
 ];
 

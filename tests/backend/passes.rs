@@ -186,8 +186,7 @@ fn an_inference_computes_once_what_is_read_rectified_and_pooled_alike() {
             "cat",
             "conv(1, 4)",
             "dwconv(3)",
-            "conv(1, 4)",
-            "add",
+            "conv(1, 4) add",
             "relu dwconv(3)",
             "relu dwconv(3)",
             "add",
@@ -205,8 +204,7 @@ fn an_inference_computes_once_what_is_read_rectified_and_pooled_alike() {
             "relu",
             "conv(1, 4)",
             "dwconv(3)",
-            "conv(1, 4)",
-            "add",
+            "conv(1, 4) add",
             "relu dwconv(3)",
             "relu dwconv(3)",
             "add",
@@ -215,8 +213,67 @@ fn an_inference_computes_once_what_is_read_rectified_and_pooled_alike() {
         ]
     );
     let without = |pass: Pass| steps(body, Passes::default().without(pass)).len();
-    assert_eq!(without(Pass::MergeEquals), 16);
-    assert_eq!(without(Pass::FuseRelus), 15);
+    assert_eq!(without(Pass::MergeEquals), 15);
+    assert_eq!(without(Pass::FuseRelus), 14);
+    assert_eq!(without(Pass::FuseSums), 14);
+}
+
+#[test]
+fn an_inference_adds_convolutions_of_1x1_to_what_is_there() {
+    let steps = |body: &str| {
+        let plan = plan::plan(&net(body))
+            .expect("it has a plan")
+            .for_inference();
+        let line = |step: &plan::Step| {
+            let read: Vec<usize> = step.inputs.iter().map(|value| value.0).collect();
+            format!("{} {read:?}", step.words)
+        };
+        plan.steps.iter().map(line).collect::<Vec<_>>()
+    };
+    // The other value is the last that is read, whichever of the two it was.
+    assert_eq!(
+        steps("conv(3, 4) dup conv(1) bn add relu dup conv(1) swap add gap"),
+        [
+            "conv(3, 4) [0]",
+            "conv(1) bn add relu [1, 1]",
+            "conv(1) add [2, 2]",
+            "gap [3]"
+        ]
+    );
+    // Of two convolutions the later, in the place of the sum.
+    assert_eq!(
+        steps("fork { conv(1, 4) bn | dwconv(3) conv(1, 4) | conv(3, 4) } swap add add gap"),
+        [
+            "dwconv(3) [0]",
+            "conv(3, 4) [0]",
+            "conv(1, 4) add [1, 2]",
+            "conv(1, 4) bn add [0, 3]",
+            "gap [4]"
+        ]
+    );
+    assert_eq!(
+        steps("fork { conv(1, 4) bn | dwconv(3) conv(1, 4) } add gap"),
+        [
+            "conv(1, 4) bn [0]",
+            "dwconv(3) [0]",
+            "conv(1, 4) add [2, 1]",
+            "gap [3]"
+        ]
+    );
+    // What is read twice, has an activation or is one of three stays.
+    for body in [
+        "conv(1, 2) dup add gap",
+        "dup conv(1) dup rot add mul gap",
+        "dup conv(1) relu add gap",
+        "dup dup conv(1) add(3) gap",
+        "dup conv(3) add gap",
+    ] {
+        let steps = steps(body);
+        assert!(
+            !steps.iter().any(|step| step.contains("conv(1) add")),
+            "{steps:?}"
+        );
+    }
 }
 
 #[test]

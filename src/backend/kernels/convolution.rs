@@ -10,22 +10,22 @@ mod forward;
 mod gradient;
 
 use std::ops::Range;
+use std::sync::{Arc, Mutex, PoisonError};
 
-use super::batch_norm::{self, Affine};
 use super::depthwise;
-use super::finish::Finish;
 use super::float::Float;
 use super::padded::Layout;
-use super::rectifier::{self, Rectifier};
+use super::pixels::Pixels;
 use super::shifted::Packed;
 use super::winograd::{self, Tiling, Transformed};
 use crate::plan::Convolution;
 
-pub(in crate::backend) use forward::{forward, forward_of_rectified};
+pub(in crate::backend) use super::finish::Epilogue;
+pub(in crate::backend) use forward::{forward, forward_of_rectified, forward_onto};
 pub(in crate::backend) use gradient::{backward, transposed};
 
 /// A convolution of a batch of images of one size.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 pub(in crate::backend) struct Geometry {
     /// The attributes.
     pub(in crate::backend) convolution: Convolution,
@@ -112,8 +112,8 @@ impl Geometry {
 
 /// The weights of a convolution in the order in which the forward pass reads them.
 pub(in crate::backend) enum Filter<T> {
-    /// The weights of each group.
-    Direct(Vec<Packed<T>>),
+    /// Products with shifted rows.
+    Direct(Direct<T>),
     /// The weights as they are; see [`depthwise`].
     Depthwise(Vec<T>),
     /// Transformed weights; see [`winograd`].
@@ -134,54 +134,48 @@ impl<T: Float> Filter<T> {
         let groups = weight.chunks_exact(rows * inner);
         let pack =
             |weight: &[T]| Packed::new(rows, inner, |row, column| weight[row * inner + column]);
-        Filter::Direct(groups.map(pack).collect())
+        Filter::Direct(Direct {
+            groups: groups.map(pack).collect(),
+            latest: Mutex::default(),
+        })
     }
 }
 
-/// What is done to the output of a tile while it is in the cache, in this order.
-#[derive(Clone, Copy, Default)]
-pub(in crate::backend) struct Epilogue<'a, T> {
-    /// What is added to each channel.
-    pub(in crate::backend) bias: Option<&'a [T]>,
-    /// A norm with known statistics.
-    pub(in crate::backend) affine: Option<&'a [Affine<T>]>,
-    /// An activation.
-    pub(in crate::backend) rectifier: Rectifier,
+/// The weights of each group.
+pub(in crate::backend) struct Direct<T> {
+    groups: Vec<Packed<T>>,
+    /// For the batch that they were last used for: batches of an inference are mostly of one size.
+    latest: Mutex<Option<Arc<Shifts>>>,
 }
 
-impl<T: Float> Epilogue<'_, T> {
-    /// That of some of the channels.
-    fn of_channels(&self, channels: Range<usize>) -> Self {
-        Epilogue {
-            bias: self.bias.map(|bias| &bias[channels.clone()]),
-            affine: self.affine.map(|affine| &affine[channels]),
-            rectifier: self.rectifier,
-        }
-    }
-
-    /// That of one channel.
-    pub(super) fn of_channel(&self, channel: usize) -> Finish<T> {
-        Finish {
-            bias: self.bias.map(|bias| bias[channel]),
-            affine: self.affine.map(|affine| affine[channel]),
-            rectifier: self.rectifier,
-        }
-    }
-
-    fn apply(&self, pixels: usize, output: &mut [T]) {
-        if let Some(bias) = self.bias {
-            add_bias(pixels, bias, output);
-        }
-        match self.affine {
-            Some(affine) => batch_norm::forward_here(pixels, affine, self.rectifier, output),
-            None => rectifier::rectify_here(self.rectifier, output),
+impl<T: Float> Direct<T> {
+    fn shifts(&self, geometry: &Geometry) -> Arc<Shifts> {
+        // Whatever panicked has left whole shifts.
+        let mut latest = self.latest.lock().unwrap_or_else(PoisonError::into_inner);
+        match &*latest {
+            Some(shifts) if shifts.geometry == *geometry => Arc::clone(shifts),
+            _ => Arc::clone(latest.insert(Arc::new(Shifts::new::<T>(geometry)))),
         }
     }
 }
 
-/// Adds a bias to each channel, of so many pixels, of images.
-fn add_bias<T: Float>(pixels: usize, bias: &[T], output: &mut [T]) {
-    for (channel, bias) in output.chunks_exact_mut(pixels).zip(bias.iter().cycle()) {
-        channel.iter_mut().for_each(|value| *value += *bias);
+/// Where the rows lie that a convolution reads.
+struct Shifts {
+    geometry: Geometry,
+    layout: Layout,
+    offsets: Vec<usize>,
+    /// Where the pixels of an image lie, if vectors fit.
+    pixels: Option<Pixels>,
+}
+
+impl Shifts {
+    fn new<T: Float>(geometry: &Geometry) -> Self {
+        let layout = geometry.layout();
+        Shifts {
+            geometry: *geometry,
+            offsets: geometry.offsets(&layout),
+            pixels: layout.output_pixels::<T>(),
+            layout,
+        }
     }
 }

@@ -7,7 +7,7 @@
 use rayon::prelude::*;
 
 use super::convolution::Geometry;
-use super::finish::Finish;
+use super::finish::Epilogue;
 use super::float::Float;
 use super::pieces::units_in_piece;
 use super::rectifier::relu;
@@ -28,9 +28,9 @@ pub(super) fn forward<T: Float, const RELU: bool>(
     geometry: &Geometry,
     input: &[T],
     weight: &[T],
-    finish: impl Fn(usize) -> Finish<T> + Sync,
+    epilogue: Epilogue<T>,
 ) -> Vec<T> {
-    forward_on::<T, RELU>(best::<T>(geometry), geometry, input, weight, finish)
+    forward_on::<T, RELU>(best::<T>(geometry), geometry, input, weight, epilogue)
 }
 
 /// The best instructions: narrower vectors where they hold a row as well.
@@ -49,17 +49,17 @@ fn forward_on<T: Float, const RELU: bool>(
     geometry: &Geometry,
     input: &[T],
     weight: &[T],
-    finish: impl Fn(usize) -> Finish<T> + Sync,
+    epilogue: Epilogue<T>,
 ) -> Vec<T> {
     let (channels, pixels) = (geometry.convolution.output, geometry.output_pixels());
     let mut output = memory::buffer(geometry.batch * geometry.output_size());
     let planes = units_in_piece(geometry.batch * channels, geometry.taps() * pixels);
     let pieces = output.par_chunks_mut(planes * pixels).enumerate();
     pieces.for_each(|(piece, output)| {
-        let planes = Planes::<T, _, RELU> {
+        let planes = Planes::<T, RELU> {
             geometry,
             weight,
-            finish: &finish,
+            epilogue,
             first: piece * planes,
             input,
             output,
@@ -70,10 +70,10 @@ fn forward_on<T: Float, const RELU: bool>(
 }
 
 /// Planes of the output that lie behind one another.
-struct Planes<'a, T, F, const RELU: bool> {
+struct Planes<'a, T, const RELU: bool> {
     geometry: &'a Geometry,
     weight: &'a [T],
-    finish: &'a F,
+    epilogue: Epilogue<'a, T>,
     /// The number of the first among those of all examples.
     first: usize,
     /// All images.
@@ -81,11 +81,7 @@ struct Planes<'a, T, F, const RELU: bool> {
     output: &'a mut [T],
 }
 
-impl<T, F, const RELU: bool> Kernel<T> for Planes<'_, T, F, RELU>
-where
-    T: Float,
-    F: Fn(usize) -> Finish<T>,
-{
+impl<T: Float, const RELU: bool> Kernel<T> for Planes<'_, T, RELU> {
     #[inline(always)]
     unsafe fn run<V: Vector<Number = T>>(self) {
         let geometry = self.geometry;
@@ -103,7 +99,7 @@ where
                 spans: &spans,
                 image: &self.input[plane * taken / channels * pixels..][..pixels],
                 weight: &self.weight[channel * taps..][..taps],
-                finish: (self.finish)(channel),
+                epilogue: self.epilogue.of_channels(channel..channel + 1),
                 output,
             };
             // SAFETY: the caller has the instructions.
@@ -135,7 +131,7 @@ struct Plane<'a, T, const RELU: bool> {
     spans: &'a [Span],
     image: &'a [T],
     weight: &'a [T],
-    finish: Finish<T>,
+    epilogue: Epilogue<'a, T>,
     output: &'a mut [T],
 }
 
@@ -218,12 +214,9 @@ impl<'a, T: Float, const RELU: bool> Plane<'a, T, RELU> {
         // SAFETY: the caller's columns.
         unsafe {
             let output = self.output.as_mut_ptr().add(row * width + column);
-            for (n, sum) in sums.into_iter().enumerate() {
-                let sum = self.finish.apply(sum);
-                match count == V::LANES {
-                    true => sum.store(output.add(n * V::LANES)),
-                    false => sum.store_first(output, count),
-                }
+            match count == V::LANES {
+                true => self.epilogue.write([sums], output, 0),
+                false => self.epilogue.write_first([[sums[0]]], output, 0, count),
             }
         }
     }

@@ -1,42 +1,217 @@
-//! What is done to the sums of a convolution while they are in registers.
+//! What is done to the output of a convolution: to its sums while they are in registers, or to a tile while it is in the
+//! cache.
 
-use super::batch_norm::Affine;
+use std::ops::Range;
+
+use super::batch_norm::{self, Affine};
 use super::float::Float;
-use super::rectifier::{Rectifier, relu, relu6};
+use super::rectifier::{self, Rectifier};
 use super::vector::Vector;
 
-/// What is done to a sum, in this order.
+/// What is done to the output, in this order.
+///
+/// What is done to sums takes loops of one instruction each, and no closure: only so do all of them stay in registers.
 #[derive(Clone, Copy, Default)]
-pub(super) struct Finish<T> {
-    /// What is added.
-    pub(super) bias: Option<T>,
+pub(in crate::backend) struct Epilogue<'a, T> {
+    /// What is added to each channel.
+    bias: Option<&'a [T]>,
     /// A norm with known statistics.
-    pub(super) affine: Option<Affine<T>>,
+    affine: Option<&'a [Affine<T>]>,
+    /// Whether what the memory of the output holds is added.
+    adds: bool,
     /// An activation.
-    pub(super) rectifier: Rectifier,
+    rectifier: Rectifier,
 }
 
-impl<T: Float> Finish<T> {
-    /// What it makes of these numbers.
+impl<'a, T: Float> Epilogue<'a, T> {
+    /// One that adds nothing but the bias.
+    pub(in crate::backend) fn new(
+        bias: Option<&'a [T]>,
+        affine: Option<&'a [Affine<T>]>,
+        rectifier: Rectifier,
+    ) -> Self {
+        Epilogue {
+            bias,
+            affine,
+            adds: false,
+            rectifier,
+        }
+    }
+
+    /// One that also adds what the memory of the output holds.
+    pub(super) fn adding(self) -> Self {
+        let adds = true;
+        Epilogue { adds, ..self }
+    }
+
+    /// Whether what the memory of the output holds is added.
+    pub(super) fn adds(&self) -> bool {
+        self.adds
+    }
+
+    /// The activation, and one without it.
+    pub(super) fn split(self) -> (Rectifier, Self) {
+        let rectifier = Rectifier::Identity;
+        (self.rectifier, Epilogue { rectifier, ..self })
+    }
+
+    /// That of some of the channels.
+    #[inline(always)]
+    pub(super) fn of_channels(&self, channels: Range<usize>) -> Self {
+        Epilogue {
+            bias: self.bias.map(|bias| &bias[channels.clone()]),
+            affine: self.affine.map(|affine| &affine[channels]),
+            ..*self
+        }
+    }
+
+    /// Writes what it makes of sums: `N` vectors side by side of each of its first `M` channels, which lie so far apart.
+    ///
+    /// # Safety
+    ///
+    /// The instructions of `V` must be there, and the target must have room for the vectors.
+    ///
+    /// # Panics
+    ///
+    /// If there are fewer channels.
+    #[inline(always)]
+    pub(super) unsafe fn write<V: Vector<Number = T>, const M: usize, const N: usize>(
+        &self,
+        sums: [[V; N]; M],
+        target: *mut T,
+        stride: usize,
+    ) {
+        // SAFETY: the caller's instructions and target.
+        unsafe {
+            let mut sums = self.scaled(sums);
+            if self.adds {
+                for (m, sums) in sums.iter_mut().enumerate() {
+                    for (n, sum) in sums.iter_mut().enumerate() {
+                        *sum = sum.add(V::load(target.add(m * stride + n * V::LANES)));
+                    }
+                }
+            }
+            let sums = self.rectified(sums);
+            for (m, sums) in sums.iter().enumerate() {
+                for (n, sum) in sums.iter().enumerate() {
+                    sum.store(target.add(m * stride + n * V::LANES));
+                }
+            }
+        }
+    }
+
+    /// Writes what it makes of the first `count` sums of each of its first `M` channels.
+    ///
+    /// # Safety
+    ///
+    /// The instructions of `V` must be there, and the target must have room for so many numbers.
+    ///
+    /// # Panics
+    ///
+    /// If there are fewer channels.
+    #[inline(always)]
+    pub(super) unsafe fn write_first<V: Vector<Number = T>, const M: usize>(
+        &self,
+        sums: [[V; 1]; M],
+        target: *mut T,
+        stride: usize,
+        count: usize,
+    ) {
+        // SAFETY: the caller's instructions and target.
+        unsafe {
+            let mut sums = self.scaled(sums);
+            if self.adds {
+                for (m, [sum]) in sums.iter_mut().enumerate() {
+                    *sum = sum.add(V::load_first(target.add(m * stride), count));
+                }
+            }
+            let sums = self.rectified(sums);
+            for (m, [sum]) in sums.iter().enumerate() {
+                sum.store_first(target.add(m * stride), count);
+            }
+        }
+    }
+
+    /// With the bias and the norm.
     ///
     /// # Safety
     ///
     /// The instructions of `V` must be there.
     #[inline(always)]
-    pub(super) unsafe fn apply<V: Vector<Number = T>>(&self, mut sum: V) -> V {
+    unsafe fn scaled<V: Vector<Number = T>, const M: usize, const N: usize>(
+        &self,
+        mut sums: [[V; N]; M],
+    ) -> [[V; N]; M] {
         // SAFETY: the caller has the instructions.
         unsafe {
             if let Some(bias) = self.bias {
-                sum = sum.map(|value| value + bias);
+                let bias = &bias[..M];
+                for (m, sums) in sums.iter_mut().enumerate() {
+                    let bias = V::splat(bias[m]);
+                    for sum in sums {
+                        *sum = sum.add(bias);
+                    }
+                }
             }
-            if let Some((scale, shift)) = self.affine {
-                sum = sum.map(|value| value * scale + shift);
+            if let Some(affine) = self.affine {
+                let affine = &affine[..M];
+                for (m, sums) in sums.iter_mut().enumerate() {
+                    let (scale, shift) = (V::splat(affine[m].0), V::splat(affine[m].1));
+                    for sum in sums {
+                        *sum = sum.multiply(scale).add(shift);
+                    }
+                }
             }
-            match self.rectifier {
-                Rectifier::Identity => sum,
-                Rectifier::Relu => sum.map(relu),
-                Rectifier::Relu6 => sum.map(relu6),
-            }
+            sums
         }
+    }
+
+    /// With the activation.
+    ///
+    /// # Safety
+    ///
+    /// The instructions of `V` must be there.
+    #[inline(always)]
+    unsafe fn rectified<V: Vector<Number = T>, const M: usize, const N: usize>(
+        &self,
+        mut sums: [[V; N]; M],
+    ) -> [[V; N]; M] {
+        // SAFETY: the caller has the instructions.
+        unsafe {
+            if self.rectifier == Rectifier::Identity {
+                return sums;
+            }
+            let (zero, six) = (V::zero(), V::splat(T::of(6.0)));
+            for sums in &mut sums {
+                for sum in sums {
+                    let least = sum.at_least(zero);
+                    let bounded = match self.rectifier {
+                        Rectifier::Relu6 => least.at_most(six),
+                        Rectifier::Relu | Rectifier::Identity => least,
+                    };
+                    // A negative zero becomes positive, as in `relu` and `relu6`.
+                    *sum = bounded.add(zero);
+                }
+            }
+            sums
+        }
+    }
+
+    /// Does it to channels of so many pixels, but for the sum.
+    pub(super) fn apply(&self, pixels: usize, output: &mut [T]) {
+        if let Some(bias) = self.bias {
+            add_bias(pixels, bias, output);
+        }
+        match self.affine {
+            Some(affine) => batch_norm::forward_here(pixels, affine, self.rectifier, output),
+            None => rectifier::rectify_here(self.rectifier, output),
+        }
+    }
+}
+
+/// Adds a bias to each channel, of so many pixels, of images.
+pub(super) fn add_bias<T: Float>(pixels: usize, bias: &[T], output: &mut [T]) {
+    for (channel, bias) in output.chunks_exact_mut(pixels).zip(bias.iter().cycle()) {
+        channel.iter_mut().for_each(|value| *value += *bias);
     }
 }

@@ -4,9 +4,9 @@
 //! fills vectors, or half a vector, the pixels alone cost less, and lie side by side in the end. The sums are
 //! the same, to the bit.
 
-use super::finish::Finish;
+use super::finish::Epilogue;
 use super::float::Float;
-use super::shifted::{PackedRows, Shifted, next_block};
+use super::shifted::{PackedRows, STRIP, Shifted, next_block, takes_all};
 use super::vector::{Portable, Vector};
 use super::vectorise::{Instructions, instructions, lanes};
 
@@ -18,9 +18,6 @@ pub(in crate::backend) struct Pixels {
     halves: bool,
     count: usize,
 }
-
-/// Vectors of pixels for which the rows of a product are computed in turn.
-const STRIP: usize = 8;
 
 impl Pixels {
     /// Rows of so many pixels, which begin at `first` and then every `pitch` numbers; none where rows do not
@@ -62,7 +59,7 @@ pub(super) fn product_of_pixels<T: Float>(
     pixels: &Pixels,
     target: &mut [T],
     stride: usize,
-    finish: impl Fn(usize) -> Finish<T> + Copy,
+    epilogue: Epilogue<T>,
 ) {
     left.check(right);
     let lanes = lanes::<T>(instructions());
@@ -83,10 +80,10 @@ pub(super) fn product_of_pixels<T: Float>(
         p: &Pixels,
         t: &mut [T],
         s: usize,
-        finish: impl Fn(usize) -> Finish<T> + Copy,
+        epilogue: Epilogue<T>,
     ) {
         // SAFETY: the instructions are there; the sizes are checked.
-        unsafe { product_with::<T::Avx512>(l, r, p, t, s, finish) }
+        unsafe { product_with::<T::Avx512>(l, r, p, t, s, epilogue) }
     }
 
     #[cfg(target_arch = "x86_64")]
@@ -97,21 +94,21 @@ pub(super) fn product_of_pixels<T: Float>(
         p: &Pixels,
         t: &mut [T],
         s: usize,
-        finish: impl Fn(usize) -> Finish<T> + Copy,
+        epilogue: Epilogue<T>,
     ) {
         // SAFETY: the instructions are there; the sizes are checked.
-        unsafe { product_with::<T::Avx2>(l, r, p, t, s, finish) }
+        unsafe { product_with::<T::Avx2>(l, r, p, t, s, epilogue) }
     }
 
     // SAFETY: the instructions are there and the sizes are checked above.
     unsafe {
         match instructions() {
             #[cfg(target_arch = "x86_64")]
-            Instructions::Avx512 => avx512(left, right, pixels, target, stride, finish),
+            Instructions::Avx512 => avx512(left, right, pixels, target, stride, epilogue),
             #[cfg(target_arch = "x86_64")]
-            Instructions::Avx2 => avx2(left, right, pixels, target, stride, finish),
+            Instructions::Avx2 => avx2(left, right, pixels, target, stride, epilogue),
             Instructions::Baseline => {
-                product_with::<Portable<T>>(left, right, pixels, target, stride, finish);
+                product_with::<Portable<T>>(left, right, pixels, target, stride, epilogue);
             }
         }
     }
@@ -127,13 +124,13 @@ unsafe fn product_with<V: Vector>(
     pixels: &Pixels,
     target: &mut [V::Number],
     stride: usize,
-    finish: impl Fn(usize) -> Finish<V::Number> + Copy,
+    epilogue: Epilogue<V::Number>,
 ) {
     // SAFETY: the caller's sizes.
     unsafe {
         match pixels.halves {
-            true => strips::<V, 2>(left, right, &pixels.starts, target, stride, finish),
-            false => strips::<V, 1>(left, right, &pixels.starts, target, stride, finish),
+            true => strips::<V, 2>(left, right, &pixels.starts, target, stride, epilogue),
+            false => strips::<V, 1>(left, right, &pixels.starts, target, stride, epilogue),
         }
     }
 }
@@ -150,7 +147,7 @@ unsafe fn strips<V: Vector, const P: usize>(
     starts: &[usize],
     target: &mut [V::Number],
     stride: usize,
-    finish: impl Fn(usize) -> Finish<V::Number> + Copy,
+    epilogue: Epilogue<V::Number>,
 ) {
     // Pixels outermost: the part of the source that they need stays in the cache over all rows.
     for (strip, starts) in starts.chunks(STRIP * P).enumerate() {
@@ -162,15 +159,15 @@ unsafe fn strips<V: Vector, const P: usize>(
             unsafe {
                 let packed = left.data.as_ptr().add(row * left.inner);
                 let target = target.as_mut_ptr().add(row * stride + column);
-                let finish = |next: usize| finish(row + next);
+                let epilogue = epilogue.of_channels(row..row + height);
                 match height {
-                    8 => strip_of::<V, P, 8, 2>(packed, right, starts, target, stride, finish),
+                    8 => strip_of::<V, P, 8, 3>(packed, right, starts, target, stride, epilogue),
                     4 if V::MANY_REGISTERS => {
-                        strip_of::<V, P, 4, 4>(packed, right, starts, target, stride, finish);
+                        strip_of::<V, P, 4, 4>(packed, right, starts, target, stride, epilogue);
                     }
-                    4 => strip_of::<V, P, 4, 2>(packed, right, starts, target, stride, finish),
-                    2 => strip_of::<V, P, 2, 4>(packed, right, starts, target, stride, finish),
-                    _ => strip_of::<V, P, 1, 8>(packed, right, starts, target, stride, finish),
+                    4 => strip_of::<V, P, 4, 2>(packed, right, starts, target, stride, epilogue),
+                    2 => strip_of::<V, P, 2, 4>(packed, right, starts, target, stride, epilogue),
+                    _ => strip_of::<V, P, 1, 8>(packed, right, starts, target, stride, epilogue),
                 }
             }
             row += height;
@@ -190,30 +187,58 @@ unsafe fn strip_of<V: Vector, const P: usize, const M: usize, const N: usize>(
     starts: &[usize],
     target: *mut V::Number,
     stride: usize,
-    finish: impl Fn(usize) -> Finish<V::Number> + Copy,
+    epilogue: Epilogue<V::Number>,
 ) {
     let vectors = starts.len() / P;
     let mut vector = 0;
     // SAFETY: the vectors are those of the caller.
     unsafe {
-        while vector + N <= vectors {
+        while takes_all::<N>(vectors - vector) {
             let target = target.add(vector * V::LANES);
-            block::<V, P, M, N>(packed, right, &starts[vector * P..], target, stride, finish);
+            block::<V, P, M, N>(
+                packed,
+                right,
+                &starts[vector * P..],
+                target,
+                stride,
+                epilogue,
+            );
             vector += N;
         }
         if N > 4 && vector + 4 <= vectors {
             let target = target.add(vector * V::LANES);
-            block::<V, P, M, 4>(packed, right, &starts[vector * P..], target, stride, finish);
+            block::<V, P, M, 4>(
+                packed,
+                right,
+                &starts[vector * P..],
+                target,
+                stride,
+                epilogue,
+            );
             vector += 4;
         }
-        if N > 2 && vector + 2 <= vectors {
+        while N > 2 && vector + 2 <= vectors {
             let target = target.add(vector * V::LANES);
-            block::<V, P, M, 2>(packed, right, &starts[vector * P..], target, stride, finish);
+            block::<V, P, M, 2>(
+                packed,
+                right,
+                &starts[vector * P..],
+                target,
+                stride,
+                epilogue,
+            );
             vector += 2;
         }
         while vector < vectors {
             let target = target.add(vector * V::LANES);
-            block::<V, P, M, 1>(packed, right, &starts[vector * P..], target, stride, finish);
+            block::<V, P, M, 1>(
+                packed,
+                right,
+                &starts[vector * P..],
+                target,
+                stride,
+                epilogue,
+            );
             vector += 1;
         }
     }
@@ -231,7 +256,7 @@ unsafe fn block<V: Vector, const P: usize, const M: usize, const N: usize>(
     starts: &[usize],
     target: *mut V::Number,
     stride: usize,
-    finish: impl Fn(usize) -> Finish<V::Number> + Copy,
+    epilogue: Epilogue<V::Number>,
 ) {
     // SAFETY: the caller's vectors lie within every row, and the target has room for them.
     unsafe {
@@ -257,14 +282,7 @@ unsafe fn block<V: Vector, const P: usize, const M: usize, const N: usize>(
                 }
             }
         }
-        for (m, sums) in sums.into_iter().enumerate() {
-            let finish = finish(m);
-            for (n, sum) in sums.into_iter().enumerate() {
-                finish
-                    .apply(sum)
-                    .store(target.add(m * stride + n * V::LANES));
-            }
-        }
+        epilogue.write(sums, target, stride);
     }
 }
 
@@ -313,9 +331,14 @@ mod tests {
                     product(packed.all(), right, &mut all, length);
                     let stride = height * width;
                     let mut given = vec![T::ONE; rows * stride];
-                    product_of_pixels(packed.all(), right, &pixels, &mut given, stride, |_| {
-                        Finish::default()
-                    });
+                    product_of_pixels(
+                        packed.all(),
+                        right,
+                        &pixels,
+                        &mut given,
+                        stride,
+                        Epilogue::default(),
+                    );
                     for (row, given) in given.chunks_exact(stride).enumerate() {
                         for (pixel, given) in given.iter().enumerate() {
                             let place = 1 + pixel / width * pitch + pixel % width;
@@ -345,8 +368,13 @@ mod tests {
             length: width - 1,
         };
         let packed = Packed::new(1, 1, |_, _| 1.0);
-        product_of_pixels(packed.all(), right, &pixels, &mut [0.0; 64], width, |_| {
-            Finish::default()
-        });
+        product_of_pixels(
+            packed.all(),
+            right,
+            &pixels,
+            &mut [0.0; 64],
+            width,
+            Epilogue::default(),
+        );
     }
 }

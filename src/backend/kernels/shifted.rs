@@ -7,7 +7,7 @@ use std::ops::Range;
 
 use rayon::prelude::*;
 
-use super::finish::Finish;
+use super::finish::Epilogue;
 use super::float::Float;
 use super::shared::Shared;
 use super::vector::{Portable, Vector};
@@ -63,6 +63,9 @@ impl<T> PackedRows<'_, T> {
         assert_eq!(self.data.len(), self.rows * self.inner);
     }
 }
+
+/// Vectors of columns for which the rows of a product are computed in turn.
+pub(super) const STRIP: usize = 12;
 
 /// The least numbers that are packed by one piece of parallel work.
 const LEAST_PACKED: usize = 1 << 15;
@@ -166,7 +169,7 @@ pub(in crate::backend) fn product<T: Float>(
     target: &mut [T],
     stride: usize,
 ) {
-    finished_product(left, right, target, stride, |_| Finish::default());
+    finished_product(left, right, target, stride, Epilogue::default());
 }
 
 /// [`product`] whose rows are finished before they are written.
@@ -179,10 +182,10 @@ pub(super) fn finished_product<T: Float>(
     right: Shifted<T>,
     target: &mut [T],
     stride: usize,
-    finish: impl Fn(usize) -> Finish<T> + Copy,
+    epilogue: Epilogue<T>,
 ) {
     // SAFETY: these instructions are there.
-    unsafe { product_on(instructions(), left, right, target, stride, finish) }
+    unsafe { product_on(instructions(), left, right, target, stride, epilogue) }
 }
 
 /// [`finished_product`] in pieces of so many columns, on all threads.
@@ -196,7 +199,7 @@ pub(super) fn shared_product<T: Float>(
     columns: usize,
     target: &mut [T],
     stride: usize,
-    finish: impl Fn(usize) -> Finish<T> + Copy + Sync,
+    epilogue: Epilogue<T>,
 ) {
     check(left, right, target, stride);
     let target = Shared::new(target);
@@ -204,7 +207,17 @@ pub(super) fn shared_product<T: Float>(
     starts.into_par_iter().for_each(|start| {
         let columns = start..right.length.min(start + columns);
         // SAFETY: these instructions are there, the sizes are checked, and pieces have columns of their own.
-        unsafe { columns_on(instructions(), left, right, columns, target, stride, finish) }
+        unsafe {
+            columns_on(
+                instructions(),
+                left,
+                right,
+                columns,
+                target,
+                stride,
+                epilogue,
+            )
+        }
     });
 }
 
@@ -225,12 +238,12 @@ unsafe fn product_on<T: Float>(
     right: Shifted<T>,
     target: &mut [T],
     stride: usize,
-    finish: impl Fn(usize) -> Finish<T> + Copy,
+    epilogue: Epilogue<T>,
 ) {
     check(left, right, target, stride);
     let (columns, target) = (0..right.length, Shared::new(target));
     // SAFETY: the caller's instructions are there and the sizes are checked.
-    unsafe { columns_on(instructions, left, right, columns, target, stride, finish) }
+    unsafe { columns_on(instructions, left, right, columns, target, stride, epilogue) }
 }
 
 /// Some columns of a product.
@@ -246,7 +259,7 @@ unsafe fn columns_on<T: Float>(
     columns: Range<usize>,
     target: Shared<T>,
     stride: usize,
-    finish: impl Fn(usize) -> Finish<T> + Copy,
+    epilogue: Epilogue<T>,
 ) {
     #[cfg(target_arch = "x86_64")]
     #[target_feature(enable = "avx512f,avx512vl,avx512dq,avx512bw,avx2,fma")]
@@ -256,10 +269,10 @@ unsafe fn columns_on<T: Float>(
         c: Range<usize>,
         t: Shared<T>,
         stride: usize,
-        finish: impl Fn(usize) -> Finish<T> + Copy,
+        epilogue: Epilogue<T>,
     ) {
         // SAFETY: the instructions are there; the caller has checked the sizes.
-        unsafe { product_with::<T::Avx512>(l, r, c, t, stride, finish) }
+        unsafe { product_with::<T::Avx512>(l, r, c, t, stride, epilogue) }
     }
 
     #[cfg(target_arch = "x86_64")]
@@ -270,21 +283,21 @@ unsafe fn columns_on<T: Float>(
         c: Range<usize>,
         t: Shared<T>,
         stride: usize,
-        finish: impl Fn(usize) -> Finish<T> + Copy,
+        epilogue: Epilogue<T>,
     ) {
         // SAFETY: the instructions are there; the caller has checked the sizes.
-        unsafe { product_with::<T::Avx2>(l, r, c, t, stride, finish) }
+        unsafe { product_with::<T::Avx2>(l, r, c, t, stride, epilogue) }
     }
 
     // SAFETY: the caller's instructions are there and the sizes are checked.
     unsafe {
         match instructions {
             #[cfg(target_arch = "x86_64")]
-            Instructions::Avx512 => avx512(left, right, columns, target, stride, finish),
+            Instructions::Avx512 => avx512(left, right, columns, target, stride, epilogue),
             #[cfg(target_arch = "x86_64")]
-            Instructions::Avx2 => avx2(left, right, columns, target, stride, finish),
+            Instructions::Avx2 => avx2(left, right, columns, target, stride, epilogue),
             Instructions::Baseline => {
-                product_with::<Portable<T>>(left, right, columns, target, stride, finish)
+                product_with::<Portable<T>>(left, right, columns, target, stride, epilogue)
             }
         }
     }
@@ -300,10 +313,10 @@ unsafe fn product_with<V: Vector>(
     columns: Range<usize>,
     target: Shared<V::Number>,
     stride: usize,
-    finish: impl Fn(usize) -> Finish<V::Number> + Copy,
+    epilogue: Epilogue<V::Number>,
 ) {
     // Columns outermost: the part of the source that they need stays in the cache over all rows.
-    let strip = 8 * V::LANES;
+    let strip = STRIP * V::LANES;
     let mut column = columns.start;
     while column < columns.end {
         let width = strip.min(columns.end - column);
@@ -315,16 +328,16 @@ unsafe fn product_with<V: Vector>(
                 let packed = left.data.as_ptr().add(row * left.inner);
                 let source = right.source.as_ptr().add(column);
                 let target = target.start().add(row * stride + column);
-                let finish = |next: usize| finish(row + next);
+                let epilogue = epilogue.of_channels(row..row + height);
                 match height {
-                    8 => rows::<V, 8, 2>(
+                    8 => rows::<V, 8, 3>(
                         packed,
                         right.offsets,
                         source,
                         target,
                         stride,
                         width,
-                        finish,
+                        epilogue,
                     ),
                     4 if V::MANY_REGISTERS => rows::<V, 4, 4>(
                         packed,
@@ -333,7 +346,7 @@ unsafe fn product_with<V: Vector>(
                         target,
                         stride,
                         width,
-                        finish,
+                        epilogue,
                     ),
                     4 => rows::<V, 4, 2>(
                         packed,
@@ -342,7 +355,7 @@ unsafe fn product_with<V: Vector>(
                         target,
                         stride,
                         width,
-                        finish,
+                        epilogue,
                     ),
                     2 => rows::<V, 2, 4>(
                         packed,
@@ -351,7 +364,7 @@ unsafe fn product_with<V: Vector>(
                         target,
                         stride,
                         width,
-                        finish,
+                        epilogue,
                     ),
                     _ => rows::<V, 1, 8>(
                         packed,
@@ -360,7 +373,7 @@ unsafe fn product_with<V: Vector>(
                         target,
                         stride,
                         width,
-                        finish,
+                        epilogue,
                     ),
                 }
             }
@@ -368,6 +381,13 @@ unsafe fn product_with<V: Vector>(
         }
         column += width;
     }
+}
+
+/// Whether `N` of so many vectors that are left are computed at once. Of four, two and two rather than three and one,
+/// whose sums would wait for one another.
+#[inline(always)]
+pub(super) fn takes_all<const N: usize>(left: usize) -> bool {
+    left >= N && !(N == 3 && left == 4)
 }
 
 /// `M` rows of a product, `N` vectors of columns at once and then fewer: sums of few vectors would wait for
@@ -384,19 +404,19 @@ unsafe fn rows<V: Vector, const M: usize, const N: usize>(
     target: *mut V::Number,
     stride: usize,
     width: usize,
-    finish: impl Fn(usize) -> Finish<V::Number> + Copy,
+    epilogue: Epilogue<V::Number>,
 ) {
     let mut column = 0;
     // SAFETY: every load and store is within `width` columns of the caller's rows.
     unsafe {
-        while column + N * V::LANES <= width {
+        while takes_all::<N>((width - column) / V::LANES) {
             block::<V, M, N>(
                 packed,
                 offsets,
                 source.add(column),
                 target.add(column),
                 stride,
-                finish,
+                epilogue,
             );
             column += N * V::LANES;
         }
@@ -407,35 +427,32 @@ unsafe fn rows<V: Vector, const M: usize, const N: usize>(
                 source.add(column),
                 target.add(column),
                 stride,
-                finish,
+                epilogue,
             );
             column += 4 * V::LANES;
         }
-        if N > 2 && column + 2 * V::LANES <= width {
+        while N > 2 && column + 2 * V::LANES <= width {
             block::<V, M, 2>(
                 packed,
                 offsets,
                 source.add(column),
                 target.add(column),
                 stride,
-                finish,
+                epilogue,
             );
             column += 2 * V::LANES;
         }
         while column < width {
             let count = V::LANES.min(width - column);
-            let mut sums = [V::zero(); M];
+            let mut sums = [[V::zero(); 1]; M];
             for (k, offset) in offsets.iter().enumerate() {
                 let value = V::load_first(source.add(offset + column), count);
-                for (m, sum) in sums.iter_mut().enumerate() {
+                for (m, [sum]) in sums.iter_mut().enumerate() {
                     let weight = V::splat(*packed.add(k * M + m));
                     *sum = weight.multiply_add(value, *sum);
                 }
             }
-            for (m, sum) in sums.into_iter().enumerate() {
-                let sum = finish(m).apply(sum);
-                sum.store_first(target.add(m * stride + column), count);
-            }
+            epilogue.write_first(sums, target.add(column), stride, count);
             column += count;
         }
     }
@@ -453,7 +470,7 @@ unsafe fn block<V: Vector, const M: usize, const N: usize>(
     source: *const V::Number,
     target: *mut V::Number,
     stride: usize,
-    finish: impl Fn(usize) -> Finish<V::Number> + Copy,
+    epilogue: Epilogue<V::Number>,
 ) {
     // SAFETY: the caller's rows have so many columns.
     unsafe {
@@ -471,14 +488,7 @@ unsafe fn block<V: Vector, const M: usize, const N: usize>(
                 }
             }
         }
-        for (m, sums) in sums.into_iter().enumerate() {
-            let finish = finish(m);
-            for (n, sum) in sums.into_iter().enumerate() {
-                finish
-                    .apply(sum)
-                    .store(target.add(m * stride + n * V::LANES));
-            }
-        }
+        epilogue.write(sums, target, stride);
     }
 }
 

@@ -38,6 +38,14 @@ pub(in crate::backend) trait Vector: Copy {
     unsafe fn multiply_add(self, factor: Self, addend: Self) -> Self;
     /// The sum of all.
     unsafe fn sum(self) -> Self::Number;
+    /// The sums of pairs.
+    unsafe fn add(self, other: Self) -> Self;
+    /// The products of pairs, rounded.
+    unsafe fn multiply(self, other: Self) -> Self;
+    /// Each, or the bound where that is larger. What is not a number stays so; of two zeros it may be either.
+    unsafe fn at_least(self, bound: Self) -> Self;
+    /// Each, or the bound where that is smaller. What is not a number stays so.
+    unsafe fn at_most(self, bound: Self) -> Self;
 
     /// Reads numbers that are `stride` apart, of which those from lane `first` to the one before `end <= LANES` are
     /// there; the others are zero. The pointer is that of lane 0, which need not be there.
@@ -231,6 +239,34 @@ impl<T: Float> Vector for Portable<T> {
     #[inline(always)]
     unsafe fn sum(self) -> T {
         self.0.into_iter().sum()
+    }
+
+    #[inline(always)]
+    unsafe fn add(self, other: Self) -> Self {
+        Portable(std::array::from_fn(|lane| self.0[lane] + other.0[lane]))
+    }
+
+    #[inline(always)]
+    unsafe fn multiply(self, other: Self) -> Self {
+        Portable(std::array::from_fn(|lane| self.0[lane] * other.0[lane]))
+    }
+
+    #[inline(always)]
+    unsafe fn at_least(self, bound: Self) -> Self {
+        let larger = |lane: usize| match self.0[lane] < bound.0[lane] {
+            true => bound.0[lane],
+            false => self.0[lane],
+        };
+        Portable(std::array::from_fn(larger))
+    }
+
+    #[inline(always)]
+    unsafe fn at_most(self, bound: Self) -> Self {
+        let smaller = |lane: usize| match self.0[lane] > bound.0[lane] {
+            true => bound.0[lane],
+            false => self.0[lane],
+        };
+        Portable(std::array::from_fn(smaller))
     }
 }
 

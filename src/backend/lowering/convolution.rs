@@ -67,7 +67,7 @@ pub(super) fn convolution<T: Float>(call: &Call, attributes: &Convolution) -> Re
 }
 
 /// A convolution with an epilogue. There are no gradients behind a norm with known statistics, nor of a `relu` before
-/// the convolution, which an inference alone has.
+/// the convolution or a sum behind it, which an inference alone has.
 fn convolve<T: Float>(
     call: &Call,
     attributes: &Convolution,
@@ -89,15 +89,15 @@ fn convolve<T: Float>(
     let output = {
         let bias = bias.map(view);
         let bias = bias.as_ref().map(|bias| bias.slice::<T>()).transpose()?;
-        let epilogue = Epilogue {
-            bias,
-            affine: parameters.affine.as_deref(),
-            rectifier,
-        };
+        let epilogue = Epilogue::new(bias, parameters.affine.as_deref(), rectifier);
         let (input, filter) = (input.slice::<T>()?, &parameters.filter);
-        match call.step.relu_before {
-            true => convolution::forward_of_rectified(&geometry, input, filter, epilogue),
-            false => convolution::forward(&geometry, input, filter, epilogue),
+        match (call.step.relu_before, call.addend.take()) {
+            (true, _) => convolution::forward_of_rectified(&geometry, input, filter, epilogue),
+            (false, None) => convolution::forward(&geometry, input, filter, epilogue),
+            (false, Some(addend)) => {
+                let addend = addend.into_values::<T>()?;
+                convolution::forward_onto(&geometry, input, filter, epilogue, addend)
+            }
         }
     };
     let shape = like(input, attributes.output, geometry.output);

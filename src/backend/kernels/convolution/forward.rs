@@ -7,12 +7,11 @@ use std::ops::Range;
 
 use rayon::prelude::*;
 
-use super::{Epilogue, Filter, Geometry};
+use super::{Direct, Epilogue, Filter, Geometry, Shifts};
 use crate::backend::kernels::float::Float;
-use crate::backend::kernels::padded::Layout;
 use crate::backend::kernels::pieces::units_in_piece;
-use crate::backend::kernels::pixels::{Pixels, product_of_pixels};
-use crate::backend::kernels::rectifier::relu;
+use crate::backend::kernels::pixels::product_of_pixels;
+use crate::backend::kernels::rectifier::{self, relu};
 use crate::backend::kernels::scratch::{Scratch, Scratches};
 use crate::backend::kernels::shifted::{Packed, Shifted, finished_product, shared_product};
 use crate::backend::kernels::winograd::{self, Transformed};
@@ -37,10 +36,13 @@ pub(in crate::backend) fn forward<T: Float>(
 ) -> Vec<T> {
     match filter {
         Filter::Depthwise(weight) => {
-            let finish = |channel: usize| epilogue.of_channel(channel);
-            depthwise::forward::<T, false>(geometry, input, weight, finish)
+            depthwise::forward::<T, false>(geometry, input, weight, epilogue)
         }
-        Filter::Direct(filters) => direct(geometry, input, filters, epilogue),
+        Filter::Direct(filter) => {
+            let mut output = memory::buffer(geometry.batch * geometry.output_size());
+            direct(geometry, input, filter, epilogue, &mut output);
+            output
+        }
         Filter::Winograd(filter) => with_winograd(geometry, input, filter, epilogue),
     }
 }
@@ -54,14 +56,30 @@ pub(in crate::backend) fn forward_of_rectified<T: Float>(
 ) -> Vec<T> {
     match filter {
         Filter::Depthwise(weight) => {
-            let finish = |channel: usize| epilogue.of_channel(channel);
-            depthwise::forward::<T, true>(geometry, input, weight, finish)
+            depthwise::forward::<T, true>(geometry, input, weight, epilogue)
         }
         Filter::Direct(_) | Filter::Winograd(_) => {
             let rectified = Buffer::new(element_wise::map(input, relu));
             forward(geometry, &rectified, filter, epilogue)
         }
     }
+}
+
+/// The output, and `addend`, of its size, added to it before the activation: in the same memory.
+pub(in crate::backend) fn forward_onto<T: Float>(
+    geometry: &Geometry,
+    input: &[T],
+    filter: &Filter<T>,
+    epilogue: Epilogue<T>,
+    mut addend: Vec<T>,
+) -> Vec<T> {
+    if let Filter::Direct(filter) = filter {
+        direct(geometry, input, filter, epilogue.adding(), &mut addend);
+        return addend;
+    }
+    let (rectifier, bare) = epilogue.split();
+    let convolved = Buffer::new(forward(geometry, input, filter, bare));
+    rectifier::sum(rectifier, &convolved, &Buffer::new(addend))
 }
 
 /// By Winograd's algorithm.
@@ -86,20 +104,19 @@ fn with_winograd<T: Float>(
 fn direct<T: Float>(
     geometry: &Geometry,
     input: &[T],
-    filters: &[Packed<T>],
+    filter: &Direct<T>,
     epilogue: Epilogue<T>,
-) -> Vec<T> {
-    let layout = geometry.layout();
+    output: &mut [T],
+) {
+    let shifts = filter.shifts(geometry);
+    let layout = &shifts.layout;
     let pass = Pass {
         geometry,
-        offsets: geometry.offsets(&layout),
-        pixels: layout.output_pixels::<T>(),
-        layout: &layout,
-        filters,
+        shifts: &shifts,
+        filters: &filter.groups,
         epilogue,
         scratches: Scratches::new(),
     };
-    let mut output = memory::buffer(geometry.batch * geometry.output_size());
     let tiles = geometry.batch.div_ceil(layout.images);
     let pieces = output.par_chunks_mut(layout.images * geometry.output_size());
     let pieces = pieces.zip(input.par_chunks(layout.images * geometry.input_size()));
@@ -108,16 +125,12 @@ fn direct<T: Float>(
     } else {
         pieces.for_each(|(output, input)| pass.tile(input, output));
     }
-    output
 }
 
 /// What all pieces of a forward pass share.
 struct Pass<'a, T: Float> {
     geometry: &'a Geometry,
-    layout: &'a Layout,
-    offsets: Vec<usize>,
-    /// Where the pixels of an image lie, if vectors fit.
-    pixels: Option<Pixels>,
+    shifts: &'a Shifts,
     filters: &'a [Packed<T>],
     epilogue: Epilogue<'a, T>,
     scratches: Scratches<T>,
@@ -135,7 +148,7 @@ impl<T: Float> Pass<'_, T> {
     /// The output channels in a piece of one image.
     fn channels_in_piece(&self) -> usize {
         let (channels, unit) = (self.geometry.convolution.output, self.unit());
-        let work = unit * self.offsets.len() * self.geometry.output_pixels();
+        let work = unit * self.shifts.offsets.len() * self.geometry.output_pixels();
         unit * units_in_piece(channels.div_ceil(unit), work)
     }
 
@@ -143,7 +156,7 @@ impl<T: Float> Pass<'_, T> {
     fn is_cut_by_pixels(&self) -> bool {
         let units = self.geometry.convolution.output.div_ceil(self.unit());
         self.geometry.convolution.groups == 1
-            && self.layout.output_is_plain()
+            && self.shifts.layout.output_is_plain()
             && !units.is_multiple_of(rayon::current_num_threads())
     }
 
@@ -169,7 +182,7 @@ impl<T: Float> Pass<'_, T> {
         }
         let mut scratch = self.scratches.take();
         let all = 0..self.geometry.convolution.input;
-        let padded = (self.geometry).lay_out(self.layout, all, input, &mut scratch.padded);
+        let padded = (self.geometry).lay_out(&self.shifts.layout, all, input, &mut scratch.padded);
         if self.is_cut_by_pixels() {
             self.pixels_of_image(padded, output);
         } else {
@@ -188,16 +201,15 @@ impl<T: Float> Pass<'_, T> {
     fn pixels_of_image(&self, source: &[T], output: &mut [T]) {
         let right = Shifted {
             source,
-            offsets: &self.offsets,
-            length: self.layout.run_of(1),
+            offsets: &self.shifts.offsets,
+            length: self.shifts.layout.run_of(1),
         };
-        let work = LEAST_PIXELS * self.offsets.len() * self.geometry.convolution.output;
+        let work = LEAST_PIXELS * self.shifts.offsets.len() * self.geometry.convolution.output;
         let units = right.length.div_ceil(LEAST_PIXELS);
         let columns = LEAST_PIXELS * units_in_piece(units, work);
-        let finish = |row: usize| self.epilogue.of_channel(row);
         let filter = self.filters[0].all();
         let stride = self.geometry.output_pixels();
-        shared_product(filter, right, columns, output, stride, finish);
+        shared_product(filter, right, columns, output, stride, self.epilogue);
     }
 
     /// The channels from `first` on that a piece of an image has.
@@ -229,7 +241,9 @@ impl<T: Float> Pass<'_, T> {
         let Scratch { padded, runs, .. } = scratch;
         let taken = self.geometry.group_input();
         let channels = group * taken..(group + 1) * taken;
-        let padded = self.geometry.lay_out(self.layout, channels, input, padded);
+        let padded = self
+            .geometry
+            .lay_out(&self.shifts.layout, channels, input, padded);
         let given = self.geometry.group_output();
         let channels = group * given..(group + 1) * given;
         self.product(channels, padded, runs, output, image, place);
@@ -246,22 +260,22 @@ impl<T: Float> Pass<'_, T> {
         image: usize,
         place: Range<usize>,
     ) {
-        let (layout, pixels) = (self.layout, self.geometry.output_pixels());
+        let (layout, pixels) = (&self.shifts.layout, self.geometry.output_pixels());
         let (group, first) = (
             channels.start / self.geometry.group_output(),
             channels.start % self.geometry.group_output(),
         );
         let filter = self.filters[group].rows(first..first + channels.len());
-        let finish = |row: usize| self.epilogue.of_channel(channels.start + row);
+        let epilogue = self.epilogue.of_channels(channels);
         let right = Shifted {
             source,
-            offsets: &self.offsets,
+            offsets: &self.shifts.offsets,
             length: layout.run_of(output.len() / image),
         };
         if layout.output_is_plain() {
-            return finished_product(filter, right, &mut output[place], pixels, finish);
+            return finished_product(filter, right, &mut output[place], pixels, epilogue);
         }
-        if let Some(wanted) = &self.pixels {
+        if let Some(wanted) = &self.shifts.pixels {
             for (index, image) in output.chunks_exact_mut(image).enumerate() {
                 let right = Shifted {
                     source: &source[layout.image_start(index)..],
@@ -274,13 +288,21 @@ impl<T: Float> Pass<'_, T> {
                     wanted,
                     &mut image[place.clone()],
                     pixels,
-                    finish,
+                    epilogue,
                 );
             }
             return;
         }
         runs.resize(place.len() / pixels * layout.area(), T::ZERO);
-        finished_product(filter, right, runs, layout.area(), finish);
+        if epilogue.adds() {
+            for (index, image) in output.chunks_exact(image).enumerate() {
+                let channels = image[place.clone()].chunks_exact(pixels);
+                for (added, runs) in channels.zip(runs.chunks_exact_mut(layout.area())) {
+                    layout.spread(index, added, runs);
+                }
+            }
+        }
+        finished_product(filter, right, runs, layout.area(), epilogue);
         for (index, image) in output.chunks_exact_mut(image).enumerate() {
             let channels = image[place.clone()].chunks_exact_mut(pixels);
             for (target, runs) in channels.zip(runs.chunks_exact(layout.area())) {

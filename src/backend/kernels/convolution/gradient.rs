@@ -2,8 +2,9 @@
 
 use rayon::prelude::*;
 
-use super::{Geometry, add_bias};
+use super::Geometry;
 use crate::backend::kernels::dots::add_dots;
+use crate::backend::kernels::finish::add_bias;
 use crate::backend::kernels::float::Float;
 use crate::backend::kernels::outer::{Panels, Part, add_outer_products};
 use crate::backend::kernels::padded::Layout;

@@ -48,14 +48,10 @@ fn agrees<T: Float>(convolution: Convolution, image: [usize; 2]) {
         .into_iter()
         .zip(numbers(given, 4))
         .collect();
-    let epilogue = Epilogue {
-        bias: Some(&affine.iter().map(|(scale, _)| *scale).collect::<Vec<T>>()),
-        affine: Some(&affine),
-        rectifier: Rectifier::Relu,
-    };
+    let bias: Vec<T> = affine.iter().map(|(scale, _)| *scale).collect();
+    let epilogue = Epilogue::new(Some(&bias), Some(&affine), Rectifier::Relu);
     for instructions in all_instructions() {
-        let finish = |channel: usize| epilogue.of_channel(channel);
-        let given = forward_on::<T, true>(instructions, &geometry, &input, &weight, finish);
+        let given = forward_on::<T, true>(instructions, &geometry, &input, &weight, epilogue);
         for (plane, values) in given.chunks_exact(geometry.output_pixels()).enumerate() {
             let channel = plane % convolution.output;
             let image = plane * taken / convolution.output * geometry.input_pixels();

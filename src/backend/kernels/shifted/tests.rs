@@ -1,5 +1,6 @@
 use super::*;
 use crate::backend::kernels::dots::add_dots_on;
+use crate::backend::kernels::rectifier::{Rectifier, relu, relu6};
 use crate::backend::kernels::vectorise::all_instructions;
 
 fn numbers(count: usize, salt: usize) -> Vec<f64> {
@@ -34,7 +35,7 @@ fn agree<T: Float>(instructions: Instructions) {
                         right,
                         &mut target,
                         stride,
-                        |_| Finish::default(),
+                        Epilogue::default(),
                     )
                 };
                 let gradient: Vec<T> = numbers(rows * stride, 3).into_iter().map(T::of).collect();
@@ -71,6 +72,88 @@ fn products_agree_with_their_definition() {
     for instructions in all_instructions() {
         agree::<f32>(instructions);
         agree::<f64>(instructions);
+    }
+}
+
+/// Every epilogue of every number of rows and columns, to the bit. The first channel gives negative zeros, and what is held has
+/// numbers that are none.
+fn finishes<T: Float>(instructions: Instructions) {
+    let (rows, inner) = (13, 3);
+    let of = |values: Vec<f64>| values.into_iter().map(T::of).collect::<Vec<T>>();
+    let mut left = of(numbers(rows * inner, 2));
+    left[..inner].fill(T::ZERO);
+    let bias = of(vec![
+        0.0, 2.0, -3.5, 1.0, 0.25, -1.0, 7.0, 8.0, 0.5, -2.0, 3.0, 1.5, -0.75,
+    ]);
+    let mut affine: Vec<(T, T)> = bias.iter().map(|it| (*it + T::of(0.1), *it)).collect();
+    affine[0] = (T::of(-1.0), T::of(-0.0));
+    for length in [1, 15, 16, 33, 64, 150] {
+        let source = of(numbers(400, 1));
+        let offsets = [0, 19, 240];
+        let right = Shifted {
+            source: &source,
+            offsets: &offsets,
+            length,
+        };
+        let mut held = of(numbers(rows * length, 5));
+        held[..length].fill(T::of(-0.0));
+        held[length..]
+            .iter_mut()
+            .step_by(7)
+            .for_each(|it| *it = T::of(f64::NAN));
+        for rectifier in [Rectifier::Identity, Rectifier::Relu, Rectifier::Relu6] {
+            for parts in 0..8 {
+                let bias = (parts & 1 > 0).then_some(&*bias);
+                let affine = (parts & 2 > 0).then_some(&*affine);
+                let epilogue = Epilogue::new(bias, affine, rectifier);
+                let adds = parts & 4 > 0;
+                let epilogue = if adds { epilogue.adding() } else { epilogue };
+                let block = largest_block(instructions);
+                let packed =
+                    Packed::in_blocks(block, rows, inner, |row, column| left[row * inner + column]);
+                let mut target = held.clone();
+                // SAFETY: the caller's instructions are there.
+                unsafe {
+                    product_on(
+                        instructions,
+                        packed.all(),
+                        right,
+                        &mut target,
+                        length,
+                        epilogue,
+                    );
+                }
+                for (place, value) in target.iter().enumerate() {
+                    let (row, column) = (place / length, place % length);
+                    let terms =
+                        (0..inner).map(|k| left[row * inner + k] * source[offsets[k] + column]);
+                    let mut expected: T = terms.fold(T::ZERO, |sum, term| sum + term);
+                    expected = bias.map_or(expected, |it| expected + it[row]);
+                    expected = affine.map_or(expected, |it| expected * it[row].0 + it[row].1);
+                    if adds {
+                        expected += held[place];
+                    }
+                    let expected = match rectifier {
+                        Rectifier::Identity => expected,
+                        Rectifier::Relu => relu(expected),
+                        Rectifier::Relu6 => relu6(expected),
+                    };
+                    let same = value.to_f64().to_bits() == expected.to_f64().to_bits();
+                    assert!(
+                        same || value.is_nan() && expected.is_nan(),
+                        "{instructions:?} {rectifier:?} {parts} {length} {place}: {value} for {expected}"
+                    );
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn an_epilogue_is_what_its_parts_do_one_after_the_other() {
+    for instructions in all_instructions() {
+        finishes::<f32>(instructions);
+        finishes::<f64>(instructions);
     }
 }
 

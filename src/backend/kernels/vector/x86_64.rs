@@ -43,7 +43,7 @@ unsafe fn mask_64(count: usize) -> __m256i {
 
 macro_rules! vector {
     ($name:ident, $number:ty, $lanes:literal, $many:literal, $zero:ident, $splat:ident,
-     $load:ident, $store:ident, $multiply_add:ident, $halves:expr, $load_first:expr, $load_between:expr, $store_first:expr,
+     $load:ident, $store:ident, $multiply_add:ident, $add:ident, $multiply:ident, $max:ident, $min:ident, $halves:expr, $load_first:expr, $load_between:expr, $store_first:expr,
      $sum:expr $(, $quads:item)*) => {
         // In all functions: the caller sees to it that the instructions are there and that
         // pointers are valid, which is what the intrinsics ask for.
@@ -107,6 +107,31 @@ macro_rules! vector {
             }
 
             #[inline(always)]
+            unsafe fn add(self, other: Self) -> Self {
+                // SAFETY: see above.
+                $name(unsafe { $add(self.0, other.0) })
+            }
+
+            #[inline(always)]
+            unsafe fn multiply(self, other: Self) -> Self {
+                // SAFETY: see above.
+                $name(unsafe { $multiply(self.0, other.0) })
+            }
+
+            // Where one is not a number, or both are zero, the instructions give the second.
+            #[inline(always)]
+            unsafe fn at_least(self, bound: Self) -> Self {
+                // SAFETY: see above.
+                $name(unsafe { $max(bound.0, self.0) })
+            }
+
+            #[inline(always)]
+            unsafe fn at_most(self, bound: Self) -> Self {
+                // SAFETY: see above.
+                $name(unsafe { $min(bound.0, self.0) })
+            }
+
+            #[inline(always)]
             unsafe fn sum(self) -> $number {
                 // SAFETY: see above.
                 unsafe { $sum(self.0) }
@@ -127,6 +152,10 @@ vector!(
     _mm256_loadu_ps,
     _mm256_storeu_ps,
     _mm256_fmadd_ps,
+    _mm256_add_ps,
+    _mm256_mul_ps,
+    _mm256_max_ps,
+    _mm256_min_ps,
     |low, high| _mm256_loadu2_m128(high, low),
     |source, count| _mm256_maskload_ps(source, mask_32(count)),
     |source, first, end| {
@@ -221,6 +250,10 @@ vector!(
     _mm256_loadu_pd,
     _mm256_storeu_pd,
     _mm256_fmadd_pd,
+    _mm256_add_pd,
+    _mm256_mul_pd,
+    _mm256_max_pd,
+    _mm256_min_pd,
     |low, high| _mm256_loadu2_m128d(high, low),
     |source, count| _mm256_maskload_pd(source, mask_64(count)),
     |source, first, end| {
@@ -247,6 +280,10 @@ vector!(
     _mm512_loadu_ps,
     _mm512_storeu_ps,
     _mm512_fmadd_ps,
+    _mm512_add_ps,
+    _mm512_mul_ps,
+    _mm512_max_ps,
+    _mm512_min_ps,
     |low, high| {
         let low = _mm512_castps256_ps512(_mm256_loadu_ps(low));
         _mm512_insertf32x8(low, _mm256_loadu_ps(high), 1)
@@ -337,6 +374,10 @@ vector!(
     _mm512_loadu_pd,
     _mm512_storeu_pd,
     _mm512_fmadd_pd,
+    _mm512_add_pd,
+    _mm512_mul_pd,
+    _mm512_max_pd,
+    _mm512_min_pd,
     |low, high| {
         let low = _mm512_castpd256_pd512(_mm256_loadu_pd(low));
         _mm512_insertf64x4(low, _mm256_loadu_pd(high), 1)
