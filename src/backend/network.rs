@@ -23,6 +23,14 @@ pub enum CompileError {
     /// There are no kernels for the type of numbers.
     #[error("networks compute with F32 or F64, not with {0:?}")]
     DType(DType),
+    /// Steps of the plan are such as an inference alone has, see [`Plan::for_inference`]: there is no gradient behind them.
+    #[error(
+        "`{words}` is a step of an inference, which has no gradients: compile the plan that it was made of, and freeze the network"
+    )]
+    Inference {
+        /// What the first such step computes.
+        words: String,
+    },
     /// A parameter could not be made.
     #[error(transparent)]
     Candle(#[from] candle_core::Error),
@@ -91,6 +99,10 @@ impl Network {
     ) -> Result<Self, CompileError> {
         if !matches!(dtype, DType::F32 | DType::F64) {
             return Err(CompileError::DType(dtype));
+        }
+        if let Some(step) = plan.steps.iter().find(|it| it.is_of_inference()) {
+            let words = step.words.clone();
+            return Err(CompileError::Inference { words });
         }
         let mut variables = Vec::new();
         let mut named = HashMap::new();

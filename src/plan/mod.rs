@@ -205,6 +205,11 @@ impl Plan {
 }
 
 impl Step {
+    /// Whether it is such as only the plan of an inference has.
+    pub fn is_of_inference(&self) -> bool {
+        self.relu_before || self.sum_behind
+    }
+
     /// The places of its parameters in [`Plan::parameters`]: those of the layer, then those of the norm.
     pub fn all_parameters(&self) -> impl DoubleEndedIterator<Item = usize> + use<> {
         let norm = self.norm.as_ref().map(|norm| norm.parameters.clone());

@@ -277,6 +277,29 @@ fn an_inference_adds_convolutions_of_1x1_to_what_is_there() {
 }
 
 #[test]
+fn the_plan_of_an_inference_is_not_compiled_for_training() {
+    for (body, words) in [
+        (
+            "conv(3, 4) dup conv(1) bn add relu gap",
+            "conv(1) bn add relu",
+        ),
+        ("conv(3, 4) relu6 relu dwconv(3) gap", "relu dwconv(3)"),
+    ] {
+        let plan = plan::plan(&net(body))
+            .expect("it has a plan")
+            .for_inference();
+        let problem = Network::from_plan(plan, &Device::Cpu, 3, DType::F32).err();
+        assert_eq!(
+            problem.expect("it has no gradients").to_string(),
+            format!(
+                "`{words}` is a step of an inference, which has no gradients: compile the plan that it was made of, and \
+                 freeze the network"
+            )
+        );
+    }
+}
+
+#[test]
 fn gradients_of_what_is_fused_are_those_of_finite_differences() {
     for (seed, body) in (1..).zip(NETS) {
         let batch = numbers(&[3, 2, 7, 5], seed);

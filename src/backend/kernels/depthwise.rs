@@ -13,7 +13,7 @@ use super::pieces::units_in_piece;
 use super::rectifier::relu;
 use super::sliding::{Sliding, Span};
 use super::vector::Vector;
-use super::vectorise::{Instructions, Kernel, instructions, lanes, run};
+use super::vectorise::{Instructions, Kernel, instructions_for_rows, run};
 use crate::backend::memory;
 use crate::plan::Convolution;
 
@@ -30,18 +30,8 @@ pub(super) fn forward<T: Float, const RELU: bool>(
     weight: &[T],
     epilogue: Epilogue<T>,
 ) -> Vec<T> {
-    forward_on::<T, RELU>(best::<T>(geometry), geometry, input, weight, epilogue)
-}
-
-/// The best instructions: narrower vectors where they hold a row as well.
-fn best<T: Float>(geometry: &Geometry) -> Instructions {
-    match instructions() {
-        #[cfg(target_arch = "x86_64")]
-        Instructions::Avx512 if geometry.output[1] <= lanes::<T>(Instructions::Avx2) => {
-            Instructions::Avx2
-        }
-        best => best,
-    }
+    let instructions = instructions_for_rows::<T>(geometry.output[1]);
+    forward_on::<T, RELU>(instructions, geometry, input, weight, epilogue)
 }
 
 fn forward_on<T: Float, const RELU: bool>(

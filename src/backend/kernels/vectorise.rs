@@ -35,6 +35,15 @@ pub(crate) fn instructions() -> Instructions {
     Instructions::Baseline
 }
 
+/// The best instructions for rows of so many numbers: narrower vectors where they hold a row as well.
+pub(super) fn instructions_for_rows<T: Float>(width: usize) -> Instructions {
+    match instructions() {
+        #[cfg(target_arch = "x86_64")]
+        Instructions::Avx512 if width <= lanes::<T>(Instructions::Avx2) => Instructions::Avx2,
+        best => best,
+    }
+}
+
 /// All instructions that this processor has.
 #[cfg(test)]
 pub(super) fn all_instructions() -> Vec<Instructions> {

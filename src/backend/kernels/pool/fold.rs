@@ -5,7 +5,7 @@ use rayon::prelude::*;
 use crate::backend::kernels::float::Float;
 use crate::backend::kernels::sliding::{Sliding, Span};
 use crate::backend::kernels::vector::Vector;
-use crate::backend::kernels::vectorise::{Instructions, Kernel, instructions, run};
+use crate::backend::kernels::vectorise::{Instructions, Kernel, instructions_for_rows, run};
 use crate::backend::memory;
 
 /// The least planes of a piece of parallel work.
@@ -20,7 +20,8 @@ pub(super) fn forward<T: Float>(
     function: impl Fn(T, T) -> T + Copy + Sync,
     weights: Option<&[T]>,
 ) -> Vec<T> {
-    forward_on(instructions(), windows, input, start, function, weights)
+    let instructions = instructions_for_rows::<T>(windows.output[1]);
+    forward_on(instructions, windows, input, start, function, weights)
 }
 
 pub(super) fn forward_on<T: Float>(
@@ -116,7 +117,10 @@ impl<T: Float, F: Fn(T, T) -> T + Copy> Planes<'_, T, F> {
                         for (tap, span) in spans.iter().enumerate() {
                             let value: V = windows.load(source, column, tap, *span);
                             let folded = sum.zip(value, function);
-                            sum = sum.replaced_between(folded, span.0, span.1);
+                            sum = match *span == (0, V::LANES) {
+                                true => folded,
+                                false => sum.replaced_between(folded, span.0, span.1),
+                            };
                         }
                     }
                     if let Some(weights) = weights {

@@ -205,12 +205,19 @@ vector!(
     },
     #[inline(always)]
     unsafe fn load_pairs(source: *const f32, first: usize, end: usize) -> Self {
-        let (first, end) = span_of_pairs(first, end);
         let high = source.wrapping_add(8);
         // SAFETY: the caller's pointer leads to the numbers between, and no others are touched.
         unsafe {
-            let low = Self::load_between(source, first.min(8), end.min(8));
-            let high = Self::load_between(high, first.max(8) - 8, end.max(8) - 8);
+            // Masks that are known cost nothing. Behind the last pair's first number there may be none.
+            let (low, high) = match (first, end) {
+                (0, 8) => (Self::load(source), Self::load_between(high, 0, 7)),
+                _ => {
+                    let (first, end) = span_of_pairs(first, end);
+                    let low = Self::load_between(source, first.min(8), end.min(8));
+                    let high = Self::load_between(high, first.max(8) - 8, end.max(8) - 8);
+                    (low, high)
+                }
+            };
             let pairs = _mm256_castps_pd(_mm256_shuffle_ps(low.0, high.0, 0b10_00_10_00));
             Single8(_mm256_castpd_ps(_mm256_permute4x64_pd(
                 pairs,
@@ -332,12 +339,19 @@ vector!(
     },
     #[inline(always)]
     unsafe fn load_pairs(source: *const f32, first: usize, end: usize) -> Self {
-        let (first, end) = span_of_pairs(first, end);
         let high = source.wrapping_add(16);
         // SAFETY: the caller's pointer leads to the numbers between, and no others are touched.
         unsafe {
-            let low = Self::load_between(source, first.min(16), end.min(16));
-            let high = Self::load_between(high, first.max(16) - 16, end.max(16) - 16);
+            // Masks that are known cost nothing. Behind the last pair's first number there may be none.
+            let (low, high) = match (first, end) {
+                (0, 16) => (Self::load(source), Self::load_between(high, 0, 15)),
+                _ => {
+                    let (first, end) = span_of_pairs(first, end);
+                    let low = Self::load_between(source, first.min(16), end.min(16));
+                    let high = Self::load_between(high, first.max(16) - 16, end.max(16) - 16);
+                    (low, high)
+                }
+            };
             let even = _mm512_setr_epi32(0, 2, 4, 6, 8, 10, 12, 14, 16, 18, 20, 22, 24, 26, 28, 30);
             Single16(_mm512_permutex2var_ps(low.0, even, high.0))
         }
