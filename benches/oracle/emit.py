@@ -1,6 +1,6 @@
 """Compares what `snapc emit` writes with snapc itself: PyTorch modules and ONNX models of nets.
 
-    pip install torch numpy onnx onnxruntime
+    pip install torch numpy onnx onnxruntime safetensors
     cargo build --release --bin snapc --example gradients
     python benches/oracle/emit.py [FILE ...]
 

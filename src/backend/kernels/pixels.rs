@@ -193,53 +193,24 @@ unsafe fn strip_of<V: Vector, const P: usize, const M: usize, const N: usize>(
     let mut vector = 0;
     // SAFETY: the vectors are those of the caller.
     unsafe {
+        macro_rules! next {
+            ($vectors:tt) => {
+                let (starts, target) = (&starts[vector * P..], target.add(vector * V::LANES));
+                block::<V, P, M, $vectors>(packed, right, starts, target, stride, epilogue);
+                vector += $vectors;
+            };
+        }
         while takes_all::<N>(vectors - vector) {
-            let target = target.add(vector * V::LANES);
-            block::<V, P, M, N>(
-                packed,
-                right,
-                &starts[vector * P..],
-                target,
-                stride,
-                epilogue,
-            );
-            vector += N;
+            next!(N);
         }
         if N > 4 && vector + 4 <= vectors {
-            let target = target.add(vector * V::LANES);
-            block::<V, P, M, 4>(
-                packed,
-                right,
-                &starts[vector * P..],
-                target,
-                stride,
-                epilogue,
-            );
-            vector += 4;
+            next!(4);
         }
         while N > 2 && vector + 2 <= vectors {
-            let target = target.add(vector * V::LANES);
-            block::<V, P, M, 2>(
-                packed,
-                right,
-                &starts[vector * P..],
-                target,
-                stride,
-                epilogue,
-            );
-            vector += 2;
+            next!(2);
         }
         while vector < vectors {
-            let target = target.add(vector * V::LANES);
-            block::<V, P, M, 1>(
-                packed,
-                right,
-                &starts[vector * P..],
-                target,
-                stride,
-                epilogue,
-            );
-            vector += 1;
+            next!(1);
         }
     }
 }

@@ -329,52 +329,25 @@ unsafe fn product_with<V: Vector>(
                 let source = right.source.as_ptr().add(column);
                 let target = target.start().add(row * stride + column);
                 let epilogue = epilogue.of_channels(row..row + height);
+                macro_rules! rows {
+                    ($rows:literal, $vectors:literal) => {
+                        rows::<V, $rows, $vectors>(
+                            packed,
+                            right.offsets,
+                            source,
+                            target,
+                            stride,
+                            width,
+                            epilogue,
+                        )
+                    };
+                }
                 match height {
-                    8 => rows::<V, 8, 3>(
-                        packed,
-                        right.offsets,
-                        source,
-                        target,
-                        stride,
-                        width,
-                        epilogue,
-                    ),
-                    4 if V::MANY_REGISTERS => rows::<V, 4, 4>(
-                        packed,
-                        right.offsets,
-                        source,
-                        target,
-                        stride,
-                        width,
-                        epilogue,
-                    ),
-                    4 => rows::<V, 4, 2>(
-                        packed,
-                        right.offsets,
-                        source,
-                        target,
-                        stride,
-                        width,
-                        epilogue,
-                    ),
-                    2 => rows::<V, 2, 4>(
-                        packed,
-                        right.offsets,
-                        source,
-                        target,
-                        stride,
-                        width,
-                        epilogue,
-                    ),
-                    _ => rows::<V, 1, 8>(
-                        packed,
-                        right.offsets,
-                        source,
-                        target,
-                        stride,
-                        width,
-                        epilogue,
-                    ),
+                    8 => rows!(8, 3),
+                    4 if V::MANY_REGISTERS => rows!(4, 4),
+                    4 => rows!(4, 2),
+                    2 => rows!(2, 4),
+                    _ => rows!(1, 8),
                 }
             }
             row += height;
@@ -409,38 +382,27 @@ unsafe fn rows<V: Vector, const M: usize, const N: usize>(
     let mut column = 0;
     // SAFETY: every load and store is within `width` columns of the caller's rows.
     unsafe {
+        macro_rules! next {
+            ($vectors:tt) => {
+                block::<V, M, $vectors>(
+                    packed,
+                    offsets,
+                    source.add(column),
+                    target.add(column),
+                    stride,
+                    epilogue,
+                );
+                column += $vectors * V::LANES;
+            };
+        }
         while takes_all::<N>((width - column) / V::LANES) {
-            block::<V, M, N>(
-                packed,
-                offsets,
-                source.add(column),
-                target.add(column),
-                stride,
-                epilogue,
-            );
-            column += N * V::LANES;
+            next!(N);
         }
         if N > 4 && column + 4 * V::LANES <= width {
-            block::<V, M, 4>(
-                packed,
-                offsets,
-                source.add(column),
-                target.add(column),
-                stride,
-                epilogue,
-            );
-            column += 4 * V::LANES;
+            next!(4);
         }
         while N > 2 && column + 2 * V::LANES <= width {
-            block::<V, M, 2>(
-                packed,
-                offsets,
-                source.add(column),
-                target.add(column),
-                stride,
-                epilogue,
-            );
-            column += 2 * V::LANES;
+            next!(2);
         }
         while column < width {
             let count = V::LANES.min(width - column);
