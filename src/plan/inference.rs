@@ -1,6 +1,6 @@
 //! Passes over the plan of an inference, which needs no gradients: what several steps compute alike is computed
-//! once, and rectifiers come to stand where they can be fused. In training, either would add up gradients in
-//! another order.
+//! once, rectifiers come to stand where they can be fused, and they and sums become part of other steps. In training,
+//! this would add up gradients in another order, or lose what they are computed from.
 
 use std::collections::HashMap;
 

@@ -184,13 +184,12 @@ impl<'a, T: Float> Epilogue<'a, T> {
             let (zero, six) = (V::zero(), V::splat(T::of(6.0)));
             for sums in &mut sums {
                 for sum in sums {
-                    let least = sum.at_least(zero);
-                    let bounded = match self.rectifier {
-                        Rectifier::Relu6 => least.at_most(six),
-                        Rectifier::Relu | Rectifier::Identity => least,
-                    };
+                    *sum = sum.at_least(zero);
+                    if self.rectifier == Rectifier::Relu6 {
+                        *sum = sum.at_most(six);
+                    }
                     // A negative zero becomes positive, as in `relu` and `relu6`.
-                    *sum = bounded.add(zero);
+                    *sum = sum.add(zero);
                 }
             }
             sums

@@ -311,3 +311,51 @@ impl<T: Float> Pass<'_, T> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::backend::kernels::rectifier::Rectifier;
+    use crate::plan::Convolution;
+
+    fn numbers(count: usize, salt: usize) -> Vec<f32> {
+        let number = |index: usize| ((index * 37 + salt * 11) % 23) as f32 / 7.0 - 1.5;
+        (0..count).map(number).collect()
+    }
+
+    /// Products of images as they are, with a stride and in groups, planes, and what takes fewer multiplications.
+    #[test]
+    fn an_output_added_to_numbers_is_their_sum_before_the_activation() {
+        for (kernel, stride, groups) in [(1, 1, 1), (1, 2, 1), (1, 1, 4), (3, 1, 16), (3, 1, 1)] {
+            let convolution = Convolution {
+                input: 16,
+                output: 16,
+                kernel: [kernel; 2],
+                stride: [stride; 2],
+                padding: [kernel / 2; 2],
+                dilation: [1, 1],
+                groups,
+                bias: true,
+            };
+            for image in [[4, 6], [9, 16]] {
+                let geometry = Geometry {
+                    convolution,
+                    image,
+                    output: convolution.output_size(image).expect("windows"),
+                    batch: 3,
+                };
+                let input = numbers(3 * geometry.input_size(), 1);
+                let weight = numbers(16 * 16 / groups * geometry.taps(), 2);
+                let (bias, addend) = (numbers(16, 3), numbers(3 * geometry.output_size(), 4));
+                let filter = Filter::new(&convolution, &weight);
+                let with = |rectifier: Rectifier| Epilogue::new(Some(&bias), None, rectifier);
+                let bare = forward(&geometry, &input, &filter, with(Rectifier::Identity));
+                let expected: Vec<f32> =
+                    bare.iter().zip(&addend).map(|(a, b)| relu(a + b)).collect();
+                let epilogue = with(Rectifier::Relu);
+                let given = forward_onto(&geometry, &input, &filter, epilogue, addend);
+                assert_eq!(given, expected, "{geometry:?}");
+            }
+        }
+    }
+}

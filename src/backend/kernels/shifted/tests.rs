@@ -9,6 +9,17 @@ fn numbers(count: usize, salt: usize) -> Vec<f64> {
         .collect()
 }
 
+/// A matrix as these instructions read it.
+fn packed<T: Float>(
+    instructions: Instructions,
+    left: &[T],
+    rows: usize,
+    inner: usize,
+) -> Packed<T> {
+    let element = |row: usize, column: usize| left[row * inner + column];
+    Packed::in_blocks(largest_block(instructions), rows, inner, element)
+}
+
 /// Small whole numbers, so that every order of addition gives the same sum.
 fn agree<T: Float>(instructions: Instructions) {
     for rows in [1, 2, 3, 5, 8, 13] {
@@ -22,9 +33,7 @@ fn agree<T: Float>(instructions: Instructions) {
                     length,
                 };
                 let left: Vec<T> = numbers(rows * inner, 2).into_iter().map(T::of).collect();
-                let block = largest_block(instructions);
-                let packed =
-                    Packed::in_blocks(block, rows, inner, |row, column| left[row * inner + column]);
+                let packed = packed(instructions, &left, rows, inner);
                 let stride = length + 3;
                 let mut target = vec![T::ONE; rows * stride];
                 // SAFETY: the caller's instructions are there.
@@ -108,9 +117,7 @@ fn finishes<T: Float>(instructions: Instructions) {
                 let epilogue = Epilogue::new(bias, affine, rectifier);
                 let adds = parts & 4 > 0;
                 let epilogue = if adds { epilogue.adding() } else { epilogue };
-                let block = largest_block(instructions);
-                let packed =
-                    Packed::in_blocks(block, rows, inner, |row, column| left[row * inner + column]);
+                let packed = packed(instructions, &left, rows, inner);
                 let mut target = held.clone();
                 // SAFETY: the caller's instructions are there.
                 unsafe {
