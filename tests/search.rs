@@ -381,23 +381,37 @@ fn every_proposal_says_where_it_comes_from() {
     assert!(first.iter().all(|record| record.origin == Origin::Random));
     assert!(first.iter().all(|record| record.predicted.is_none()));
     assert!(later.iter().all(|record| record.predicted.is_some()));
-    let climbed: Vec<&Record> = later
-        .iter()
-        .filter(|record| matches!(record.origin, Origin::Climbed { .. }))
-        .collect();
-    assert!(
-        climbed.len() > later.len() / 2,
-        "{} of {}",
-        climbed.len(),
-        later.len()
-    );
-    for record in climbed {
-        let Origin::Climbed { from, step } = record.origin else {
-            unreachable!()
+    let mut kinds = [0; 2];
+    for record in later {
+        let (from, went_on) = match record.origin {
+            Origin::Climbed { from, step } => {
+                kinds[0] += 1;
+                (Some(from), step > 0.0)
+            }
+            Origin::Refined { from, edits } => {
+                kinds[1] += 1;
+                (from, edits > 0)
+            }
+            _ => continue,
         };
-        let start = &history.records()[from];
-        assert!(start.round < record.round && start.value().is_some() && step > 0.0);
+        assert!(went_on, "{:?}", record.origin);
+        if let Some(from) = from {
+            let start = &history.records()[from];
+            assert!(start.round < record.round && start.value().is_some());
+        }
     }
+    let [climbed, refined] = kinds;
+    assert!(climbed > 0 && refined > 0, "{kinds:?} of {}", later.len());
+    assert!(climbed + refined > later.len() / 2, "{kinds:?}");
+}
+
+#[test]
+fn without_refinement_candidates_are_what_climbs_and_chance_find() {
+    let mut configuration = small(StrategyName::Autosnap, 1, 30);
+    configuration.autosnap.refined = 0;
+    let history = uninterrupted(&configuration);
+    let mut records = history.records().iter();
+    assert!(records.all(|it| !matches!(it.origin, Origin::Refined { .. })));
 }
 
 #[test]

@@ -4,21 +4,27 @@ use std::any::Any;
 use std::sync::Arc;
 
 use candle_core::{Device, Error, Result, Tensor};
+use smallvec::SmallVec;
 
 use super::kernels::float::Float;
 use super::memory::{self, Buffer};
+use super::numbers::Numbers;
 use super::slices::view;
+
+/// The lengths of axes, mostly few. A step of a small net takes microseconds, so that asking the allocator for a shape
+/// would be seen.
+pub(super) type Shape = SmallVec<[usize; 4]>;
 
 /// Numbers in row-major order, which copies share.
 #[derive(Clone)]
 pub(super) struct Array {
     /// A [`Buffer`] of `f32` or `f64`.
     data: Arc<dyn Any + Send + Sync>,
-    shape: Vec<usize>,
+    shape: Shape,
 }
 
 /// These numbers in this shape.
-pub(super) fn array<T: Float>(values: Vec<T>, shape: &[usize]) -> Result<Array> {
+pub(super) fn array<T: Float>(values: Numbers<T>, shape: &[usize]) -> Result<Array> {
     let size: usize = shape.iter().product();
     if values.len() != size {
         let length = values.len();
@@ -28,7 +34,7 @@ pub(super) fn array<T: Float>(values: Vec<T>, shape: &[usize]) -> Result<Array> 
     }
     Ok(Array {
         data: Arc::new(Buffer::new(values)),
-        shape: shape.to_vec(),
+        shape: Shape::from_slice(shape),
     })
 }
 
@@ -42,18 +48,17 @@ impl Array {
         array(values, tensor.dims())
     }
 
-    /// Its numbers as a tensor, without a copy where nothing else shares them.
-    pub(super) fn into_tensor<T: Float>(self) -> Result<Tensor> {
-        let shape = self.shape.clone();
-        Tensor::from_vec(self.into_values::<T>()?, shape, &Device::Cpu)
+    /// A copy of its numbers as a tensor, whose memory is that of a `Vec`.
+    pub(super) fn to_tensor<T: Float>(&self) -> Result<Tensor> {
+        Tensor::from_slice(self.slice::<T>()?, self.dims(), &Device::Cpu)
     }
 
     /// Its numbers, without a copy where nothing else shares them.
-    pub(super) fn into_values<T: Float>(self) -> Result<Vec<T>> {
+    pub(super) fn into_values<T: Float>(self) -> Result<Numbers<T>> {
         let buffer = self.data.downcast::<Buffer<T>>();
         let buffer = Arc::try_unwrap(buffer.map_err(|_| other_type())?);
         Ok(match buffer {
-            Ok(buffer) => buffer.into_vec(),
+            Ok(buffer) => buffer.into_numbers(),
             Err(shared) => {
                 let mut values = memory::buffer(shared.len());
                 values.copy_from_slice(&shared);
@@ -103,7 +108,7 @@ impl Array {
         }
         Ok(Array {
             data: self.data.clone(),
-            shape: shape.to_vec(),
+            shape: Shape::from_slice(shape),
         })
     }
 

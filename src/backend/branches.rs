@@ -20,6 +20,8 @@ pub(super) struct Branches {
     waits_for: Vec<usize>,
     /// For every value the steps that read it, each once.
     readers: Vec<Vec<usize>>,
+    /// For every step the values that it reads, each once.
+    reads: Vec<Vec<Value>>,
     /// For every value how many read it: steps, and the outputs of the net, which keep it to the end.
     uses: Vec<usize>,
 }
@@ -30,14 +32,19 @@ impl Branches {
         let mut branches = Branches {
             waits_for: Vec::with_capacity(plan.steps.len()),
             readers: vec![Vec::new(); plan.values.len()],
+            reads: plan
+                .steps
+                .iter()
+                .map(|step| distinct(&step.inputs))
+                .collect(),
             uses: vec![0; plan.values.len()],
         };
-        for (place, step) in plan.steps.iter().enumerate() {
+        for (place, reads) in branches.reads.iter().enumerate() {
             let mut waits_for = 0;
-            for Value(input) in distinct(&step.inputs) {
-                branches.readers[input].push(place);
-                branches.uses[input] += 1;
-                waits_for += usize::from(input >= plan.inputs.len());
+            for Value(input) in reads {
+                branches.readers[*input].push(place);
+                branches.uses[*input] += 1;
+                waits_for += usize::from(*input >= plan.inputs.len());
             }
             branches.waits_for.push(waits_for);
         }
@@ -152,9 +159,9 @@ impl Run<'_> {
         });
         let inputs = inputs.collect::<Result<_>>()?;
         // The step alone has what nothing else reads: it may write its output there.
-        for input in distinct(&step.inputs) {
+        for input in &self.branches.reads[place] {
             if self.uses[input.0].fetch_sub(1, Ordering::AcqRel) == 1 {
-                self.value(input).take();
+                self.value(*input).take();
             }
         }
         let output = self.program.evaluate_step::<T>(place, inputs)?;

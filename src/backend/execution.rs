@@ -8,12 +8,13 @@ use std::cell::Cell;
 use std::ops::Range;
 
 use candle_core::{DType, Device, Error, Result, Tensor, Var};
+use smallvec::smallvec;
 
 use super::Executor;
 use super::array::Array;
 use super::branches::Branches;
 use super::kernels::float::Float;
-use super::lowering::{self, Backward, Call, Prepared};
+use super::lowering::{self, Backward, Call, Inputs, Prepared};
 use super::threads::with_all_awake;
 use crate::plan::{Plan, Step};
 
@@ -137,7 +138,7 @@ impl Program {
     /// The outputs among the values.
     fn outputs<T: Float>(&self, values: &[Option<Array>]) -> Result<Vec<Tensor>> {
         let outputs = self.plan.outputs.iter();
-        let outputs = outputs.map(|output| value(values, output.0)?.into_tensor::<T>());
+        let outputs = outputs.map(|output| value(values, output.0)?.to_tensor::<T>());
         outputs.collect()
     }
 
@@ -213,11 +214,7 @@ impl Program {
     }
 
     /// What a step gives in an evaluation.
-    pub(super) fn evaluate_step<T: Float>(
-        &self,
-        place: usize,
-        inputs: Vec<Array>,
-    ) -> Result<Array> {
+    pub(super) fn evaluate_step<T: Float>(&self, place: usize, inputs: Inputs) -> Result<Array> {
         Ok(lowering::forward::<T>(&self.call(place, inputs))?.output)
     }
 
@@ -243,12 +240,12 @@ impl Program {
     }
 
     /// An evaluation of a step.
-    fn call(&self, place: usize, mut inputs: Vec<Array>) -> Call<'_> {
+    fn call(&self, place: usize, mut inputs: Inputs) -> Call<'_> {
         let step = &self.plan.steps[place];
         let addend = if step.sum_behind { inputs.pop() } else { None };
         Call {
             step,
-            wanted: vec![false; inputs.len()],
+            wanted: smallvec![false; inputs.len()],
             inputs,
             addend: Cell::new(addend),
             parameters: &self.variables[step.parameters.clone()],
@@ -287,8 +284,8 @@ impl Program {
         }
         let steps = 0..frozen.plan.steps.len();
         let prepare = |place| match self.dtype {
-            DType::F64 => lowering::prepare::<f64>(&frozen.call(place, Vec::new())),
-            _ => lowering::prepare::<f32>(&frozen.call(place, Vec::new())),
+            DType::F64 => lowering::prepare::<f64>(&frozen.call(place, Inputs::new())),
+            _ => lowering::prepare::<f32>(&frozen.call(place, Inputs::new())),
         };
         frozen.prepared = steps.map(prepare).collect::<Result<_>>()?;
         frozen.branches = Branches::of(&frozen.plan);
@@ -422,7 +419,7 @@ pub(super) fn incomplete() -> Error {
 }
 
 fn tensors<T: Float>(arrays: Vec<Option<Array>>) -> Result<Vec<Option<Tensor>>> {
-    let tensor = |array: Option<Array>| array.map(Array::into_tensor::<T>).transpose();
+    let tensor = |array: Option<Array>| array.map(|it| it.to_tensor::<T>()).transpose();
     arrays.into_iter().map(tensor).collect()
 }
 

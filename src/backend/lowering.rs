@@ -11,8 +11,9 @@ use std::any::Any;
 use std::cell::Cell;
 
 use candle_core::{Error, Result, Tensor, Var};
+use smallvec::{SmallVec, smallvec};
 
-use super::array::{Array, array};
+use super::array::{Array, Shape, array};
 use super::kernels::float::Float;
 use super::kernels::rectifier::{self, Rectifier};
 use super::kernels::{
@@ -20,21 +21,25 @@ use super::kernels::{
     upsample,
 };
 use super::memory;
+use super::numbers::Numbers;
 use super::random;
 use super::slices::view;
 use crate::operations::{Activation, Pooling};
 use crate::plan::{Layer, Pool, Step};
+
+/// What a step reads: mostly one or two values.
+pub(super) type Inputs = SmallVec<[Array; 2]>;
 
 /// A layer about to be computed.
 pub(super) struct Call<'a> {
     /// What is computed.
     pub(super) step: &'a Step,
     /// The inputs, with the batch axis, contiguous; but for the addend.
-    pub(super) inputs: Vec<Array>,
+    pub(super) inputs: Inputs,
     /// What the output is added to, and takes the memory of if it can; see [`Step::sum_behind`].
     pub(super) addend: Cell<Option<Array>>,
     /// For each input whether its gradient is wanted.
-    pub(super) wanted: Vec<bool>,
+    pub(super) wanted: SmallVec<[bool; 4]>,
     /// The parameters and state of the layer, as they are now.
     pub(super) parameters: &'a [Var],
     /// Those of the norm that is fused with it.
@@ -246,11 +251,11 @@ fn image_size(tensor: &Array) -> Result<[usize; 2]> {
 }
 
 /// The shape of images of this size, or of signals if the input is of that kind.
-fn like(input: &Array, channels: usize, [height, width]: [usize; 2]) -> Vec<usize> {
+fn like(input: &Array, channels: usize, [height, width]: [usize; 2]) -> Shape {
     let batch = input.dims().first().copied().unwrap_or(1);
     match input.rank() {
-        3 => vec![batch, channels, width],
-        _ => vec![batch, channels, height, width],
+        3 => smallvec![batch, channels, width],
+        _ => smallvec![batch, channels, height, width],
     }
 }
 
@@ -377,7 +382,7 @@ fn activate<T: Float>(call: &Call, function: Activation) -> Result<Given> {
 /// Zeros of this shape for each example. Nothing acts on them.
 fn zeros<T: Float>(call: &Call, shape: &[usize]) -> Result<Given> {
     let shape = [&[call.input()?.dim(0)?], shape].concat();
-    let values: Vec<T> = memory::zeros(shape.iter().product());
+    let values: Numbers<T> = memory::zeros(shape.iter().product());
     Ok(Given::new(array(values, &shape)?, |_| Ok(vec![None])))
 }
 

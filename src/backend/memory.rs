@@ -9,6 +9,7 @@ use std::ops::Deref;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use super::kernels::float::Float;
+use super::numbers::Numbers;
 
 /// Shorter buffers are left to the allocator, which has its own lists for them.
 const SHORTEST: usize = 1024;
@@ -23,7 +24,7 @@ pub(super) struct Pool<T>(Mutex<State<T>>);
 
 struct State<T> {
     /// Those that wait, the one that has waited longest first.
-    waiting: VecDeque<Vec<T>>,
+    waiting: VecDeque<Numbers<T>>,
     /// The numbers in them.
     waiting_size: usize,
     /// The numbers in buffers in use.
@@ -75,7 +76,7 @@ impl<T: Float> Pool<T> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn take(&self, length: usize) -> Option<Vec<T>> {
+    fn take(&self, length: usize) -> Option<Numbers<T>> {
         if length < SHORTEST {
             return None;
         }
@@ -106,7 +107,7 @@ impl<T: Float> Pool<T> {
         }
     }
 
-    fn give(&self, buffer: Vec<T>) {
+    fn give(&self, buffer: Numbers<T>) {
         let length = buffer.len();
         if length < SHORTEST {
             return;
@@ -164,9 +165,9 @@ pub fn buffers() -> Buffers {
 }
 
 /// A buffer of this length with whatever is in it, to be overwritten as a whole.
-pub(super) fn buffer<T: Float>(length: usize) -> Vec<T> {
+pub(super) fn buffer<T: Float>(length: usize) -> Numbers<T> {
     let buffer = T::pool().take(length);
-    let mut buffer = buffer.unwrap_or_else(|| vec![T::ZERO; length]);
+    let mut buffer = buffer.unwrap_or_else(|| Numbers::filled(T::ZERO, length));
     // In tests, what a kernel leaves as it was should be seen.
     if cfg!(debug_assertions) {
         buffer.fill(T::of(f64::NAN));
@@ -175,28 +176,28 @@ pub(super) fn buffer<T: Float>(length: usize) -> Vec<T> {
 }
 
 /// A buffer of zeros.
-pub(super) fn zeros<T: Float>(length: usize) -> Vec<T> {
+pub(super) fn zeros<T: Float>(length: usize) -> Numbers<T> {
     match T::pool().take(length) {
         Some(mut buffer) => {
             buffer.fill(T::ZERO);
             buffer
         }
-        None => vec![T::ZERO; length],
+        None => Numbers::filled(T::ZERO, length),
     }
 }
 
 /// A buffer in use, which goes to the pool in the end.
-pub(super) struct Buffer<T: Float>(Vec<T>);
+pub(super) struct Buffer<T: Float>(Numbers<T>);
 
 impl<T: Float> Buffer<T> {
     /// A buffer of these numbers.
-    pub(super) fn new(values: Vec<T>) -> Self {
+    pub(super) fn new(values: Numbers<T>) -> Self {
         T::pool().adopt(values.len());
         Buffer(values)
     }
 
     /// Its numbers, which no longer go to the pool.
-    pub(super) fn into_vec(mut self) -> Vec<T> {
+    pub(super) fn into_numbers(mut self) -> Numbers<T> {
         let values = std::mem::take(&mut self.0);
         T::pool().forget(values.len());
         values
@@ -224,7 +225,7 @@ mod tests {
     #[test]
     fn a_buffer_is_used_again_and_little_more_is_held_than_was_in_use() {
         let pool = Pool::<f32>::new(0);
-        let give = |length: usize| pool.give(vec![0.0; length]);
+        let give = |length: usize| pool.give(Numbers::filled(0.0, length));
         pool.adopt(2000);
         pool.adopt(3000);
         give(2000);
@@ -251,7 +252,7 @@ mod tests {
         lengths.iter().for_each(|length| pool.adopt(*length));
         lengths
             .iter()
-            .for_each(|length| pool.give(vec![1.0; *length]));
+            .for_each(|length| pool.give(Numbers::filled(1.0, *length)));
         assert!(pool.take(2500).is_none(), "there may be 24000");
         pool.adopt(7000);
         let taken = pool.take(2500).expect("3000 have room for 2500");
@@ -267,7 +268,7 @@ mod tests {
     fn what_is_short_is_left_to_the_allocator() {
         let pool = Pool::<f64>::new(0);
         pool.adopt(10);
-        pool.give(vec![0.0; 10]);
+        pool.give(Numbers::filled(0.0, 10));
         assert!(pool.take(10).is_none());
     }
 }

@@ -7,6 +7,7 @@
 use candle_core::{Device, Result, Tensor, Var};
 
 mod array;
+mod board;
 mod branches;
 #[cfg(feature = "cuda")]
 pub(crate) mod cuda;
@@ -21,6 +22,7 @@ pub(crate) mod kernels;
 mod lowering;
 mod memory;
 mod network;
+mod numbers;
 mod random;
 mod slices;
 mod tensors;

@@ -1,59 +1,82 @@
 //! Threads that wait for work without going to sleep.
 
-use std::cell::Cell;
+use std::cell::RefCell;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use rayon::Yield;
+use rayon::prelude::*;
+
+use super::board::Board;
 
 /// So often a thread looks for work in vain before it goes to sleep after all. There must be
 /// a bound, since a thread that waits for a piece of its own work may come to look for others'.
 const MOST_ROUNDS: usize = 1 << 12;
 
+/// So often a thread looks at the board before it looks for other work of the pool, which takes longer.
+const LOOKS: usize = 32;
+
 thread_local! {
-    /// Whether this thread is among those that stay awake.
-    static IS_AWAKE: Cell<bool> = const { Cell::new(false) };
+    /// The board of the threads that stay awake, if this is one of them.
+    static BOARD: RefCell<Option<Arc<Board>>> = const { RefCell::new(None) };
+}
+
+fn board() -> Option<Arc<Board>> {
+    BOARD.with_borrow(Clone::clone)
 }
 
 /// Whether other threads stay awake for this one, so that even short pieces are worth handing on.
 pub(super) fn others_are_awake() -> bool {
-    IS_AWAKE.get()
+    BOARD.with_borrow(Option::is_some)
+}
+
+/// Does some work for every number below `count`, on all threads.
+pub(super) fn share(count: usize, work: impl Fn(usize) + Send + Sync) {
+    if count < 2 || rayon::current_num_threads() == 1 {
+        return (0..count).for_each(work);
+    }
+    let is_done = board().is_some_and(|board| board.share(count, &work));
+    if !is_done {
+        (0..count).into_par_iter().for_each(work);
+    }
 }
 
 /// Computes something on a thread that counts as awake meanwhile.
-fn awake<R>(compute: impl FnOnce() -> R) -> R {
-    struct Reset(bool);
+fn awake<R>(board: &Arc<Board>, compute: impl FnOnce() -> R) -> R {
+    struct Reset(Option<Arc<Board>>);
     impl Drop for Reset {
         fn drop(&mut self) {
-            IS_AWAKE.set(self.0);
+            BOARD.set(self.0.take());
         }
     }
-    let _reset = Reset(IS_AWAKE.replace(true));
+    let _reset = Reset(BOARD.replace(Some(Arc::clone(board))));
     compute()
 }
 
 /// Computes something within the pool, whose other threads stay awake meanwhile. An example alone is computed in
 /// pieces that take less time than it takes to wake a thread.
 pub(super) fn with_all_awake<R: Send>(compute: impl FnOnce() -> R + Send) -> R {
-    let is_done = AtomicBool::new(false);
+    let (is_done, board) = (AtomicBool::new(false), Arc::default());
     rayon::scope(|scope| {
         for _ in 1..rayon::current_num_threads() {
-            scope.spawn(|_| awake(|| work_until(&is_done)));
+            scope.spawn(|_| awake(&board, || work_until(&board, &is_done)));
         }
         let _end = End(&is_done);
-        awake(compute)
+        awake(&board, compute)
     })
 }
 
 /// Takes pieces of others' work until all is done.
-fn work_until(is_done: &AtomicBool) {
+fn work_until(board: &Board, is_done: &AtomicBool) {
     let mut rounds = 0;
     while rounds < MOST_ROUNDS && !is_done.load(Ordering::Acquire) {
-        match rayon::yield_now() {
-            Some(Yield::Executed) => rounds = 0,
-            _ => {
-                rounds += 1;
-                std::hint::spin_loop();
-            }
+        let has_helped = (0..LOOKS).any(|_| {
+            std::hint::spin_loop();
+            board.help()
+        });
+        match has_helped || rayon::yield_now() == Some(Yield::Executed) {
+            true => rounds = 0,
+            false => rounds += 1,
         }
     }
 }

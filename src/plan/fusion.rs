@@ -40,20 +40,26 @@ pub(super) fn with_norm(first: &Step, second: &Step) -> Option<Step> {
     let (Layer::Convolution(_), true) = (&first.layer, bare) else {
         return None;
     };
+    Some(Step {
+        norm: Some(fused_norm(second)?),
+        activation: second.activation,
+        ..joined(first, second)
+    })
+}
+
+/// What a step does that is a batch norm.
+pub(super) fn fused_norm(step: &Step) -> Option<FusedNorm> {
     let Layer::BatchNorm {
         epsilon, momentum, ..
-    } = second.layer
+    } = step.layer
     else {
         return None;
     };
-    Some(Step {
-        norm: Some(FusedNorm {
-            epsilon,
-            momentum,
-            parameters: second.parameters.clone(),
-        }),
-        activation: second.activation,
-        ..joined(first, second)
+    let parameters = step.parameters.clone();
+    Some(FusedNorm {
+        epsilon,
+        momentum,
+        parameters,
     })
 }
 

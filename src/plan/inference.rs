@@ -4,7 +4,7 @@
 
 use std::collections::HashMap;
 
-use super::fusion::{joined, readers};
+use super::fusion::{fused_norm, joined, readers};
 use super::{Convolution, Layer, Plan, Step, Value};
 use crate::operations::Activation;
 
@@ -40,6 +40,7 @@ fn compute_alike(one: &Step, other: &Step) -> bool {
     one.layer == other.layer
         && one.all_parameters().eq(other.all_parameters())
         && one.norm == other.norm
+        && one.norm_last == other.norm_last
         && one.activation == other.activation
         && one.relu_before == other.relu_before
         && one.sum_behind == other.sum_behind
@@ -62,26 +63,37 @@ pub(super) fn fuse_relus(plan: &mut Plan) {
     let mut place = 0;
     while let Some(relu) = plan.steps.get(place) {
         let is_relu = relu.layer == Layer::Activation(Activation::Relu);
-        let mut readers = plan
-            .steps
-            .iter()
-            .filter(|it| it.inputs.contains(&relu.output));
-        if !is_relu || plan.outputs.contains(&relu.output) || !readers.all(is_bare_depthwise) {
+        let read = relu.output;
+        let mut readers = plan.steps.iter().filter(|it| it.inputs.contains(&read));
+        if !is_relu || plan.outputs.contains(&read) || !readers.all(|it| takes_relu(it, read)) {
             place += 1;
             continue;
         }
         let relu = plan.steps.remove(place);
         for reader in &mut plan.steps {
-            if reader.inputs == [relu.output] {
+            if reader.inputs.first() == Some(&read) {
                 reader.relu_before = true;
                 reader.words = format!("{} {}", relu.words, reader.words);
-                reader.inputs.clone_from(&relu.inputs);
+                reader.inputs[0] = relu.inputs[0];
             }
         }
     }
 }
 
-/// Makes a sum of two part of the step of a convolution of 1x1 that it alone reads, of two such the one that comes later.
+/// Makes a batch norm that alone reads a rectified convolution part of its step.
+pub(super) fn with_last_norm(first: &Step, second: &Step) -> Option<Step> {
+    let takes_norm = first.norm.is_none() && first.activation.is_some() && !first.sum_behind;
+    let (Layer::Convolution(_), true, None) = (&first.layer, takes_norm, second.activation) else {
+        return None;
+    };
+    Some(Step {
+        norm: Some(fused_norm(second)?),
+        norm_last: true,
+        ..joined(first, second)
+    })
+}
+
+/// Makes a sum of two part of the step of a convolution that it alone reads, of two such the one that comes later.
 /// The step stands in the place of the sum, where the other value is there.
 pub(super) fn fuse_sums(plan: &mut Plan) {
     let readers = readers(plan);
@@ -103,15 +115,10 @@ pub(super) fn fuse_sums(plan: &mut Plan) {
     plan.steps = steps.into_iter().flatten().collect();
 }
 
-/// Whether a sum can be part of a step: that of a convolution which is a product with the image as it is.
+/// Whether a sum can be part of a step: that of a convolution without anything behind it but a norm.
 fn takes_sum(step: &Step) -> bool {
-    let is_product = match step.layer {
-        Layer::Convolution(convolution) => {
-            convolution.kernel == [1, 1] && convolution.groups < convolution.input
-        }
-        _ => false,
-    };
-    is_product && step.activation.is_none() && !step.sum_behind
+    let is_convolution = matches!(step.layer, Layer::Convolution(_));
+    is_convolution && step.activation.is_none() && !step.sum_behind
 }
 
 /// A convolution with a sum behind it, of what it gives and another value.
@@ -126,10 +133,12 @@ fn with_sum(convolution: &Step, sum: &Step) -> Step {
     }
 }
 
-fn is_bare_depthwise(step: &Step) -> bool {
+/// Whether the `relu` that gives a value can be part of a step that reads it: that of a depthwise convolution of it, which
+/// is not added to it.
+fn takes_relu(step: &Step, read: Value) -> bool {
     match step.layer {
         Layer::Convolution(Convolution { input, groups, .. }) => {
-            groups == input && !step.relu_before
+            groups == input && !step.relu_before && !step.inputs[1..].contains(&read)
         }
         _ => false,
     }

@@ -283,9 +283,16 @@ fn trained(plan: &Plan) -> Vec<bool> {
 /// The value whose memory the output has, if it takes none of its own.
 fn memory_of(step: &Step, training: bool) -> Option<Value> {
     let (input, others) = step.inputs.split_last()?;
-    let is_taken_over =
-        step.sum_behind && step.last_uses.contains(input) && !others.contains(input);
+    let is_taken_over = step.sum_behind
+        && !is_transformed(step)
+        && step.last_uses.contains(input)
+        && !others.contains(input);
     (is_taken_over || is_reshaped(step, training)).then_some(*input)
+}
+
+/// Whether a convolution is mostly computed by Winograd's algorithm, whose output takes memory of its own.
+fn is_transformed(step: &Step) -> bool {
+    matches!(step.layer, Layer::Convolution(it) if it.kernel == [3, 3] && it.stride == [1, 1] && it.groups == 1)
 }
 
 /// Whether the output is the input, numbered anew.

@@ -59,7 +59,7 @@ pub struct Plan {
 pub struct Value(pub usize);
 
 /// One layer applied to values, with what passes have fused with it: behind it a norm and then an activation, and in an
-/// inference a `relu` before it or a sum before the activation.
+/// inference a `relu` before it, a sum before the activation, or the norm behind it.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Step {
     /// What is computed.
@@ -68,6 +68,8 @@ pub struct Step {
     pub relu_before: bool,
     /// The batch norm of what the layer gives.
     pub norm: Option<FusedNorm>,
+    /// Whether the norm stands behind the activation.
+    pub norm_last: bool,
     /// Whether what the norm gives, or what the layer gives if there is none, is added to the last value that the step
     /// reads.
     pub sum_behind: bool,
@@ -207,7 +209,7 @@ impl Plan {
 impl Step {
     /// Whether it is such as only the plan of an inference has.
     pub fn is_of_inference(&self) -> bool {
-        self.relu_before || self.sum_behind
+        self.relu_before || self.sum_behind || self.norm_last
     }
 
     /// The places of its parameters in [`Plan::parameters`]: those of the layer, then those of the norm.
@@ -372,6 +374,7 @@ impl Lowering<'_> {
             layer,
             relu_before: false,
             norm: None,
+            norm_last: false,
             sum_behind: false,
             activation: None,
             inputs,

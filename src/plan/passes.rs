@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::checkpoints::checkpoint_blocks;
 use super::fusion::{fuse, with_activation, with_norm};
-use super::inference::{fuse_relus, fuse_sums, merge_equals, rectify_parts};
+use super::inference::{fuse_relus, fuse_sums, merge_equals, rectify_parts, with_last_norm};
 use super::{Layer, Plan, Step, Value};
 
 /// A pass that may be left out. What a net computes does not depend on it.
@@ -25,8 +25,10 @@ pub enum Pass {
     /// A `relu` or `relu6` that alone reads a convolution, dense layer, batch norm or sum becomes part
     /// of its step: it takes no pass over memory of its own, and what it reads is not kept.
     FuseActivations,
-    /// In an inference, a sum of two becomes part of the step of a convolution of 1x1 that it alone reads. What the
-    /// convolution gives is added to the other where that lies, if nothing else reads it.
+    /// In an inference, a batch norm that alone reads a rectified convolution becomes part of its step.
+    FuseLastNorms,
+    /// In an inference, a sum of two becomes part of the step of a convolution that it alone reads. What most convolutions
+    /// give is added to the other where that lies, if nothing else reads it.
     FuseSums,
     /// In an inference, a `relu` that depthwise convolutions alone read, and that is not fused with what is before it,
     /// becomes part of their steps: they rectify pixels as they read them.
@@ -48,11 +50,12 @@ enum Purpose {
 
 impl Pass {
     /// All passes that may be left out, in the order they run.
-    pub const ALL: [Pass; 7] = [
+    pub const ALL: [Pass; 8] = [
         Pass::RectifyParts,
         Pass::MergeEquals,
         Pass::FuseNorms,
         Pass::FuseActivations,
+        Pass::FuseLastNorms,
         Pass::FuseSums,
         Pass::FuseRelus,
         Pass::CheckpointBlocks,
@@ -65,6 +68,7 @@ impl Pass {
             Pass::MergeEquals => "merge-equals",
             Pass::FuseNorms => "fuse-norms",
             Pass::FuseActivations => "fuse-activations",
+            Pass::FuseLastNorms => "fuse-last-norms",
             Pass::FuseSums => "fuse-sums",
             Pass::FuseRelus => "fuse-relus",
             Pass::CheckpointBlocks => "checkpoint-blocks",
@@ -74,9 +78,11 @@ impl Pass {
     fn serves(self, purpose: Purpose) -> bool {
         match self {
             Pass::FuseNorms | Pass::FuseActivations => true,
-            Pass::RectifyParts | Pass::MergeEquals | Pass::FuseSums | Pass::FuseRelus => {
-                purpose == Purpose::Inference
-            }
+            Pass::RectifyParts
+            | Pass::MergeEquals
+            | Pass::FuseLastNorms
+            | Pass::FuseSums
+            | Pass::FuseRelus => purpose == Purpose::Inference,
             Pass::CheckpointBlocks => purpose == Purpose::Training,
         }
     }
@@ -87,6 +93,7 @@ impl Pass {
             Pass::MergeEquals => merge_equals(plan),
             Pass::FuseNorms => fuse(plan, with_norm),
             Pass::FuseActivations => fuse(plan, with_activation),
+            Pass::FuseLastNorms => fuse(plan, with_last_norm),
             Pass::FuseSums => fuse_sums(plan),
             Pass::FuseRelus => fuse_relus(plan),
             Pass::CheckpointBlocks => checkpoint_blocks(plan),

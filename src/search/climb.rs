@@ -1,5 +1,6 @@
 //! The climb: from the codes of the best programs along the gradient of the value, with growing
-//! steps, back to programs, and the choice among what was found.
+//! steps, back to programs; then from the most promising of these by single symbols, and the choice among all that
+//! was found.
 //!
 //! With one linear layer the gradient is the same everywhere. Climbs differ all the same: each
 //! follows weights that the results allow, drawn anew, and has a noise of its own.
@@ -12,6 +13,7 @@ use rayon::prelude::*;
 
 use super::configuration::{AutosnapConfiguration, ChoiceName};
 use super::decoding::{self, Choice};
+use super::edits::neighbours;
 use super::error::Result;
 use super::history::{Origin, Proposal, Record};
 use super::improvement::expected_improvement;
@@ -23,6 +25,12 @@ use super::surrogate::{Description, Surrogate};
 
 /// How often a climb that found nothing new goes on further before the round is filled at random.
 const ATTEMPTS: usize = 4;
+
+/// How often in a row the most promising programs are edited at most.
+const MOST_EDITS: usize = 16;
+
+/// How many edits of a program are looked at: all of a short one; a long one has hundreds, each of which takes as long to judge.
+const MOST_NEIGHBOURS: usize = 32;
 
 /// What is known of programs that were found before: climbs come to the same ones round after round, and
 /// their keys and parts take longer than all else that is done to a program.
@@ -117,9 +125,11 @@ impl Climb<'_> {
             first_step = self.step(first_step, self.configuration.steps);
         }
         self.look_around(&mut keys, &mut found, rng);
-        let mut chosen = self.choose(found, count)?;
+        let mut judged = self.judged(found)?;
+        self.refine(&mut judged, &mut keys, rng)?;
+        judged.truncate(count);
+        let chosen: Vec<Proposal> = judged.into_iter().map(|(_, proposal)| proposal).collect();
         seen.extend(chosen.iter().map(|proposal| proposal.key));
-        chosen.truncate(count);
         Ok(chosen)
     }
 
@@ -247,8 +257,36 @@ impl Climb<'_> {
         first * self.configuration.step_growth.powi(number as i32)
     }
 
-    /// The most promising of what was found, with the values expected of them.
-    fn choose(&self, mut found: Vec<Proposal>, count: usize) -> Result<Vec<Proposal>> {
+    /// Goes on from the most promising programs by edits of one symbol, while these lead to some that are more promising
+    /// still.
+    fn refine(
+        &self,
+        judged: &mut Vec<(f64, Proposal)>,
+        keys: &mut HashSet<Key>,
+        rng: &mut ChaCha8Rng,
+    ) -> Result<()> {
+        let mut edited = HashSet::new();
+        for _ in 0..MOST_EDITS {
+            let best = judged.iter().take(self.configuration.refined);
+            let best = best.filter(|(_, proposal)| edited.insert(proposal.key));
+            let mut programs = Vec::new();
+            for (_, proposal) in best {
+                let around = neighbours(self.space, &proposal.program, rng).take(MOST_NEIGHBOURS);
+                programs.extend(around.map(|program| (program, refined(&proposal.origin))));
+            }
+            if programs.is_empty() {
+                break;
+            }
+            let mut found = Vec::new();
+            self.keep_new(programs, keys, &mut found);
+            judged.append(&mut self.judged(found)?);
+            judged.sort_by(|(a, _), (b, _)| b.total_cmp(a));
+        }
+        Ok(())
+    }
+
+    /// What was found, the most promising first, with the values expected of it.
+    fn judged(&self, mut found: Vec<Proposal>) -> Result<Vec<(f64, Proposal)>> {
         let mut scored: Vec<(f64, Proposal)> = match self.surrogate {
             Some(surrogate) => self.judge(surrogate, found),
             None => {
@@ -258,8 +296,7 @@ impl Climb<'_> {
             }
         };
         scored.sort_by(|(a, _), (b, _)| b.total_cmp(a));
-        scored.truncate(count);
-        Ok(scored.into_iter().map(|(_, proposal)| proposal).collect())
+        Ok(scored)
     }
 
     /// Programs by their parts: how promising they are, with the values expected of them.
@@ -296,5 +333,23 @@ impl Climb<'_> {
         }
         let expected = |proposal: &Proposal| proposal.predicted.unwrap_or(f64::NEG_INFINITY);
         Ok(found.iter().map(expected).collect())
+    }
+}
+
+/// Where a program comes from that is one edit away from one that was found.
+fn refined(origin: &Origin) -> Origin {
+    match *origin {
+        Origin::Climbed { from, .. } | Origin::Edited { from } => Origin::Refined {
+            from: Some(from),
+            edits: 1,
+        },
+        Origin::Refined { from, edits } => Origin::Refined {
+            from,
+            edits: edits + 1,
+        },
+        Origin::Random | Origin::Other { .. } => Origin::Refined {
+            from: None,
+            edits: 1,
+        },
     }
 }

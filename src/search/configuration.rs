@@ -104,7 +104,8 @@ pub struct AutosnapConfiguration {
     /// Standard deviation of the noise on a climbing code, for diversity, as a share of the step.
     /// Default 0.5.
     pub noise: f64,
-    /// How many climbs, each with its own noise, go from one start. Default 8.
+    /// How many climbs, each with its own noise, go from one start; 0 for none, which leaves chance and what edits make
+    /// of it. Default 8.
     pub climbs: usize,
     /// Temperature of the decoder while climbing; at 0 the most likely symbol is taken. Default 0.
     pub temperature: f64,
@@ -113,6 +114,9 @@ pub struct AutosnapConfiguration {
     pub sampled: bool,
     /// How many random programs a round looks at beside those it climbs to. Default 256.
     pub strangers: usize,
+    /// From how many of the most promising programs a round goes on by edits of one symbol, while these lead to more
+    /// promising ones; 0 for none. Default 8.
+    pub refined: usize,
     /// By what candidates are chosen. Default `improvement`.
     pub choice: ChoiceName,
     /// What says how much a program that was found is worth. Default `parts`.
@@ -262,6 +266,7 @@ impl Default for AutosnapConfiguration {
             temperature: 0.0,
             sampled: true,
             strangers: 256,
+            refined: 8,
             choice: ChoiceName::Improvement,
             surrogate: SurrogateName::Parts,
             warp: true,
@@ -375,6 +380,7 @@ impl NaoConfiguration {
             climbs: 1,
             sampled: false,
             strangers: 0,
+            refined: 0,
             choice: ChoiceName::Value,
             surrogate: SurrogateName::Latent,
             warp: false,
@@ -404,7 +410,6 @@ impl AutosnapConfiguration {
         at_least("autosnap.steps", self.steps, 1)?;
         within("autosnap.step_growth", self.step_growth, 1.0, 10.0)?;
         not_negative("autosnap.noise", self.noise)?;
-        at_least("autosnap.climbs", self.climbs, 1)?;
         not_negative("autosnap.temperature", self.temperature)?;
         self.model.validate()?;
         self.pretraining.validate("autosnap.pretraining")?;

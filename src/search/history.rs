@@ -21,6 +21,14 @@ pub enum Origin {
         /// How far it went, in standard deviations of the latent space.
         step: f64,
     },
+    /// Found by a climb or by chance, and then edited by one symbol after another, while that promised more.
+    Refined {
+        /// The number of the candidate that the climb started from; nothing if it was found by chance.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        from: Option<usize>,
+        /// How many edits there were.
+        edits: usize,
+    },
     /// A good program with one symbol replaced, inserted or deleted.
     Edited {
         /// The number of the candidate that was edited.

@@ -232,7 +232,7 @@ fn batch_norms_are_those_of_the_kernels() {
             rectifier,
         };
         let expected = batch_norm::backward(&geometry, &normalised, &x, &g);
-        let sums = [expected.bias.clone(), expected.weight.clone()].concat();
+        let sums = [&*expected.bias, &*expected.weight].concat();
         let [x, g, w, b] = [&x, &g, &weight, &bias].map(Clone::clone);
         let given = run(
             &super::batch_norm(Number::F64, activation),

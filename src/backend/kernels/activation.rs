@@ -3,6 +3,7 @@
 use super::element_wise::{map, zip};
 use super::float::Float;
 use super::rectifier::{relu, relu_gradient, relu6, relu6_gradient};
+use crate::backend::numbers::Numbers;
 use crate::operations::Activation;
 
 /// `1 / (1 + exp(-x))`
@@ -57,7 +58,7 @@ fn select<T>(condition: bool, first: T, second: T) -> T {
 }
 
 /// The function of every element. What is not a number stays so.
-pub(in crate::backend) fn forward<T: Float>(activation: Activation, input: &[T]) -> Vec<T> {
+pub(in crate::backend) fn forward<T: Float>(activation: Activation, input: &[T]) -> Numbers<T> {
     let (zero, one) = (T::ZERO, T::ONE);
     match activation {
         Activation::Relu => map(input, relu),
@@ -96,7 +97,7 @@ pub(in crate::backend) fn backward<T: Float>(
     activation: Activation,
     input: &[T],
     gradient: &[T],
-) -> Vec<T> {
+) -> Numbers<T> {
     let (zero, one) = (T::ZERO, T::ONE);
     let three = T::of(3.0);
     match activation {

@@ -6,6 +6,7 @@ use rayon::prelude::*;
 
 use super::float::Float;
 use crate::backend::memory;
+use crate::backend::numbers::Numbers;
 
 /// Adaptive pooling of images of one size.
 #[derive(Clone, Copy, Debug)]
@@ -61,7 +62,7 @@ fn share<T: Float>(rows: &Range<usize>, columns: &Range<usize>) -> T {
 }
 
 /// The mean of every window.
-pub(in crate::backend) fn average<T: Float>(geometry: &Geometry, input: &[T]) -> Vec<T> {
+pub(in crate::backend) fn average<T: Float>(geometry: &Geometry, input: &[T]) -> Numbers<T> {
     let windows = Windows::of(geometry);
     let width = geometry.image[1];
     let mut output = memory::zeros(input.len() / geometry.pixels() * geometry.windows());
@@ -85,7 +86,7 @@ pub(in crate::backend) fn average<T: Float>(geometry: &Geometry, input: &[T]) ->
 pub(in crate::backend) fn average_gradient<T: Float>(
     geometry: &Geometry,
     gradient: &[T],
-) -> Vec<T> {
+) -> Numbers<T> {
     let windows = Windows::of(geometry);
     let width = geometry.image[1];
     let mut target = memory::zeros(gradient.len() / geometry.windows() * geometry.pixels());
@@ -110,10 +111,11 @@ pub(in crate::backend) fn average_gradient<T: Float>(
 pub(in crate::backend) fn maximum<T: Float>(
     geometry: &Geometry,
     input: &[T],
-) -> (Vec<T>, Vec<u32>) {
+) -> (Numbers<T>, Vec<u32>) {
     let windows = Windows::of(geometry);
     let width = geometry.image[1];
-    let mut output = vec![T::LOWEST; input.len() / geometry.pixels() * geometry.windows()];
+    let values = input.len() / geometry.pixels() * geometry.windows();
+    let mut output = Numbers::filled(T::LOWEST, values);
     let mut places = vec![0; output.len()];
     output
         .par_chunks_mut(geometry.windows())
@@ -142,7 +144,7 @@ pub(in crate::backend) fn maximum_gradient<T: Float>(
     geometry: &Geometry,
     places: &[u32],
     gradient: &[T],
-) -> Vec<T> {
+) -> Numbers<T> {
     let mut target = memory::zeros(gradient.len() / geometry.windows() * geometry.pixels());
     target
         .par_chunks_mut(geometry.pixels())

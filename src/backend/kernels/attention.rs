@@ -8,6 +8,7 @@ use super::matrix::{Matrix, multiply};
 use super::reduce;
 use super::softmax::{softmax_gradient_row, softmax_row};
 use crate::backend::memory;
+use crate::backend::numbers::Numbers;
 
 /// How the queries, keys and values of an example lie in memory.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -162,7 +163,7 @@ pub(in crate::backend) fn forward<T: Float>(
     geometry: &Geometry,
     sight: Sight<T>,
     projected: &[T],
-) -> (Vec<T>, Vec<T>) {
+) -> (Numbers<T>, Numbers<T>) {
     let Geometry {
         queries,
         keys,
@@ -210,7 +211,7 @@ pub(in crate::backend) fn backward<T: Float>(
     weights: &[T],
     gradient: &[T],
     of_biases: bool,
-) -> (Vec<T>, Option<Vec<T>>) {
+) -> (Numbers<T>, Option<Numbers<T>>) {
     let example = geometry.example();
     let scores = geometry.heads * geometry.pairs();
     let piece = match of_biases {
@@ -218,13 +219,13 @@ pub(in crate::backend) fn backward<T: Float>(
         false => 1,
     };
     let mut target = memory::zeros(projected.len());
-    let biases: Vec<Vec<T>> = target
+    let biases: Vec<Numbers<T>> = target
         .par_chunks_mut(piece * example)
         .zip(projected.par_chunks(piece * example))
         .zip(weights.par_chunks(piece * scores))
         .zip(gradient.par_chunks(piece * geometry.queries * geometry.width))
         .map(|(((target, projected), weights), gradient)| {
-            let mut biases = vec![T::ZERO; if of_biases { scores } else { 0 }];
+            let mut biases = Numbers::filled(T::ZERO, if of_biases { scores } else { 0 });
             let examples = target
                 .chunks_exact_mut(example)
                 .zip(projected.chunks_exact(example))
@@ -260,7 +261,7 @@ fn example_gradient<T: Float>(
         ..
     } = *geometry;
     let stride = geometry.stride();
-    let mut scores = vec![T::ZERO; geometry.pairs()];
+    let mut scores = Numbers::filled(T::ZERO, geometry.pairs());
     for (head, weights) in weights.chunks_exact(geometry.pairs()).enumerate() {
         let gradient = Matrix::rows(&gradient[head * geometry.head()..], width);
         multiply(

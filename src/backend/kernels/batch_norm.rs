@@ -9,6 +9,7 @@ use super::float::Float;
 use super::rectifier::{Rectifier, relu, relu_gradient, relu6, relu6_gradient};
 use super::reduce::Lanes;
 use crate::backend::memory;
+use crate::backend::numbers::Numbers;
 
 /// Sizes of the axes behind the first.
 #[derive(Clone, Copy, Debug)]
@@ -33,11 +34,11 @@ pub(in crate::backend) struct Statistics {
 /// What the backward pass gives.
 pub(in crate::backend) struct Gradients<T> {
     /// For the input.
-    pub(in crate::backend) input: Vec<T>,
+    pub(in crate::backend) input: Numbers<T>,
     /// For the weights.
-    pub(in crate::backend) weight: Vec<T>,
+    pub(in crate::backend) weight: Numbers<T>,
     /// For the bias.
-    pub(in crate::backend) bias: Vec<T>,
+    pub(in crate::backend) bias: Numbers<T>,
 }
 
 /// Numbers of one channel that are summed up before the sum goes on in double precision.
@@ -201,7 +202,7 @@ pub(in crate::backend) fn forward<T: Float>(
     affine: &[Affine<T>],
     rectifier: Rectifier,
     input: &[T],
-) -> Vec<T> {
+) -> Numbers<T> {
     match rectifier {
         Rectifier::Identity => forward_with(geometry, affine, input, |value| value),
         Rectifier::Relu => forward_with(geometry, affine, input, relu),
@@ -214,7 +215,7 @@ fn forward_with<T: Float>(
     affine: &[Affine<T>],
     input: &[T],
     behind: impl Fn(T) -> T + Copy + Sync,
-) -> Vec<T> {
+) -> Numbers<T> {
     let mut output = memory::buffer(input.len());
     output
         .par_chunks_mut(geometry.example())

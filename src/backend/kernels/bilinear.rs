@@ -4,6 +4,7 @@ use rayon::prelude::*;
 
 use super::float::Float;
 use crate::backend::memory;
+use crate::backend::numbers::Numbers;
 
 /// A place between two neighbours: what the first and the second count.
 #[derive(Clone, Copy, Debug)]
@@ -54,7 +55,7 @@ pub(in crate::backend) fn forward<T: Float>(
     [height, width]: [usize; 2],
     factor: usize,
     input: &[T],
-) -> Vec<T> {
+) -> Numbers<T> {
     let (rows, columns) = (places::<T>(height, factor), places::<T>(width, factor));
     let (pixels, wide) = (height * width, width * factor);
     let mut output = memory::zeros(input.len() * factor * factor);
@@ -83,7 +84,7 @@ pub(in crate::backend) fn backward<T: Float>(
     [height, width]: [usize; 2],
     factor: usize,
     gradient: &[T],
-) -> Vec<T> {
+) -> Numbers<T> {
     let (rows, columns) = (places::<T>(height, factor), places::<T>(width, factor));
     let (pixels, wide) = (height * width, width * factor);
     let mut target = memory::zeros(gradient.len() / (factor * factor));

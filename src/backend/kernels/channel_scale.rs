@@ -8,6 +8,7 @@ use rayon::prelude::*;
 use super::float::Float;
 use super::reduce;
 use crate::backend::memory;
+use crate::backend::numbers::Numbers;
 
 /// Sizes of the axes behind the first.
 #[derive(Clone, Copy, Debug)]
@@ -57,7 +58,7 @@ pub(in crate::backend) fn forward<T: Float>(
     geometry: &Geometry,
     input: &[T],
     factors: &[T],
-) -> Vec<T> {
+) -> Numbers<T> {
     let mut output = memory::zeros(input.len());
     output
         .par_chunks_mut(geometry.example())
@@ -75,7 +76,7 @@ pub(in crate::backend) fn factor_gradient<T: Float>(
     geometry: &Geometry,
     input: &[T],
     gradient: &[T],
-) -> Vec<T> {
+) -> Numbers<T> {
     if geometry.positions == 1 {
         return super::element_wise::zip(input, gradient, |input, gradient| input * gradient);
     }

@@ -18,10 +18,11 @@ use super::padded::Layout;
 use super::pixels::Pixels;
 use super::shifted::Packed;
 use super::winograd::{self, Tiling, Transformed};
+use crate::backend::numbers::Numbers;
 use crate::plan::Convolution;
 
 pub(in crate::backend) use super::finish::Epilogue;
-pub(in crate::backend) use forward::{forward, forward_of_rectified, forward_onto};
+pub(in crate::backend) use forward::forward;
 pub(in crate::backend) use gradient::{backward, transposed};
 
 /// A convolution of a batch of images of one size.
@@ -93,7 +94,7 @@ impl Geometry {
         layout: &Layout,
         channels: Range<usize>,
         images: &'a [T],
-        buffer: &'a mut Vec<T>,
+        buffer: &'a mut Numbers<T>,
     ) -> &'a [T] {
         let pixels = self.input_pixels();
         if layout.is_plain() {

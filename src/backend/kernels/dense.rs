@@ -6,6 +6,7 @@ use super::float::Float;
 use super::matrix::{Matrix, multiply};
 use super::reduce;
 use crate::backend::memory;
+use crate::backend::numbers::Numbers;
 
 /// Rows of the result computed by one piece of parallel work.
 const ROWS: usize = 32;
@@ -22,11 +23,11 @@ const LEAST_WORK: usize = 1 << 18;
 /// What the backward pass gives.
 pub(in crate::backend) struct Gradients<T> {
     /// For the rows, where asked for.
-    pub(in crate::backend) input: Option<Vec<T>>,
+    pub(in crate::backend) input: Option<Numbers<T>>,
     /// For the weights.
-    pub(in crate::backend) weight: Vec<T>,
+    pub(in crate::backend) weight: Numbers<T>,
     /// For the bias.
-    pub(in crate::backend) bias: Vec<T>,
+    pub(in crate::backend) bias: Numbers<T>,
 }
 
 /// Rows of `features` numbers times the transposed weights `[outputs, features]`, plus the bias.
@@ -36,7 +37,7 @@ pub(in crate::backend) fn forward<T: Float>(
     input: &[T],
     weight: &[T],
     bias: Option<&[T]>,
-) -> Vec<T> {
+) -> Numbers<T> {
     let rows = input.len() / features;
     let mut output = match rows {
         ..=FEW_ROWS => few_rows(features, rows, input, weight),
@@ -52,7 +53,7 @@ pub(in crate::backend) fn forward<T: Float>(
     output
 }
 
-fn many_rows<T: Float>(features: usize, outputs: usize, input: &[T], weight: &[T]) -> Vec<T> {
+fn many_rows<T: Float>(features: usize, outputs: usize, input: &[T], weight: &[T]) -> Numbers<T> {
     let mut output = memory::zeros(input.len() / features * outputs);
     output
         .par_chunks_mut(ROWS * outputs)
@@ -72,7 +73,7 @@ fn many_rows<T: Float>(features: usize, outputs: usize, input: &[T], weight: &[T
 
 /// The same sums where rows are too few to share among threads: each takes some of the weights. The
 /// product is transposed, and in the end turned.
-fn few_rows<T: Float>(features: usize, rows: usize, input: &[T], weight: &[T]) -> Vec<T> {
+fn few_rows<T: Float>(features: usize, rows: usize, input: &[T], weight: &[T]) -> Numbers<T> {
     let outputs = weight.len() / features;
     let mut turned = memory::zeros(rows * outputs);
     let piece = OUTPUTS.max(LEAST_WORK / (features * rows).max(1));
@@ -130,7 +131,7 @@ pub(in crate::backend) fn backward<T: Float>(
             });
         target
     });
-    let mut weight_gradient = vec![T::ZERO; weight.len()];
+    let mut weight_gradient = Numbers::filled(T::ZERO, weight.len());
     weight_gradient
         .par_chunks_mut(ROWS * features)
         .enumerate()
@@ -155,10 +156,10 @@ pub(in crate::backend) fn backward<T: Float>(
 }
 
 /// The sum of all rows of this length.
-pub(in crate::backend) fn sum_of_rows<T: Float>(length: usize, rows: &[T]) -> Vec<T> {
+pub(in crate::backend) fn sum_of_rows<T: Float>(length: usize, rows: &[T]) -> Numbers<T> {
     let piece = reduce::images_in_piece(rows.len() / length, length) * length;
     let parts = rows.par_chunks(piece).map(|rows| {
-        let mut sum = vec![T::ZERO; length];
+        let mut sum = Numbers::filled(T::ZERO, length);
         for row in rows.chunks_exact(length) {
             sum.iter_mut()
                 .zip(row)
@@ -166,5 +167,5 @@ pub(in crate::backend) fn sum_of_rows<T: Float>(length: usize, rows: &[T]) -> Ve
         }
         sum
     });
-    reduce::add_in_order(parts.collect()).unwrap_or_else(|| vec![T::ZERO; length])
+    reduce::add_in_order(parts.collect()).unwrap_or_else(|| Numbers::filled(T::ZERO, length))
 }

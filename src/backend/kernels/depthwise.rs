@@ -4,17 +4,14 @@
 //! are passed over. So there is no copy with the padding. A row of the image is read once for all rows of the output
 //! that need it where these follow one another. Taps are added in the order of the kernel in any case.
 
-use rayon::prelude::*;
-
 use super::convolution::Geometry;
 use super::finish::Epilogue;
 use super::float::Float;
-use super::pieces::units_in_piece;
+use super::pieces::{for_each_piece, units_in_piece};
 use super::rectifier::relu;
 use super::sliding::{Sliding, Span};
 use super::vector::Vector;
 use super::vectorise::{Instructions, Kernel, instructions_for_rows, run};
-use crate::backend::memory;
 use crate::plan::Convolution;
 
 /// Whether a convolution is computed this way. Its attributes alone decide.
@@ -29,9 +26,10 @@ pub(super) fn forward<T: Float, const RELU: bool>(
     input: &[T],
     weight: &[T],
     epilogue: Epilogue<T>,
-) -> Vec<T> {
+    output: &mut [T],
+) {
     let instructions = instructions_for_rows::<T>(geometry.output[1]);
-    forward_on::<T, RELU>(instructions, geometry, input, weight, epilogue)
+    forward_on::<T, RELU>(instructions, geometry, input, weight, epilogue, output);
 }
 
 fn forward_on<T: Float, const RELU: bool>(
@@ -40,12 +38,11 @@ fn forward_on<T: Float, const RELU: bool>(
     input: &[T],
     weight: &[T],
     epilogue: Epilogue<T>,
-) -> Vec<T> {
+    output: &mut [T],
+) {
     let (channels, pixels) = (geometry.convolution.output, geometry.output_pixels());
-    let mut output = memory::buffer(geometry.batch * geometry.output_size());
     let planes = units_in_piece(geometry.batch * channels, geometry.taps() * pixels);
-    let pieces = output.par_chunks_mut(planes * pixels).enumerate();
-    pieces.for_each(|(piece, output)| {
+    for_each_piece(output, planes * pixels, |piece, output| {
         let planes = Planes::<T, RELU> {
             geometry,
             weight,
@@ -56,7 +53,6 @@ fn forward_on<T: Float, const RELU: bool>(
         };
         run(instructions, planes);
     });
-    output
 }
 
 /// Planes of the output that lie behind one another.

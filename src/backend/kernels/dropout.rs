@@ -5,6 +5,7 @@ use rayon::prelude::*;
 use super::element_wise::PIECE;
 use super::float::Float;
 use crate::backend::memory;
+use crate::backend::numbers::Numbers;
 
 /// The number with this place in the sequence of SplitMix64 (Steele, Lea and Flood, 2014) that
 /// begins at the key. Any place can be computed alone.
@@ -40,7 +41,7 @@ pub(in crate::backend) fn apply_to_examples<T: Float>(
     key: u64,
     example: usize,
     input: &[T],
-) -> Vec<T> {
+) -> Numbers<T> {
     let scale = T::of(1.0 / (1.0 - rate));
     let threshold = threshold(rate);
     let mut output = memory::zeros(input.len());
@@ -60,7 +61,7 @@ pub(in crate::backend) fn apply_to_examples<T: Float>(
 /// Every element times `1 / (1 - rate)`, or times zero with probability `rate`. Which elements are
 /// dropped follows from the key and the place of the element alone, so the gradient is the same
 /// function with the same key.
-pub(in crate::backend) fn apply<T: Float>(rate: f64, key: u64, input: &[T]) -> Vec<T> {
+pub(in crate::backend) fn apply<T: Float>(rate: f64, key: u64, input: &[T]) -> Numbers<T> {
     let scale = T::of(1.0 / (1.0 - rate));
     let threshold = threshold(rate);
     let mut output = memory::zeros(input.len());

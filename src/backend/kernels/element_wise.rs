@@ -3,7 +3,9 @@
 use rayon::prelude::*;
 
 use super::float::Float;
+use super::pieces::for_each_piece;
 use crate::backend::memory;
+use crate::backend::numbers::Numbers;
 
 /// Elements in one piece of parallel work.
 pub(in crate::backend) const PIECE: usize = 1 << 14;
@@ -38,12 +40,12 @@ vectorised! {
 pub(in crate::backend) fn map<T: Float>(
     input: &[T],
     function: impl Fn(T) -> T + Copy + Sync,
-) -> Vec<T> {
+) -> Numbers<T> {
     let mut output = memory::buffer(input.len());
-    output
-        .par_chunks_mut(PIECE)
-        .zip(input.par_chunks(PIECE))
-        .for_each(|(output, input)| map_piece(input, output, function));
+    for_each_piece(&mut output, PIECE, |piece, output| {
+        let input = &input[piece * PIECE..][..output.len()];
+        map_piece(input, output, function);
+    });
     output
 }
 
@@ -52,13 +54,12 @@ pub(in crate::backend) fn zip<T: Float>(
     left: &[T],
     right: &[T],
     function: impl Fn(T, T) -> T + Copy + Sync,
-) -> Vec<T> {
+) -> Numbers<T> {
     let mut output = memory::buffer(left.len());
-    output
-        .par_chunks_mut(PIECE)
-        .zip(left.par_chunks(PIECE))
-        .zip(right.par_chunks(PIECE))
-        .for_each(|((output, left), right)| zip_piece(left, right, output, function));
+    for_each_piece(&mut output, PIECE, |piece, output| {
+        let [left, right] = [left, right].map(|it| &it[piece * PIECE..][..output.len()]);
+        zip_piece(left, right, output, function);
+    });
     output
 }
 

@@ -3,6 +3,7 @@
 use rayon::prelude::*;
 
 use super::float::Float;
+use crate::backend::numbers::Numbers;
 
 /// Rows of the table whose gradient is one piece of parallel work.
 const ROWS: usize = 64;
@@ -25,8 +26,12 @@ pub(in crate::backend) fn places<T: Float>(count: usize, input: &[T]) -> Result<
 }
 
 /// The rows of this length at these places.
-pub(in crate::backend) fn forward<T: Float>(width: usize, places: &[usize], table: &[T]) -> Vec<T> {
-    let mut output = vec![T::ZERO; places.len() * width];
+pub(in crate::backend) fn forward<T: Float>(
+    width: usize,
+    places: &[usize],
+    table: &[T],
+) -> Numbers<T> {
+    let mut output = Numbers::filled(T::ZERO, places.len() * width);
     output
         .par_chunks_mut(width)
         .zip(places)
@@ -40,10 +45,10 @@ pub(in crate::backend) fn backward<T: Float>(
     [count, width]: [usize; 2],
     places: &[usize],
     gradient: &[T],
-) -> Vec<T> {
+) -> Numbers<T> {
     let mut readers: Vec<(usize, usize)> = places.iter().copied().zip(0..).collect();
     readers.sort_unstable();
-    let mut target = vec![T::ZERO; count * width];
+    let mut target = Numbers::filled(T::ZERO, count * width);
     target
         .par_chunks_mut(ROWS * width)
         .enumerate()
@@ -78,6 +83,6 @@ mod tests {
     fn a_row_sums_what_all_its_readers_got() {
         let gradient = [1.0_f64, 2.0, 3.0, 4.0, 5.0, 6.0];
         let table = backward([3, 2], &[2, 0, 2], &gradient);
-        assert_eq!(table, [3.0, 4.0, 0.0, 0.0, 6.0, 8.0]);
+        assert_eq!(*table, [3.0, 4.0, 0.0, 0.0, 6.0, 8.0]);
     }
 }

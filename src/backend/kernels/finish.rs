@@ -17,6 +17,8 @@ pub(in crate::backend) struct Epilogue<'a, T> {
     bias: Option<&'a [T]>,
     /// A norm with known statistics.
     affine: Option<&'a [Affine<T>]>,
+    /// Whether the norm comes last. Then nothing is added but the bias.
+    affine_last: bool,
     /// Whether what the memory of the output holds is added.
     adds: bool,
     /// An activation.
@@ -33,8 +35,17 @@ impl<'a, T: Float> Epilogue<'a, T> {
         Epilogue {
             bias,
             affine,
+            affine_last: false,
             adds: false,
             rectifier,
+        }
+    }
+
+    /// One whose norm comes last.
+    pub(in crate::backend) fn with_norm_last(self, affine_last: bool) -> Self {
+        Epilogue {
+            affine_last,
+            ..self
         }
     }
 
@@ -47,12 +58,6 @@ impl<'a, T: Float> Epilogue<'a, T> {
     /// Whether what the memory of the output holds is added.
     pub(super) fn adds(&self) -> bool {
         self.adds
-    }
-
-    /// The activation, and one without it.
-    pub(super) fn split(self) -> (Rectifier, Self) {
-        let rectifier = Rectifier::Identity;
-        (self.rectifier, Epilogue { rectifier, ..self })
     }
 
     /// That of some of the channels.
@@ -83,7 +88,7 @@ impl<'a, T: Float> Epilogue<'a, T> {
     ) {
         // SAFETY: the caller's instructions and target.
         unsafe {
-            let mut sums = self.scaled(sums);
+            let mut sums = self.scaled(self.biased(sums), false);
             if self.adds {
                 for (m, sums) in sums.iter_mut().enumerate() {
                     for (n, sum) in sums.iter_mut().enumerate() {
@@ -91,7 +96,7 @@ impl<'a, T: Float> Epilogue<'a, T> {
                     }
                 }
             }
-            let sums = self.rectified(sums);
+            let sums = self.scaled(self.rectified(sums), true);
             for (m, sums) in sums.iter().enumerate() {
                 for (n, sum) in sums.iter().enumerate() {
                     sum.store(target.add(m * stride + n * V::LANES));
@@ -119,26 +124,26 @@ impl<'a, T: Float> Epilogue<'a, T> {
     ) {
         // SAFETY: the caller's instructions and target.
         unsafe {
-            let mut sums = self.scaled(sums);
+            let mut sums = self.scaled(self.biased(sums), false);
             if self.adds {
                 for (m, [sum]) in sums.iter_mut().enumerate() {
                     *sum = sum.add(V::load_first(target.add(m * stride), count));
                 }
             }
-            let sums = self.rectified(sums);
+            let sums = self.scaled(self.rectified(sums), true);
             for (m, [sum]) in sums.iter().enumerate() {
                 sum.store_first(target.add(m * stride), count);
             }
         }
     }
 
-    /// With the bias and the norm.
+    /// With the bias.
     ///
     /// # Safety
     ///
     /// The instructions of `V` must be there.
     #[inline(always)]
-    unsafe fn scaled<V: Vector<Number = T>, const M: usize, const N: usize>(
+    unsafe fn biased<V: Vector<Number = T>, const M: usize, const N: usize>(
         &self,
         mut sums: [[V; N]; M],
     ) -> [[V; N]; M] {
@@ -153,7 +158,24 @@ impl<'a, T: Float> Epilogue<'a, T> {
                     }
                 }
             }
-            if let Some(affine) = self.affine {
+            sums
+        }
+    }
+
+    /// With the norm, if this is its place: `last` or not.
+    ///
+    /// # Safety
+    ///
+    /// The instructions of `V` must be there.
+    #[inline(always)]
+    unsafe fn scaled<V: Vector<Number = T>, const M: usize, const N: usize>(
+        &self,
+        mut sums: [[V; N]; M],
+        last: bool,
+    ) -> [[V; N]; M] {
+        // SAFETY: the caller has the instructions.
+        unsafe {
+            if let (Some(affine), true) = (self.affine, self.affine_last == last) {
                 let affine = &affine[..M];
                 for (m, sums) in sums.iter_mut().enumerate() {
                     let (scale, shift) = (V::splat(affine[m].0), V::splat(affine[m].1));
@@ -196,14 +218,25 @@ impl<'a, T: Float> Epilogue<'a, T> {
         }
     }
 
-    /// Does it to channels of so many pixels, but for the sum.
-    pub(super) fn apply(&self, pixels: usize, output: &mut [T]) {
+    /// Does it to channels of so many pixels, which lie elsewhere than what is added to them.
+    pub(super) fn apply(&self, pixels: usize, output: &mut [T], addend: Option<&[T]>) {
         if let Some(bias) = self.bias {
             add_bias(pixels, bias, output);
         }
-        match self.affine {
-            Some(affine) => batch_norm::forward_here(pixels, affine, self.rectifier, output),
-            None => rectifier::rectify_here(self.rectifier, output),
+        let rectified = self.rectifier;
+        match (self.affine, addend) {
+            (Some(affine), None) if self.affine_last => {
+                rectifier::rectify_here(rectified, output);
+                batch_norm::forward_here(pixels, affine, Rectifier::Identity, output);
+            }
+            (Some(affine), None) => batch_norm::forward_here(pixels, affine, rectified, output),
+            (None, None) => rectifier::rectify_here(rectified, output),
+            (affine, Some(addend)) => {
+                if let Some(affine) = affine {
+                    batch_norm::forward_here(pixels, affine, Rectifier::Identity, output);
+                }
+                rectifier::add_here(rectified, output, addend);
+            }
         }
     }
 }

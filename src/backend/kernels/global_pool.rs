@@ -5,19 +5,18 @@ use rayon::prelude::*;
 use super::float::Float;
 use super::reduce;
 use crate::backend::memory;
+use crate::backend::numbers::Numbers;
 
 /// The mean of every row of this length.
-pub(in crate::backend) fn average<T: Float>(length: usize, input: &[T]) -> Vec<T> {
+pub(in crate::backend) fn average<T: Float>(length: usize, input: &[T]) -> Numbers<T> {
     let scale = T::of(1.0 / length as f64);
-    input
-        .par_chunks(length)
-        .with_min_len(64)
-        .map(|row| reduce::sum(row) * scale)
-        .collect()
+    let rows = input.par_chunks(length).with_min_len(64);
+    let means: Vec<T> = rows.map(|row| reduce::sum(row) * scale).collect();
+    means.into()
 }
 
 /// The gradient of the rows, from that of their means.
-pub(in crate::backend) fn average_gradient<T: Float>(length: usize, gradient: &[T]) -> Vec<T> {
+pub(in crate::backend) fn average_gradient<T: Float>(length: usize, gradient: &[T]) -> Numbers<T> {
     let scale = T::of(1.0 / length as f64);
     let mut target = memory::zeros(gradient.len() * length);
     target
@@ -30,8 +29,8 @@ pub(in crate::backend) fn average_gradient<T: Float>(length: usize, gradient: &[
 
 /// The largest value of every row of this length, and where it is first found. What is not a number
 /// is larger than all.
-pub(in crate::backend) fn maximum<T: Float>(length: usize, input: &[T]) -> (Vec<T>, Vec<u32>) {
-    input
+pub(in crate::backend) fn maximum<T: Float>(length: usize, input: &[T]) -> (Numbers<T>, Vec<u32>) {
+    let (values, places): (Vec<T>, Vec<u32>) = input
         .par_chunks(length)
         .with_min_len(64)
         .map(|row| {
@@ -43,7 +42,8 @@ pub(in crate::backend) fn maximum<T: Float>(length: usize, input: &[T]) -> (Vec<
             }
             best
         })
-        .unzip()
+        .unzip();
+    (values.into(), places)
 }
 
 /// The gradient of the rows, from that of their largest values.
@@ -51,7 +51,7 @@ pub(in crate::backend) fn maximum_gradient<T: Float>(
     length: usize,
     places: &[u32],
     gradient: &[T],
-) -> Vec<T> {
+) -> Numbers<T> {
     let mut target = memory::zeros(gradient.len() * length);
     target
         .par_chunks_mut(length)

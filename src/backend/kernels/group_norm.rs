@@ -10,6 +10,7 @@ use super::dense::sum_of_rows;
 use super::float::Float;
 use super::reduce;
 use crate::backend::memory;
+use crate::backend::numbers::Numbers;
 
 /// Sizes of the axes behind the first.
 #[derive(Clone, Copy, Debug)]
@@ -44,11 +45,11 @@ impl Geometry {
 /// What the backward pass gives.
 pub(in crate::backend) struct Gradients<T> {
     /// For the input.
-    pub(in crate::backend) input: Vec<T>,
+    pub(in crate::backend) input: Numbers<T>,
     /// For the weights.
-    pub(in crate::backend) weight: Vec<T>,
+    pub(in crate::backend) weight: Numbers<T>,
     /// For the bias.
-    pub(in crate::backend) bias: Vec<T>,
+    pub(in crate::backend) bias: Numbers<T>,
 }
 
 vectorised! {
@@ -70,7 +71,7 @@ pub(in crate::backend) fn forward<T: Float>(
     geometry: &Geometry,
     input: &[T],
     weight_and_bias: Option<[&[T]; 2]>,
-) -> Vec<T> {
+) -> Numbers<T> {
     let mut output = memory::zeros(input.len());
     output
         .par_chunks_mut(geometry.group())

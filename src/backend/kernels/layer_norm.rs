@@ -9,6 +9,7 @@ use super::batch_norm::Gradients;
 use super::float::Float;
 use super::reduce;
 use crate::backend::memory;
+use crate::backend::numbers::Numbers;
 
 /// Sizes of the axes behind the first.
 #[derive(Clone, Copy, Debug)]
@@ -48,7 +49,7 @@ vectorised! {
             }
             return;
         }
-        let mut mean = vec![T::ZERO; geometry.positions];
+        let mut mean = Numbers::filled(T::ZERO, geometry.positions);
         for row in input.chunks_exact(geometry.positions) {
             mean.iter_mut().zip(row).for_each(|(mean, x)| *mean += *x);
         }
@@ -81,7 +82,7 @@ pub(in crate::backend) fn forward<T: Float>(
     input: &[T],
     weight: &[T],
     bias: &[T],
-) -> Vec<T> {
+) -> Numbers<T> {
     let Geometry {
         features,
         positions,
@@ -92,7 +93,7 @@ pub(in crate::backend) fn forward<T: Float>(
         .par_chunks_mut(features * positions)
         .zip(input.par_chunks(features * positions))
         .for_each_init(
-            || vec![T::ZERO; positions],
+            || Numbers::filled(T::ZERO, positions),
             |inverse, (output, input)| {
                 normalise(geometry, input, output, inverse);
                 let rows = output.chunks_exact_mut(positions);
@@ -120,8 +121,8 @@ pub(in crate::backend) fn backward<T: Float>(
         .zip(gradient.par_chunks(piece))
         .map(|((target, input), gradient)| {
             let mut sums = (
-                vec![T::ZERO; geometry.features],
-                vec![T::ZERO; geometry.features],
+                Numbers::filled(T::ZERO, geometry.features),
+                Numbers::filled(T::ZERO, geometry.features),
             );
             let mut scratch = Scratch::new(geometry);
             let examples = target
@@ -142,7 +143,7 @@ pub(in crate::backend) fn backward<T: Float>(
             sums
         })
         .unzip();
-    let zeros = || vec![T::ZERO; geometry.features];
+    let zeros = || Numbers::filled(T::ZERO, geometry.features);
     Gradients {
         input: target,
         weight: reduce::add_in_order(weights).unwrap_or_else(zeros),
@@ -152,15 +153,15 @@ pub(in crate::backend) fn backward<T: Float>(
 
 /// Memory that the examples of a piece use one after another.
 struct Scratch<T> {
-    normalised: Vec<T>,
-    inverse: Vec<T>,
-    sums: Vec<T>,
-    products: Vec<T>,
+    normalised: Numbers<T>,
+    inverse: Numbers<T>,
+    sums: Numbers<T>,
+    products: Numbers<T>,
 }
 
 impl<T: Float> Scratch<T> {
     fn new(geometry: &Geometry) -> Self {
-        let zeros = |length: usize| vec![T::ZERO; length];
+        let zeros = |length: usize| Numbers::filled(T::ZERO, length);
         Scratch {
             normalised: zeros(geometry.features * geometry.positions),
             inverse: zeros(geometry.positions),
@@ -179,7 +180,7 @@ vectorised! {
         weight: &[T],
         gradient: &[T],
         target: &mut [T],
-        sums: &mut (Vec<T>, Vec<T>),
+        sums: &mut (Numbers<T>, Numbers<T>),
     ) {
         let (weight_sums, bias_sums) = sums;
         let positions = geometry.positions;

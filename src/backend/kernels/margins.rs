@@ -3,8 +3,13 @@
 use rayon::prelude::*;
 
 use super::float::Float;
+use super::pieces::for_each_piece;
 use crate::backend::memory;
+use crate::backend::numbers::Numbers;
 use crate::operations::Filling;
+
+/// The images in a piece of parallel work.
+const IMAGES: usize = 8;
 
 /// Images and the same images with margins around them.
 #[derive(Clone, Copy, Debug)]
@@ -72,7 +77,7 @@ pub(in crate::backend) fn pad<T: Float>(
     geometry: &Geometry,
     filling: Filling,
     input: &[T],
-) -> Vec<T> {
+) -> Numbers<T> {
     let ([_, width], [_, wide]) = (geometry.image, geometry.padded());
     let (rows, columns) = (geometry.sources(0, filling), geometry.columns(filling));
     let inside = geometry.before[1]..geometry.before[1] + width;
@@ -81,7 +86,7 @@ pub(in crate::backend) fn pad<T: Float>(
     output
         .par_chunks_mut(geometry.padded_pixels())
         .zip(input.par_chunks(geometry.pixels()))
-        .with_min_len(8)
+        .with_min_len(IMAGES)
         .for_each(|(output, input)| {
             for (target, source) in output.chunks_exact_mut(wide).zip(&rows) {
                 let Some(source) = source else { continue };
@@ -96,20 +101,20 @@ pub(in crate::backend) fn pad<T: Float>(
 }
 
 /// The images without their margins.
-pub(in crate::backend) fn crop<T: Float>(geometry: &Geometry, input: &[T]) -> Vec<T> {
+pub(in crate::backend) fn crop<T: Float>(geometry: &Geometry, input: &[T]) -> Numbers<T> {
     let ([_, width], [_, wide]) = (geometry.image, geometry.padded());
     let images = input.len() / geometry.padded_pixels();
     let mut output = memory::buffer(images * geometry.pixels());
-    output
-        .par_chunks_mut(geometry.pixels())
-        .zip(input.par_chunks(geometry.padded_pixels()))
-        .with_min_len(8)
-        .for_each(|(output, input)| {
+    let [pixels, padded] = [geometry.pixels(), geometry.padded_pixels()];
+    for_each_piece(&mut output, IMAGES * pixels, |piece, output| {
+        let images = input[piece * IMAGES * padded..].chunks_exact(padded);
+        for (output, input) in output.chunks_exact_mut(pixels).zip(images) {
             let rows = input.chunks_exact(wide).skip(geometry.before[0]);
             for (target, source) in output.chunks_exact_mut(width).zip(rows) {
                 target.copy_from_slice(&source[geometry.before[1]..][..width]);
             }
-        });
+        }
+    });
     output
 }
 
@@ -118,7 +123,7 @@ pub(in crate::backend) fn pad_gradient<T: Float>(
     geometry: &Geometry,
     filling: Filling,
     gradient: &[T],
-) -> Vec<T> {
+) -> Numbers<T> {
     let ([_, width], [_, wide]) = (geometry.image, geometry.padded());
     let (rows, columns) = (geometry.sources(0, filling), geometry.columns(filling));
     let inside = geometry.before[1]..geometry.before[1] + width;
@@ -127,7 +132,7 @@ pub(in crate::backend) fn pad_gradient<T: Float>(
     target
         .par_chunks_mut(geometry.pixels())
         .zip(gradient.par_chunks(geometry.padded_pixels()))
-        .with_min_len(8)
+        .with_min_len(IMAGES)
         .for_each(|(target, gradient)| {
             for (gradient, source) in gradient.chunks_exact(wide).zip(&rows) {
                 let Some(source) = source else { continue };

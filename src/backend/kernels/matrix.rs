@@ -3,6 +3,7 @@
 use super::dots::add_dots;
 use super::float::Float;
 use super::shifted::{Packed, Shifted, product};
+use crate::backend::numbers::Numbers;
 
 /// A matrix within a slice.
 #[derive(Clone, Copy)]
@@ -74,7 +75,7 @@ pub(in crate::backend) fn multiply<T: Float>(
         return;
     }
     let packed = Packed::new(rows, inner, |row, column| left.at(row, column) * scale);
-    let copy: Vec<T>;
+    let copy: Numbers<T>;
     let right = match right.column_stride {
         1 => right,
         _ => {

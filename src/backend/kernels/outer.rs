@@ -8,6 +8,7 @@ use super::float::Float;
 use super::shifted::Shifted;
 use super::vector::{Portable, Vector};
 use super::vectorise::{Instructions, instructions, lanes};
+use crate::backend::numbers::Numbers;
 
 /// How the channels of a pixel lie: in panels of `2 * lanes`, the last one of `lanes` if that is enough.
 /// What a panel has too many means nothing.
@@ -50,8 +51,8 @@ impl Panels {
     }
 
     /// The sums `[channels, inner]` of what [`add_outer_products`] has added up.
-    pub(super) fn sums<T: Float>(&self, inner: usize, target: &[T]) -> Vec<T> {
-        let mut sums = vec![T::ZERO; self.channels * inner];
+    pub(super) fn sums<T: Float>(&self, inner: usize, target: &[T]) -> Numbers<T> {
+        let mut sums = Numbers::filled(T::ZERO, self.channels * inner);
         for (first, width) in self.panels() {
             let panel = &target[first * inner..][..width * inner];
             let channels = sums[first * inner..].chunks_exact_mut(inner).take(width);

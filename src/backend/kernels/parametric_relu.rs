@@ -9,9 +9,10 @@ use super::dense::sum_of_rows;
 use super::element_wise;
 use super::float::Float;
 use crate::backend::memory;
+use crate::backend::numbers::Numbers;
 
 /// The negative part of every element, zero for the others. What is not a number stays so.
-fn negative_part<T: Float>(input: &[T]) -> Vec<T> {
+fn negative_part<T: Float>(input: &[T]) -> Numbers<T> {
     element_wise::map(input, |x| if x > T::ZERO { T::ZERO } else { x })
 }
 
@@ -41,7 +42,7 @@ vectorised! {
     }
 }
 
-fn bend<T: Float>(geometry: &Geometry, input: &[T], values: &[T], slopes: &[T]) -> Vec<T> {
+fn bend<T: Float>(geometry: &Geometry, input: &[T], values: &[T], slopes: &[T]) -> Numbers<T> {
     let example = geometry.channels * geometry.positions;
     let mut output = memory::zeros(input.len());
     output
@@ -59,7 +60,7 @@ pub(in crate::backend) fn forward<T: Float>(
     geometry: &Geometry,
     input: &[T],
     slopes: &[T],
-) -> Vec<T> {
+) -> Numbers<T> {
     bend(geometry, input, input, slopes)
 }
 
@@ -69,7 +70,7 @@ pub(in crate::backend) fn backward<T: Float>(
     input: &[T],
     slopes: &[T],
     gradient: &[T],
-) -> (Vec<T>, Vec<T>) {
+) -> (Numbers<T>, Numbers<T>) {
     let negative = negative_part(input);
     let products = super::channel_scale::factor_gradient(geometry, &negative, gradient);
     (

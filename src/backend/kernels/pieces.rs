@@ -1,6 +1,7 @@
 //! How work is cut into pieces for threads.
 
-use crate::backend::threads::others_are_awake;
+use super::shared::Shared;
+use crate::backend::threads::{others_are_awake, share};
 
 /// The least multiply-adds of a piece where other threads have to be woken: fewer take less time than that.
 const LEAST_WORK: usize = 1 << 18;
@@ -24,9 +25,35 @@ pub(super) fn units_in_piece(units: usize, work_of_unit: usize) -> usize {
     units.div_ceil(pieces.clamp(1, units.max(1))).max(1)
 }
 
+/// Does some work with every piece of so many values, the last of which may have fewer, on all threads.
+pub(super) fn for_each_piece<T: Copy + Send>(
+    values: &mut [T],
+    size: usize,
+    work: impl Fn(usize, &mut [T]) + Send + Sync,
+) {
+    let values = Shared::new(values);
+    share(values.len().div_ceil(size), |piece| {
+        let start = piece * size;
+        // SAFETY: pieces have no values in common, and each is given once.
+        work(piece, unsafe {
+            values.part(start..values.len().min(start + size))
+        });
+    });
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn pieces_are_all_values_in_order() {
+        for (length, size) in [(0, 3), (2, 3), (9, 3), (10, 3)] {
+            let mut values = vec![usize::MAX; length];
+            for_each_piece(&mut values, size, |piece, values| values.fill(piece));
+            let expected: Vec<usize> = (0..length).map(|place| place / size).collect();
+            assert_eq!(values, expected);
+        }
+    }
 
     #[test]
     fn outside_of_the_pool_is_one_piece() {

@@ -6,6 +6,7 @@ use rayon::prelude::*;
 use super::float::Float;
 use super::sliding::Sliding;
 use crate::backend::memory;
+use crate::backend::numbers::Numbers;
 use crate::plan::Pool;
 
 mod fold;
@@ -132,7 +133,7 @@ impl Geometry {
     }
 
     /// One over the number of pixels that count in every window.
-    fn weights<T: Float>(&self) -> Vec<T> {
+    fn weights<T: Float>(&self) -> Numbers<T> {
         let [rows, columns] = [self.covered(0), self.covered(1)];
         let of_row = |row: usize| {
             let counts = columns
@@ -240,7 +241,7 @@ vectorised! {
 pub(in crate::backend) fn maximum<T: Float>(
     geometry: &Geometry,
     input: &[T],
-) -> (Vec<T>, Vec<u32>) {
+) -> (Numbers<T>, Vec<u32>) {
     let images = input.len() / geometry.pixels();
     let mut output = memory::zeros(images * geometry.windows());
     let mut places = vec![0; output.len()];
@@ -260,7 +261,7 @@ pub(in crate::backend) fn maximum<T: Float>(
 }
 
 /// The largest values alone, which take a fraction of the time.
-pub(in crate::backend) fn maximum_alone<T: Float>(geometry: &Geometry, input: &[T]) -> Vec<T> {
+pub(in crate::backend) fn maximum_alone<T: Float>(geometry: &Geometry, input: &[T]) -> Numbers<T> {
     if geometry.has_many_taps() {
         return maximum(geometry, input).0;
     }
@@ -277,7 +278,7 @@ pub(in crate::backend) fn maximum_gradient<T: Float>(
     geometry: &Geometry,
     places: &[u32],
     gradient: &[T],
-) -> Vec<T> {
+) -> Numbers<T> {
     let images = gradient.len() / geometry.windows();
     let mut target = memory::zeros(images * geometry.pixels());
     target
@@ -294,7 +295,7 @@ pub(in crate::backend) fn maximum_gradient<T: Float>(
 }
 
 /// The mean of the pixels in every window.
-pub(in crate::backend) fn average<T: Float>(geometry: &Geometry, input: &[T]) -> Vec<T> {
+pub(in crate::backend) fn average<T: Float>(geometry: &Geometry, input: &[T]) -> Numbers<T> {
     let weights = geometry.weights();
     if geometry.has_many_taps() {
         return average_of_many(geometry, &weights, input);
@@ -310,7 +311,7 @@ pub(in crate::backend) fn average<T: Float>(geometry: &Geometry, input: &[T]) ->
 }
 
 /// The same, by runs of windows that have a pixel under a tap.
-fn average_of_many<T: Float>(geometry: &Geometry, weights: &[T], input: &[T]) -> Vec<T> {
+fn average_of_many<T: Float>(geometry: &Geometry, weights: &[T], input: &[T]) -> Numbers<T> {
     let runs = geometry.runs();
     let images = input.len() / geometry.pixels();
     let mut output = memory::zeros(images * geometry.windows());
@@ -331,7 +332,7 @@ fn average_of_many<T: Float>(geometry: &Geometry, weights: &[T], input: &[T]) ->
 pub(in crate::backend) fn average_gradient<T: Float>(
     geometry: &Geometry,
     gradient: &[T],
-) -> Vec<T> {
+) -> Numbers<T> {
     let runs = geometry.runs();
     let weights = geometry.weights();
     let images = gradient.len() / geometry.windows();

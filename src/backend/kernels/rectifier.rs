@@ -4,6 +4,7 @@ use rayon::prelude::*;
 
 use super::element_wise::{PIECE, zip};
 use super::float::Float;
+use crate::backend::numbers::Numbers;
 use crate::operations::Activation;
 
 /// What is done to a number as it is written.
@@ -72,6 +73,23 @@ pub(super) fn rectify_here<T: Float>(rectifier: Rectifier, values: &mut [T]) {
     }
 }
 
+vectorised! {
+    fn add_piece[T: Float, F: Fn(T) -> T + Copy](values: &mut [T], addend: &[T], function: F) {
+        for (value, addend) in values.iter_mut().zip(addend) {
+            *value = function(*value + *addend);
+        }
+    }
+}
+
+/// Adds to numbers and rectifies them, where they lie, on the calling thread.
+pub(super) fn add_here<T: Float>(rectifier: Rectifier, values: &mut [T], addend: &[T]) {
+    match rectifier {
+        Rectifier::Identity => add_piece(values, addend, |value| value),
+        Rectifier::Relu => add_piece(values, addend, relu),
+        Rectifier::Relu6 => add_piece(values, addend, relu6),
+    }
+}
+
 /// Rectifies numbers where they lie.
 pub(in crate::backend) fn rectify<T: Float>(rectifier: Rectifier, values: &mut [T]) {
     if rectifier != Rectifier::Identity {
@@ -81,7 +99,11 @@ pub(in crate::backend) fn rectify<T: Float>(rectifier: Rectifier, values: &mut [
 }
 
 /// The rectified sums of pairs of elements.
-pub(in crate::backend) fn sum<T: Float>(rectifier: Rectifier, left: &[T], right: &[T]) -> Vec<T> {
+pub(in crate::backend) fn sum<T: Float>(
+    rectifier: Rectifier,
+    left: &[T],
+    right: &[T],
+) -> Numbers<T> {
     match rectifier {
         Rectifier::Identity => zip(left, right, |left, right| left + right),
         Rectifier::Relu => zip(left, right, |left, right| relu(left + right)),
@@ -95,7 +117,7 @@ pub(in crate::backend) fn gradient<T: Float>(
     rectifier: Rectifier,
     rectified: &[T],
     gradient: &[T],
-) -> Option<Vec<T>> {
+) -> Option<Numbers<T>> {
     match rectifier {
         Rectifier::Identity => None,
         Rectifier::Relu => Some(zip(rectified, gradient, relu_gradient)),

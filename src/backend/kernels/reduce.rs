@@ -3,6 +3,7 @@
 use rayon::prelude::*;
 
 use super::float::Float;
+use crate::backend::numbers::Numbers;
 
 /// Partial sums kept side by side, so that additions do not wait for each other.
 const LANES: usize = 32;
@@ -83,19 +84,20 @@ pub(in crate::backend) fn sums_of_channels<T: Float>(
     channels: usize,
     pixels: usize,
     values: &[T],
-) -> Vec<T> {
-    (0..channels)
+) -> Numbers<T> {
+    let sums: Vec<T> = (0..channels)
         .into_par_iter()
         .map(|channel| {
             let images = values.chunks_exact(channels * pixels);
             let sums = images.map(|image| sum(&image[channel * pixels..][..pixels]));
             sums.fold(T::ZERO, |total, sum| total + sum)
         })
-        .collect()
+        .collect();
+    sums.into()
 }
 
 /// Adds the parts into the first, in order; none where there are none.
-pub(in crate::backend) fn add_in_order<T: Float>(parts: Vec<Vec<T>>) -> Option<Vec<T>> {
+pub(in crate::backend) fn add_in_order<T: Float>(parts: Vec<Numbers<T>>) -> Option<Numbers<T>> {
     parts.into_iter().reduce(|mut sum, part| {
         super::element_wise::add_to(&mut sum, &part);
         sum

@@ -8,6 +8,7 @@ use super::float::Float;
 use super::layer_norm::{Geometry, accumulate};
 use super::reduce;
 use crate::backend::memory;
+use crate::backend::numbers::Numbers;
 
 vectorised! {
     /// Writes one over the root mean square of every position of one example.
@@ -50,14 +51,14 @@ pub(in crate::backend) fn forward<T: Float>(
     geometry: &Geometry,
     input: &[T],
     weight: &[T],
-) -> Vec<T> {
+) -> Numbers<T> {
     let example = geometry.features * geometry.positions;
     let mut output = memory::zeros(input.len());
     output
         .par_chunks_mut(example)
         .zip(input.par_chunks(example))
         .for_each_init(
-            || vec![T::ZERO; geometry.positions],
+            || Numbers::filled(T::ZERO, geometry.positions),
             |inverse, (output, input)| {
                 inverse_roots(geometry, input, inverse);
                 divide(input, inverse, weight, output);
@@ -72,7 +73,7 @@ pub(in crate::backend) fn backward<T: Float>(
     input: &[T],
     weight: &[T],
     gradient: &[T],
-) -> (Vec<T>, Vec<T>) {
+) -> (Numbers<T>, Numbers<T>) {
     let example = geometry.features * geometry.positions;
     let piece = reduce::images_in_piece(input.len() / example, geometry.features) * example;
     let mut target = memory::zeros(input.len());
@@ -81,8 +82,8 @@ pub(in crate::backend) fn backward<T: Float>(
         .zip(input.par_chunks(piece))
         .zip(gradient.par_chunks(piece))
         .map(|((target, input), gradient)| {
-            let mut sums = vec![T::ZERO; geometry.features];
-            let mut scratch = [(); 2].map(|()| vec![T::ZERO; geometry.positions]);
+            let mut sums = Numbers::filled(T::ZERO, geometry.features);
+            let mut scratch = [(); 2].map(|()| Numbers::filled(T::ZERO, geometry.positions));
             let examples = target
                 .chunks_exact_mut(example)
                 .zip(input.chunks_exact(example))
@@ -101,7 +102,7 @@ pub(in crate::backend) fn backward<T: Float>(
             sums
         })
         .collect();
-    let zeros = || vec![T::ZERO; geometry.features];
+    let zeros = || Numbers::filled(T::ZERO, geometry.features);
     (target, reduce::add_in_order(weights).unwrap_or_else(zeros))
 }
 
@@ -116,7 +117,7 @@ vectorised! {
         gradient: &[T],
         target: &mut [T],
         sums: &mut [T],
-        scratch: &mut [Vec<T>; 2],
+        scratch: &mut [Numbers<T>; 2],
     ) {
         let positions = geometry.positions;
         let size = T::of(geometry.features as f64);
@@ -125,7 +126,7 @@ vectorised! {
         // The product of h and the input, by position, and of the gradient and x, by feature.
         divide(gradient, &vec![T::ONE; positions], weight, target);
         means.fill(T::ZERO);
-        if let ([inverse], [mean]) = (inverse.as_slice(), means.as_mut_slice()) {
+        if let ([inverse], [mean]) = (&**inverse, &mut **means) {
             *mean = reduce::dot(target, input) / size * *inverse * *inverse;
             for ((sum, gradient), input) in sums.iter_mut().zip(gradient).zip(input) {
                 *sum += *gradient * *input * *inverse;

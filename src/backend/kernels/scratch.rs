@@ -6,18 +6,19 @@
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use super::float::Float;
+use crate::backend::numbers::Numbers;
 
 /// Memory for one piece of a convolution at a time.
 #[derive(Default)]
 pub(in crate::backend) struct Scratch<T> {
     /// Images with their padding, which is zero and stays so.
-    pub(super) padded: Vec<T>,
+    pub(super) padded: Numbers<T>,
     /// Gradients of outputs with zeros between, which stay so.
-    pub(super) spread: Vec<T>,
+    pub(super) spread: Numbers<T>,
     /// What a product gives, to be gathered.
-    pub(super) runs: Vec<T>,
+    pub(super) runs: Numbers<T>,
     /// Gradients of outputs, those of a pixel side by side.
-    pub(super) turned: Vec<T>,
+    pub(super) turned: Numbers<T>,
     /// For convolutions by [`super::winograd`].
     pub(super) winograd: Matrices<T>,
 }
@@ -26,15 +27,15 @@ pub(in crate::backend) struct Scratch<T> {
 #[derive(Default)]
 pub(in crate::backend) struct Matrices<T> {
     /// Rows of pixels.
-    pub(super) strip: Vec<T>,
+    pub(super) strip: Numbers<T>,
     /// Transformed tiles of images.
-    pub(super) tiles: Vec<T>,
+    pub(super) tiles: Numbers<T>,
     /// Transformed tiles of gradients of outputs.
-    pub(super) gradients: Vec<T>,
+    pub(super) gradients: Numbers<T>,
     /// Products.
-    pub(super) products: Vec<T>,
+    pub(super) products: Numbers<T>,
     /// Gradients of transformed kernels.
-    pub(super) kernels: Vec<T>,
+    pub(super) kernels: Numbers<T>,
 }
 
 impl<T> Scratch<T> {
@@ -95,6 +96,8 @@ impl<T: Float> Scratches<T> {
 impl<T: Float> Drop for Scratches<T> {
     fn drop(&mut self) {
         let own = std::mem::take(&mut *self.0.lock());
-        T::shelf().lock().extend(own);
+        if !own.is_empty() {
+            T::shelf().lock().extend(own);
+        }
     }
 }

@@ -4,12 +4,16 @@ use rayon::prelude::*;
 
 use super::float::Float;
 use crate::backend::memory;
+use crate::backend::numbers::Numbers;
 
 /// Side of the blocks in which matrices are transposed, so that both are read and written in runs.
 const BLOCK: usize = 16;
 
 /// The transposed matrix of each example, `[n, rows, columns]`.
-pub(in crate::backend) fn transpose<T: Float>([rows, columns]: [usize; 2], input: &[T]) -> Vec<T> {
+pub(in crate::backend) fn transpose<T: Float>(
+    [rows, columns]: [usize; 2],
+    input: &[T],
+) -> Numbers<T> {
     let mut output = memory::zeros(input.len());
     output
         .par_chunks_mut(rows * columns)
@@ -28,8 +32,8 @@ pub(in crate::backend) fn transpose<T: Float>([rows, columns]: [usize; 2], input
 }
 
 /// Every example plus one addend of its size.
-pub(in crate::backend) fn add_to_each<T: Float>(input: &[T], addend: &[T]) -> Vec<T> {
-    let mut output = input.to_vec();
+pub(in crate::backend) fn add_to_each<T: Float>(input: &[T], addend: &[T]) -> Numbers<T> {
+    let mut output: Numbers<T> = input.iter().copied().collect();
     output.par_chunks_mut(addend.len()).for_each(|output| {
         for (output, addend) in output.iter_mut().zip(addend) {
             *output += *addend;
@@ -39,9 +43,9 @@ pub(in crate::backend) fn add_to_each<T: Float>(input: &[T], addend: &[T]) -> Ve
 }
 
 /// The mean of all positions of each example.
-pub(in crate::backend) fn mean<T: Float>([tokens, width]: [usize; 2], input: &[T]) -> Vec<T> {
+pub(in crate::backend) fn mean<T: Float>([tokens, width]: [usize; 2], input: &[T]) -> Numbers<T> {
     let share = T::of(1.0 / tokens as f64);
-    let mut output = vec![T::ZERO; input.len() / tokens];
+    let mut output = Numbers::filled(T::ZERO, input.len() / tokens);
     output
         .par_chunks_mut(width)
         .zip(input.par_chunks(tokens * width))
@@ -60,7 +64,7 @@ pub(in crate::backend) fn mean<T: Float>([tokens, width]: [usize; 2], input: &[T
 pub(in crate::backend) fn mean_gradient<T: Float>(
     [tokens, width]: [usize; 2],
     gradient: &[T],
-) -> Vec<T> {
+) -> Numbers<T> {
     let share = T::of(1.0 / tokens as f64);
     let mut target = memory::zeros(gradient.len() * tokens);
     target
@@ -93,7 +97,7 @@ mod tests {
                     }
                 }
             }
-            assert_eq!(transpose([columns, rows], &transposed), numbers);
+            assert_eq!(*transpose([columns, rows], &transposed), *numbers);
         }
     }
 }

@@ -12,6 +12,7 @@ use super::float::Float;
 use super::shared::Shared;
 use super::vector::{Portable, Vector};
 use super::vectorise::{Instructions, instructions};
+use crate::backend::threads::share;
 
 /// A matrix of which each row lies somewhere in a slice.
 #[derive(Clone, Copy)]
@@ -203,8 +204,8 @@ pub(super) fn shared_product<T: Float>(
 ) {
     check(left, right, target, stride);
     let target = Shared::new(target);
-    let starts: Vec<usize> = (0..right.length).step_by(columns).collect();
-    starts.into_par_iter().for_each(|start| {
+    share(right.length.div_ceil(columns), |piece| {
+        let start = piece * columns;
         let columns = start..right.length.min(start + columns);
         // SAFETY: these instructions are there, the sizes are checked, and pieces have columns of their own.
         unsafe {

@@ -4,6 +4,7 @@ use rayon::prelude::*;
 
 use super::float::Float;
 use crate::backend::memory;
+use crate::backend::numbers::Numbers;
 
 /// From `factor * factor` channels of images of this height and width to one of an image larger by
 /// the factor: channel `i * factor + j` gives the pixels at `(i, j)` modulo the factor. The inverse
@@ -12,7 +13,7 @@ pub(in crate::backend) fn channels_to_pixels<T: Float>(
     [height, width]: [usize; 2],
     factor: usize,
     input: &[T],
-) -> Vec<T> {
+) -> Numbers<T> {
     let (pixels, wide) = (height * width, width * factor);
     let size = pixels * factor * factor;
     let mut output = memory::zeros(input.len());
@@ -41,7 +42,7 @@ pub(in crate::backend) fn pixels_to_channels<T: Float>(
     [height, width]: [usize; 2],
     factor: usize,
     input: &[T],
-) -> Vec<T> {
+) -> Numbers<T> {
     let (pixels, wide) = (height * width, width * factor);
     let size = pixels * factor * factor;
     let mut output = memory::zeros(input.len());
@@ -73,7 +74,7 @@ pub(in crate::backend) fn channels<T: Float>(
     groups: usize,
     pixels: usize,
     input: &[T],
-) -> Vec<T> {
+) -> Numbers<T> {
     let in_group = channels / groups;
     let mut output = memory::zeros(input.len());
     output

@@ -4,6 +4,7 @@ use rayon::prelude::*;
 
 use super::element_wise::PIECE;
 use super::float::Float;
+use crate::backend::numbers::Numbers;
 
 vectorised! {
     /// Replaces a row by its softmax.
@@ -34,8 +35,8 @@ fn rows_in_piece(length: usize) -> usize {
 }
 
 /// The softmax of every row of this length.
-pub(in crate::backend) fn forward<T: Float>(length: usize, input: &[T]) -> Vec<T> {
-    let mut output = input.to_vec();
+pub(in crate::backend) fn forward<T: Float>(length: usize, input: &[T]) -> Numbers<T> {
+    let mut output: Numbers<T> = input.iter().copied().collect();
     output
         .par_chunks_mut(rows_in_piece(length))
         .for_each(|rows| rows.chunks_exact_mut(length).for_each(softmax_row));
@@ -47,8 +48,8 @@ pub(in crate::backend) fn backward<T: Float>(
     length: usize,
     output: &[T],
     gradient: &[T],
-) -> Vec<T> {
-    let mut target = gradient.to_vec();
+) -> Numbers<T> {
+    let mut target: Numbers<T> = gradient.iter().copied().collect();
     target
         .par_chunks_mut(rows_in_piece(length))
         .zip(output.par_chunks(rows_in_piece(length)))

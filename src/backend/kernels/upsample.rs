@@ -4,13 +4,14 @@ use rayon::prelude::*;
 
 use super::float::Float;
 use crate::backend::memory;
+use crate::backend::numbers::Numbers;
 
 /// Every row of `width` numbers repeated, each number repeated. `height` rows make an image.
 pub(in crate::backend) fn forward<T: Float>(
     [height, width]: [usize; 2],
     factor: usize,
     input: &[T],
-) -> Vec<T> {
+) -> Numbers<T> {
     let mut output = memory::zeros(input.len() * factor * factor);
     let large = width * factor;
     output
@@ -36,7 +37,7 @@ pub(in crate::backend) fn backward<T: Float>(
     [height, width]: [usize; 2],
     factor: usize,
     gradient: &[T],
-) -> Vec<T> {
+) -> Numbers<T> {
     let mut target = memory::zeros(gradient.len() / (factor * factor));
     let large = width * factor;
     target

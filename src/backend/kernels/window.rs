@@ -4,6 +4,7 @@ use rayon::prelude::*;
 
 use super::float::Float;
 use crate::backend::memory;
+use crate::backend::numbers::Numbers;
 use crate::plan::WindowAttention;
 
 /// What is added to the score of a pair that was not adjacent before the image was rolled, as in the
@@ -62,7 +63,7 @@ impl Geometry {
 
     /// Images `[n, channels, h, w]` as the positions of their windows,
     /// `[n, windows, tokens, channels]`.
-    pub(in crate::backend) fn cut<T: Float>(&self, input: &[T]) -> Vec<T> {
+    pub(in crate::backend) fn cut<T: Float>(&self, input: &[T]) -> Numbers<T> {
         let (places, channels) = (self.places(), self.attributes.channels);
         let mut output = memory::zeros(input.len());
         output
@@ -81,7 +82,7 @@ impl Geometry {
     }
 
     /// Undoes [`Self::cut`]; also its gradient, as that is this one's.
-    pub(in crate::backend) fn join<T: Float>(&self, input: &[T]) -> Vec<T> {
+    pub(in crate::backend) fn join<T: Float>(&self, input: &[T]) -> Numbers<T> {
         let (places, channels) = (self.places(), self.attributes.channels);
         let mut output = memory::zeros(input.len());
         output
@@ -99,7 +100,7 @@ impl Geometry {
     /// What is added to the scores of each window, `[windows, tokens, tokens]`; nothing where no
     /// window holds what was apart. Rolling brings the first rows and columns behind the last, which
     /// only the last windows meet.
-    pub(in crate::backend) fn masks<T: Float>(&self) -> Option<Vec<T>> {
+    pub(in crate::backend) fn masks<T: Float>(&self) -> Option<Numbers<T>> {
         if self.shift(0) == 0 && self.shift(1) == 0 {
             return None;
         }
@@ -120,7 +121,7 @@ impl Geometry {
                 masks.extend(others);
             }
         }
-        Some(masks)
+        Some(Numbers::from(masks))
     }
 
     /// For each pair of positions of a window the row of the table of relative positions.
@@ -137,7 +138,7 @@ impl Geometry {
     }
 
     /// What the table `[(2 * window - 1)^2, heads]` adds to the scores, `[heads, tokens, tokens]`.
-    pub(in crate::backend) fn biases<T: Float>(&self, table: &[T]) -> Vec<T> {
+    pub(in crate::backend) fn biases<T: Float>(&self, table: &[T]) -> Numbers<T> {
         let (rows, heads) = (self.relative_positions(), self.attributes.heads);
         (0..heads)
             .flat_map(|head| rows.iter().map(move |row| table[row * heads + head]))
@@ -145,10 +146,10 @@ impl Geometry {
     }
 
     /// The gradient of the table, from that of what it adds to the scores.
-    pub(in crate::backend) fn table_gradient<T: Float>(&self, biases: &[T]) -> Vec<T> {
+    pub(in crate::backend) fn table_gradient<T: Float>(&self, biases: &[T]) -> Numbers<T> {
         let (rows, heads) = (self.relative_positions(), self.attributes.heads);
         let reach = 2 * self.attributes.window - 1;
-        let mut table = vec![T::ZERO; reach * reach * heads];
+        let mut table = Numbers::filled(T::ZERO, reach * reach * heads);
         for (head, biases) in biases.chunks_exact(rows.len()).enumerate() {
             for (row, bias) in rows.iter().zip(biases) {
                 table[row * heads + head] += *bias;

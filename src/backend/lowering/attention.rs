@@ -248,7 +248,7 @@ pub(super) fn cross_attention<T: Float>(call: &Call, heads: usize, bias: bool) -
         let mut all = [inputs, weights].concat();
         if bias {
             let biases = biases.iter().map(Array::slice::<T>);
-            let joined = biases.collect::<Result<Vec<_>>>()?.concat();
+            let joined = biases.collect::<Result<Vec<_>>>()?.concat().into();
             all.push(Some(array(joined, &[3 * width])?));
         }
         all.append(&mut after);

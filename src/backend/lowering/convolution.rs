@@ -3,7 +3,7 @@
 use candle_core::{Error, Result};
 
 use super::norm::Norm;
-use super::{Call, Given, Rectified, array, image_size, like, view};
+use super::{Array, Call, Given, Rectified, array, image_size, like, view};
 use crate::backend::kernels::batch_norm::Affine;
 use crate::backend::kernels::convolution::{self, Epilogue, Filter, Geometry};
 use crate::backend::kernels::float::Float;
@@ -90,15 +90,16 @@ fn convolve<T: Float>(
         let bias = bias.map(view);
         let bias = bias.as_ref().map(|bias| bias.slice::<T>()).transpose()?;
         let epilogue = Epilogue::new(bias, parameters.affine.as_deref(), rectifier);
-        let (input, filter) = (input.slice::<T>()?, &parameters.filter);
-        match (call.step.relu_before, call.addend.take()) {
-            (true, _) => convolution::forward_of_rectified(&geometry, input, filter, epilogue),
-            (false, None) => convolution::forward(&geometry, input, filter, epilogue),
-            (false, Some(addend)) => {
-                let addend = addend.into_values::<T>()?;
-                convolution::forward_onto(&geometry, input, filter, epilogue, addend)
-            }
-        }
+        let epilogue = epilogue.with_norm_last(call.step.norm_last);
+        let addend = call.addend.take().map(Array::into_values::<T>);
+        convolution::forward(
+            &geometry,
+            input.slice::<T>()?,
+            call.step.relu_before,
+            &parameters.filter,
+            epilogue,
+            addend.transpose()?,
+        )
     };
     let shape = like(input, attributes.output, geometry.output);
     let output = array(output, &shape)?;

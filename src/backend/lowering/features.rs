@@ -7,6 +7,7 @@ use crate::backend::kernels::float::Float;
 use crate::backend::kernels::{
     channel_scale, dense, dropout, group_norm, layer_norm, parametric_relu, rms_norm,
 };
+use crate::backend::numbers::Numbers;
 
 /// The positions that share a feature: those of a feature map; all else has its features in the last
 /// axis.
@@ -115,7 +116,7 @@ fn scaled<T: Float>(
     geometry: channel_scale::Geometry,
     input: &Array,
     factors: &Array,
-    finish: impl FnOnce(Vec<T>) -> Vec<T> + Send + 'static,
+    finish: impl FnOnce(Numbers<T>) -> Numbers<T> + Send + 'static,
 ) -> Result<Given> {
     let (input, factors) = (input.clone(), factors.clone());
     let output = channel_scale::forward(&geometry, input.slice::<T>()?, factors.slice()?);

@@ -3,15 +3,16 @@
 use super::*;
 use crate::backend::kernels::convolution::{self, Epilogue, Filter};
 use crate::backend::kernels::{adaptive_pool, bilinear, margins, reduce, shuffle};
+use crate::backend::numbers::Numbers;
 use crate::operations::Filling;
 use crate::plan::{Convolution, TransposedConvolution};
 
 /// A layer without parameters: its output, and what makes the gradient of the input of its own.
 fn pure<T: Float>(
     input: &Array,
-    output: Vec<T>,
+    output: Numbers<T>,
     shape: &[usize],
-    gradient_of: impl FnOnce(&[T]) -> Vec<T> + Send + 'static,
+    gradient_of: impl FnOnce(&[T]) -> Numbers<T> + Send + 'static,
 ) -> Result<Given> {
     let input_shape = input.dims().to_vec();
     Ok(Given::new(array(output, shape)?, move |gradient| {
@@ -57,7 +58,7 @@ pub(super) fn convolve_transposed<T: Float>(
             true => {
                 let filter = Filter::new(&geometry.convolution, view(&weight).slice()?);
                 let none = Epilogue::default();
-                let values = convolution::forward(&geometry, gradient, &filter, none);
+                let values = convolution::forward(&geometry, gradient, false, &filter, none, None);
                 Some(array(values, input.dims())?)
             }
             false => None,

@@ -40,7 +40,7 @@ pub(super) fn class_token<T: Float>(call: &Call) -> Result<Given> {
     let [batch, tokens, width] = input.axes()?;
     let token = view(weight);
     let token = token.slice::<T>()?;
-    let first = array(token.repeat(batch), &[batch, 1, width])?;
+    let first = array(token.repeat(batch).into(), &[batch, 1, width])?;
     let output = Array::joined::<T>(&[first, input.clone()])?;
     Ok(Given::new(output, move |gradient| {
         let rest = gradient.part::<T>(1, tokens)?;

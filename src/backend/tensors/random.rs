@@ -15,7 +15,7 @@ enum Unit {
 }
 
 fn mask_of<T: Float>(rate: f64, key: u64, count: usize) -> Vec<T> {
-    dropout::apply(rate, key, &vec![T::ONE; count])
+    dropout::apply(rate, key, &vec![T::ONE; count]).to_vec()
 }
 
 fn dropped(call: &Call, rate: f64, unit: Unit) -> Result<Tensor> {

@@ -169,6 +169,10 @@ impl Display {
         let origin = match &record.origin {
             Origin::Random => "random".to_string(),
             Origin::Climbed { from, .. } => format!("climbed from {}", from + 1),
+            Origin::Refined { from: None, .. } => "refined".to_string(),
+            Origin::Refined {
+                from: Some(from), ..
+            } => format!("refined from {}", from + 1),
             Origin::Edited { from } => format!("edited from {}", from + 1),
             Origin::Other { description } => description.clone(),
         };

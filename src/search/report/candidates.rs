@@ -54,7 +54,7 @@ impl ReportedCandidate {
         self.details.get(name)?.as_f64()
     }
 
-    /// The sort of its origin: `random`, `climbed`, or what a strategy from outside says.
+    /// The sort of its origin: `random`, `climbed`, `refined`, or what a strategy from outside says.
     pub fn origin_kind(&self) -> String {
         match &self.origin {
             Origin::Other { description } => description.clone(),

@@ -5,18 +5,17 @@
 
 use std::ops::Range;
 
-use rayon::prelude::*;
-
 use super::{Direct, Epilogue, Filter, Geometry, Shifts};
 use crate::backend::kernels::float::Float;
-use crate::backend::kernels::pieces::units_in_piece;
+use crate::backend::kernels::pieces::{for_each_piece, units_in_piece};
 use crate::backend::kernels::pixels::product_of_pixels;
-use crate::backend::kernels::rectifier::{self, relu};
+use crate::backend::kernels::rectifier::relu;
 use crate::backend::kernels::scratch::{Scratch, Scratches};
 use crate::backend::kernels::shifted::{Packed, Shifted, finished_product, shared_product};
 use crate::backend::kernels::winograd::{self, Transformed};
 use crate::backend::kernels::{depthwise, element_wise};
 use crate::backend::memory::{self, Buffer};
+use crate::backend::numbers::Numbers;
 
 /// So many tiles keep all threads busy.
 const ENOUGH_TILES: usize = 8;
@@ -27,59 +26,42 @@ const LEAST_CHANNELS: usize = 8;
 /// The least pixels in a piece: several vectors.
 const LEAST_PIXELS: usize = 64;
 
-/// The output.
+/// The output, for the images as they are or, if `rectified`, for their `relu`. An addend, of the size of the output, is
+/// added to it before the activation, mostly in the memory of the addend.
 pub(in crate::backend) fn forward<T: Float>(
     geometry: &Geometry,
     input: &[T],
+    rectified: bool,
     filter: &Filter<T>,
     epilogue: Epilogue<T>,
-) -> Vec<T> {
+    addend: Option<Numbers<T>>,
+) -> Numbers<T> {
+    if rectified && !matches!(filter, Filter::Depthwise(_)) {
+        let input = Buffer::new(element_wise::map(input, relu));
+        return forward(geometry, &input, false, filter, epilogue, addend);
+    }
+    if let Filter::Winograd(filter) = filter {
+        let addend = addend.map(Buffer::new);
+        return with_winograd(geometry, input, filter, epilogue, addend.as_deref());
+    }
+    let (mut output, epilogue) = match addend {
+        Some(addend) => (addend, epilogue.adding()),
+        None => (
+            memory::buffer(geometry.batch * geometry.output_size()),
+            epilogue,
+        ),
+    };
     match filter {
+        Filter::Depthwise(weight) if rectified => {
+            depthwise::forward::<T, true>(geometry, input, weight, epilogue, &mut output);
+        }
         Filter::Depthwise(weight) => {
-            depthwise::forward::<T, false>(geometry, input, weight, epilogue)
+            depthwise::forward::<T, false>(geometry, input, weight, epilogue, &mut output);
         }
-        Filter::Direct(filter) => {
-            let mut output = memory::buffer(geometry.batch * geometry.output_size());
-            direct(geometry, input, filter, epilogue, &mut output);
-            output
-        }
-        Filter::Winograd(filter) => with_winograd(geometry, input, filter, epilogue),
+        Filter::Direct(filter) => direct(geometry, input, filter, epilogue, &mut output),
+        Filter::Winograd(_) => {}
     }
-}
-
-/// The output for the input's `relu`.
-pub(in crate::backend) fn forward_of_rectified<T: Float>(
-    geometry: &Geometry,
-    input: &[T],
-    filter: &Filter<T>,
-    epilogue: Epilogue<T>,
-) -> Vec<T> {
-    match filter {
-        Filter::Depthwise(weight) => {
-            depthwise::forward::<T, true>(geometry, input, weight, epilogue)
-        }
-        Filter::Direct(_) | Filter::Winograd(_) => {
-            let rectified = Buffer::new(element_wise::map(input, relu));
-            forward(geometry, &rectified, filter, epilogue)
-        }
-    }
-}
-
-/// The output, and `addend`, of its size, added to it before the activation: in the same memory.
-pub(in crate::backend) fn forward_onto<T: Float>(
-    geometry: &Geometry,
-    input: &[T],
-    filter: &Filter<T>,
-    epilogue: Epilogue<T>,
-    mut addend: Vec<T>,
-) -> Vec<T> {
-    if let Filter::Direct(filter) = filter {
-        direct(geometry, input, filter, epilogue.adding(), &mut addend);
-        return addend;
-    }
-    let (rectifier, bare) = epilogue.split();
-    let convolved = Buffer::new(forward(geometry, input, filter, bare));
-    rectifier::sum(rectifier, &convolved, &Buffer::new(addend))
+    output
 }
 
 /// By Winograd's algorithm.
@@ -88,12 +70,14 @@ fn with_winograd<T: Float>(
     input: &[T],
     filter: &Transformed<T>,
     epilogue: Epilogue<T>,
-) -> Vec<T> {
+    addend: Option<&[T]>,
+) -> Numbers<T> {
     let mut output = memory::buffer(geometry.batch * geometry.output_size());
-    let finish = |first: usize, pixels: usize, output: &mut [T]| {
+    let finish = |first: usize, pixels: usize, start: usize, output: &mut [T]| {
         let channels = (output.len() / pixels).min(geometry.convolution.output);
         let epilogue = epilogue.of_channels(first..first + channels);
-        epilogue.apply(pixels, output);
+        let addend = addend.map(|addend| &addend[start..][..output.len()]);
+        epilogue.apply(pixels, output, addend);
     };
     let (tiling, scratches) = (geometry.tiling(), Scratches::new());
     winograd::forward(&tiling, filter, &scratches, input, &mut output, finish);
@@ -118,13 +102,21 @@ fn direct<T: Float>(
         scratches: Scratches::new(),
     };
     let tiles = geometry.batch.div_ceil(layout.images);
-    let pieces = output.par_chunks_mut(layout.images * geometry.output_size());
-    let pieces = pieces.zip(input.par_chunks(layout.images * geometry.input_size()));
-    if tiles < ENOUGH_TILES && layout.images == 1 {
-        pieces.for_each(|(output, input)| pass.image(input, output));
-    } else {
-        pieces.for_each(|(output, input)| pass.tile(input, output));
+    let [read, written] = [geometry.input_size(), geometry.output_size()];
+    let [read, written] = [read, written].map(|size| layout.images * size);
+    let are_shared = tiles < ENOUGH_TILES && layout.images == 1;
+    if are_shared && tiles == 1 {
+        // In the hands of this thread, the pieces of the image can go to the others.
+        return pass.image(input, output);
     }
+    for_each_piece(output, written, |piece, output| {
+        let start = piece * read;
+        let input = &input[start..input.len().min(start + read)];
+        match are_shared {
+            true => pass.image(input, output),
+            false => pass.tile(input, output),
+        }
+    });
 }
 
 /// What all pieces of a forward pass share.
@@ -160,41 +152,51 @@ impl<T: Float> Pass<'_, T> {
             && !units.is_multiple_of(rayon::current_num_threads())
     }
 
+    /// Does some work with memory for it, which takes none where images are read and written as they lie.
+    fn with_scratch(&self, work: impl FnOnce(&mut Scratch<T>)) {
+        let layout = &self.shifts.layout;
+        if layout.is_plain() && layout.output_is_plain() {
+            return work(&mut Scratch::default());
+        }
+        let mut scratch = self.scratches.take();
+        work(&mut scratch);
+        self.scratches.give(scratch);
+    }
+
     /// The images of one tile, on the calling thread.
     fn tile(&self, input: &[T], output: &mut [T]) {
-        let mut scratch = self.scratches.take();
         let size = self.geometry.group_output() * self.geometry.output_pixels();
-        for group in 0..self.geometry.convolution.groups {
-            let place = group * size..(group + 1) * size;
-            let image = self.geometry.output_size();
-            self.group(group, input, &mut scratch, output, image, place);
-        }
-        self.scratches.give(scratch);
+        self.with_scratch(|scratch| {
+            for group in 0..self.geometry.convolution.groups {
+                let place = group * size..(group + 1) * size;
+                let image = self.geometry.output_size();
+                self.group(group, input, scratch, output, image, place);
+            }
+        });
     }
 
     /// One image, in pieces of channels or of pixels.
     fn image(&self, input: &[T], output: &mut [T]) {
-        let channels = self.channels_in_piece();
-        let pieces = output.par_chunks_mut(channels * self.geometry.output_pixels());
+        let (channels, pixels) = (self.channels_in_piece(), self.geometry.output_pixels());
         if self.geometry.convolution.groups > 1 {
-            let pieces = pieces.enumerate();
-            return pieces.for_each(|(piece, output)| self.groups(piece * channels, input, output));
-        }
-        let mut scratch = self.scratches.take();
-        let all = 0..self.geometry.convolution.input;
-        let padded = (self.geometry).lay_out(&self.shifts.layout, all, input, &mut scratch.padded);
-        if self.is_cut_by_pixels() {
-            self.pixels_of_image(padded, output);
-        } else {
-            pieces.enumerate().for_each(|(piece, output)| {
-                let mut scratch = self.scratches.take();
-                let rows = self.channels_of(piece * channels, output);
-                let size = output.len();
-                self.product(rows, padded, &mut scratch.runs, output, size, 0..size);
-                self.scratches.give(scratch);
+            return for_each_piece(output, channels * pixels, |piece, output| {
+                self.groups(piece * channels, input, output);
             });
         }
-        self.scratches.give(scratch);
+        let all = 0..self.geometry.convolution.input;
+        self.with_scratch(|Scratch { padded, .. }| {
+            let padded = (self.geometry).lay_out(&self.shifts.layout, all, input, padded);
+            if self.is_cut_by_pixels() {
+                return self.pixels_of_image(padded, output);
+            }
+            for_each_piece(output, channels * pixels, |piece, output| {
+                let rows = self.channels_of(piece * channels, output);
+                let size = output.len();
+                self.with_scratch(|Scratch { runs, .. }| {
+                    self.product(rows, padded, runs, output, size, 0..size);
+                });
+            });
+        });
     }
 
     /// One image, in pieces of pixels.
@@ -220,12 +222,12 @@ impl<T: Float> Pass<'_, T> {
     /// A piece of an image that is whole groups.
     fn groups(&self, first: usize, input: &[T], output: &mut [T]) {
         let (rows, pixels) = (self.geometry.group_output(), self.geometry.output_pixels());
-        let mut scratch = self.scratches.take();
-        for (group, output) in (first / rows..).zip(output.chunks_exact_mut(rows * pixels)) {
-            let size = output.len();
-            self.group(group, input, &mut scratch, output, size, 0..size);
-        }
-        self.scratches.give(scratch);
+        self.with_scratch(|scratch| {
+            for (group, output) in (first / rows..).zip(output.chunks_exact_mut(rows * pixels)) {
+                let size = output.len();
+                self.group(group, input, scratch, output, size, 0..size);
+            }
+        });
     }
 
     /// One group, whose input is laid out where it stays in the nearest cache; see [`Pass::product`].
@@ -255,7 +257,7 @@ impl<T: Float> Pass<'_, T> {
         &self,
         channels: Range<usize>,
         source: &[T],
-        runs: &mut Vec<T>,
+        runs: &mut Numbers<T>,
         output: &mut [T],
         image: usize,
         place: Range<usize>,
@@ -349,12 +351,13 @@ mod tests {
                 let (bias, addend) = (numbers(16, 3), numbers(3 * geometry.output_size(), 4));
                 let filter = Filter::new(&convolution, &weight);
                 let with = |rectifier: Rectifier| Epilogue::new(Some(&bias), None, rectifier);
-                let bare = forward(&geometry, &input, &filter, with(Rectifier::Identity));
+                let given =
+                    |epilogue, addend| forward(&geometry, &input, false, &filter, epilogue, addend);
+                let bare = given(with(Rectifier::Identity), None);
                 let expected: Vec<f32> =
                     bare.iter().zip(&addend).map(|(a, b)| relu(a + b)).collect();
-                let epilogue = with(Rectifier::Relu);
-                let given = forward_onto(&geometry, &input, &filter, epilogue, addend);
-                assert_eq!(given, expected, "{geometry:?}");
+                let given = given(with(Rectifier::Relu), Some(addend.into()));
+                assert_eq!(*given, *expected, "{geometry:?}");
             }
         }
     }

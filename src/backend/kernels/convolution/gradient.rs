@@ -13,16 +13,17 @@ use crate::backend::kernels::scratch::{Scratch, Scratches};
 use crate::backend::kernels::shifted::{Packed, Shifted, product};
 use crate::backend::kernels::winograd::{self, Transformed};
 use crate::backend::memory;
+use crate::backend::numbers::Numbers;
 use crate::plan::Convolution;
 
 /// What the backward pass gives.
 pub(in crate::backend) struct Gradients<T> {
     /// For the images, where asked for.
-    pub(in crate::backend) input: Option<Vec<T>>,
+    pub(in crate::backend) input: Option<Numbers<T>>,
     /// For the weights.
-    pub(in crate::backend) weight: Vec<T>,
+    pub(in crate::backend) weight: Numbers<T>,
     /// For the bias, where there is one.
-    pub(in crate::backend) bias: Option<Vec<T>>,
+    pub(in crate::backend) bias: Option<Numbers<T>>,
 }
 
 /// The gradients, from that of the output. That of the input is computed only if asked for.
@@ -94,8 +95,8 @@ impl<T: Float> Pieces<'_, T> {
     fn gradients(
         &self,
         with_input: bool,
-        piece: impl Fn(&[T], &[T], Option<&mut [T]>) -> Vec<T> + Sync,
-        finish: impl FnOnce(Vec<T>) -> Vec<T>,
+        piece: impl Fn(&[T], &[T], Option<&mut [T]>) -> Numbers<T> + Sync,
+        finish: impl FnOnce(Numbers<T>) -> Numbers<T>,
     ) -> Gradients<T> {
         let geometry = self.geometry;
         let Convolution { output, bias, .. } = geometry.convolution;
@@ -119,9 +120,9 @@ impl<T: Float> Pieces<'_, T> {
             })
             .unzip();
 
-        let biases: Vec<Option<Vec<T>>> = biases;
+        let biases: Vec<Option<Numbers<T>>> = biases;
         let biases = biases.into_iter().flatten().collect();
-        let zeros = |length: usize| vec![T::ZERO; length];
+        let zeros = |length: usize| Numbers::filled(T::ZERO, length);
         Gradients {
             input: input_gradient,
             weight: reduce::add_in_order(sums).map_or_else(|| zeros(weights), finish),
@@ -130,9 +131,9 @@ impl<T: Float> Pieces<'_, T> {
     }
 
     /// The gradient of the bias for some images.
-    fn bias(&self, gradient: &[T]) -> Vec<T> {
+    fn bias(&self, gradient: &[T]) -> Numbers<T> {
         let channels = self.geometry.convolution.output;
-        let mut bias = vec![T::ZERO; channels];
+        let mut bias = Numbers::filled(T::ZERO, channels);
         let gradients = gradient.chunks_exact(self.geometry.output_pixels());
         for (channel, gradient) in gradients.enumerate() {
             bias[channel % channels] += reduce::sum(gradient);
@@ -148,7 +149,7 @@ pub(in crate::backend) fn transposed<T: Float>(
     weight: &[T],
     bias: Option<&[T]>,
     gradient: &[T],
-) -> Vec<T> {
+) -> Numbers<T> {
     let pixels = geometry.image[0] * geometry.image[1];
     let backward = Backward::new(geometry, weight, true);
     let images = backward.layout.images;
@@ -174,7 +175,7 @@ pub(in crate::backend) fn transposed<T: Float>(
 }
 
 /// Memory for the gradient of the input. With a stride there may be pixels that nothing reads.
-fn input_gradient_buffer<T: Float>(geometry: &Geometry) -> Vec<T> {
+fn input_gradient_buffer<T: Float>(geometry: &Geometry) -> Numbers<T> {
     let length = geometry.batch * geometry.input_size();
     match geometry.convolution.stride {
         [1, 1] => memory::buffer(length),
@@ -251,11 +252,11 @@ impl<'a, T: Float> Backward<'a, T> {
     }
 
     /// Sums for the gradient of the weights for some images; writes that of the input.
-    fn piece(&self, input: &[T], gradient: &[T], mut target: Option<&mut [T]>) -> Vec<T> {
+    fn piece(&self, input: &[T], gradient: &[T], mut target: Option<&mut [T]>) -> Numbers<T> {
         let geometry = self.geometry;
         let Convolution { output, groups, .. } = geometry.convolution;
         let width = self.panels.map_or(output, |panels| panels.width());
-        let mut weight = vec![T::ZERO; width * self.offsets.len()];
+        let mut weight = Numbers::filled(T::ZERO, width * self.offsets.len());
         let mut scratch = self.scratches.take();
         let input_tile = self.layout.images * geometry.input_size();
         let tiles = input
@@ -303,7 +304,7 @@ impl<'a, T: Float> Backward<'a, T> {
         panels: Panels,
         shifted: Shifted<T>,
         gradient: &[T],
-        turned: &mut Vec<T>,
+        turned: &mut Numbers<T>,
         weight: &mut [T],
     ) {
         let pixels = self.geometry.output_pixels();
@@ -320,7 +321,7 @@ impl<'a, T: Float> Backward<'a, T> {
     }
 
     /// The gradient of the output as runs, with zeros between, before and behind.
-    fn spread<'b>(&self, gradient: &'b [T], buffer: &'b mut Vec<T>) -> &'b [T] {
+    fn spread<'b>(&self, gradient: &'b [T], buffer: &'b mut Numbers<T>) -> &'b [T] {
         let layout = &self.layout;
         if layout.output_is_plain() && layout.reach == 0 {
             return gradient;
@@ -339,7 +340,7 @@ impl<'a, T: Float> Backward<'a, T> {
     }
 
     /// Writes the gradient of the input of one group of the images of a tile.
-    fn input_gradient(&self, group: usize, spread: &[T], runs: &mut Vec<T>, target: &mut [T]) {
+    fn input_gradient(&self, group: usize, spread: &[T], runs: &mut Numbers<T>, target: &mut [T]) {
         let (geometry, layout) = (self.geometry, &self.layout);
         let pixels = geometry.image[0] * geometry.image[1];
         let rows = geometry.group_input();

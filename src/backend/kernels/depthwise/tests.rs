@@ -51,7 +51,15 @@ fn agrees<T: Float>(convolution: Convolution, image: [usize; 2]) {
     let bias: Vec<T> = affine.iter().map(|(scale, _)| *scale).collect();
     let epilogue = Epilogue::new(Some(&bias), Some(&affine), Rectifier::Relu);
     for instructions in all_instructions() {
-        let given = forward_on::<T, true>(instructions, &geometry, &input, &weight, epilogue);
+        let mut given = vec![T::of(f64::NAN); 2 * geometry.output_size()];
+        forward_on::<T, true>(
+            instructions,
+            &geometry,
+            &input,
+            &weight,
+            epilogue,
+            &mut given,
+        );
         for (plane, values) in given.chunks_exact(geometry.output_pixels()).enumerate() {
             let channel = plane % convolution.output;
             let image = plane * taken / convolution.output * geometry.input_pixels();

@@ -1,12 +1,12 @@
 //! What a function makes of the pixels in windows, many windows at a time.
 
-use rayon::prelude::*;
-
 use crate::backend::kernels::float::Float;
+use crate::backend::kernels::pieces::for_each_piece;
 use crate::backend::kernels::sliding::{Sliding, Span};
 use crate::backend::kernels::vector::Vector;
 use crate::backend::kernels::vectorise::{Instructions, Kernel, instructions_for_rows, run};
 use crate::backend::memory;
+use crate::backend::numbers::Numbers;
 
 /// The least planes of a piece of parallel work.
 const LEAST_PLANES: usize = 8;
@@ -19,7 +19,7 @@ pub(super) fn forward<T: Float>(
     start: T,
     function: impl Fn(T, T) -> T + Copy + Sync,
     weights: Option<&[T]>,
-) -> Vec<T> {
+) -> Numbers<T> {
     let instructions = instructions_for_rows::<T>(windows.output[1]);
     forward_on(instructions, windows, input, start, function, weights)
 }
@@ -31,15 +31,13 @@ pub(super) fn forward_on<T: Float>(
     start: T,
     function: impl Fn(T, T) -> T + Copy + Sync,
     weights: Option<&[T]>,
-) -> Vec<T> {
-    let planes = input.len() / windows.pixels();
-    let mut output = memory::buffer(planes * windows.windows());
-    let outputs = output.par_chunks_mut(LEAST_PLANES * windows.windows());
-    let pieces = outputs.zip(input.par_chunks(LEAST_PLANES * windows.pixels()));
-    pieces.for_each(|(output, input)| {
+) -> Numbers<T> {
+    let mut output = memory::buffer(input.len() / windows.pixels() * windows.windows());
+    let [pixels, size] = [windows.pixels(), windows.windows()];
+    for_each_piece(&mut output, LEAST_PLANES * size, |piece, output| {
         let planes = Planes {
             windows: *windows,
-            input,
+            input: &input[piece * LEAST_PLANES * pixels..][..output.len() / size * pixels],
             start,
             function,
             weights,
@@ -160,7 +158,7 @@ mod tests {
                 function,
                 Some(&weights),
             );
-            for (place, given) in given.into_iter().enumerate() {
+            for (place, given) in given.iter().copied().enumerate() {
                 let (plane, window) = (place / windows.windows(), place % windows.windows());
                 let image = &input[plane * windows.pixels()..][..windows.pixels()];
                 let at = [window / windows.output[1], window % windows.output[1]];

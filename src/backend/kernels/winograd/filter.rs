@@ -7,6 +7,7 @@ use super::super::vector::Vector;
 use super::super::vectorise::{self, Instructions, instructions, lanes};
 use super::transforms::{self, Transform};
 use super::{INPUT, KERNEL, PLACES};
+use crate::backend::numbers::Numbers;
 use crate::plan::Convolution;
 
 /// The taps of a kernel.
@@ -29,7 +30,7 @@ pub(in crate::backend) struct Transformed<T> {
     /// What computes with them.
     pub(super) instructions: Instructions,
     /// The matrices: a row for each channel taken.
-    data: Vec<T>,
+    data: Numbers<T>,
 }
 
 impl<T: Float> Transformed<T> {
@@ -73,7 +74,7 @@ impl<T: Float> Transformed<T> {
     ) -> Self {
         let lanes = lanes::<T>(instructions);
         let size = PLACES * rows(taken) * lanes;
-        let mut data = vec![T::ZERO; given / lanes * size];
+        let mut data = Numbers::filled(T::ZERO, given / lanes * size);
         let groups = data.par_chunks_mut(size).enumerate();
         let groups = groups.with_min_len(LEAST_WORK.div_ceil(size));
         groups.for_each(|(group, target)| {

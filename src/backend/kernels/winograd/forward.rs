@@ -5,6 +5,7 @@ use std::marker::PhantomData;
 use rayon::prelude::*;
 
 use super::super::float::Float;
+use super::super::pieces::for_each_piece;
 use super::super::scratch::{Matrices, Scratches};
 use super::super::shared::Shared;
 use super::super::vectorise::{self, lanes};
@@ -12,6 +13,8 @@ use super::filter::Transformed;
 use super::products::{Multiply, PANEL};
 use super::tiles::{Block, Give, Take, Tiling};
 use super::{PLACES, transforms};
+use crate::backend::numbers::Numbers;
+use crate::backend::threads::share;
 
 /// The tiles that are computed together, roughly: their matrices stay in the cache of a core, and the transformed
 /// kernels are read once for all of them.
@@ -40,15 +43,15 @@ pub(super) fn blocks(tiling: &Tiling, images: usize, rows: usize) -> impl Iterat
 }
 
 /// Convolves images with transformed kernels. `finish` is called for every piece of the output when it is complete,
-/// with its first channel and how many numbers of a channel it has: whole images, some channels of one, or rows of a
-/// channel.
+/// with its first channel, how many numbers of a channel it has, and where it begins in the output: whole images, some
+/// channels of one, or rows of a channel.
 pub(in crate::backend::kernels) fn forward<T: Float>(
     tiling: &Tiling,
     filter: &Transformed<T>,
     scratches: &Scratches<T>,
     input: &[T],
     output: &mut [T],
-    finish: impl Fn(usize, usize, &mut [T]) + Sync,
+    finish: impl Fn(usize, usize, usize, &mut [T]) + Sync,
 ) {
     let pass = Pass::new(tiling, filter, scratches);
     let [input_size, output_size] = pass.sizes();
@@ -59,7 +62,11 @@ pub(in crate::backend::kernels) fn forward<T: Float>(
     if batch < threads && work >= LEAST_SHARED {
         let images = output.chunks_exact_mut(output_size);
         let has_panels = filter.given / pass.lanes >= threads * PANEL;
-        for (output, input) in images.zip(input.chunks_exact(input_size)) {
+        let images = images.zip(input.chunks_exact(input_size)).enumerate();
+        for (image, (output, input)) in images {
+            let finish = |first: usize, pixels: usize, start: usize, output: &mut [T]| {
+                finish(first, pixels, image * output_size + start, output);
+            };
             match has_panels {
                 true => pass.shared_by_panels(rows, input, output, &finish),
                 false => pass.shared_by_rows(rows, input, output, &finish),
@@ -69,9 +76,10 @@ pub(in crate::backend::kernels) fn forward<T: Float>(
     }
     let pieces = output.par_chunks_mut(images * output_size);
     let pieces = pieces.zip(input.par_chunks(images * input_size));
-    pieces.for_each(|(output, input)| {
+    pieces.enumerate().for_each(|(piece, (output, input))| {
         pass.piece(rows, input, output);
-        finish(0, tiling.output_pixels(), output);
+        let start = piece * images * output_size;
+        finish(0, tiling.output_pixels(), start, output);
     });
 }
 
@@ -140,13 +148,14 @@ impl<'a, T: Float> Pass<'a, T> {
         rows: usize,
         input: &[T],
         output: &mut [T],
-        finish: &(impl Fn(usize, usize, &mut [T]) + Sync),
+        finish: &(impl Fn(usize, usize, usize, &mut [T]) + Sync),
     ) {
         let threads = rayon::current_num_threads();
         let rows = rows.min(self.tiling.tiles[0].div_ceil(threads));
         let blocks: Vec<Block> = blocks(self.tiling, 1, rows).collect();
         let output = Shared::new(output);
-        blocks.par_iter().for_each(|block| {
+        share(blocks.len(), |piece| {
+            let block = &blocks[piece];
             let mut scratch = self.scratches.take();
             self.block(block, &mut scratch.winograd, input, output);
             self.scratches.give(scratch);
@@ -154,7 +163,7 @@ impl<'a, T: Float> Pass<'a, T> {
             for channel in 0..self.filter.given {
                 let start = channel * self.tiling.output_pixels() + rows.start;
                 // SAFETY: no other thread has these rows of the image, and this one is done with them.
-                finish(channel, rows.len(), unsafe {
+                finish(channel, rows.len(), start, unsafe {
                     output.part(start..start + rows.len())
                 });
             }
@@ -167,7 +176,7 @@ impl<'a, T: Float> Pass<'a, T> {
         rows: usize,
         input: &[T],
         output: &mut [T],
-        finish: &(impl Fn(usize, usize, &mut [T]) + Sync),
+        finish: &(impl Fn(usize, usize, usize, &mut [T]) + Sync),
     ) {
         let mut scratch = self.scratches.take();
         let tiles = &mut scratch.winograd.tiles;
@@ -175,14 +184,12 @@ impl<'a, T: Float> Pass<'a, T> {
         for block in blocks(self.tiling, 1, rows) {
             let group = PLACES * block.pitch(self.tiling) * self.lanes;
             tiles.resize(self.filter.taken / self.lanes * group, T::ZERO);
-            let groups = tiles.par_chunks_exact_mut(group).enumerate();
-            groups.for_each(|(index, target)| {
+            for_each_piece(tiles, group, |index, target| {
                 let mut scratch = self.scratches.take();
                 self.take(&block, index, input, &mut scratch.winograd.strip, target);
                 self.scratches.give(scratch);
             });
-            let panels = output.par_chunks_mut(panel).enumerate();
-            panels.for_each(|(index, output)| {
+            for_each_piece(output, panel, |index, output| {
                 let mut scratch = self.scratches.take();
                 let first = index * PANEL;
                 let count = PANEL.min(self.filter.given / self.lanes - first);
@@ -192,9 +199,10 @@ impl<'a, T: Float> Pass<'a, T> {
                 self.scratches.give(scratch);
             });
         }
-        let panels = output.par_chunks_mut(panel).enumerate();
         let pixels = self.tiling.output_pixels();
-        panels.for_each(|(index, output)| finish(index * PANEL * self.lanes, pixels, output));
+        for_each_piece(output, panel, |index, output| {
+            finish(index * PANEL * self.lanes, pixels, index * panel, output);
+        });
         self.scratches.give(scratch);
     }
 
@@ -204,7 +212,7 @@ impl<'a, T: Float> Pass<'a, T> {
         block: &Block,
         group: usize,
         images: &[T],
-        strip: &mut Vec<T>,
+        strip: &mut Numbers<T>,
         target: &mut [T],
     ) {
         let kernel = Take {
@@ -225,7 +233,7 @@ impl<'a, T: Float> Pass<'a, T> {
         block: &Block,
         [first, count]: [usize; 2],
         tiles: &[T],
-        products: &mut Vec<T>,
+        products: &mut Numbers<T>,
         images: Shared<T>,
         channel: usize,
     ) {

@@ -13,6 +13,7 @@ use super::forward::{Pass, block_of, blocks};
 use super::products::{AddProducts, PANEL};
 use super::tiles::{Block, Take, Tiling};
 use super::{KERNEL, PLACES, transforms};
+use crate::backend::numbers::Numbers;
 use crate::plan::Convolution;
 
 /// What the backward pass of all images shares.
@@ -64,7 +65,7 @@ impl<'a, T: Float> Backward<'a, T> {
         input: &[T],
         gradient: &[T],
         target: Option<&mut [T]>,
-    ) -> Vec<T> {
+    ) -> Numbers<T> {
         let size = self.given * self.gradient.image_pixels();
         let batch = gradient.len() / size;
         if let (Some(target), Some((tiling, filter))) = (target, &self.transposed) {
@@ -89,7 +90,7 @@ impl<'a, T: Float> Backward<'a, T> {
                 self.add(&block, input, gradient, memory);
             }
         }
-        let mut weight = vec![T::ZERO; TAPS * self.taken * self.given];
+        let mut weight = Numbers::filled(T::ZERO, TAPS * self.taken * self.given);
         let groups = weight.chunks_exact_mut(TAPS * self.taken * self.lanes());
         let sources = memory.kernels.chunks_exact(group);
         for (target, source) in groups.zip(sources) {

@@ -114,7 +114,7 @@ impl Case {
             &scratches,
             &input,
             &mut output,
-            |_, _, _| {},
+            |_, _, _, _| {},
         );
         let filter = Transformed::backward_on(instructions, &self.convolution, &weight);
         let (image, size) = (self.image, self.output);
@@ -122,7 +122,7 @@ impl Case {
         backward.instructions = instructions;
         let mut of_input = vec![nothing; input.len()];
         let of_weight = backward.piece(&input, &gradient, Some(&mut of_input));
-        [output, of_input, of_weight]
+        [output, of_input, of_weight.to_vec()]
     }
 }
 
@@ -185,7 +185,7 @@ fn an_image_gives_the_same_bits_alone_among_others_and_on_any_number_of_threads(
             let scratches = Scratches::new();
             let mut output = vec![f32::NAN; images * size];
             // What is finished is seen once, and as a whole.
-            let finish = |_, _, output: &mut [f32]| output.iter_mut().for_each(|it| *it += 1.0);
+            let finish = |_, _, _, output: &mut [f32]| output.iter_mut().for_each(|it| *it += 1.0);
             forward(&tiling, &filter, &scratches, input, &mut output, finish);
             output.into_iter().map(f32::to_bits).collect::<Vec<u32>>()
         };

@@ -9,6 +9,7 @@ use super::super::vector::{MOST_LANES, Vector};
 use super::super::vectorise::Kernel;
 use super::transforms::{Output, Transform};
 use super::{INPUT, OUTPUT, PLACES};
+use crate::backend::numbers::Numbers;
 
 /// How images are cut into tiles, and what the tiles read.
 #[derive(Clone, Copy, Debug)]
@@ -86,7 +87,7 @@ pub(super) struct Take<'a, T, M, const WINDOW: usize> {
     /// The first channel of the group.
     pub(super) channel: usize,
     /// Memory for the rows of pixels of a block.
-    pub(super) strip: &'a mut Vec<T>,
+    pub(super) strip: &'a mut Numbers<T>,
     /// The matrices of the group.
     pub(super) target: &'a mut [T],
 }
