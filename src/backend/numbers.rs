@@ -9,8 +9,8 @@ const LINE: usize = 64;
 
 /// Numbers side by side that begin with a cache line.
 ///
-/// What the allocator gives begins at any multiple of 16 bytes. Then every vector of 512 bits lies in two cache lines, and
-/// to read or write it takes twice as long.
+/// What the allocator gives begins at any multiple of 16 bytes. Then every vector of 512 bits lies in two cache lines, each
+/// of which has to be fetched.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct Numbers<T>(AVec<T, ConstAlign<LINE>>);
 
