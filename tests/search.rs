@@ -406,6 +406,21 @@ fn every_proposal_says_where_it_comes_from() {
 }
 
 #[test]
+fn without_climbs_candidates_are_what_chance_finds_and_edits_make_of_it() {
+    let mut configuration = small(StrategyName::Autosnap, 1, 30);
+    configuration.autosnap.climbs = 0;
+    let history = uninterrupted(&configuration);
+    assert_eq!(history.records().len(), 30);
+    let is_refined =
+        |it: &Record| matches!(it.origin, Origin::Refined { from: None, edits } if edits > 0);
+    assert!(
+        (history.records().iter()).all(|it| it.origin == Origin::Random || is_refined(it)),
+        "no candidate was climbed to"
+    );
+    assert!(history.records().iter().any(is_refined));
+}
+
+#[test]
 fn without_refinement_candidates_are_what_climbs_and_chance_find() {
     let mut configuration = small(StrategyName::Autosnap, 1, 30);
     configuration.autosnap.refined = 0;

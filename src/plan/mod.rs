@@ -68,7 +68,7 @@ pub struct Step {
     pub relu_before: bool,
     /// The batch norm of what the layer gives.
     pub norm: Option<FusedNorm>,
-    /// Whether the norm stands behind the activation.
+    /// Whether the norm is of what the activation gives instead. Then there is no sum.
     pub norm_last: bool,
     /// Whether what the norm gives, or what the layer gives if there is none, is added to the last value that the step
     /// reads.

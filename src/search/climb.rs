@@ -126,6 +126,7 @@ impl Climb<'_> {
         }
         self.look_around(&mut keys, &mut found, rng);
         let mut judged = self.judged(found)?;
+        most_promising_first(&mut judged);
         self.refine(&mut judged, &mut keys, rng)?;
         judged.truncate(count);
         let chosen: Vec<Proposal> = judged.into_iter().map(|(_, proposal)| proposal).collect();
@@ -280,23 +281,19 @@ impl Climb<'_> {
             let mut found = Vec::new();
             self.keep_new(programs, keys, &mut found);
             judged.append(&mut self.judged(found)?);
-            judged.sort_by(|(a, _), (b, _)| b.total_cmp(a));
+            most_promising_first(judged);
         }
         Ok(())
     }
 
-    /// What was found, the most promising first, with the values expected of it.
+    /// How promising what was found is, with the values expected of it.
     fn judged(&self, mut found: Vec<Proposal>) -> Result<Vec<(f64, Proposal)>> {
-        let mut scored: Vec<(f64, Proposal)> = match self.surrogate {
-            Some(surrogate) => self.judge(surrogate, found),
-            None => {
-                self.learner.predict_all(&mut found)?;
-                let scores = self.scores(&found)?;
-                scores.into_iter().zip(found).collect()
-            }
+        let Some(surrogate) = self.surrogate else {
+            self.learner.predict_all(&mut found)?;
+            let scores = self.scores(&found)?;
+            return Ok(scores.into_iter().zip(found).collect());
         };
-        scored.sort_by(|(a, _), (b, _)| b.total_cmp(a));
-        Ok(scored)
+        Ok(self.judge(surrogate, found))
     }
 
     /// Programs by their parts: how promising they are, with the values expected of them.
@@ -334,6 +331,11 @@ impl Climb<'_> {
         let expected = |proposal: &Proposal| proposal.predicted.unwrap_or(f64::NEG_INFINITY);
         Ok(found.iter().map(expected).collect())
     }
+}
+
+/// Sorts what was judged.
+fn most_promising_first(judged: &mut [(f64, Proposal)]) {
+    judged.sort_by(|(a, _), (b, _)| b.total_cmp(a));
 }
 
 /// Where a program comes from that is one edit away from one that was found.

@@ -275,6 +275,10 @@ fn an_inference_adds_convolutions_to_what_is_there() {
             "{steps:?}"
         );
     }
+    assert_eq!(
+        steps("dup conv(3) add gap"),
+        ["conv(3) add [0, 0]", "gap [1]"]
+    );
     // A `relu` becomes part of a depthwise convolution that is added to something else, but not of one added to it.
     assert_eq!(
         steps("dup relu dwconv(3) add silu dup relu dwconv(3) bn add gap"),
@@ -327,6 +331,7 @@ fn the_plan_of_an_inference_is_not_compiled_for_training() {
             "conv(1) bn add relu",
         ),
         ("conv(3, 4) relu6 relu dwconv(3) gap", "relu dwconv(3)"),
+        ("conv(3, 4) relu bn gap", "conv(3, 4) relu bn"),
     ] {
         let plan = plan::plan(&net(body))
             .expect("it has a plan")

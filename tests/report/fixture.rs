@@ -101,6 +101,8 @@ fn configuration(strategy: StrategyName, budget: usize) -> SearchConfiguration {
         ..Default::default()
     };
     let autosnap = &mut configuration.autosnap;
+    // Some candidates are as climbs found them, some are refined.
+    autosnap.refined = 1;
     autosnap.model.hidden = 16;
     autosnap.model.latent = 12;
     autosnap.pretraining.programs = 300;

@@ -98,20 +98,22 @@ fn a_model_gives_every_candidate_a_place() {
             .sum();
         assert!(sum.abs() < 1e-4, "the mean is in the middle");
     }
-    // Found by a climb, edited or not.
-    let mut found = report
+    let climbed = report
         .candidates
         .iter()
-        .filter(|it| it.origin_from().is_some())
-        .peekable();
-    assert!(found.peek().is_some());
-    for candidate in found {
-        let is_climbed = matches!(candidate.origin, Origin::Climbed { .. });
-        assert!(candidate.origin_from().unwrap() < candidate.number);
-        assert_eq!(candidate.origin_step().is_some(), is_climbed);
-        assert!(candidate.origin_step().is_none_or(|step| step > 0.0));
-        assert!(candidate.predicted.is_some());
-    }
+        .find(|it| matches!(it.origin, Origin::Climbed { .. }));
+    let climbed = climbed.expect("a climb");
+    assert!(climbed.origin_from().unwrap() < climbed.number);
+    assert!(climbed.origin_step().unwrap() > 0.0);
+    assert!(climbed.predicted.is_some());
+    let refined = report
+        .candidates
+        .iter()
+        .find(|it| matches!(it.origin, Origin::Refined { from: Some(_), .. }));
+    let refined = refined.expect("a climb that went on");
+    assert_eq!(refined.origin_kind(), "refined");
+    assert!(refined.origin_from().unwrap() < refined.number);
+    assert_eq!(refined.origin_step(), None);
     assert!(report.agreement.compared > 0);
     let last = report.rounds.last().unwrap();
     assert_eq!(last.kendall, report.agreement.kendall);

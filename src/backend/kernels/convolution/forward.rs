@@ -40,28 +40,39 @@ pub(in crate::backend) fn forward<T: Float>(
         let input = Buffer::new(element_wise::map(input, relu));
         return forward(geometry, &input, false, filter, epilogue, addend);
     }
-    if let Filter::Winograd(filter) = filter {
-        let addend = addend.map(Buffer::new);
-        return with_winograd(geometry, input, filter, epilogue, addend.as_deref());
-    }
-    let (mut output, epilogue) = match addend {
-        Some(addend) => (addend, epilogue.adding()),
-        None => (
-            memory::buffer(geometry.batch * geometry.output_size()),
-            epilogue,
-        ),
-    };
     match filter {
-        Filter::Depthwise(weight) if rectified => {
-            depthwise::forward::<T, true>(geometry, input, weight, epilogue, &mut output);
+        Filter::Winograd(filter) => {
+            let addend = addend.map(Buffer::new);
+            with_winograd(geometry, input, filter, epilogue, addend.as_deref())
         }
         Filter::Depthwise(weight) => {
-            depthwise::forward::<T, false>(geometry, input, weight, epilogue, &mut output);
+            let (mut output, epilogue) = written_to(geometry, epilogue, addend);
+            let forward = match rectified {
+                true => depthwise::forward::<T, true>,
+                false => depthwise::forward::<T, false>,
+            };
+            forward(geometry, input, weight, epilogue, &mut output);
+            output
         }
-        Filter::Direct(filter) => direct(geometry, input, filter, epilogue, &mut output),
-        Filter::Winograd(_) => {}
+        Filter::Direct(filter) => {
+            let (mut output, epilogue) = written_to(geometry, epilogue, addend);
+            direct(geometry, input, filter, epilogue, &mut output);
+            output
+        }
     }
-    output
+}
+
+/// The memory of the output, which is that of what is added to it, and the epilogue that adds it.
+fn written_to<'a, T: Float>(
+    geometry: &Geometry,
+    epilogue: Epilogue<'a, T>,
+    addend: Option<Numbers<T>>,
+) -> (Numbers<T>, Epilogue<'a, T>) {
+    let size = geometry.batch * geometry.output_size();
+    match addend {
+        Some(addend) => (addend, epilogue.adding()),
+        None => (memory::buffer(size), epilogue),
+    }
 }
 
 /// By Winograd's algorithm.
