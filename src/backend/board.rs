@@ -1,95 +1,87 @@
 //! A board on which a thread posts pieces of work for others that watch it.
 //!
-//! To hand a piece to a thread that is awake should take no longer than a few cache lines take from one core to another. By
+//! To hand pieces to a thread that is awake should take no longer than a few cache lines take from one core to another. By
 //! the deques of a pool it takes several times that, and a layer of a single example has work for some microseconds.
+//!
+//! Each thread has a part of the pieces of its own, the same of every job, and takes from others' only when it is done with
+//! that: so of job after job over the same images, it finds in its cache what it has written before.
 
 use std::any::Any;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::sync::atomic::{AtomicBool, AtomicPtr, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
 
-/// The most pieces of a job.
-const MOST_PIECES: usize = u16::MAX as usize;
-
 /// So often a thread looks whether others are done before it lets another thread have its core.
 const MOST_LOOKS: usize = 1 << 12;
 
+/// In a state: helpers may join the job.
+const OPEN: u64 = 1 << 31;
+
 /// A place for one job at a time.
-///
-/// The alignment keeps what helpers watch away from other memory that changes: processors fetch cache lines by pairs.
-#[repr(align(128))]
-#[derive(Default)]
 pub(super) struct Board {
-    /// The number of the job, how many pieces it has, and how many of them are claimed: 32, 16 and 16 bits.
-    state: AtomicU64,
+    /// The number of the job, [`OPEN`], and how many helpers have joined it: 32, 1 and 31 bits.
+    state: Line<AtomicU64>,
+    /// How many helpers have left the job again.
+    left: Line<AtomicUsize>,
+    /// For the part of each thread, which of its pieces is the next.
+    parts: Vec<Line<AtomicUsize>>,
+    /// How many pieces the job has.
+    count: AtomicUsize,
     /// A [`Job`] on the stack of the thread that has posted it.
     job: AtomicPtr<()>,
     /// Whether a job is on it.
     is_taken: AtomicBool,
+    /// Whether a helper watches no longer.
+    is_left: AtomicBool,
 }
 
-/// Work in pieces. It lies on the stack of its owner, which waits until all pieces are done.
+/// What threads change apart from one another. Processors fetch cache lines by pairs.
+#[repr(align(128))]
+#[derive(Default)]
+struct Line<T>(T);
+
+/// Work in pieces. It lies on the stack of its owner, which waits until all helpers have left.
 struct Job<'a> {
     work: &'a (dyn Fn(usize) + Sync),
-    /// How many pieces helpers are done with.
-    done: AtomicUsize,
     /// What a helper has panicked with.
     problem: Mutex<Option<Box<dyn Any + Send>>>,
 }
 
-/// The state of a job of which so many pieces are claimed.
-fn state(number: u64, count: usize, claimed: usize) -> u64 {
-    (number << 32) | ((count as u64) << 16) | claimed as u64
-}
-
-/// The next piece, if one is not claimed.
-fn next_piece(state: u64) -> Option<usize> {
-    let (count, claimed) = ((state >> 16) & 0xffff, state & 0xffff);
-    (claimed < count).then_some(claimed as usize)
-}
-
 impl Board {
+    /// For so many threads, the owner of jobs among them.
+    pub(super) fn new(threads: usize) -> Self {
+        Board {
+            state: Line::default(),
+            left: Line::default(),
+            parts: (0..threads.max(1)).map(|_| Line::default()).collect(),
+            count: AtomicUsize::new(0),
+            job: AtomicPtr::default(),
+            is_taken: AtomicBool::new(false),
+            is_left: AtomicBool::new(false),
+        }
+    }
+
     /// Does `work` for every number below `count`, on this thread and whichever help. Does nothing and gives `false` where
-    /// another job is on the board or there are too many pieces.
+    /// another job is on the board or a helper watches no longer.
     ///
     /// # Panics
     ///
     /// If a piece does.
     pub(super) fn share(&self, count: usize, work: &(dyn Fn(usize) + Sync)) -> bool {
-        if count == 0 || count > MOST_PIECES || self.is_taken.swap(true, Ordering::Acquire) {
-            return count == 0;
+        if self.is_left.load(Ordering::Relaxed) || self.is_taken.swap(true, Ordering::Acquire) {
+            return false;
         }
         let job = Job {
             work,
-            done: AtomicUsize::new(0),
             problem: Mutex::new(None),
         };
-        let number = ((self.state.load(Ordering::Relaxed) >> 32) + 1) & u64::from(u32::MAX);
-        self.job
-            .store((&raw const job).cast_mut().cast(), Ordering::Relaxed);
-        // The first piece is the owner's.
-        self.state.store(state(number, count, 1), Ordering::Release);
-        let mut own = 1;
-        let result = catch_unwind(AssertUnwindSafe(|| {
-            work(0);
-            while let Some(piece) = self.claim() {
-                own += 1;
-                work(piece);
-            }
-        }));
-        // After a panic no other piece begins.
-        while self.claim().is_some() {
-            own += 1;
+        self.post(count, &job);
+        let result = catch_unwind(AssertUnwindSafe(|| self.work(0, work)));
+        if result.is_err() {
+            // No other piece begins.
+            while self.claim(0).is_some() {}
         }
-        let mut looks = 0;
-        while job.done.load(Ordering::Acquire) + own < count {
-            std::hint::spin_loop();
-            looks += 1;
-            if looks % MOST_LOOKS == 0 {
-                // Perhaps a helper waits for this very core.
-                std::thread::yield_now();
-            }
-        }
+        self.close();
         self.is_taken.store(false, Ordering::Release);
         if let Err(problem) = result {
             resume_unwind(problem);
@@ -101,47 +93,86 @@ impl Board {
         true
     }
 
-    /// Claims a piece of the job that the calling thread has posted.
-    fn claim(&self) -> Option<usize> {
-        let mut state = self.state.load(Ordering::Acquire);
-        loop {
-            let piece = next_piece(state)?;
-            let claimed = self.state.compare_exchange_weak(
-                state,
-                state + 1,
-                Ordering::AcqRel,
-                Ordering::Acquire,
-            );
-            match claimed {
-                Ok(_) => return Some(piece),
-                Err(latest) => state = latest,
+    /// Opens a job for helpers.
+    fn post(&self, count: usize, job: &Job<'_>) {
+        for (thread, Line(next)) in self.parts.iter().enumerate() {
+            next.store(self.start(thread, count), Ordering::Relaxed);
+        }
+        self.count.store(count, Ordering::Relaxed);
+        self.left.0.store(0, Ordering::Relaxed);
+        self.job
+            .store((&raw const *job).cast_mut().cast(), Ordering::Relaxed);
+        let number = (self.state.0.load(Ordering::Relaxed) >> 32).wrapping_add(1) << 32;
+        self.state.0.store(number | OPEN, Ordering::Release);
+    }
+
+    /// Lets no other helper join, and waits for those that have.
+    fn close(&self) {
+        let joined = (self.state.0.fetch_and(!OPEN, Ordering::AcqRel) & (OPEN - 1)) as usize;
+        let mut looks = 0;
+        while self.left.0.load(Ordering::Acquire) < joined {
+            std::hint::spin_loop();
+            looks += 1;
+            if looks % MOST_LOOKS == 0 {
+                // Perhaps a helper waits for this very core.
+                std::thread::yield_now();
             }
         }
     }
 
-    /// Does a piece of the job on the board, if there is one that nobody has claimed.
-    pub(super) fn help(&self) -> bool {
-        let state = self.state.load(Ordering::Acquire);
-        let Some(piece) = next_piece(state) else {
-            return false;
-        };
-        let job = self.job.load(Ordering::Relaxed).cast_const();
-        let claimed =
-            self.state
-                .compare_exchange(state, state + 1, Ordering::AcqRel, Ordering::Relaxed);
-        if claimed.is_err() {
+    /// Where the pieces of a thread begin, or end those of the one before.
+    fn start(&self, thread: usize, count: usize) -> usize {
+        thread * count / self.parts.len()
+    }
+
+    /// A piece of the job that nobody has done, of this thread or else of the next that has one.
+    fn claim(&self, thread: usize) -> Option<usize> {
+        let (threads, count) = (self.parts.len(), self.count.load(Ordering::Relaxed));
+        (thread..threads).chain(0..thread).find_map(|owner| {
+            let (Line(next), end) = (&self.parts[owner], self.start(owner + 1, count));
+            if next.load(Ordering::Relaxed) >= end {
+                return None;
+            }
+            Some(next.fetch_add(1, Ordering::Relaxed)).filter(|piece| *piece < end)
+        })
+    }
+
+    fn work(&self, thread: usize, work: &(dyn Fn(usize) + Sync)) {
+        while let Some(piece) = self.claim(thread) {
+            work(piece);
+        }
+    }
+
+    /// Tells that a helper watches no longer, so that work is handed on in another way.
+    pub(super) fn leave(&self) {
+        self.is_left.store(true, Ordering::Relaxed);
+    }
+
+    /// Does pieces of the job on the board, as the thread of this number, which is at least one. Gives whether there was a
+    /// job but the last one that it has seen.
+    pub(super) fn help(&self, thread: usize, seen: &mut u64) -> bool {
+        let state = self.state.0.load(Ordering::Relaxed);
+        if state & OPEN == 0 || state >> 32 == *seen {
             return false;
         }
-        // SAFETY: the owner of a job posts no other, and does not leave, before all its pieces are claimed and those of helpers
-        // done. This piece was not claimed until now, since the state with its number has not changed. So the pointer, which was
-        // read behind that state, is that of the job, and the job is there until this piece is done.
+        let joined =
+            (self.state.0).compare_exchange(state, state + 1, Ordering::AcqRel, Ordering::Relaxed);
+        if joined.is_err() {
+            return false;
+        }
+        *seen = state >> 32;
+        let job = self.job.load(Ordering::Relaxed).cast_const();
+        // SAFETY: the state with the number of this job was open when this thread joined it. The owner closes it, and does not
+        // leave before as many have left as had joined. So the pointer, which was written before it was opened, is that of the
+        // job, and the job is there until this thread leaves.
         let job = unsafe { &*job.cast::<Job<'_>>() };
-        if let Err(problem) = catch_unwind(AssertUnwindSafe(|| (job.work)(piece))) {
+        let result = catch_unwind(AssertUnwindSafe(|| self.work(thread, job.work)));
+        if let Err(problem) = result {
             let mut first = job.problem.lock().unwrap_or_else(PoisonError::into_inner);
             first.get_or_insert(problem);
         }
         // From here on the owner may leave.
-        job.done.fetch_add(1, Ordering::Release);
+        self.left.0.fetch_add(1, Ordering::Release);
         true
     }
 }
@@ -152,16 +183,17 @@ mod tests {
 
     /// Shares jobs with helpers, and gives what came of it.
     fn with_helpers<R>(helpers: usize, work: impl FnOnce(&Board) -> R) -> R {
-        let (board, is_done) = (Board::default(), AtomicBool::new(false));
+        let (board, is_done) = (&Board::new(helpers + 1), &AtomicBool::new(false));
         std::thread::scope(|scope| {
-            for _ in 0..helpers {
-                scope.spawn(|| {
+            for thread in 1..=helpers {
+                scope.spawn(move || {
+                    let mut seen = 0;
                     while !is_done.load(Ordering::Acquire) {
-                        board.help();
+                        board.help(thread, &mut seen);
                     }
                 });
             }
-            let result = catch_unwind(AssertUnwindSafe(|| work(&board)));
+            let result = catch_unwind(AssertUnwindSafe(|| work(board)));
             is_done.store(true, Ordering::Release);
             result.unwrap_or_else(|problem| resume_unwind(problem))
         })
@@ -209,7 +241,15 @@ mod tests {
             };
             assert!(board.share(4, &work));
             assert_eq!(within.into_inner(), 0);
-            assert!(!board.share(MOST_PIECES + 1, &|_| {}));
+        });
+    }
+
+    #[test]
+    fn nothing_is_posted_where_a_helper_has_left() {
+        with_helpers(1, |board| {
+            assert!(board.share(2, &|_| {}));
+            board.leave();
+            assert!(!board.share(2, &|_| panic!("nobody is asked")));
         });
     }
 }

@@ -15,7 +15,7 @@ use super::array::Array;
 use super::branches::Branches;
 use super::kernels::float::Float;
 use super::lowering::{self, Backward, Call, Inputs, Prepared};
-use super::threads::with_all_awake;
+use super::threads::{others_are_awake, with_all_awake};
 use crate::plan::{Plan, Step};
 
 /// Runs of fewer multiply-adds stay on the calling thread: no kernel has enough to do for two, and to
@@ -102,26 +102,27 @@ impl Program {
             DType::F64 => self.run_as::<f64>(inputs, wanted, training, keep, update),
             _ => self.run_as::<f32>(inputs, wanted, training, keep, update),
         };
-        let batch = inputs.first().and_then(|input| input.dims().first());
-        match self.work.saturating_mul(batch.copied().unwrap_or(1)) {
-            ..LEAST_WORK => run(),
-            // A run on its own has all threads; one among others has its own.
-            _ if !keep && rayon::current_thread_index().is_none() => {
-                with_all_awake(|| match &self.branches {
-                    Some(branches) if rayon::current_num_threads() > 1 => {
-                        let outputs = match self.dtype {
-                            DType::F64 => self.evaluate_branches::<f64>(branches, inputs),
-                            _ => self.evaluate_branches::<f32>(branches, inputs),
-                        };
-                        Ok((outputs?, None))
-                    }
-                    _ => run(),
-                })
+        self.on_threads(inputs, || match &self.branches {
+            Some(branches) if !keep && others_are_awake() => {
+                let outputs = match self.dtype {
+                    DType::F64 => self.evaluate_branches::<f64>(branches, inputs),
+                    _ => self.evaluate_branches::<f32>(branches, inputs),
+                };
+                Ok((outputs?, None))
             }
-            // Within the pool from the start: entering it anew for every kernel costs more than many
-            // a kernel.
-            _ => rayon::scope(|_| run()),
+            _ => run(),
+        })
+    }
+
+    /// Computes something of this batch: on all threads if it is worth it. What is computed within the pool already has one of
+    /// them, beside others.
+    fn on_threads<R: Send>(&self, batch: &[Tensor], compute: impl FnOnce() -> R + Send) -> R {
+        let size = batch.first().and_then(|tensor| tensor.dims().first());
+        let work = self.work.saturating_mul(size.copied().unwrap_or(1));
+        if work < LEAST_WORK || rayon::current_thread_index().is_some() {
+            return compute();
         }
+        with_all_awake(compute)
     }
 
     /// The outputs of an evaluation that computes branches at the same time.
@@ -323,9 +324,9 @@ impl Program {
         wanted: &[bool],
         outputs: Vec<Tensor>,
     ) -> Result<Gradients> {
-        rayon::scope(|_| match self.dtype {
-            DType::F64 => self.backward_as::<f64>(tape, wanted, outputs),
-            _ => self.backward_as::<f32>(tape, wanted, outputs),
+        self.on_threads(&outputs, || match self.dtype {
+            DType::F64 => self.backward_as::<f64>(tape, wanted, &outputs),
+            _ => self.backward_as::<f32>(tape, wanted, &outputs),
         })
     }
 
@@ -333,12 +334,12 @@ impl Program {
         &self,
         mut tape: Tape,
         wanted: &[bool],
-        outputs: Vec<Tensor>,
+        outputs: &[Tensor],
     ) -> Result<Gradients> {
         let wanted = self.wanted(wanted);
         let mut values: Vec<Option<Array>> = vec![None; self.plan.values.len()];
         for (output, gradient) in self.plan.outputs.iter().zip(outputs) {
-            add_to::<T>(&mut values[output.0], Array::copy_of::<T>(&gradient)?)?;
+            add_to::<T>(&mut values[output.0], Array::copy_of::<T>(gradient)?)?;
         }
         let mut parameters: Vec<Option<Array>> = vec![None; self.variables.len()];
         for (steps, _) in self.plan.stretches().into_iter().rev() {

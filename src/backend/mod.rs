@@ -5,6 +5,7 @@
 //! loss gives the gradient of every variable, and candle's graph stays small however deep the net.
 
 use candle_core::{Device, Result, Tensor, Var};
+use serde::{Deserialize, Serialize};
 
 mod array;
 mod board;
@@ -52,13 +53,15 @@ pub enum Executor {
 }
 
 /// How exactly [`Executor::Tensors`] computes products.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Precision {
     /// With the numbers of the network.
     #[default]
+    #[serde(rename = "f32")]
     Full,
     /// Convolutions and products of matrices round what they multiply and what they give to `bf16`, and add in
     /// `f32`. Weights, norms, losses and everything between stay in `f32`.
+    #[serde(rename = "bf16")]
     Mixed,
 }
 
@@ -85,6 +88,11 @@ pub trait Model {
 
     /// What training changes otherwise (running statistics), under stable names, in a fixed order.
     fn state(&self) -> Vec<(String, Var)>;
+
+    /// How exactly it computes.
+    fn precision(&self) -> Precision {
+        Precision::Full
+    }
 
     /// Where it takes its batches: where its first parameter lies, or on the CPU if it has none.
     fn device(&self) -> Device {

@@ -242,6 +242,13 @@ impl Network {
 }
 
 impl Model for Network {
+    fn precision(&self) -> Precision {
+        match self.program.executor {
+            Executor::Tensors { precision } => precision,
+            Executor::Kernels => Precision::Full,
+        }
+    }
+
     fn forward(&self, batch: &Tensor, mode: Mode) -> candle_core::Result<Tensor> {
         let mut outputs = self.forward_all(std::slice::from_ref(batch), mode)?;
         match (outputs.pop(), outputs.len()) {

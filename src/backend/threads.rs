@@ -56,29 +56,34 @@ fn awake<R>(board: &Arc<Board>, compute: impl FnOnce() -> R) -> R {
 /// Computes something within the pool, whose other threads stay awake meanwhile. An example alone is computed in
 /// pieces that take less time than it takes to wake a thread.
 pub(super) fn with_all_awake<R: Send>(compute: impl FnOnce() -> R + Send) -> R {
-    let (is_done, board) = (AtomicBool::new(false), Arc::default());
+    let threads = rayon::current_num_threads();
+    if threads == 1 {
+        return rayon::scope(|_| compute());
+    }
+    let (is_done, board) = (&AtomicBool::new(false), &Arc::new(Board::new(threads)));
     rayon::scope(|scope| {
-        for _ in 1..rayon::current_num_threads() {
-            scope.spawn(|_| awake(&board, || work_until(&board, &is_done)));
+        for thread in 1..threads {
+            scope.spawn(move |_| awake(board, || work_until(board, thread, is_done)));
         }
-        let _end = End(&is_done);
-        awake(&board, compute)
+        let _end = End(is_done);
+        awake(board, compute)
     })
 }
 
 /// Takes pieces of others' work until all is done.
-fn work_until(board: &Board, is_done: &AtomicBool) {
-    let mut rounds = 0;
+fn work_until(board: &Board, thread: usize, is_done: &AtomicBool) {
+    let (mut rounds, mut seen) = (0, 0);
     while rounds < MOST_ROUNDS && !is_done.load(Ordering::Acquire) {
         let has_helped = (0..LOOKS).any(|_| {
             std::hint::spin_loop();
-            board.help()
+            board.help(thread, &mut seen)
         });
         match has_helped || rayon::yield_now() == Some(Yield::Executed) {
             true => rounds = 0,
             false => rounds += 1,
         }
     }
+    board.leave();
 }
 
 /// Tells the threads of the end, also where a computation panics.

@@ -1,7 +1,7 @@
 //! Scaled dot-product attention of several heads (Vaswani et al., 2017, equation 1), between the
 //! projections.
 
-use rayon::prelude::*;
+use super::parallel::{Parallel, ParallelSlice};
 
 use super::float::Float;
 use super::matrix::{Matrix, multiply};
@@ -224,7 +224,7 @@ pub(in crate::backend) fn backward<T: Float>(
         .zip(projected.par_chunks(piece * example))
         .zip(weights.par_chunks(piece * scores))
         .zip(gradient.par_chunks(piece * geometry.queries * geometry.width))
-        .map(|(((target, projected), weights), gradient)| {
+        .map_all(|(((target, projected), weights), gradient)| {
             let mut biases = Numbers::filled(T::ZERO, if of_biases { scores } else { 0 });
             let examples = target
                 .chunks_exact_mut(example)
@@ -235,8 +235,7 @@ pub(in crate::backend) fn backward<T: Float>(
                 example_gradient(geometry, projected, weights, gradient, target, &mut biases);
             }
             biases
-        })
-        .collect();
+        });
     let biases = match of_biases {
         true => reduce::add_in_order(biases),
         false => None,

@@ -3,9 +3,8 @@
 //! Tensors are `[n, channels, positions]`; every channel has statistics of its own over `n` and
 //! positions.
 
-use rayon::prelude::*;
-
 use super::float::Float;
+use super::parallel::{Parallel, ParallelSlice, map_places};
 use super::rectifier::{Rectifier, relu, relu_gradient, relu6, relu6_gradient};
 use super::reduce::Lanes;
 use crate::backend::memory;
@@ -157,23 +156,34 @@ vectorised! {
 /// they are squared, and these are combined in double precision (Chan, Golub and LeVeque, 1983), so
 /// that a large mean costs no digits.
 pub(in crate::backend) fn statistics<T: Float>(geometry: &Geometry, input: &[T]) -> Statistics {
-    let (mean, variance) = (0..geometry.channels)
-        .into_par_iter()
-        .map(|channel| channel_statistics(geometry, input, channel))
+    let groups: Vec<&[T]> = input.chunks(geometry.group()).collect();
+    let parts = map_places(groups.len() * geometry.channels, |place| {
+        let group = groups[place / geometry.channels];
+        part_of_statistics(geometry, group, place % geometry.channels)
+    });
+    let channels = 0..geometry.channels;
+    let (mean, variance) = channels
+        .map(|channel| together(parts.iter().skip(channel).step_by(geometry.channels)))
         .unzip();
     Statistics { mean, variance }
 }
 
-fn channel_statistics<T: Float>(geometry: &Geometry, input: &[T], channel: usize) -> (f64, f64) {
+/// How many numbers of a channel a few examples have, their mean, and the sum of their squared distances from it.
+fn part_of_statistics<T: Float>(geometry: &Geometry, group: &[T], channel: usize) -> [f64; 3] {
+    let count = geometry.count(group.len()) as f64;
+    let mean = channel_sum(geometry, group, channel).to_f64() / count;
+    let squares = channel_squares(geometry, group, channel, T::of(mean));
+    [count, mean, squares.to_f64()]
+}
+
+/// The mean and the variance of all parts of a channel.
+fn together<'a>(parts: impl Iterator<Item = &'a [f64; 3]>) -> (f64, f64) {
     let (mut count, mut mean, mut squares) = (0.0, 0.0, 0.0);
-    for group in input.chunks(geometry.group()) {
-        let size = geometry.count(group.len()) as f64;
-        let group_mean = channel_sum(geometry, group, channel).to_f64() / size;
-        let group_squares = channel_squares(geometry, group, channel, T::of(group_mean));
-        let difference = group_mean - mean;
+    for &[size, of_part, squares_of_part] in parts {
+        let difference = of_part - mean;
         let total = count + size;
         mean += difference * size / total;
-        squares += group_squares.to_f64() + difference * difference * count * size / total;
+        squares += squares_of_part + difference * difference * count * size / total;
         count = total;
     }
     (mean, squares / f64::max(count, 1.0))
@@ -293,30 +303,26 @@ fn backward_with<T: Float>(
         statistics, affine, ..
     } = normalised;
     let count = geometry.count(input.len()) as f64;
+    let groups = input.chunks(geometry.group());
+    let groups: Vec<_> = groups.zip(gradient.chunks(geometry.group())).collect();
+    let parts = map_places(groups.len() * geometry.channels, |place| {
+        let (input, gradient) = groups[place / geometry.channels];
+        let channel = place % geometry.channels;
+        let centre = T::of(statistics.mean[channel]);
+        let affine = affine[channel];
+        channel_products(geometry, input, gradient, channel, centre, affine, behind)
+    });
     // For every channel: the sums of the gradient and of its product with the normalised input.
-    let sums: Vec<(f64, f64)> = (0..geometry.channels)
-        .into_par_iter()
-        .map(|channel| {
-            let centre = T::of(statistics.mean[channel]);
-            let scale = 1.0 / (statistics.variance[channel] + geometry.epsilon).sqrt();
-            let (mut sum, mut product) = (0.0, 0.0);
-            let groups = input.chunks(geometry.group());
-            for (input, gradient) in groups.zip(gradient.chunks(geometry.group())) {
-                let (group_sum, group_product) = channel_products(
-                    geometry,
-                    input,
-                    gradient,
-                    channel,
-                    centre,
-                    affine[channel],
-                    behind,
-                );
-                sum += group_sum.to_f64();
-                product += group_product.to_f64();
-            }
-            (sum, product * scale)
-        })
-        .collect();
+    let sums_of = |channel: usize| {
+        let scale = 1.0 / (statistics.variance[channel] + geometry.epsilon).sqrt();
+        let (mut sum, mut product) = (0.0, 0.0);
+        for part in parts.iter().skip(channel).step_by(geometry.channels) {
+            sum += part.0.to_f64();
+            product += part.1.to_f64();
+        }
+        (sum, product * scale)
+    };
+    let sums: Vec<(f64, f64)> = (0..geometry.channels).map(sums_of).collect();
     let factors: Vec<[T; 3]> = (0..geometry.channels)
         .map(|channel| {
             let (sum, product) = sums[channel];

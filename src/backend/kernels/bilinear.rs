@@ -1,6 +1,6 @@
 //! Bilinear enlargement by a whole factor, and its gradient.
 
-use rayon::prelude::*;
+use super::parallel::{Parallel, ParallelSlice};
 
 use super::float::Float;
 use crate::backend::memory;

@@ -3,7 +3,7 @@
 //! Tensors are `[n, channels, positions]`. The numbers are one for each channel, or one for each
 //! channel of each example.
 
-use rayon::prelude::*;
+use super::parallel::{Parallel, ParallelSlice};
 
 use super::float::Float;
 use super::reduce;

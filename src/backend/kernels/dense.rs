@@ -1,6 +1,6 @@
 //! A linear map of rows of features, and its gradients.
 
-use rayon::prelude::*;
+use super::parallel::{Parallel, ParallelSlice};
 
 use super::float::Float;
 use super::matrix::{Matrix, multiply};
@@ -158,7 +158,7 @@ pub(in crate::backend) fn backward<T: Float>(
 /// The sum of all rows of this length.
 pub(in crate::backend) fn sum_of_rows<T: Float>(length: usize, rows: &[T]) -> Numbers<T> {
     let piece = reduce::images_in_piece(rows.len() / length, length) * length;
-    let parts = rows.par_chunks(piece).map(|rows| {
+    let parts = rows.par_chunks(piece).map_all(|rows| {
         let mut sum = Numbers::filled(T::ZERO, length);
         for row in rows.chunks_exact(length) {
             sum.iter_mut()
@@ -167,5 +167,5 @@ pub(in crate::backend) fn sum_of_rows<T: Float>(length: usize, rows: &[T]) -> Nu
         }
         sum
     });
-    reduce::add_in_order(parts.collect()).unwrap_or_else(|| Numbers::filled(T::ZERO, length))
+    reduce::add_in_order(parts).unwrap_or_else(|| Numbers::filled(T::ZERO, length))
 }

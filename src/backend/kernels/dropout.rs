@@ -1,6 +1,6 @@
 //! Dropout (Srivastava et al., 2014): a random mask times the input.
 
-use rayon::prelude::*;
+use super::parallel::{Parallel, ParallelSlice};
 
 use super::element_wise::PIECE;
 use super::float::Float;
@@ -49,8 +49,10 @@ pub(in crate::backend) fn apply_to_examples<T: Float>(
         .par_chunks_mut(example)
         .zip(input.par_chunks(example))
         .enumerate()
-        .filter(|(place, _)| split_mix(key, *place as u64) >> 32 >= threshold)
-        .for_each(|(_, (output, input))| {
+        .for_each(|(place, (output, input))| {
+            if split_mix(key, place as u64) >> 32 < threshold {
+                return;
+            }
             for (output, input) in output.iter_mut().zip(input) {
                 *output = *input * scale;
             }

@@ -1,6 +1,6 @@
 //! Element by element, over any number of elements, in parallel.
 
-use rayon::prelude::*;
+use super::parallel::{Parallel, ParallelSlice};
 
 use super::float::Float;
 use super::pieces::for_each_piece;

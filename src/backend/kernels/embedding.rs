@@ -1,6 +1,6 @@
 //! Rows of a table by number, and the gradient of the table.
 
-use rayon::prelude::*;
+use super::parallel::{Parallel, ParallelSlice};
 
 use super::float::Float;
 use crate::backend::numbers::Numbers;

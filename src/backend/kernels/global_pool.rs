@@ -1,6 +1,6 @@
 //! The largest value or the mean of every channel, and their gradients.
 
-use rayon::prelude::*;
+use super::parallel::{Parallel, ParallelSlice};
 
 use super::float::Float;
 use super::reduce;
@@ -11,8 +11,7 @@ use crate::backend::numbers::Numbers;
 pub(in crate::backend) fn average<T: Float>(length: usize, input: &[T]) -> Numbers<T> {
     let scale = T::of(1.0 / length as f64);
     let rows = input.par_chunks(length).with_min_len(64);
-    let means: Vec<T> = rows.map(|row| reduce::sum(row) * scale).collect();
-    means.into()
+    rows.map_all(|row| reduce::sum(row) * scale).into()
 }
 
 /// The gradient of the rows, from that of their means.
@@ -33,7 +32,7 @@ pub(in crate::backend) fn maximum<T: Float>(length: usize, input: &[T]) -> (Numb
     let (values, places): (Vec<T>, Vec<u32>) = input
         .par_chunks(length)
         .with_min_len(64)
-        .map(|row| {
+        .map_all(|row| {
             let mut best = (row[0], 0);
             for (value, place) in row.iter().zip(0..) {
                 if *value > best.0 || value.is_nan() {
@@ -42,6 +41,7 @@ pub(in crate::backend) fn maximum<T: Float>(length: usize, input: &[T]) -> (Numb
             }
             best
         })
+        .into_iter()
         .unzip();
     (values.into(), places)
 }

@@ -4,7 +4,7 @@
 //! Tensors are `[n, channels, positions]`; the channels of a group lie in one run of memory and are
 //! normalised together.
 
-use rayon::prelude::*;
+use super::parallel::{Parallel, ParallelSlice};
 
 use super::dense::sum_of_rows;
 use super::float::Float;

@@ -3,7 +3,7 @@
 //! Tensors are `[n, features, positions]`; every position of every example is normalised over its
 //! features. With one position, a row of features lies in one run of memory.
 
-use rayon::prelude::*;
+use super::parallel::{Parallel, ParallelSlice};
 
 use super::batch_norm::Gradients;
 use super::float::Float;
@@ -119,7 +119,7 @@ pub(in crate::backend) fn backward<T: Float>(
         .par_chunks_mut(piece)
         .zip(input.par_chunks(piece))
         .zip(gradient.par_chunks(piece))
-        .map(|((target, input), gradient)| {
+        .map_all(|((target, input), gradient)| {
             let mut sums = (
                 Numbers::filled(T::ZERO, geometry.features),
                 Numbers::filled(T::ZERO, geometry.features),
@@ -142,6 +142,7 @@ pub(in crate::backend) fn backward<T: Float>(
             }
             sums
         })
+        .into_iter()
         .unzip();
     let zeros = || Numbers::filled(T::ZERO, geometry.features);
     Gradients {

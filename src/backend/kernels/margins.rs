@@ -1,6 +1,6 @@
 //! Margins around images: padding with zeros or with the image itself, cropping, and their gradients.
 
-use rayon::prelude::*;
+use super::parallel::{Parallel, ParallelSlice};
 
 use super::float::Float;
 use super::pieces::for_each_piece;

@@ -30,6 +30,7 @@ pub(super) mod margins;
 pub(super) mod matrix;
 mod outer;
 pub(super) mod padded;
+mod parallel;
 pub(super) mod parametric_relu;
 mod pieces;
 mod pixels;

@@ -2,7 +2,7 @@
 //!
 //! Tensors are `[n, channels, positions]`.
 
-use rayon::prelude::*;
+use super::parallel::{Parallel, ParallelSlice};
 
 use super::channel_scale::Geometry;
 use super::dense::sum_of_rows;

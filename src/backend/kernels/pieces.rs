@@ -1,7 +1,7 @@
 //! How work is cut into pieces for threads.
 
-use super::shared::Shared;
-use crate::backend::threads::{others_are_awake, share};
+use super::parallel::{Parallel, ParallelSlice};
+use crate::backend::threads::others_are_awake;
 
 /// The least multiply-adds of a piece where other threads have to be woken: fewer take less time than that.
 const LEAST_WORK: usize = 1 << 18;
@@ -31,14 +31,8 @@ pub(super) fn for_each_piece<T: Copy + Send>(
     size: usize,
     work: impl Fn(usize, &mut [T]) + Send + Sync,
 ) {
-    let values = Shared::new(values);
-    share(values.len().div_ceil(size), |piece| {
-        let start = piece * size;
-        // SAFETY: pieces have no values in common, and each is given once.
-        work(piece, unsafe {
-            values.part(start..values.len().min(start + size))
-        });
-    });
+    let pieces = values.par_chunks_mut(size).enumerate();
+    pieces.for_each(|(piece, values)| work(piece, values));
 }
 
 #[cfg(test)]

@@ -1,7 +1,7 @@
 //! Maximum and average pooling with overlap, stride and padding, and their gradients. The last window
 //! may hang over the padding.
 
-use rayon::prelude::*;
+use super::parallel::{Parallel, ParallelSlice};
 
 use super::float::Float;
 use super::sliding::Sliding;

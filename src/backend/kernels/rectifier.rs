@@ -1,6 +1,6 @@
 //! Activations that are computed in the same pass as what is before them.
 
-use rayon::prelude::*;
+use super::parallel::{Parallel, ParallelSlice};
 
 use super::element_wise::{PIECE, zip};
 use super::float::Float;

@@ -1,6 +1,6 @@
 //! Sums over slices. The order of addition depends on the length alone.
 
-use rayon::prelude::*;
+use super::parallel::map_places;
 
 use super::float::Float;
 use crate::backend::numbers::Numbers;
@@ -85,14 +85,11 @@ pub(in crate::backend) fn sums_of_channels<T: Float>(
     pixels: usize,
     values: &[T],
 ) -> Numbers<T> {
-    let sums: Vec<T> = (0..channels)
-        .into_par_iter()
-        .map(|channel| {
-            let images = values.chunks_exact(channels * pixels);
-            let sums = images.map(|image| sum(&image[channel * pixels..][..pixels]));
-            sums.fold(T::ZERO, |total, sum| total + sum)
-        })
-        .collect();
+    let sums = map_places(channels, |channel| {
+        let images = values.chunks_exact(channels * pixels);
+        let sums = images.map(|image| sum(&image[channel * pixels..][..pixels]));
+        sums.fold(T::ZERO, |total, sum| total + sum)
+    });
     sums.into()
 }
 

@@ -2,7 +2,7 @@
 //!
 //! Tensors are `[n, features, positions]` as in [`super::layer_norm`].
 
-use rayon::prelude::*;
+use super::parallel::{Parallel, ParallelSlice};
 
 use super::float::Float;
 use super::layer_norm::{Geometry, accumulate};
@@ -81,7 +81,7 @@ pub(in crate::backend) fn backward<T: Float>(
         .par_chunks_mut(piece)
         .zip(input.par_chunks(piece))
         .zip(gradient.par_chunks(piece))
-        .map(|((target, input), gradient)| {
+        .map_all(|((target, input), gradient)| {
             let mut sums = Numbers::filled(T::ZERO, geometry.features);
             let mut scratch = [(); 2].map(|()| Numbers::filled(T::ZERO, geometry.positions));
             let examples = target
@@ -100,8 +100,7 @@ pub(in crate::backend) fn backward<T: Float>(
                 );
             }
             sums
-        })
-        .collect();
+        });
     let zeros = || Numbers::filled(T::ZERO, geometry.features);
     (target, reduce::add_in_order(weights).unwrap_or_else(zeros))
 }

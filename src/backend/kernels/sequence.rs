@@ -1,6 +1,6 @@
 //! What is done to the positions of sequences `[n, tokens, width]`.
 
-use rayon::prelude::*;
+use super::parallel::{Parallel, ParallelSlice};
 
 use super::float::Float;
 use crate::backend::memory;

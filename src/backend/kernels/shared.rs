@@ -4,12 +4,20 @@ use std::marker::PhantomData;
 use std::ops::Range;
 
 /// A slice that is written by pointers, from any thread.
-#[derive(Clone, Copy)]
 pub(super) struct Shared<'a, T> {
     start: *mut T,
     length: usize,
     slice: PhantomData<&'a mut [T]>,
 }
+
+// Not derived: that would ask the same of `T`.
+impl<T> Clone for Shared<'_, T> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+
+impl<T> Copy for Shared<'_, T> {}
 
 // SAFETY: it gives a pointer and no access; who writes by it sees to it that no two threads write one number.
 unsafe impl<T: Send> Send for Shared<'_, T> {}

@@ -5,7 +5,7 @@
 
 use std::ops::Range;
 
-use rayon::prelude::*;
+use super::parallel::{Parallel, ParallelSlice};
 
 use super::finish::Epilogue;
 use super::float::Float;

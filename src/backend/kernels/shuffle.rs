@@ -1,6 +1,6 @@
 //! Channels traded for pixels and back, and channels in another order.
 
-use rayon::prelude::*;
+use super::parallel::{Parallel, ParallelSlice};
 
 use super::float::Float;
 use crate::backend::memory;

@@ -1,6 +1,6 @@
 //! Softmax over rows, and its gradient.
 
-use rayon::prelude::*;
+use super::parallel::{Parallel, ParallelSlice};
 
 use super::element_wise::PIECE;
 use super::float::Float;

@@ -1,6 +1,6 @@
 //! Images cut into windows for attention (Liu et al., 2021), and the relative positions in a window.
 
-use rayon::prelude::*;
+use super::parallel::{Parallel, ParallelSlice};
 
 use super::float::Float;
 use crate::backend::memory;

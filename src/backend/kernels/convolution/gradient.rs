@@ -1,6 +1,6 @@
 //! The gradients of a convolution, and the transposed convolution, which is one of them.
 
-use rayon::prelude::*;
+use super::super::parallel::{Parallel, ParallelSlice};
 
 use super::Geometry;
 use crate::backend::kernels::dots::add_dots;
@@ -106,21 +106,20 @@ impl<T: Float> Pieces<'_, T> {
         let output_piece = images * geometry.output_size();
 
         let mut input_gradient = with_input.then(|| input_gradient_buffer(geometry));
-        let targets: Vec<Option<&mut [T]>> = match &mut input_gradient {
+        let mut targets: Vec<Option<&mut [T]>> = match &mut input_gradient {
             Some(target) => target.chunks_mut(input_piece).map(Some).collect(),
             None => self.input.chunks(input_piece).map(|_| None).collect(),
         };
-        let (sums, biases) = targets
-            .into_par_iter()
+        let (sums, biases): (_, Vec<_>) = targets
+            .par_iter_mut()
             .zip(self.input.par_chunks(input_piece))
             .zip(self.gradient.par_chunks(output_piece))
-            .map(|((target, input), gradient)| {
-                let sums = piece(input, gradient, target);
+            .map_all(|((target, input), gradient)| {
+                let sums = piece(input, gradient, target.take());
                 (sums, bias.then(|| self.bias(gradient)))
             })
+            .into_iter()
             .unzip();
-
-        let biases: Vec<Option<Numbers<T>>> = biases;
         let biases = biases.into_iter().flatten().collect();
         let zeros = |length: usize| Numbers::filled(T::ZERO, length);
         Gradients {

@@ -1,6 +1,6 @@
 //! Transformed kernels, and the way back for their gradients.
 
-use rayon::prelude::*;
+use super::super::parallel::{Parallel, ParallelSlice};
 
 use super::super::float::Float;
 use super::super::vector::Vector;

@@ -2,7 +2,7 @@
 
 use std::marker::PhantomData;
 
-use rayon::prelude::*;
+use super::super::parallel::{Parallel, ParallelSlice};
 
 use super::super::float::Float;
 use super::super::pieces::for_each_piece;
