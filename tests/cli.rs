@@ -774,11 +774,218 @@ fn a_search_within_limits_that_nothing_keeps_says_so() {
     let path = folder.path();
     fs::write(path.join("small.snap"), SMALL_SEARCH).unwrap();
     let search = run(path, &["search", "small.snap", "--max-macs=1"]);
-    assert!(search.status.success(), "{}", text(&search.stderr));
-    let said = text(&search.stdout);
+    assert_eq!(search.status.code(), Some(1));
+    let said = text(&search.stderr);
     assert!(
         said.contains("no program of the space is within the limits"),
         "{said}"
+    );
+}
+
+#[test]
+fn a_search_in_which_nothing_can_be_trained_says_why_and_fails() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path();
+    fs::write(path.join("small.snap"), SMALL_SEARCH).unwrap();
+    let with = |more: &[&str]| {
+        let search = ["search", "small.snap", "--budget=2", "--max-memory=1"];
+        run(path, &[&search[..], more].concat())
+    };
+    let search = with(&[]);
+    assert_eq!(search.status.code(), Some(1));
+    let said = text(&search.stderr);
+    let table = Path::new("snapc-search-small").join("candidates.csv");
+    let expected = format!(
+        "no candidate could be trained; the reasons are in {}",
+        table.display()
+    );
+    assert!(said.contains(&expected), "{said}");
+    let table = fs::read_to_string(path.join(table)).unwrap();
+    let mut lines = table.lines();
+    assert!(lines.next().unwrap().ends_with(",seconds,round,reason"));
+    assert!(lines.all(|line| line.contains("memory")), "{table}");
+    let result = json_lines(&with(&["--format=json"])).pop().unwrap();
+    assert!(result["paths"]["candidates"].is_string());
+    for missing in ["program", "drawing", "weights"] {
+        assert!(result["paths"][missing].is_null(), "{missing}");
+    }
+}
+
+#[test]
+fn every_strategy_is_chosen_by_its_name() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path();
+    fs::write(path.join("small.snap"), SMALL_SEARCH).unwrap();
+    fs::write(path.join("known.csv"), "cell,value\nc,1\nm,2\ncm,3\n").unwrap();
+    let help = text(&run(path, &["search", "--help"]).stdout);
+    for strategy in snapc::search::StrategyName::ALL.map(|strategy| strategy.name()) {
+        assert!(help.contains(&format!("- {strategy}:")), "{help}");
+        let search = "search small.snap --evaluate table:known.csv --value value --budget 1";
+        let search: Vec<&str> = search.split(' ').collect();
+        let chosen = ["--strategy", strategy, "--output", strategy];
+        let output = run(path, &[&search[..], &chosen].concat());
+        assert!(
+            !text(&output.stderr).contains("invalid value"),
+            "{strategy}"
+        );
+        assert!(path.join(strategy).join("result.json").exists());
+    }
+}
+
+#[test]
+fn options_that_a_search_does_not_heed_are_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path();
+    fs::write(path.join("small.snap"), SMALL_SEARCH).unwrap();
+    fs::write(path.join("known.csv"), "cell,value\nc,1\n").unwrap();
+    let table = ["--evaluate=table:known.csv", "--value=value"];
+    let refused = |more: &[&str]| {
+        let output = run(path, &[&["search", "small.snap"], more].concat());
+        assert_eq!(output.status.code(), Some(2), "{more:?}");
+        text(&output.stderr)
+    };
+    for flag in [
+        "--price-params=1",
+        "--repeats=2",
+        "--max-latency=1",
+        "--epochs=3",
+    ] {
+        let message = refused(&[&table[..], &[flag]].concat());
+        assert!(
+            message.contains("those of a table are looked up"),
+            "{message}"
+        );
+    }
+    let message = refused(&["--report=value"]);
+    assert!(message.contains("`--report` is for tables"), "{message}");
+    assert!(!path.join("snapc-search-small").exists());
+}
+
+#[test]
+fn a_run_and_a_search_keep_out_of_the_folders_of_each_other() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path();
+    fs::write(path.join("small.snap"), SMALL_NET).unwrap();
+    let train = |output: &str| {
+        let train = ["train", "small.snap", "--epochs=1", "--output", output];
+        run(path, &train)
+    };
+    assert!(train("run").status.success());
+    fs::write(path.join("small.snap"), SMALL_SEARCH).unwrap();
+    let search = |output: &str| run(path, &[SEARCH, &["--output", output]].concat());
+    let refused = search("run");
+    assert_eq!(refused.status.code(), Some(2));
+    assert!(text(&refused.stdout).contains("run holds a run of `snapc train`"));
+    assert!(search("found").status.success());
+    let weights = fs::read(path.join("found/best.safetensors")).unwrap();
+    fs::write(path.join("small.snap"), SMALL_NET).unwrap();
+    let refused = train("found");
+    assert_eq!(refused.status.code(), Some(2));
+    assert!(text(&refused.stderr).contains("found holds a search"));
+    assert_eq!(
+        fs::read(path.join("found/best.safetensors")).unwrap(),
+        weights
+    );
+}
+
+#[test]
+fn the_best_program_of_a_sketch_that_uses_another_file_is_a_program() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path();
+    let block = "block first : [1, h, w] -> [4, (h + 1) / 2, (w + 1) / 2] =\n    conv(3, 4, stride: 2) bn relu\n";
+    fs::write(path.join("lib.snap"), block).unwrap();
+    let sketch = SMALL_SEARCH.replace(
+        "    conv(3, 4, stride: 2) bn relu\n    cell",
+        "    first cell",
+    );
+    fs::write(
+        path.join("small.snap"),
+        format!("use \"lib.snap\"\n{sketch}"),
+    )
+    .unwrap();
+    let search = run(
+        path,
+        &[SEARCH, &["--budget=2", "--output=some/where"]].concat(),
+    );
+    assert!(search.status.success(), "{}", text(&search.stderr));
+    let best = fs::read_to_string(path.join("some/where/best.snap")).unwrap();
+    assert!(best.starts_with("use \"../../lib.snap\""), "{best}");
+    let check = run(path, &["check", "some/where/best.snap"]);
+    assert!(check.status.success(), "{}", text(&check.stderr));
+}
+
+#[test]
+fn what_is_stopped_says_how_it_goes_on() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path();
+    fs::write(path.join("small.snap"), SMALL_NET).unwrap();
+    fs::write(path.join("small search.snap"), SMALL_SEARCH).unwrap();
+    let stopped = |arguments: &[&str]| {
+        let mut command = snapc(path);
+        let command = command.args(arguments).stderr(Stdio::piped());
+        let child = command.stdout(Stdio::null()).spawn().unwrap();
+        std::thread::sleep(Duration::from_millis(600));
+        let process = child.id().to_string();
+        let interrupted = Command::new("kill").args(["-INT", &process]).status();
+        assert!(interrupted.unwrap().success());
+        text(&child.wait_with_output().unwrap().stderr)
+    };
+    let message = stopped(&[
+        "train",
+        "small.snap",
+        "--epochs=100000",
+        "--output",
+        "a run",
+    ]);
+    let again = "go on with `snapc train small.snap --epochs=100000 --output 'a run' --resume`";
+    assert!(message.contains(again), "{message}");
+    let search = [
+        "search",
+        "small search.snap",
+        "--strategy=random",
+        "--budget=500",
+    ];
+    let message = stopped(&[&search[..], &["--epochs=100000", "--seed=3"]].concat());
+    let again = "stopped; go on with `snapc search 'small search.snap' --strategy=random --budget=500 --epochs=100000 --seed=3`";
+    assert!(message.contains(again), "{message}");
+    assert!(!message.contains("no candidate"), "{message}");
+}
+
+#[test]
+fn a_run_goes_on_only_with_the_same_precision() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path();
+    fs::write(path.join("small.snap"), SMALL_NET).unwrap();
+    let train = |more: &[&str]| {
+        run(
+            path,
+            &[&["train", "small.snap", "--epochs=1"], more].concat(),
+        )
+    };
+    assert!(train(&[]).status.success());
+    let message = text(&train(&["--resume", "--precision=bf16"]).stderr);
+    let difference = r#"`precision` was "f32" and is now "bf16""#;
+    assert!(message.contains(difference), "{message}");
+}
+
+#[test]
+fn batches_that_a_limit_makes_smaller_are_told() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path();
+    fs::write(path.join("small.snap"), SMALL_NET).unwrap();
+    let train = |limit: &str| {
+        let train = ["train", "small.snap", "--epochs=1", "--memory-limit", limit];
+        run(path, &train)
+    };
+    let message = text(&train("60KiB").stderr);
+    assert!(
+        message.contains("instead of 64 fit into 60.0 KiB"),
+        "{message}"
+    );
+    let message = text(&train("much").stderr);
+    assert!(
+        message.contains("write a number and a unit, as in `512MiB`"),
+        "{message}"
     );
 }
 

@@ -23,7 +23,7 @@ pub(super) struct EvaluationOptions {
     time_limit: Option<f64>,
 
     /// The most memory that a step of training may take, as in `512MiB`
-    #[arg(long, value_name = "SIZE")]
+    #[arg(long, value_name = "SIZE", value_parser = super::training::size)]
     max_memory: Option<ByteSize>,
 
     /// The most milliseconds that a candidate may take for one example
@@ -48,6 +48,22 @@ pub(super) struct EvaluationOptions {
 }
 
 impl EvaluationOptions {
+    /// The first of these options that was given, if any was.
+    pub(super) fn given(&self) -> Option<&'static str> {
+        let given = [
+            ("--repeats", self.repeats.is_some()),
+            ("--halving", self.halving.is_some()),
+            ("--time-limit", self.time_limit.is_some()),
+            ("--max-memory", self.max_memory.is_some()),
+            ("--max-latency", self.max_latency.is_some()),
+            ("--zero-cost", !self.zero_cost.is_empty()),
+            ("--filter", self.filter.is_some()),
+            ("--price-latency", self.price_latency.is_some()),
+            ("--epsilon", self.epsilon.is_some()),
+        ];
+        first_given(&given)
+    }
+
     /// Puts what the options say.
     pub(super) fn put(&self, settings: &mut Settings) -> Result<(), Failure> {
         let evaluation = &mut settings.evaluation;
@@ -74,6 +90,12 @@ impl EvaluationOptions {
         objective.attack.epsilon = self.epsilon.unwrap_or(objective.attack.epsilon);
         Ok(())
     }
+}
+
+/// The first of these options that was given.
+pub(super) fn first_given(options: &[(&'static str, bool)]) -> Option<&'static str> {
+    let first = options.iter().find(|(_, is_given)| *is_given);
+    first.map(|(name, _)| *name)
 }
 
 /// A score by its name.

@@ -1,5 +1,6 @@
 //! The command line: the only place that reads files, prints and draws progress.
 
+mod again;
 mod canon;
 mod check;
 mod dedupe;

@@ -3,9 +3,9 @@
 
 use std::path::PathBuf;
 
-use clap::ValueEnum;
+use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
 
-use super::evaluation::EvaluationOptions;
+use super::evaluation::{EvaluationOptions, first_given};
 use super::load;
 use super::output::Failure;
 use super::training::TrainingOptions;
@@ -27,8 +27,8 @@ pub(super) struct SettingsOptions {
     budget: Option<usize>,
 
     /// Who proposes the candidates
-    #[arg(long, value_enum)]
-    strategy: Option<Strategy>,
+    #[arg(long, value_name = "STRATEGY", value_parser = strategies())]
+    strategy: Option<StrategyName>,
 
     /// What is maximised: `accuracy`, `macro-f1`, `fgsm` or `pgd`, or a column of the table
     #[arg(long, value_name = "NAME")]
@@ -51,22 +51,39 @@ pub(super) struct SettingsOptions {
     price_macs: Option<f64>,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-enum Strategy {
-    /// Random valid programs
-    Random,
-    /// Regularized evolution (Real et al. 2019)
-    Evolution,
-    /// Local search over edits of one symbol
-    Local,
-    /// Gradient ascent in the latent space of an auto-encoder
-    Autosnap,
+/// The strategies by their names.
+fn strategies() -> impl TypedValueParser<Value = StrategyName> {
+    let values =
+        StrategyName::ALL.map(|it| PossibleValue::new(it.name()).help(help_of_strategy(it)));
+    PossibleValuesParser::new(values).try_map(|name| {
+        let mut all = StrategyName::ALL.into_iter();
+        all.find(|it| it.name() == name).ok_or("no such strategy")
+    })
+}
+
+fn help_of_strategy(strategy: StrategyName) -> &'static str {
+    match strategy {
+        StrategyName::Random => "Random valid programs",
+        StrategyName::Evolution => "Regularized evolution (Real et al. 2019)",
+        StrategyName::Local => "Local search over edits of one symbol",
+        StrategyName::Nao => "Gradient ascent on a predictor of several layers (Luo et al. 2018)",
+        StrategyName::Autosnap => "Gradient ascent in the latent space of an auto-encoder",
+    }
 }
 
 impl SettingsOptions {
     /// The name of what is maximised, if it was given.
     pub(super) fn value(&self) -> Option<&str> {
         self.value.as_deref()
+    }
+
+    /// The first of the options that only a training heeds that was given, if any was.
+    pub(super) fn given(&self) -> Option<&'static str> {
+        let given = [
+            ("--price-params", self.price_params.is_some()),
+            ("--price-macs", self.price_macs.is_some()),
+        ];
+        first_given(&given)
     }
 
     /// The settings of these options, those of the evaluation and those of the training, all in range.
@@ -109,12 +126,7 @@ impl SettingsOptions {
     fn put(&self, settings: &mut Settings) {
         let search = &mut settings.search;
         search.budget = self.budget.unwrap_or(search.budget);
-        search.strategy = self.strategy.map_or(search.strategy, |name| match name {
-            Strategy::Random => StrategyName::Random,
-            Strategy::Evolution => StrategyName::Evolution,
-            Strategy::Local => StrategyName::Local,
-            Strategy::Autosnap => StrategyName::Autosnap,
-        });
+        search.strategy = self.strategy.unwrap_or(search.strategy);
         let objective = &mut settings.objective;
         objective.parameters_price = self.price_params.unwrap_or(objective.parameters_price);
         objective.multiply_adds_price = self.price_macs.unwrap_or(objective.multiply_adds_price);

@@ -7,6 +7,7 @@ use candle_core::Device;
 use indicatif::{ProgressBar, ProgressStyle};
 use serde_json::json;
 
+use super::again;
 use super::interrupt;
 use super::load;
 use super::output::{Failure, Output, thousands};
@@ -15,6 +16,7 @@ use super::training::{TrainingOptions, check_fit};
 use crate::backend::Network;
 use crate::graph::{self, Graph, Laws};
 use crate::plan::{self, Pass, Plan};
+use crate::search::DATABASE;
 use crate::train::{
     EpochRecord, Event, Outcome, RunDirectory, Summary, Trainer, TrainingConfiguration,
 };
@@ -41,7 +43,7 @@ pub(super) struct Options {
 
     /// The most memory a step may take, as in `512MiB`: without `--batch-size`, batches are made smaller
     /// until they fit
-    #[arg(long, value_name = "SIZE")]
+    #[arg(long, value_name = "SIZE", value_parser = super::training::size)]
     memory_limit: Option<ByteSize>,
 
     #[command(flatten)]
@@ -62,18 +64,25 @@ pub(super) fn run(options: &Options, output: &Output) -> Result<(), Failure> {
         .output
         .clone()
         .unwrap_or_else(|| PathBuf::from(format!("snapc-train-{}", graph.name)));
-    let directory = match options.resume {
-        true => RunDirectory::open(&folder),
-        false => RunDirectory::create(&folder),
+    if folder.join(DATABASE).exists() {
+        return Err(Failure::Usage(format!(
+            "{} holds a search; say with `--output` where the run should be",
+            folder.display()
+        )));
     }
-    .map_err(|error| Failure::Runtime(error.to_string()))?;
+    let resumed = match options.resume {
+        true => {
+            Some(RunDirectory::open(&folder).map_err(|error| Failure::Usage(error.to_string()))?)
+        }
+        false => None,
+    };
     // What a resumed run was started with holds unless it is said anew; then the difference is
     // an error that the run directory reports.
-    let base = match options.resume {
-        true => directory
+    let base = match &resumed {
+        Some(directory) => directory
             .training_configuration()
             .map_err(|error| Failure::Runtime(error.to_string()))?,
-        false => TrainingConfiguration::default(),
+        None => TrainingConfiguration::default(),
     };
     let mut configuration = options.training.configuration(base);
     configuration.passes = options.passes.choose(configuration.passes);
@@ -92,9 +101,13 @@ pub(super) fn run(options: &Options, output: &Output) -> Result<(), Failure> {
         };
         let wanted = configuration.batch_size;
         configuration.batch_size = plans.fitting_batch(wanted, may_shrink, limit)?;
-        if configuration.batch_size < wanted && plans.fits_checkpointed(wanted, limit) {
+        if configuration.batch_size < wanted {
+            let or_checkpointed = match plans.fits_checkpointed(wanted, limit) {
+                true => format!("; with `--with checkpoint-blocks`, those of {wanted} would"),
+                false => String::new(),
+            };
             output.note(&format!(
-                "batches of {} fit into {limit}; with `--with checkpoint-blocks`, those of {wanted} would",
+                "batches of {} instead of {wanted} fit into {limit}{or_checkpointed}",
                 configuration.batch_size
             ));
         }
@@ -109,6 +122,12 @@ pub(super) fn run(options: &Options, output: &Output) -> Result<(), Failure> {
     let trainer = Trainer::new(&network, dataset.as_ref(), configuration)
         .map_err(|error| Failure::Usage(error.to_string()))?
         .with_program(key.to_string());
+    let directory = match resumed {
+        Some(directory) => directory,
+        None => {
+            RunDirectory::create(&folder).map_err(|error| Failure::Runtime(error.to_string()))?
+        }
+    };
     if !output.is_json() {
         output.note(&format!(
             "training `{}` ({} parameters) on `{}`: {} examples to learn from, {} to choose, {} to test",
@@ -132,11 +151,7 @@ pub(super) fn run(options: &Options, output: &Output) -> Result<(), Failure> {
             Ok(())
         }
         Outcome::Interrupted { epochs, step } => {
-            let again = format!(
-                "snapc train {} --output {} --resume",
-                options.file.display(),
-                folder.display()
-            );
+            let again = again::command_with(Some("--resume"));
             if output.is_json() {
                 output.json_line(&json!({
                     "interrupted": true, "epochs": epochs.len(), "step": step, "resume": again,

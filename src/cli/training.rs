@@ -1,7 +1,9 @@
 //! The options that say how a network is trained, for `train` and `search`.
 
+use bytesize::ByteSize;
 use clap::ValueEnum;
 
+use super::evaluation::first_given;
 use super::output::Failure;
 use crate::backend::{self, Computation, Precision};
 use crate::data::{self, Dataset};
@@ -95,6 +97,25 @@ enum PrecisionName {
 }
 
 impl TrainingOptions {
+    /// The first of the options that only a training heeds that was given, if any was.
+    pub(super) fn given(&self) -> Option<&'static str> {
+        let given = [
+            ("--data", self.data.is_some()),
+            ("--epochs", self.epochs.is_some()),
+            ("--batch-size", self.batch_size.is_some()),
+            ("--optimizer", self.optimizer.is_some()),
+            ("--learning-rate", self.learning_rate.is_some()),
+            ("--weight-decay", self.weight_decay.is_some()),
+            ("--schedule", self.schedule.is_some()),
+            ("--label-smoothing", self.label_smoothing.is_some()),
+            ("--gradient-clip", self.gradient_clip.is_some()),
+            ("--shift", self.shift.is_some()),
+            ("--device", self.device != "cpu"),
+            ("--precision", self.precision != PrecisionName::F32),
+        ];
+        first_given(&given)
+    }
+
     /// Where and how exactly to compute.
     pub(super) fn computation(&self) -> Result<Computation, Failure> {
         let device = backend::device(&self.device);
@@ -160,6 +181,12 @@ impl TrainingOptions {
     }
 }
 
+/// A number of bytes, written like `512MiB`.
+pub(super) fn size(text: &str) -> Result<ByteSize, String> {
+    let size = text.parse();
+    size.map_err(|_| "write a number and a unit, as in `512MiB` or `2GB`".to_owned())
+}
+
 /// Fails if a net does not take the examples of the data or does not give a value a class.
 pub(super) fn check_fit(
     net: &str,
@@ -174,6 +201,12 @@ pub(super) fn check_fit(
             "the net `{net}` takes {inputs:?}, but the examples of `{}` are {example:?}; change its \
              signature to `: {example:?} -> [{classes}]`",
             dataset.name()
+        )));
+    }
+    if outputs.len() > 1 {
+        return Err(Failure::Usage(format!(
+            "the net `{net}` gives {} tensors; one that is trained gives a single one, of a value a class",
+            outputs.len()
         )));
     }
     if outputs != [vec![classes]] {

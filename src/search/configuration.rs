@@ -341,6 +341,15 @@ impl EvolutionConfiguration {
 }
 
 impl StrategyName {
+    /// All strategies.
+    pub const ALL: [Self; 5] = [
+        Self::Random,
+        Self::Evolution,
+        Self::Local,
+        Self::Nao,
+        Self::Autosnap,
+    ];
+
     /// The name, as in the configuration.
     pub fn name(self) -> &'static str {
         match self {

@@ -7,7 +7,7 @@ use serde_json::{Map, Value};
 
 use super::checkpoint::{Checkpoint, Progress, read_file, read_tensors, write_file, write_tensors};
 use super::{CheckpointError, EpochRecord, Summary, TrainingConfiguration, Weights};
-use crate::backend::Model;
+use crate::backend::{Model, Precision};
 use crate::data::Normalization;
 
 /// The folder of a run:
@@ -31,6 +31,9 @@ pub(super) struct RunDescription {
     pub program: String,
     /// The data.
     pub data: DataDescription,
+    /// How exactly the network computes; runs of before this was noted did so in full.
+    #[serde(default)]
+    pub precision: Precision,
     /// How it is trained.
     pub training: TrainingConfiguration,
 }
@@ -224,8 +227,9 @@ impl RunDirectory {
         if !path.exists() {
             return self.write_json(&path, description);
         }
-        let noted: Value = self.read_json(&path)?;
-        let asked: Value = parse_json(&path, &to_json(&path, description)?)?;
+        let noted: RunDescription = self.read_json(&path)?;
+        let value = |description| parse_json::<Value>(&path, &to_json(&path, description)?);
+        let (noted, asked) = (value(&noted)?, value(description)?);
         let mut differences = Vec::new();
         find_differences("", &noted, &asked, &mut differences);
         if differences.is_empty() {

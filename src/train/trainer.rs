@@ -203,6 +203,7 @@ impl<'a> Trainer<'a> {
                 classes: self.dataset.classes().to_vec(),
                 checksum: checksum(self.dataset),
             },
+            precision: self.model.precision(),
             training: self.configuration.clone(),
         }
     }

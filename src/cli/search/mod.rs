@@ -5,6 +5,7 @@ mod options;
 mod record;
 mod results;
 mod task;
+mod uses;
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -18,6 +19,7 @@ use super::output::{Failure, Output};
 use crate::search::Evaluation;
 use crate::search::report::SketchFiles;
 use crate::sketch::Space;
+use crate::train::RunDirectory;
 
 pub(super) fn run(options: &Options, output: &Output) -> Result<(), Failure> {
     let load::Loaded {
@@ -28,6 +30,7 @@ pub(super) fn run(options: &Options, output: &Output) -> Result<(), Failure> {
     } = load::load(&options.file)?;
     let space = Space::new(Arc::new(checked), options.net.as_deref())
         .map_err(|diagnostic| Failure::Diagnostics(vec![*diagnostic], sources))?;
+    options.check()?;
     let settings = options.settings.settings(
         &options.evaluation,
         &options.training,
@@ -38,11 +41,18 @@ pub(super) fn run(options: &Options, output: &Output) -> Result<(), Failure> {
         .output
         .clone()
         .unwrap_or_else(|| PathBuf::from(format!("snapc-search-{name}")));
+    if RunDirectory::open(&folder).is_ok() {
+        return Err(Failure::Usage(format!(
+            "{} holds a run of `snapc train`; say with `--output` where the search should be",
+            folder.display()
+        )));
+    }
     let task = Task {
         options,
         output,
         space: &space,
         source: &source,
+        uses: files.files.first().map_or(&[], |file| &file.uses),
         sketch: SketchFiles::new(&name, &files.sources),
         folder: &folder,
         settings,

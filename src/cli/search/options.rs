@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use crate::cli::evaluation::EvaluationOptions;
+use crate::cli::evaluation::{EvaluationOptions, first_given};
 use crate::cli::output::Failure;
 use crate::cli::settings::SettingsOptions;
 use crate::cli::training::TrainingOptions;
@@ -54,12 +54,42 @@ pub(super) struct TableOptions {
     #[arg(long, value_name = "COLUMN")]
     pub(super) report: Vec<String>,
 
-    /// The column of the table that names the programs: patterns, or cells of NAS-Bench-201
-    #[arg(long, value_name = "COLUMN", default_value = "cell")]
-    program: String,
+    /// The column of the table that names the programs, patterns or cells of NAS-Bench-201; `cell` if not given
+    #[arg(long, value_name = "COLUMN")]
+    program: Option<String>,
+}
+
+impl Options {
+    /// Fails if an option was given that this search does not heed.
+    pub(super) fn check(&self) -> Result<(), Failure> {
+        if !self.table.is_table() {
+            return match self.table.given() {
+                Some(name) => Err(Failure::Usage(format!(
+                    "`{name}` is for tables; say with `--evaluate table:FILE` which one"
+                ))),
+                None => Ok(()),
+            };
+        }
+        let trained = self.evaluation.given().or_else(|| self.training.given());
+        match trained.or_else(|| self.settings.given()) {
+            Some(name) => Err(Failure::Usage(format!(
+                "`{name}` is for candidates that are trained, and those of a table are looked up; leave it out"
+            ))),
+            None => Ok(()),
+        }
+    }
 }
 
 impl TableOptions {
+    /// The first of the options that only a table heeds that was given, if any was.
+    fn given(&self) -> Option<&'static str> {
+        let given = [
+            ("--report", !self.report.is_empty()),
+            ("--program", self.program.is_some()),
+        ];
+        first_given(&given)
+    }
+
     pub(super) fn is_table(&self) -> bool {
         self.evaluate.starts_with("table:")
     }
@@ -78,7 +108,7 @@ impl TableOptions {
             (Some(file), Some(value)) => (file, value),
         };
         let columns = TableColumns {
-            program: self.program.clone(),
+            program: self.program.clone().unwrap_or_else(|| "cell".to_owned()),
             value: value.to_string(),
             report: self.report.clone(),
         };

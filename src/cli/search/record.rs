@@ -7,10 +7,6 @@ use crate::search::{Measurement, Record, Status};
 
 /// What `search --format json` says of a candidate.
 pub(super) fn describe(record: &Record) -> Value {
-    let reason = match &record.status {
-        Status::Failed { reason, .. } => Some(reason),
-        _ => None,
-    };
     json!({
         "number": record.candidate.number,
         "program": record.candidate.text,
@@ -22,8 +18,16 @@ pub(super) fn describe(record: &Record) -> Value {
         "origin": record.origin,
         "predicted": record.predicted,
         "details": record.details(),
-        "reason": reason,
+        "reason": reason(record),
     })
+}
+
+/// Why a candidate has failed, if it has.
+pub(super) fn reason(record: &Record) -> Option<&str> {
+    match &record.status {
+        Status::Failed { reason, .. } => Some(reason),
+        _ => None,
+    }
 }
 
 pub(super) fn percent(value: f64) -> String {

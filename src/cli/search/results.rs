@@ -1,19 +1,22 @@
 //! What a search leaves in its folder, and says at its end.
 
 use std::fmt::Write as _;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use serde_json::{Value, json};
 
 use super::display::Unit;
 use super::options::Options;
-use super::record::{costs, describe, detail, measurement, percent};
+use super::record::{costs, describe, detail, measurement, percent, reason};
+use super::uses::seen_from;
+use crate::cli::again;
 use crate::cli::load;
 use crate::cli::output::{Failure, Output, count};
 use crate::diagnostic::Source;
 use crate::graph::draw;
 use crate::search::{Cost, Ending, Record, Settings, Summary, pareto_front};
 use crate::sketch::Space;
+use crate::syntax::tree::Use;
 
 /// The details of candidates that have a column in their table.
 const DETAILS: [&str; 13] = [
@@ -34,8 +37,10 @@ const DETAILS: [&str; 13] = [
 
 /// What a search leaves in its folder, and says at its end.
 pub(super) struct Results<'a> {
+    pub(super) options: &'a Options,
     pub(super) space: &'a Space,
     pub(super) source: &'a Source,
+    pub(super) uses: &'a [Use],
     pub(super) folder: &'a Path,
     pub(super) settings: &'a Settings,
     pub(super) records: &'a [Record],
@@ -52,7 +57,9 @@ impl Results<'_> {
             return Ok(());
         };
         let program = &best.candidate.program;
-        self.write_file("best.snap", &self.space.fill(self.source, program))?;
+        let text = self.space.fill(self.source, program);
+        let text = seen_from(self.folder, &self.options.file, self.uses, text);
+        self.write_file("best.snap", &text)?;
         if let Ok(graph) = self.space.graph(program) {
             self.write_file("best.svg", &draw::svg(&graph, &draw::Options::default()))?;
         }
@@ -82,29 +89,44 @@ impl Results<'_> {
     }
 
     fn table(&self) -> String {
+        let columns: Vec<&str> = DETAILS.into_iter().chain(self.reported()).collect();
+        let names: Vec<String> = columns.iter().map(|name| field(name)).collect();
         let mut table = format!(
-            "number,program,key,status,value,predicted,{},seconds,round\n",
-            DETAILS.join(",")
+            "number,program,key,status,value,predicted,{},seconds,round,reason\n",
+            names.join(",")
         );
         let number = |value: Option<f64>| value.map_or(String::new(), |value| value.to_string());
         for record in self.records {
-            let details = DETAILS.map(|name| number(detail(record, name)));
+            let details = columns.iter().map(|name| number(detail(record, name)));
+            let details: Vec<String> = details.collect();
             // Writing to a string does not fail. Symbols may be commas or quotes.
             let _ = writeln!(
                 table,
-                "{},\"{}\",{},{},{},{},{},{},{}",
+                "{},{},{},{},{},{},{},{},{},{}",
                 record.candidate.number,
-                record.candidate.text.replace('"', "\"\""),
+                quoted(&record.candidate.text),
                 record.candidate.key,
                 record.status.name(),
                 number(record.value()),
                 number(record.predicted),
                 details.join(","),
                 number(record.seconds()),
-                record.round
+                record.round,
+                reason(record).map_or(String::new(), field)
             );
         }
         table
+    }
+
+    /// The columns of a table that are told beside its value.
+    fn reported(&self) -> impl Iterator<Item = &str> {
+        let reported = self.options.table.report.iter().map(String::as_str);
+        reported.filter(|name| !DETAILS.contains(name))
+    }
+
+    /// The path of a file of the results, if it is there.
+    fn path(&self, name: &str) -> Option<PathBuf> {
+        Some(self.folder.join(name)).filter(|path| path.exists())
     }
 
     fn json(&self) -> Value {
@@ -118,29 +140,37 @@ impl Results<'_> {
             "ending": self.summary.ending.name(),
             "paths": {
                 "folder": self.folder,
-                "program": self.folder.join("best.snap"),
-                "weights": self.folder.join("best.safetensors"),
-                "drawing": self.folder.join("best.svg"),
-                "candidates": self.folder.join("candidates.csv"),
+                "program": self.path("best.snap"),
+                "weights": self.path("best.safetensors"),
+                "drawing": self.path("best.svg"),
+                "candidates": self.path("candidates.csv"),
             },
         })
     }
 
-    pub(super) fn report(&self, options: &Options, output: &Output) -> Result<(), Failure> {
-        let stopped = self.summary.ending == Ending::Stopped;
-        if output.is_json() {
-            output.json_line(&self.json());
-        } else {
-            self.report_text(options, output);
+    /// Says what came of the search. One that was stopped, or has no result, did not end well.
+    pub(super) fn report(&self, output: &Output) -> Result<(), Failure> {
+        match output.is_json() {
+            true => output.json_line(&self.json()),
+            false => self.report_text(output),
         }
-        match stopped {
+        match self.summary.ending == Ending::Stopped || self.summary.best.is_none() {
             true => Err(Failure::Silent),
             false => Ok(()),
         }
     }
 
+    fn report_text(&self, output: &Output) {
+        match &self.summary.best {
+            Some(best) if self.unit == Unit::Plain => self.report_table(best, output),
+            Some(best) => self.report_trained(best, output),
+            None => {}
+        }
+        self.report_ending(output);
+    }
+
     /// What is said at the end of a search in a table.
-    fn report_table(&self, best: &Record, options: &Options, output: &Output) {
+    fn report_table(&self, best: &Record, output: &Output) {
         output.line(&format!(
             "{} looked up{}",
             count(self.summary.evaluated, "candidate"),
@@ -149,30 +179,21 @@ impl Results<'_> {
                 failed => format!(", {failed} not in the table"),
             }
         ));
-        let value = options.settings.value().unwrap_or("value");
+        let value = self.options.settings.value().unwrap_or("value");
         output.line(&format!(
             "best program   {}\n  {value} {}",
             best.candidate.text,
             self.unit.text(best.value().unwrap_or_default())
         ));
-        for name in &options.table.report {
+        for name in &self.options.table.report {
             let number = detail(best, name).map_or(String::new(), |number| self.unit.text(number));
             output.line(&format!("  {name} {number}"));
         }
         output.line(&format!("  results  {}", self.folder.display()));
     }
 
-    fn report_text(&self, options: &Options, output: &Output) {
-        let Some(best) = &self.summary.best else {
-            output.line(match self.records.is_empty() {
-                true => "no program of the space is within the limits",
-                false => "no candidate could be trained; see candidates.csv for the reasons",
-            });
-            return;
-        };
-        if self.unit == Unit::Plain {
-            return self.report_table(best, options, output);
-        }
+    /// What is said at the end of a search that trains.
+    fn report_trained(&self, best: &Record, output: &Output) {
         let number = |name: &str| detail(best, name).unwrap_or(0.0);
         output.line(&format!(
             "{} trained{} in {:.0} s of training",
@@ -195,13 +216,27 @@ impl Results<'_> {
         output.line(&format!(
             "  program  {folder}/best.snap\n  drawing  {folder}/best.svg\n  weights  {folder}/best.safetensors\n  results  {folder}"
         ));
+    }
+
+    /// Why the search has ended.
+    fn report_ending(&self, output: &Output) {
+        let done = self.unit.done();
         match self.summary.ending {
-            Ending::Budget => {}
-            Ending::Exhausted => output.line("every program of the space has been trained"),
             Ending::Stopped => output.note(&format!(
-                "stopped; go on with `snapc search {} --output {folder}`",
-                options.file.display()
+                "stopped; go on with `{}`",
+                again::command_with(None)
             )),
+            _ if self.records.is_empty() => {
+                output.note("no program of the space is within the limits");
+            }
+            _ if self.summary.best.is_none() => output.note(&format!(
+                "no candidate could be {done}; the reasons are in {}",
+                self.folder.join("candidates.csv").display()
+            )),
+            Ending::Exhausted => {
+                output.line(&format!("every program of the space has been {done}"))
+            }
+            Ending::Budget => {}
         }
     }
 
@@ -222,4 +257,16 @@ impl Results<'_> {
             ));
         }
     }
+}
+
+/// A field of CSV (RFC 4180), in quotes where it has to be.
+fn field(text: &str) -> String {
+    match text.contains(['"', ',', '\n', '\r']) {
+        true => quoted(text),
+        false => text.to_owned(),
+    }
+}
+
+fn quoted(text: &str) -> String {
+    format!("\"{}\"", text.replace('"', "\"\""))
 }

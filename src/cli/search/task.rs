@@ -19,6 +19,7 @@ use crate::search::{
     Evaluation, Limited, Record, Search, SearchError, Settings, Store, TrainingEvaluation,
 };
 use crate::sketch::Space;
+use crate::syntax::tree::Use;
 use crate::train;
 
 /// A search that is about to begin.
@@ -27,6 +28,7 @@ pub(super) struct Task<'a> {
     pub(super) output: &'a Output,
     pub(super) space: &'a Space,
     pub(super) source: &'a Source,
+    pub(super) uses: &'a [Use],
     pub(super) sketch: SketchFiles,
     pub(super) folder: &'a Path,
     pub(super) settings: Settings,
@@ -91,8 +93,10 @@ impl Task<'_> {
         display.borrow().finish();
         let summary = summary.map_err(|error| failure(&error))?;
         let results = Results {
+            options: self.options,
             space: self.space,
             source: self.source,
+            uses: self.uses,
             folder: self.folder,
             settings: &self.settings,
             records: search.history().records(),
@@ -100,7 +104,7 @@ impl Task<'_> {
             unit: display.borrow().unit,
         };
         results.write()?;
-        results.report(self.options, self.output)
+        results.report(self.output)
     }
 }
 
