@@ -112,7 +112,7 @@ enum Command {
     Export(export::Options),
     /// Write a net as a PyTorch module, an ONNX model or a candle-nn source file
     Emit(emit::Options),
-    /// Explain an error code
+    /// Explain a code, a word or a keyword
     Explain(explain::Options),
     /// Write a new file to start from
     New(new::Options),

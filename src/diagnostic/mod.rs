@@ -56,7 +56,8 @@ pub struct Diagnostic {
 /// let error = first_net("net n : [4] -> [2] = dense(2) add").expect_err("nothing to add");
 /// assert_eq!(
 ///     error.to_string(),
-///     "E0301: `add` takes 2 tensors, but there is only 1 on the stack; …"
+///     "E0301: `add` needs 2 tensors, but the stack holds only 1; \
+///      put a tensor there first, for example with `dup`"
 /// );
 /// ```
 impl fmt::Display for Diagnostic {
