@@ -86,6 +86,124 @@ fn exit_codes_tell_what_happened() {
     assert_eq!(code(&["train", "good.snap", "--data", "nowhere"]), Some(2));
     assert_eq!(code(&["show", "good.snap", "--name", "m"]), Some(2));
     assert_eq!(code(&["--help"]), Some(0));
+    assert_eq!(code(&["eval", "good.snap", "--run", "nowhere"]), Some(2));
+    let weights = ["emit", "onnx", "good.snap", "--weights", "nowhere"];
+    assert_eq!(code(&weights), Some(2));
+    fs::create_dir(path.join("empty")).unwrap();
+    for arguments in [&["check"][..], &["fmt", "--check"], &["doc"]] {
+        assert_eq!(code(&[arguments, &["empty"]].concat()), Some(2));
+    }
+}
+
+#[test]
+#[cfg(target_os = "linux")]
+fn results_that_can_not_be_written_are_an_error() {
+    let folder = folder_with("search.snap");
+    for arguments in [
+        &["check", "search.snap", "--format", "json"][..],
+        &["show", "search.snap"],
+        &["doc", "search.snap"],
+        &["explain"],
+        &[
+            "enumerate",
+            "--alphabet",
+            "search.snap:classic",
+            "--max-length",
+            "4",
+        ],
+    ] {
+        let full = fs::File::create("/dev/full").unwrap();
+        let mut command = snapc(folder.path());
+        let output = command.args(arguments).stdout(full).output().unwrap();
+        assert_eq!(output.status.code(), Some(1), "{arguments:?}");
+        let message = text(&output.stderr);
+        assert!(
+            message.contains("error: can't write the results: "),
+            "{message}"
+        );
+    }
+}
+
+#[test]
+fn a_reader_that_went_away_is_no_error() {
+    let folder = folder_with("search.snap");
+    let mut command = snapc(folder.path());
+    command.args(["doc", "search.snap"]).stderr(Stdio::piped());
+    let mut child = command.stdout(Stdio::piped()).spawn().unwrap();
+    drop(child.stdout.take());
+    let output = child.wait_with_output().unwrap();
+    assert!(output.status.success());
+    assert_eq!(text(&output.stderr), "");
+}
+
+/// What a command writes that reads this.
+fn run_with(folder: &Path, arguments: &[&str], input: &str) -> Output {
+    fs::write(folder.join("input"), input).unwrap();
+    let input = fs::File::open(folder.join("input")).unwrap();
+    let mut command = snapc(folder);
+    command.args(arguments).stdin(input).output().unwrap()
+}
+
+#[test]
+fn definitions_of_the_standard_input_are_named() {
+    let folder = folder_with("residual.snap");
+    let program = fs::read_to_string(example("residual.snap")).unwrap();
+    let equal = |left| {
+        let arguments = ["equal", left, "residual.snap:basic"];
+        run_with(folder.path(), &arguments, &program)
+    };
+    assert!(equal("-:basic").status.success());
+    let unnamed = equal("-");
+    assert_eq!(unnamed.status.code(), Some(0), "the only net is meant");
+    let blocks = "block a = relu\nblock b = gelu\n";
+    let arguments = ["equal", "-", "residual.snap:basic"];
+    let message = text(&run_with(folder.path(), &arguments, blocks).stderr);
+    assert!(message.contains("say which with `-:NAME`"), "{message}");
+}
+
+#[test]
+fn numbers_out_of_range_are_told() {
+    let folder = folder_with("digits.snap");
+    let message = |arguments: &[&str]| {
+        let output = run(folder.path(), arguments);
+        assert_eq!(output.status.code(), Some(2), "{arguments:?}");
+        let message = text(&output.stderr);
+        message.lines().next().unwrap_or_default().to_string()
+    };
+    let messages = [
+        message(&["import", "darts", "--channels", "0"]),
+        message(&["import", "darts", "--channels", "4097"]),
+        message(&["import", "darts", "--cells", "-1"]),
+        message(&["import", "darts", "--classes", "1000001"]),
+        message(&["train", "digits.snap", "--epochs", "-1"]),
+        message(&["emit", "onnx", "digits.snap", "--seed", "-1"]),
+    ];
+    insta::assert_snapshot!(messages.join("\n"));
+}
+
+#[test]
+fn options_that_exclude_one_another_are_told() {
+    let folder = folder_with("digits.snap");
+    for arguments in [
+        &["show", "digits.snap", "--memory", "64", "--inference"][..],
+        &["show", "digits.snap", "--plan", "--output", "plan.txt"],
+        &["show", "digits.snap", "--plan", "--detail", "layers"],
+        &["emit", "onnx", "digits.snap:digits", "--net", "other"],
+    ] {
+        let output = run(folder.path(), arguments);
+        assert_eq!(output.status.code(), Some(2), "{arguments:?}");
+    }
+}
+
+#[test]
+fn sources_without_an_end_are_refused() {
+    if cfg!(target_os = "linux") {
+        let folder = tempfile::tempdir().unwrap();
+        let output = run(folder.path(), &["show", "/dev/zero"]);
+        assert_eq!(output.status.code(), Some(1));
+        let message = text(&output.stderr);
+        assert!(message.contains("E0106"), "{message}");
+    }
 }
 
 #[test]
@@ -277,6 +395,19 @@ fn fmt_rewrites_files_and_reads_the_standard_input() {
 }
 
 #[test]
+fn formatted_text_is_part_of_the_json() {
+    let folder = tempfile::tempdir().unwrap();
+    let arguments = ["fmt", "-", "--format", "json"];
+    let output = run_with(folder.path(), &arguments, "net n:[4]->[2]=dense(2)\n");
+    let expected = serde_json::json!([{
+        "file": "<stdin>",
+        "changed": true,
+        "text": "net n : [4] -> [2] = dense(2)\n",
+    }]);
+    assert_eq!(json(&output), expected);
+}
+
+#[test]
 fn show_tells_shapes_and_costs() {
     let folder = folder_with("digits.snap");
     let human = run(folder.path(), &["show", "digits.snap"]);
@@ -307,6 +438,13 @@ fn show_draws() {
         &["show", "residual.snap", "--name", "down", "--draw", "svg"],
     );
     assert!(text(&svg.stdout).starts_with("<svg"));
+    let drawn = json(&run(
+        folder.path(),
+        &["show", "residual.snap", "--draw", "dot", "--format", "json"],
+    ));
+    assert_eq!(drawn["name"], "resnet8");
+    let drawing = drawn["drawing"].as_str().unwrap();
+    assert!(drawing.starts_with("digraph"));
     let written = run(
         folder.path(),
         &[
@@ -354,6 +492,8 @@ fn explain_prints_the_page_of_a_code() {
     assert!(text(&page.stdout).contains("not enough tensors on the stack"));
     let listed = text(&run(folder.path(), &["explain"]).stdout);
     assert!(listed.contains("E0203  recursive definition"));
+    let keyword = text(&run(folder.path(), &["explain", "let"]).stdout);
+    assert!(keyword.contains("takes tensors off the stack"), "{keyword}");
 }
 
 #[test]
@@ -404,7 +544,10 @@ fn emit_writes_a_net_with_its_weights_and_never_overwrites() {
     fs::write(path.join("other.snap"), "net n : [2] -> [3] = dense(3)\n").unwrap();
     let misfit = emit(&["onnx", "other.snap", "--weights", "digits.safetensors"]);
     assert_eq!(misfit.status.code(), Some(1));
-    assert!(text(&misfit.stderr).contains("does not fit the net `n`"));
+    let message = text(&misfit.stderr);
+    assert!(message.contains("does not fit the net `n`"), "{message}");
+    assert!(message.contains("tensors do not fit"), "{message}");
+    assert!(message.lines().count() < 10, "{message}");
 }
 
 #[test]
@@ -1083,9 +1226,22 @@ fn patterns_are_put_into_classes() {
     let output = run(path, &skipping);
     assert!(output.status.success());
     let lines = json_lines(&output);
-    assert_eq!(lines[0]["pattern"], ":c+");
-    assert_eq!(lines[0]["count"], 2);
-    assert_eq!(lines[0]["key"], columns[0][1]);
+    assert_eq!(lines.len(), 6);
+    assert_eq!(lines[0]["line"], 5);
+    assert_eq!(lines[0]["pattern"], "c+");
+    assert_eq!(lines[0]["reason"], "symbol 2, `+`, does not type-check");
+    assert_eq!(lines[3]["pattern"], ":c+");
+    assert_eq!(lines[3]["count"], 2);
+    assert_eq!(lines[3]["key"], columns[0][1]);
+    assert_eq!(lines[5]["distinct"], 2);
+    assert_eq!(lines[5]["invalid"], 3);
+    assert_eq!(text(&output.stderr), "");
+
+    fs::create_dir(path.join("folder")).unwrap();
+    let folder = ["dedupe", "folder", "--alphabet", "search.snap:classic"];
+    let output = run(path, &folder);
+    assert_eq!(output.status.code(), Some(2));
+    assert!(text(&output.stderr).contains("`folder`: it is a folder"));
 }
 
 #[test]
@@ -1114,8 +1270,15 @@ fn distinct_patterns_are_enumerated() {
     assert_eq!(distinct.lines().count(), 187);
 
     let count = [&arguments[..], &["--count", "--format", "json"]].concat();
-    let lengths = json_lines(&run(path, &count));
+    let output = run(path, &count);
+    assert_eq!(text(&output.stderr), "");
+    let lengths = json_lines(&output);
     assert_eq!(lengths[2]["distinct_so_far"], 187);
+    assert_eq!(lengths[3]["distinct"], 187);
+    let patterns = [&arguments[..], &["--format", "json"]].concat();
+    let output = run(path, &patterns);
+    assert_eq!(text(&output.stderr), "");
+    assert_eq!(json_lines(&output).len(), 187 + 1);
 
     let wrong = |alphabet: &str, signature: &str| {
         let arguments = [
@@ -1162,6 +1325,12 @@ fn a_page_tells_of_all_definitions() {
     let all = json(&run(path, &["doc", "file.snap", "--format", "json"]));
     assert_eq!(all[1]["symbols"][1]["symbol"], "|");
     assert_eq!(all[2]["parameters"], "42");
+    let to_file = ["doc", "file.snap", "--format", "json", "-o", "page.json"];
+    let told = json(&run(path, &to_file));
+    assert_eq!(told, serde_json::json!({ "file": "page.json" }));
+    let written = fs::read_to_string(path.join("page.json")).unwrap();
+    let written: Value = serde_json::from_str(&written).unwrap();
+    assert_eq!(written, all);
 }
 
 #[test]

@@ -180,6 +180,11 @@ fn what_is_wrong_is_told_with_its_place() {
         (Format::NasBench201, ""),
         (Format::NasBench201, "|none~1|"),
         (Format::NasBench201, "|none|"),
+        (Format::NasBench201, "|none~0|+|none~0|skip_connect~1|"),
+        (
+            Format::NasNet,
+            r#"{"normal": {"units": [], "outputs": [2]}, "reduction": {}}"#,
+        ),
     ] {
         messages.push(message(format, text));
     }

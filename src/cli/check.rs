@@ -55,11 +55,6 @@ struct Document<'a> {
 
 pub(super) fn run(options: &Options, output: &Output) -> Result<(), Failure> {
     let files = load::expand(&options.paths)?;
-    if files.is_empty() {
-        return Err(Failure::Usage(
-            "there are no `.snap` files there".to_string(),
-        ));
-    }
     if options.fix && files.iter().any(|file| file == Path::new("-")) {
         return Err(Failure::Usage(
             "the standard input can't be fixed; write it to a file".to_string(),

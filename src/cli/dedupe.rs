@@ -1,5 +1,6 @@
 //! `snapc dedupe`
 
+use std::fmt::Display;
 use std::io::{self, BufRead, BufReader, BufWriter, Write};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -38,7 +39,26 @@ struct ClassLine<'a> {
     count: u64,
 }
 
-/// This many invalid lines are told of one by one.
+/// What `--format json` says of a line that is no valid pattern.
+#[derive(Serialize)]
+struct InvalidLine<'a> {
+    line: u64,
+    pattern: &'a str,
+    reason: &'a str,
+}
+
+/// What `--format json` says at the end.
+#[derive(Serialize)]
+struct Totals {
+    lines: u64,
+    distinct: usize,
+    invalid: u64,
+    seconds: f64,
+    /// Whether these are only the lines that were read before an interrupt.
+    interrupted: bool,
+}
+
+/// People are told of this many invalid lines one by one.
 const TOLD: u64 = 10;
 
 /// A longer line is no pattern but a mistake.
@@ -51,22 +71,38 @@ pub(super) fn run(options: &Options, output: &Output) -> Result<(), Failure> {
     let mut reader = open(&options.file)?;
     let mut collector = Collector::new(patterns, options.patterns.laws(), output);
     collector.read(&mut *reader, &stop)?;
-    collector.write()?;
-    let seconds = start.elapsed().as_secs_f64();
-    let Collector { lines, invalid, .. } = collector;
-    let is_whole = !stop.load(Ordering::SeqCst);
-    output.note(&format!(
-        "{lines} lines, {} distinct, {invalid} invalid, {seconds:.1} s{}",
-        collector.classes.len(),
-        if is_whole {
-            ""
-        } else {
-            "; interrupted: what was read so far"
-        },
-    ));
-    match is_whole && (invalid == 0 || options.skip_invalid) {
+    output.written(collector.write());
+    let totals = Totals {
+        lines: collector.lines,
+        distinct: collector.classes.len(),
+        invalid: collector.invalid,
+        seconds: start.elapsed().as_secs_f64(),
+        interrupted: stop.load(Ordering::SeqCst),
+    };
+    match output.is_json() {
+        true => output.json_line(&totals),
+        false => output.note(&totals.text()),
+    }
+    match !totals.interrupted && (totals.invalid == 0 || options.skip_invalid) {
         true => Ok(()),
         false => Err(Failure::Silent),
+    }
+}
+
+impl Totals {
+    fn text(&self) -> String {
+        let Totals {
+            lines,
+            distinct,
+            invalid,
+            seconds,
+            interrupted,
+        } = self;
+        let note = match interrupted {
+            true => "; interrupted: what was read so far",
+            false => "",
+        };
+        format!("{lines} lines, {distinct} distinct, {invalid} invalid, {seconds:.1} s{note}")
     }
 }
 
@@ -74,8 +110,14 @@ fn open(path: &Path) -> Result<Box<dyn BufRead>, Failure> {
     if path == Path::new("-") {
         return Ok(Box::new(io::stdin().lock()));
     }
-    let file = std::fs::File::open(path)
-        .map_err(|error| Failure::Usage(format!("can't read `{}`: {error}", path.display())))?;
+    let unreadable =
+        |why: &dyn Display| Failure::Usage(format!("can't read `{}`: {why}", path.display()));
+    if path.is_dir() {
+        return Err(unreadable(
+            &"it is a folder; name a file with a pattern a line",
+        ));
+    }
+    let file = std::fs::File::open(path).map_err(|error| unreadable(&error))?;
     Ok(Box::new(BufReader::with_capacity(1 << 16, file)))
 }
 
@@ -157,9 +199,17 @@ impl<'o> Collector<'o> {
 
     fn invalid(&mut self, pattern: &[u8], why: &str) {
         self.invalid += 1;
+        let pattern = String::from_utf8_lossy(pattern);
+        let line = self.lines;
+        if self.output.is_json() {
+            self.output.json_line(&InvalidLine {
+                line,
+                pattern: &pattern,
+                reason: why,
+            });
+            return;
+        }
         if self.invalid <= TOLD {
-            let pattern = String::from_utf8_lossy(pattern);
-            let line = self.lines;
             self.output
                 .note(&format!("line {line}: `{pattern}`: {why}"));
         }
@@ -169,30 +219,22 @@ impl<'o> Collector<'o> {
     }
 
     /// Writes a line for each class, in the order of their first patterns.
-    fn write(&self) -> Result<(), Failure> {
+    fn write(&self) -> io::Result<()> {
         let mut writer = BufWriter::with_capacity(1 << 16, io::stdout().lock());
         let classes = (0..).map(crate::graph::ClassId).zip(&self.firsts);
         for (class, (opcodes, count)) in classes {
             let key = self.classes.key(class);
             let pattern = self.patterns.text(opcodes);
             let line = match self.output.is_json() {
-                true => json(&ClassLine {
+                true => serde_json::to_string(&ClassLine {
                     pattern: &pattern,
                     key: key.to_string(),
                     count: *count,
                 })?,
                 false => format!("{count}\t{key}\t{pattern}"),
             };
-            // A reader that went away is no error.
-            if writeln!(writer, "{line}").is_err() {
-                break;
-            }
+            writeln!(writer, "{line}")?;
         }
-        Ok(())
+        writer.flush()
     }
-}
-
-fn json(line: &impl Serialize) -> Result<String, Failure> {
-    serde_json::to_string(line)
-        .map_err(|error| Failure::Runtime(format!("can't write JSON: {error}")))
 }

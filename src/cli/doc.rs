@@ -8,17 +8,16 @@ use serde::Serialize;
 use super::load::{self, Loaded};
 use super::output::{Failure, Output, thousands};
 use super::show;
-use crate::files;
 use crate::types::{Alphabet, DefinitionId, Kind};
 
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Example:\n  snapc doc examples/zoo/resnet.snap --output resnet.md")]
 pub(super) struct Options {
-    /// The files to document
+    /// Files, or folders of `.snap` files; `-` reads the standard input
     #[arg(required = true)]
     files: Vec<PathBuf>,
 
-    /// Where the page goes; the standard output if not given
+    /// Where the page, or the list as JSON, goes; the standard output if not given
     #[arg(long, short)]
     output: Option<PathBuf>,
 }
@@ -55,18 +54,21 @@ pub(super) fn run(options: &Options, output: &Output) -> Result<(), Failure> {
     for path in load::expand(&options.files)? {
         all.extend(documented(&load::load(&path)?));
     }
-    if output.is_json() {
-        output.json(&all);
-        return Ok(());
-    }
-    let page = page(&all);
+    let text = match output.is_json() {
+        true => serde_json::to_string_pretty(&all)
+            .map(|list| list + "\n")
+            .map_err(|error| Failure::Runtime(format!("can't write JSON: {error}")))?,
+        false => page(&all),
+    };
     let Some(path) = &options.output else {
-        output.text(&page);
+        output.text(&text);
         return Ok(());
     };
-    files::write(path, page.as_bytes())
-        .map_err(|error| Failure::Runtime(format!("can't write `{}`: {error}", path.display())))?;
-    output.line(&format!("wrote {}", path.display()));
+    load::write(path, &text)?;
+    match output.is_json() {
+        true => output.json(&serde_json::json!({ "file": path })),
+        false => output.line(&format!("wrote {}", path.display())),
+    }
     Ok(())
 }
 

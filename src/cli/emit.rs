@@ -7,9 +7,9 @@ use candle_core::{DType, Tensor};
 use clap::ValueEnum;
 
 use super::load;
-use super::output::{Failure, Output};
+use super::output::{Failure, Output, count};
 use super::train::compile;
-use crate::backend::Network;
+use crate::backend::{Network, WeightsError};
 use crate::emit;
 use crate::files;
 use crate::graph;
@@ -66,13 +66,20 @@ impl Target {
 
 pub(super) fn run(options: &Options, output: &Output) -> Result<(), Failure> {
     let (file, net) = load::named(&options.file, options.net.as_deref());
+    if let (Some(behind), Some(given)) = (&net, &options.net)
+        && behind != given
+    {
+        return Err(Failure::Usage(format!(
+            "two nets are named, `{behind}` behind the file and `{given}` by `--net`; name one"
+        )));
+    }
     let loaded = load::load(&file)?;
     let id = load::choose_net(&loaded, net.as_deref())?;
     let graph = graph::build(&loaded.checked.program, id)
         .map_err(|diagnostic| loaded.failure(*diagnostic))?;
     let network = compile(&graph, options.seed)?;
     if let Some(weights) = &options.weights {
-        network.load_weights(weights).map_err(runtime)?;
+        network.load_weights(weights).map_err(unfit)?;
     }
     let name = format!("{}.{}", graph.name, options.target.extension());
     let path = options.output.clone().unwrap_or_else(|| name.into());
@@ -112,6 +119,35 @@ pub(super) fn run(options: &Options, output: &Output) -> Result<(), Failure> {
         (false, false) => output.line(&format!("wrote {}", path.display())),
     }
     Ok(())
+}
+
+/// Weights that can't be used. Those of another net may differ in hundreds of tensors: the first few
+/// tell enough.
+fn unfit(error: WeightsError) -> Failure {
+    const TOLD: usize = 5;
+    let mut more = 0;
+    let error = match error {
+        WeightsError::Read { .. } => return Failure::Usage(error.to_string()),
+        WeightsError::Misfit {
+            origin,
+            net,
+            mut misfits,
+        } => {
+            more = misfits.len().saturating_sub(TOLD);
+            misfits.truncate(TOLD);
+            WeightsError::Misfit {
+                origin,
+                net,
+                misfits,
+            }
+        }
+        other => other,
+    };
+    let mut message = error.to_string();
+    if more > 0 {
+        message.push_str(&format!("; {} more do not fit", count(more, "tensor")));
+    }
+    Failure::Runtime(message)
 }
 
 fn runtime(error: impl std::fmt::Display) -> Failure {

@@ -46,6 +46,16 @@ struct CountLine {
     looked_at: u64,
 }
 
+/// What `--format json` says at the end.
+#[derive(Serialize)]
+struct Totals {
+    valid: u64,
+    distinct: u64,
+    seconds: f64,
+    /// Whether an interrupt left the last length unfinished.
+    interrupted: bool,
+}
+
 pub(super) fn run(options: &Options, output: &Output) -> Result<(), Failure> {
     let mut patterns = options.patterns.patterns()?;
     let symbols = patterns.symbols().to_vec();
@@ -67,8 +77,9 @@ pub(super) fn run(options: &Options, output: &Output) -> Result<(), Failure> {
                 .unwrap_or_default(),
                 false => pattern,
             };
-            // A reader that went away wants no more.
-            if writeln!(writer, "{line}").is_err() {
+            // Nobody wants more of what can't be written.
+            if let Err(error) = writeln!(writer, "{line}") {
+                output.written(Err(error));
                 return ControlFlow::Break(());
             }
         }
@@ -87,7 +98,7 @@ pub(super) fn run(options: &Options, output: &Output) -> Result<(), Failure> {
         }
     }
     let is_whole = !enumeration.was_stopped();
-    let _ = writer.flush();
+    output.written(writer.flush());
     table.finish(start.elapsed().as_secs_f64(), is_whole);
     match is_whole {
         true => Ok(()),
@@ -111,7 +122,7 @@ impl<'o> Table<'o> {
             distinct: 0,
             valid: 0,
         };
-        if !(is_result && output.is_json()) {
+        if !output.is_json() {
             table.line("length           valid       distinct          so far");
         }
         table
@@ -120,14 +131,16 @@ impl<'o> Table<'o> {
     fn row(&mut self, count: &LengthCount) {
         self.distinct += count.distinct;
         self.valid = self.valid.saturating_add(count.strings);
-        if self.is_result && self.output.is_json() {
-            self.output.json_line(&CountLine {
-                length: count.length,
-                valid: count.strings,
-                distinct: count.distinct,
-                distinct_so_far: self.distinct,
-                looked_at: count.looked_at,
-            });
+        if self.output.is_json() {
+            if self.is_result {
+                self.output.json_line(&CountLine {
+                    length: count.length,
+                    valid: count.strings,
+                    distinct: count.distinct,
+                    distinct_so_far: self.distinct,
+                    looked_at: count.looked_at,
+                });
+            }
             return;
         }
         let LengthCount {
@@ -145,7 +158,16 @@ impl<'o> Table<'o> {
     fn finish(&self, seconds: f64, is_whole: bool) {
         let Table {
             distinct, valid, ..
-        } = self;
+        } = *self;
+        if self.output.is_json() {
+            self.output.json_line(&Totals {
+                valid,
+                distinct,
+                seconds,
+                interrupted: !is_whole,
+            });
+            return;
+        }
         let note = if is_whole {
             ""
         } else {

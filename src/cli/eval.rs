@@ -64,7 +64,8 @@ pub(super) fn run(options: &Options, output: &Output) -> Result<(), Failure> {
         .run
         .clone()
         .unwrap_or_else(|| PathBuf::from(format!("snapc-train-{}", graph.name)));
-    let directory = RunDirectory::open(folder).map_err(|error| runtime(&error))?;
+    let directory =
+        RunDirectory::open(folder).map_err(|error| Failure::Usage(error.to_string()))?;
     let training = directory
         .training_configuration()
         .map_err(|error| runtime(&error))?;

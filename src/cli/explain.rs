@@ -1,5 +1,7 @@
 //! `snapc explain`
 
+mod keywords;
+
 use serde::Serialize;
 
 use super::output::{Failure, Output};
@@ -10,8 +12,8 @@ use crate::types::prelude_blocks;
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:\n  snapc explain E0301\n  snapc explain conv")]
 pub(super) struct Options {
-    /// The code of an error or a warning, or a word of the language; without one, all codes are
-    /// listed
+    /// The code of an error or a warning, or a word or keyword of the language; without one, all
+    /// codes are listed
     subject: Option<String>,
 }
 
@@ -59,7 +61,7 @@ pub(super) fn run(options: &Options, output: &Output) -> Result<(), Failure> {
     }
     let word = word(subject).ok_or_else(|| {
         Failure::Usage(format!(
-            "`{subject}` is no code, no word of the language and no block of the prelude; \
+            "`{subject}` is no code, no word or keyword of the language and no block of the prelude; \
              `snapc explain` lists the codes"
         ))
     })?;
@@ -74,8 +76,15 @@ pub(super) fn run(options: &Options, output: &Output) -> Result<(), Failure> {
     Ok(())
 }
 
-/// What is said about a word of the table or a block of the prelude.
+/// What is said about a keyword, a word of the table or a block of the prelude.
 fn word(name: &str) -> Option<ExplainedWord<'_>> {
+    if let Some(explanation) = keywords::explanation(name) {
+        return Some(ExplainedWord {
+            word: name,
+            prelude: false,
+            explanation,
+        });
+    }
     if let Some(word) = Word::named(name) {
         return Some(ExplainedWord {
             word: name,

@@ -25,6 +25,9 @@ pub(super) struct Options {
 struct Formatted {
     file: String,
     changed: bool,
+    /// What the standard input is formatted to; files are written instead.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    text: Option<String>,
 }
 
 pub(super) fn run(options: &Options, output: &Output) -> Result<(), Failure> {
@@ -35,12 +38,12 @@ pub(super) fn run(options: &Options, output: &Output) -> Result<(), Failure> {
         let text = syntax::format(&source)
             .map_err(|diagnostics| Failure::Diagnostics(diagnostics, vec![source.clone()]))?;
         let changed = text != source.text;
-        if file == Path::new("-") {
-            if !options.check {
-                output.text(&text);
-                return Ok(());
-            }
-        } else if changed && !options.check {
+        let is_returned = file == Path::new("-") && !options.check;
+        if is_returned && !output.is_json() {
+            output.text(&text);
+            return Ok(());
+        }
+        if changed && !options.check && !is_returned {
             load::write(file, &text)?;
         }
         if changed && !output.is_json() {
@@ -53,6 +56,7 @@ pub(super) fn run(options: &Options, output: &Output) -> Result<(), Failure> {
         results.push(Formatted {
             file: source.name,
             changed,
+            text: is_returned.then_some(text),
         });
     }
     let changed = results.iter().filter(|result| result.changed).count();

@@ -3,12 +3,12 @@
 use std::path::PathBuf;
 
 use clap::ValueEnum;
+use clap::builder::RangedI64ValueParser;
 
 use super::load;
 use super::output::{Failure, Output};
 use crate::diagnostic::SourceId;
-use crate::files;
-use crate::import::{self, Surroundings};
+use crate::import::{self, MAXIMUM_CELLS, MAXIMUM_CHANNELS, MAXIMUM_CLASSES, Surroundings};
 
 #[derive(Debug, clap::Args)]
 #[command(
@@ -23,21 +23,26 @@ pub(super) struct Options {
     #[arg(default_value = "-")]
     file: PathBuf,
 
-    /// Channels of the first cells; as in the paper of the space if not given
-    #[arg(long)]
+    /// Channels of the first cells, 1 to 4096; as in the paper of the space if not given
+    #[arg(long, value_name = "N", value_parser = up_to(MAXIMUM_CHANNELS))]
     channels: Option<u32>,
 
-    /// How many cells: altogether for `darts` and `nasnet`, in each stage for the others
-    #[arg(long)]
+    /// How many cells, 1 to 200: altogether for `darts` and `nasnet`, in each stage for the others
+    #[arg(long, value_name = "N", value_parser = up_to(MAXIMUM_CELLS))]
     cells: Option<u32>,
 
-    /// How many classes are told apart
-    #[arg(long)]
+    /// How many classes are told apart, 1 to 1000000
+    #[arg(long, value_name = "N", value_parser = up_to(MAXIMUM_CLASSES))]
     classes: Option<u32>,
 
     /// Where the program goes; the standard output if not given
     #[arg(long, short)]
     output: Option<PathBuf>,
+}
+
+/// Reads a number from 1 to this one.
+fn up_to(most: u32) -> RangedI64ValueParser<u32> {
+    clap::value_parser!(u32).range(1..=i64::from(most))
 }
 
 /// A search space, as commands name it.
@@ -78,8 +83,7 @@ pub(super) fn run(options: &Options, output: &Output) -> Result<(), Failure> {
         }
         return Ok(());
     };
-    files::write(path, text.as_bytes())
-        .map_err(|error| Failure::Runtime(format!("can't write `{}`: {error}", path.display())))?;
+    load::write(path, &text)?;
     match output.is_json() {
         true => output.json(&serde_json::json!({ "file": path })),
         false => output.line(&format!("wrote {}", path.display())),

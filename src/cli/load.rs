@@ -52,16 +52,19 @@ impl Loaded {
     }
 }
 
+/// What the standard input is called in messages.
+pub(super) const STANDARD_INPUT: &str = "<stdin>";
+
 /// Reads a file; `-` is the standard input.
 pub(super) fn read(path: &Path, id: SourceId) -> Result<Source, Failure> {
     let is_standard_input = path == Path::new("-");
     let name = match is_standard_input {
-        true => "<stdin>".to_string(),
+        true => STANDARD_INPUT.to_string(),
         false => path.display().to_string(),
     };
     let bytes = match is_standard_input {
-        true => read_standard_input(),
-        false => std::fs::read(path),
+        true => read_limited(std::io::stdin().lock()),
+        false => std::fs::File::open(path).and_then(read_limited),
     };
     let bytes = bytes.map_err(|error| {
         let hint = match error.kind() {
@@ -82,14 +85,11 @@ pub(super) fn write(path: &Path, text: &str) -> Result<(), Failure> {
         .map_err(|error| Failure::Runtime(format!("can't write `{}`: {error}", path.display())))
 }
 
-fn read_standard_input() -> std::io::Result<Vec<u8>> {
+/// Reads one byte more than is accepted at most: enough to tell that there is too much.
+fn read_limited(reader: impl Read) -> std::io::Result<Vec<u8>> {
     let mut bytes = Vec::new();
-    // One byte more than is accepted: enough to tell that there is too much.
     let limit = syntax::MAXIMUM_SOURCE_BYTES as u64 + 1;
-    std::io::stdin()
-        .lock()
-        .take(limit)
-        .read_to_end(&mut bytes)?;
+    reader.take(limit).read_to_end(&mut bytes)?;
     Ok(bytes)
 }
 
@@ -111,7 +111,9 @@ pub(super) fn load_unchecked(
 fn check(source: Source, edited: &Edited) -> Loaded {
     let mut read_used = |path: &str| match edited.text(Path::new(path)) {
         Some(text) => Ok(text.as_bytes().to_vec()),
-        None => read_limited(Path::new(path)),
+        None => std::fs::File::open(path)
+            .and_then(read_limited)
+            .map_err(|error| error.to_string()),
     };
     let mut files = syntax::parse_files(source.clone(), &mut read_used);
     let mut checked = types::check_files(&files);
@@ -146,16 +148,6 @@ pub(super) fn prelude() -> Loaded {
     }
 }
 
-/// Reads a file, a little more than is accepted at most.
-fn read_limited(path: &Path) -> Result<Vec<u8>, String> {
-    let limit = syntax::MAXIMUM_SOURCE_BYTES as u64 + 1;
-    let mut bytes = Vec::new();
-    std::fs::File::open(path)
-        .and_then(|file| file.take(limit).read_to_end(&mut bytes))
-        .map_err(|error| error.to_string())?;
-    Ok(bytes)
-}
-
 /// Reads a file and fails if anything is wrong with it.
 pub(super) fn load(path: &Path) -> Result<Loaded, Failure> {
     load_source(read(path, SourceId(0))?)
@@ -173,7 +165,7 @@ pub(super) fn load_source(source: Source) -> Result<Loaded, Failure> {
     }
 }
 
-/// The files to work on: folders stand for the `.snap` files in them.
+/// The files to work on, one at least: folders stand for the `.snap` files in them.
 ///
 /// Folders named `snapshots` are passed over: the snapshot-test library uses the same ending.
 pub(super) fn expand(paths: &[PathBuf]) -> Result<Vec<PathBuf>, Failure> {
@@ -185,7 +177,12 @@ pub(super) fn expand(paths: &[PathBuf]) -> Result<Vec<PathBuf>, Failure> {
             files.push(path.clone());
         }
     }
-    Ok(files)
+    match files.is_empty() {
+        true => Err(Failure::Usage(
+            "there are no `.snap` files there".to_string(),
+        )),
+        false => Ok(files),
+    }
 }
 
 fn walk(folder: &Path, files: &mut Vec<PathBuf>) -> Result<(), Failure> {
@@ -217,6 +214,9 @@ fn walk(folder: &Path, files: &mut Vec<PathBuf>) -> Result<(), Failure> {
 pub(super) fn named(operand: &str, name: Option<&str>) -> (PathBuf, Option<String>) {
     let whole = Path::new(operand);
     match operand.rsplit_once(':') {
+        Some((STANDARD_INPUT, name)) if !name.is_empty() => {
+            (PathBuf::from("-"), Some(name.to_string()))
+        }
         Some((file, name)) if !file.is_empty() && !name.is_empty() && !whole.exists() => {
             (PathBuf::from(file), Some(name.to_string()))
         }
@@ -280,8 +280,14 @@ pub(super) fn choose_one(loaded: &Loaded, name: Option<&str>) -> Result<Definiti
     match (all.as_slice(), nets.as_slice()) {
         ([id], _) | (_, [id]) => Ok(*id),
         ([], _) => Err(Failure::Usage(format!("`{file}` defines no program"))),
-        _ => Err(Failure::Usage(format!(
-            "`{file}` defines several programs; say which with `{file}:NAME` or `--name NAME`"
-        ))),
+        _ => {
+            let operand = match file.as_str() {
+                STANDARD_INPUT => "-",
+                file => file,
+            };
+            Err(Failure::Usage(format!(
+                "`{file}` defines several programs; say which with `{operand}:NAME` or `--name NAME`"
+            )))
+        }
     }
 }

@@ -30,10 +30,12 @@ mod signatures;
 mod train;
 mod training;
 
+use std::ffi::OsString;
 use std::process::ExitCode;
 
-use clap::{Parser, Subcommand, ValueEnum};
+use clap::{Arg, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
 
+use load::STANDARD_INPUT;
 use output::Output;
 
 /// The command line of `snapc`.
@@ -111,7 +113,7 @@ enum Command {
     Export(export::Options),
     /// Write a net as a PyTorch module, an ONNX model or a candle-nn source file
     Emit(emit::Options),
-    /// Explain an error code
+    /// Explain a code, a word or a keyword
     Explain(explain::Options),
     /// Write a new file to start from
     New(new::Options),
@@ -120,7 +122,7 @@ enum Command {
 /// Runs the command line of the process and gives its exit code: 0 if all went well, 1 if the
 /// program has errors or what was asked for failed, 2 if the command is wrong.
 pub fn main() -> ExitCode {
-    let arguments = CommandLine::parse();
+    let arguments = arguments();
     let output = Output::new(arguments.format, arguments.color);
     let result = match &arguments.command {
         Command::Check(options) => check::run(options, &output),
@@ -141,8 +143,33 @@ pub fn main() -> ExitCode {
         Command::Explain(options) => explain::run(options, &output),
         Command::New(options) => new::run(options, &output),
     };
-    match result {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(failure) => output.fail(&failure),
+    output.finish(result)
+}
+
+/// The command line of the process. Where it is wrong, that is said and the process ends.
+fn arguments() -> CommandLine {
+    let mut command = CommandLine::command().mut_subcommands(with_negative_numbers);
+    let matches = command.try_get_matches_from_mut(std::env::args_os().map(operand));
+    let matches = matches.unwrap_or_else(|error| error.exit());
+    let arguments = CommandLine::from_arg_matches(&matches);
+    arguments.unwrap_or_else(|error| error.format(&mut command).exit())
+}
+
+/// Lets what looks like a negative number be the value of an option, whose own parser then says
+/// what is wrong with it.
+fn with_negative_numbers(command: clap::Command) -> clap::Command {
+    command.mut_args(|argument: Arg| match argument.get_action().takes_values() {
+        true => argument.allow_negative_numbers(true),
+        false => argument,
+    })
+}
+
+/// `-:NAME`, a definition of the standard input, would be read as a flag; it is handed on by the
+/// other name of the standard input.
+fn operand(argument: OsString) -> OsString {
+    let name = argument.to_str().and_then(|text| text.strip_prefix("-:"));
+    match name {
+        Some(name) => format!("{STANDARD_INPUT}:{name}").into(),
+        None => argument,
     }
 }

@@ -1,7 +1,8 @@
 //! Printing: text or JSON, with or without colours, and how a command fails.
 
-use std::io::{IsTerminal, Write};
+use std::io::{self, ErrorKind, IsTerminal, Write};
 use std::process::ExitCode;
+use std::sync::OnceLock;
 
 use serde::Serialize;
 
@@ -27,6 +28,9 @@ impl Failure {
         Failure::Diagnostics(vec![diagnostic], vec![source.clone()])
     }
 }
+
+/// Why the standard output could not be written: the first error, as the process has one output.
+static UNWRITTEN: OnceLock<io::Error> = OnceLock::new();
 
 /// Where and how a command prints.
 #[derive(Clone, Copy, Debug)]
@@ -68,11 +72,23 @@ impl Output {
         std::io::stderr().is_terminal() && !is_dumb
     }
 
-    /// Writes text to the standard output. A reader that went away is no error.
+    /// Writes text to the standard output.
     pub(super) fn text(&self, text: &str) {
-        let mut stdout = std::io::stdout().lock();
-        let _ = stdout.write_all(text.as_bytes());
-        let _ = stdout.flush();
+        let mut stdout = io::stdout().lock();
+        let result = stdout.write_all(text.as_bytes());
+        self.written(result.and_then(|()| stdout.flush()));
+    }
+
+    /// Keeps what went wrong when the standard output was written, for the end of the command. A
+    /// reader that went away is no error.
+    pub(super) fn written(&self, result: io::Result<()>) {
+        match result {
+            Err(error) if error.kind() != ErrorKind::BrokenPipe => {
+                // Of several errors the first one is told.
+                let _ = UNWRITTEN.set(error);
+            }
+            _ => {}
+        }
     }
 
     /// Writes one line to the standard output.
@@ -111,8 +127,22 @@ impl Output {
         }
     }
 
-    /// Says why a command failed and gives its exit code.
-    pub(super) fn fail(&self, failure: &Failure) -> ExitCode {
+    /// Ends a command: says why it failed, if it did, and gives its exit code.
+    pub(super) fn finish(&self, result: Result<(), Failure>) -> ExitCode {
+        let code = match &result {
+            Ok(()) => ExitCode::SUCCESS,
+            Err(failure) => self.fail(failure),
+        };
+        match UNWRITTEN.get() {
+            Some(error) => {
+                self.error_note(&format!("can't write the results: {error}"));
+                ExitCode::from(1)
+            }
+            None => code,
+        }
+    }
+
+    fn fail(&self, failure: &Failure) -> ExitCode {
         match failure {
             Failure::Diagnostics(diagnostics, sources) => {
                 self.diagnostics(diagnostics, sources);
@@ -138,12 +168,17 @@ impl Output {
         if self.is_json() {
             self.json(&serde_json::json!({ "error": message }));
         } else {
-            let (start, end) = match self.color_error {
-                true => ("\u{1b}[31;1m", "\u{1b}[0m"),
-                false => ("", ""),
-            };
-            self.note(&format!("{start}error{end}: {message}"));
+            self.error_note(message);
         }
+    }
+
+    /// Writes an error to the standard error.
+    fn error_note(&self, message: &str) {
+        let (start, end) = match self.color_error {
+            true => ("\u{1b}[31;1m", "\u{1b}[0m"),
+            false => ("", ""),
+        };
+        self.note(&format!("{start}error{end}: {message}"));
     }
 }
 

@@ -35,7 +35,7 @@ pub(super) struct Options {
     plan: bool,
 
     /// With `--plan`: the plan of an inference, which needs no gradients
-    #[arg(long, requires = "plan")]
+    #[arg(long, requires = "plan", conflicts_with = "memory")]
     inference: bool,
 
     #[command(flatten)]
@@ -46,11 +46,11 @@ pub(super) struct Options {
     memory: Option<NonZeroUsize>,
 
     /// How much of blocks is drawn where they are used
-    #[arg(long, value_enum, default_value_t, requires = "draw")]
+    #[arg(long, value_enum, default_value_t, requires = "draw", conflicts_with_all = ["plan", "memory"])]
     detail: Detail,
 
     /// Where the drawing goes; the standard output if not given
-    #[arg(long, short, requires = "draw")]
+    #[arg(long, short, requires = "draw", conflicts_with_all = ["plan", "memory"])]
     output: Option<PathBuf>,
 }
 
@@ -377,7 +377,10 @@ fn write_drawing(
         Drawing::Mermaid => draw::mermaid(&graph, &style),
     };
     let Some(path) = &options.output else {
-        output.text(&text);
+        match output.is_json() {
+            true => output.json(&serde_json::json!({ "name": graph.name, "drawing": text })),
+            false => output.text(&text),
+        }
         return Ok(());
     };
     std::fs::write(path, text)
@@ -392,10 +395,11 @@ fn write_drawing(
 /// The graph of the one definition that was chosen, or of the last net.
 fn chosen_graph(loaded: &Loaded, chosen: &[DefinitionId]) -> Result<Graph, Failure> {
     let program = &loaded.checked.program;
+    let file = &loaded.source.name;
     let id = match chosen {
         [only] => *only,
         _ => last_net(program.of_kind(Kind::Net), chosen)
-            .ok_or_else(|| Failure::Usage("say what to show with `--name NAME`".to_string()))?,
+            .ok_or_else(|| Failure::Usage(format!("`{file}` defines no net, block or pattern")))?,
     };
     graph::build(program, id).map_err(|diagnostic| loaded.failure(*diagnostic))
 }

@@ -10,6 +10,9 @@ mod lines;
 pub mod render;
 mod source;
 
+use std::error::Error;
+use std::fmt;
+
 pub use code::{Code, Severity};
 pub use json::Report;
 pub use lines::LineIndex;
@@ -33,6 +36,41 @@ pub struct Diagnostic {
     /// An edit that certainly mends it, if one is known: `snapc check --fix` makes it.
     pub suggestion: Option<Suggestion>,
 }
+
+/// One line: the code, the message and the way out, if there is one. The place takes the source;
+/// [`render::render`] shows it.
+///
+/// ```
+/// use snapc::{diagnostic::Source, graph, syntax, types};
+///
+/// fn first_net(text: &str) -> Result<graph::Graph, Box<dyn std::error::Error>> {
+///     let checked = types::check(&syntax::parse(&Source::new("first.snap", text)).file);
+///     if let Some(error) = checked.diagnostics.into_iter().next() {
+///         return Err(error.into());
+///     }
+///     let mut nets = checked.program.of_kind(types::Kind::Net);
+///     let (id, _) = nets.next().ok_or("there is no net")?;
+///     Ok(graph::build(&checked.program, id)?)
+/// }
+///
+/// let error = first_net("net n : [4] -> [2] = dense(2) add").expect_err("nothing to add");
+/// assert_eq!(
+///     error.to_string(),
+///     "E0301: `add` needs 2 tensors, but the stack holds only 1; \
+///      put a tensor there first, for example with `dup`"
+/// );
+/// ```
+impl fmt::Display for Diagnostic {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "{}: {}", self.code, self.message)?;
+        match &self.help {
+            Some(help) => write!(formatter, "; {help}"),
+            None => Ok(()),
+        }
+    }
+}
+
+impl Error for Diagnostic {}
 
 /// A place in a source with a few words about it.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]

@@ -62,7 +62,8 @@ pub fn candle(graph: &Graph) -> Result<String, EmitError> {
 /// The name of the struct; none of those that the file has already.
 fn struct_name(net: &str) -> String {
     let name = type_name(net);
-    let is_taken = HELPERS.contains(&format!("struct {name} "));
+    // Helpers must not find the net where they mean a type or trait of their own or of Rust.
+    let is_taken = super::text::mentions(HELPERS, &name);
     let words = [
         "Self", "Option", "Some", "None", "Ok", "Err", "Vec", "Default", "From",
     ];

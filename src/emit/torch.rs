@@ -22,7 +22,8 @@ const HELPERS: &str = include_str!("torch/helpers.py");
 /// It defines a module whose parameters have the names of [`Plan::parameters`], and a function
 /// `load` that gives it weights from a file that
 /// [`Network::save_weights`](../backend/struct.Network.html) wrote. Layers of blocks are nested as
-/// their paths say. Names that Python or PyTorch have taken get an underscore; `load` knows them.
+/// their paths say. Names that Python or PyTorch have taken get an underscore, and so do names that
+/// this would make the same; `load` knows them.
 ///
 /// # Errors
 ///
@@ -53,7 +54,8 @@ pub fn torch(graph: &Graph) -> Result<String, EmitError> {
 fn class_name(net: &str) -> String {
     let name = type_name(net);
     let is_taken = HELPERS.contains(&format!("class {name}("));
-    match is_taken || ["None", "True", "False", "F"].contains(&name.as_str()) {
+    let words = ["None", "True", "False", "F", "RENAMED", "ValueError"];
+    match is_taken || words.contains(&name.as_str()) {
         true => format!("{name}Net"),
         false => name,
     }

@@ -12,7 +12,10 @@ use crate::types::{DefinitionId, Program};
 
 use super::literal::{self, Located};
 use super::matrix;
-use super::{Surroundings, at_most, impossible, no_such_cell, unknown_operation, used};
+use super::{
+    MAXIMUM_CELLS, MAXIMUM_CHANNELS, MAXIMUM_CLASSES, Surroundings, impossible, no_such_cell,
+    unknown_operation, used, within,
+};
 
 /// What vertices do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -54,9 +57,9 @@ pub(super) fn import(
 ) -> Result<String, Box<Diagnostic>> {
     let (_, value) = literal::read(source)?;
     let cell = pruned(read(&value)?, &value)?;
-    let channels = at_most(surroundings.channels, 128, 4096);
-    let cells = at_most(surroundings.cells, 3, 200);
-    let classes = at_most(surroundings.classes, 10, 1_000_000);
+    let channels = within(surroundings.channels, 128, MAXIMUM_CHANNELS);
+    let cells = within(surroundings.cells, 3, MAXIMUM_CELLS);
+    let classes = within(surroundings.classes, 10, MAXIMUM_CLASSES);
     Ok(format!(
         "# A cell of NAS-Bench-101: Towards Reproducible Neural Architecture Search (Ying et al., 2019,\n\
          # arXiv 1902.09635), in its network.\n\n\
@@ -302,14 +305,15 @@ fn name(vertex: usize) -> char {
 ///
 /// If there are none, with the place where that shows.
 pub fn export(program: &Program, id: DefinitionId) -> Result<String, Box<Diagnostic>> {
-    // The first cell of the network keeps the 128 channels of the stem.
-    let graph = used(program, id, 128, [128, 32, 32])?;
-    let cell = matrix::recognise(&graph).map_err(|misfit| {
+    let no_cell = |misfit| {
         let note = "a vertex adds what it reads; then come `conv(3, c) bn relu`, `conv(1, c) bn relu` or \
                     `maxpool(3)`. What reads the input reads it through `conv(1, c) bn relu`, and \
                     the end joins vertices, each with its share of the channels";
         no_such_cell(program.definition(id), "NAS-Bench-101", misfit, note)
-    })?;
+    };
+    // The first cell of the network keeps the 128 channels of the stem.
+    let graph = used(program, id, 128, [128, 32, 32], &no_cell)?;
+    let cell = matrix::recognise(&graph).map_err(no_cell)?;
     let row = |readers: &Vec<usize>| {
         let entries = (0..cell.operations.len()).map(|to| u8::from(readers.contains(&to)));
         format!("    {:?}", entries.collect::<Vec<u8>>())

@@ -8,7 +8,10 @@ use crate::types::{DefinitionId, Program};
 use crate::{syntax, types};
 
 use super::recognise::Misfit;
-use super::{Surroundings, at_most, impossible, no_such_cell, unknown_operation, unreadable};
+use super::{
+    MAXIMUM_CELLS, MAXIMUM_CHANNELS, MAXIMUM_CLASSES, Surroundings, impossible, no_such_cell,
+    unknown_operation, unreadable, within,
+};
 
 /// The operations in the order of the benchmark, with the words for each.
 const OPERATIONS: [(&str, &str); 5] = [
@@ -26,17 +29,17 @@ const NONE: usize = 0;
 /// [`OPERATIONS`] and the nodes.
 type Cell = Vec<Vec<(usize, usize)>>;
 
-/// The nodes of a cell besides its input: the benchmark has three, and longer strings are read too.
-const MAXIMUM_NODES: usize = 16;
+/// The nodes of a cell besides its input.
+const NODES: usize = 3;
 
 pub(super) fn import(
     source: &Source,
     surroundings: Surroundings,
 ) -> Result<String, Box<Diagnostic>> {
     let cell = read(source)?;
-    let channels = at_most(surroundings.channels, 16, 4096);
-    let cells = at_most(surroundings.cells, 5, 200);
-    let classes = at_most(surroundings.classes, 10, 1_000_000);
+    let channels = within(surroundings.channels, 16, MAXIMUM_CHANNELS);
+    let cells = within(surroundings.cells, 5, MAXIMUM_CELLS);
+    let classes = within(surroundings.classes, 10, MAXIMUM_CLASSES);
     let words = source.text.trim();
     Ok(format!(
         "# A cell of NAS-Bench-201 (Dong and Yang, 2020, arXiv 2001.00326), in its network:\n# {words}\n\n\
@@ -128,15 +131,15 @@ fn read(source: &Source) -> Result<Cell, Box<Diagnostic>> {
         }
         cell.push(node);
         place += group.len() + 1;
-        if cell.len() > MAXIMUM_NODES {
-            return Err(impossible(
-                whole,
-                "a cell has at most 16 nodes",
-                "write fewer",
-            ));
-        }
     }
-    Ok(cell)
+    match cell.len() {
+        NODES => Ok(cell),
+        count => Err(impossible(
+            span(start, end),
+            format!("a cell has {NODES} nodes besides its input, not {count}"),
+            "write a group of edges for each of nodes 1, 2 and 3, with `+` between them",
+        )),
+    }
 }
 
 fn read_edge(

@@ -49,7 +49,7 @@ pub(super) fn nasnet(
 /// A cell of pairs of edges that are added.
 fn pairs(edges: &Located, outputs: &Located) -> Result<Cell, Box<Diagnostic>> {
     let listed = edges.list()?;
-    if listed.len() % 2 == 1 || listed.is_empty() {
+    if listed.len() % 2 == 1 {
         let help = "every unit adds two: write `(operation, state)` twice for each";
         return Err(impossible(
             edges.span,
@@ -128,7 +128,11 @@ fn earlier_state(state: &Located, unit: usize) -> Result<usize, Box<Diagnostic>>
 fn finished(units: Vec<Unit>, outputs: &Located, all: &Located) -> Result<Cell, Box<Diagnostic>> {
     if units.len() > MAXIMUM_UNITS || units.is_empty() {
         let message = format!("a cell has 1 to {MAXIMUM_UNITS} units");
-        return Err(impossible(all.span, message, "write fewer units"));
+        let help = match units.is_empty() {
+            true => "write one unit at least",
+            false => "write fewer units",
+        };
+        return Err(impossible(all.span, message, help));
     }
     let states = states(outputs)?;
     if states.is_empty() || states.iter().any(|state| *state >= units.len() + 2) {
@@ -241,8 +245,7 @@ fn recognised(
     notation: Notation,
 ) -> Result<[Cell; 2], Box<Diagnostic>> {
     let cell = |id: DefinitionId, is_reduction: bool| {
-        let graph = used(program, id, 36, [37, 32, 32])?;
-        units::recognise(&graph, notation, is_reduction).map_err(|misfit| {
+        let no_cell = |misfit| {
             let operations = notation.operations().map(|(name, _)| name);
             let operations: Vec<&str> = operations.collect();
             let note = format!(
@@ -251,7 +254,10 @@ fn recognised(
                 operations.join(", ")
             );
             no_such_cell(program.definition(id), notation.space(), misfit, &note)
-        })
+        };
+        // Inputs of other channels than the cell show where it brings them to its own.
+        let graph = used(program, id, 36, [37, 32, 32], &no_cell)?;
+        units::recognise(&graph, notation, is_reduction).map_err(no_cell)
     };
     let [normal, reduction] = blocks;
     Ok([cell(normal, false)?, cell(reduction, true)?])

@@ -101,7 +101,7 @@ impl<'a> Reader<'a> {
         unreadable(
             span,
             format!("expected {expected}, found {found}"),
-            "the page of this code shows the form of each format",
+            "`snapc explain E0401` shows the form of each space",
         )
     }
 

@@ -39,14 +39,27 @@ pub enum Format {
     NasBench201,
 }
 
+/// The most channels of the first cells.
+pub const MAXIMUM_CHANNELS: u32 = 4096;
+
+/// The most cells, altogether or in each stage.
+pub const MAXIMUM_CELLS: u32 = 200;
+
+/// The most classes.
+pub const MAXIMUM_CLASSES: u32 = 1_000_000;
+
 /// The network around the cells; what is not given is as in the paper of the format.
+///
+/// Limits keep programs of a size that is checked. A number beyond them is taken to be the nearest
+/// that is allowed.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Surroundings {
-    /// Channels of the first cells.
+    /// Channels of the first cells, from 1 to [`MAXIMUM_CHANNELS`].
     pub channels: Option<u32>,
-    /// How many cells there are: altogether for DARTS and NASNet, in each stage for NAS-Bench.
+    /// How many cells there are, from 1 to [`MAXIMUM_CELLS`]: altogether for DARTS and NASNet, in
+    /// each stage for NAS-Bench.
     pub cells: Option<u32>,
-    /// How many classes are told apart.
+    /// How many classes are told apart, from 1 to [`MAXIMUM_CLASSES`].
     pub classes: Option<u32>,
 }
 
@@ -70,8 +83,8 @@ pub fn import(
     Ok(syntax::format(&Source::new("imported.snap", text.as_str())).unwrap_or(text))
 }
 
-/// A number of the surroundings, from 1 up to a limit that keeps programs of a size that is checked.
-fn at_most(given: Option<u32>, default: u32, limit: u32) -> u32 {
+/// A number of the surroundings, from 1 up to a limit.
+fn within(given: Option<u32>, default: u32, limit: u32) -> u32 {
     given.unwrap_or(default).clamp(1, limit)
 }
 
@@ -110,17 +123,30 @@ fn impossible(span: Span, message: impl Into<String>, help: &str) -> Box<Diagnos
 }
 
 /// The graph of a block as the programs written here use one: if it takes a number, that is the
-/// channels of the cell, and it takes images of this size.
+/// channels of the cell, and it takes images of this size. `no_cell` tells of one that can't.
 fn used(
     program: &Program,
     id: DefinitionId,
     channels: i64,
     image: [i64; 3],
+    no_cell: &dyn Fn(Misfit) -> Box<Diagnostic>,
 ) -> Result<Graph, Box<Diagnostic>> {
     let definition = program.definition(id);
     let needed = definition.parameters.iter();
     match needed.filter(|one| one.default.is_none()).count() {
-        0 | 1 => graph::build_used(program, id, channels, image),
+        0 | 1 => graph::build_used(program, id, channels, image).map_err(|problem| {
+            if !is_about_shapes(problem.code) {
+                return problem;
+            }
+            // The program itself is right: what is wrong is to use the block like this.
+            no_cell(Misfit {
+                span: Some(problem.primary.span),
+                reason: format!(
+                    "{}, where the cell has {channels} channels and its inputs are {image:?}",
+                    problem.message
+                ),
+            })
+        }),
         count => {
             let reason = format!("takes {count} numbers");
             let message = format!("`{}` is no cell", definition.name);
@@ -130,6 +156,23 @@ fn used(
             ))
         }
     }
+}
+
+/// Whether a problem may come from the sizes that a block is used with.
+fn is_about_shapes(code: Code) -> bool {
+    matches!(
+        code,
+        Code::Underflow
+            | Code::Leftover
+            | Code::ShapeMismatch
+            | Code::WrongSignature
+            | Code::NotDivisible
+            | Code::TooSmall
+            | Code::WrongRank
+            | Code::TooLarge
+            | Code::ArgumentOutOfRange
+            | Code::DifferentWeights
+    )
 }
 
 /// A block that is no cell of a space. `operations` says what cells of the space are made of.

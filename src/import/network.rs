@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use super::cell::{Cell, Operation};
-use super::{Surroundings, at_most};
+use super::{MAXIMUM_CELLS, MAXIMUM_CHANNELS, MAXIMUM_CLASSES, Surroundings, within};
 
 /// A pair of cells.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -53,9 +53,9 @@ const BRING: &str = "## Brings both inputs to `n` channels, and the older one to
 
 /// The whole program. `title` says where the cells are from, in lines of comments.
 pub fn program(title: &str, cells: &Cells, surroundings: Surroundings) -> String {
-    let channels = at_most(surroundings.channels, 36, 4096);
-    let count = at_most(surroundings.cells, 20, 200);
-    let classes = at_most(surroundings.classes, 10, 1_000_000);
+    let channels = within(surroundings.channels, 36, MAXIMUM_CHANNELS);
+    let count = within(surroundings.cells, 20, MAXIMUM_CELLS);
+    let classes = within(surroundings.classes, 10, MAXIMUM_CLASSES);
     let reductions = [count / 3, 2 * count / 3];
     let has_reductions = count > 1;
     let mut operations = cells.normal.operations(false);

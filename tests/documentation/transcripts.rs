@@ -78,16 +78,22 @@ fn fits(expected: &[&str], found: &[&str]) -> bool {
 
 fn folder_of(examples: &Path) -> tempfile::TempDir {
     let folder = tempfile::tempdir().expect("a temporary folder");
-    let copies = folder.path().join("examples");
-    fs::create_dir(&copies).expect("it is empty");
-    for entry in fs::read_dir(examples).expect("there are examples") {
+    copy(examples, &folder.path().join("examples"));
+    folder
+}
+
+/// Copies the programs of a folder and of those in it.
+fn copy(from: &Path, to: &Path) {
+    fs::create_dir(to).expect("it is not there yet");
+    for entry in fs::read_dir(from).expect("there are examples") {
         let path = entry.expect("it can be read").path();
-        if path.extension().is_some_and(|ending| ending == "snap") {
-            let name = path.file_name().expect("files have names");
-            fs::copy(&path, copies.join(name)).expect("it can be copied");
+        let copied = to.join(path.file_name().expect("files have names"));
+        if path.is_dir() {
+            copy(&path, &copied);
+        } else if path.extension().is_some_and(|ending| ending == "snap") {
+            fs::copy(&path, copied).expect("it can be copied");
         }
     }
-    folder
 }
 
 /// The block as it should be, and what is wrong with it.

@@ -105,6 +105,31 @@ fn taken_names_are_changed_and_weights_shared() {
 }
 
 #[test]
+fn different_names_stay_different() {
+    let program = "
+block type = conv(3)
+block type_ = conv(3)
+block _a = conv(3)
+block word_a = conv(3)
+net n : [2, 4, 4] -> [2, 4, 4] = type type_ _a word_a
+";
+    let [graph] = graphs(program).try_into().expect("one net");
+    let text = emit::torch(&graph).expect("a module");
+    for name in ["type_", "type__", "word_a", "wordword_a"] {
+        assert!(text.contains(&format!("self.{name} = ")), "{text}");
+    }
+}
+
+#[test]
+fn a_net_has_no_name_that_helpers_use() {
+    let program = "net fn : [2, 4, 4] -> [2, 3, 3] = adaptive_avgpool(3)\n";
+    let [graph] = graphs(program).try_into().expect("one net");
+    let text = emit::candle(&graph).expect("a module");
+    assert!(text.contains("pub struct FnNet"), "{text}");
+    assert!(text.contains("impl Fn("), "{text}");
+}
+
+#[test]
 fn a_name_for_two_things_is_an_error() {
     let program = "
 block u = conv(3)

@@ -293,6 +293,14 @@ fn what_is_no_cell_is_told_with_its_place() {
     assert_snapshot!("no_cells", messages.concat());
 }
 
+/// What units read must have the channels of the cell, so the cell brings its inputs to these.
+#[test]
+fn a_block_that_can_not_be_used_as_a_cell_is_told_as_none() {
+    let text = "block normal(n) = let p, h h h conv(3, n) bn h add\n\
+                block reduction(n) = let p, h h p\n";
+    assert_snapshot!(message(text, refused(Format::NasNet, text)));
+}
+
 #[test]
 fn what_a_space_has_is_told() {
     let normal = with_normal("a relu conv(5, n) bn");

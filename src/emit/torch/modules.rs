@@ -163,17 +163,28 @@ impl Modules {
 }
 
 /// The path of a layer with names that Python allows a module: those of its keywords and of what
-/// modules have themselves are changed.
+/// modules have themselves are changed, and different names stay different.
 pub(super) fn python_path(path: &str) -> String {
     let parts: Vec<String> = path.split('.').map(python_name).collect();
     parts.join(".")
 }
 
 fn python_name(name: &str) -> String {
-    match name {
-        _ if KEYWORDS.contains(&name) || ATTRIBUTES.contains(&name) => format!("{name}_"),
-        _ if name.starts_with('_') => format!("word{name}"),
-        _ => name.to_owned(),
+    // `type` becomes `type_`, so that becomes `type__`; the same holds for names that begin with `_`.
+    let is_taken = |taken: &&str| {
+        let rest = name.strip_prefix(*taken);
+        rest.is_some_and(|rest| rest.bytes().all(|byte| byte == b'_'))
+    };
+    if name.trim_start_matches("word").starts_with('_') {
+        return format!("word{name}");
+    }
+    match KEYWORDS
+        .iter()
+        .chain(ATTRIBUTES)
+        .any(|taken| is_taken(taken))
+    {
+        true => format!("{name}_"),
+        false => name.to_owned(),
     }
 }
 
