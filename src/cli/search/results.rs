@@ -164,9 +164,13 @@ impl Results<'_> {
 
     fn report_text(&self, options: &Options, output: &Output) {
         let Some(best) = &self.summary.best else {
-            output.line(match self.records.is_empty() {
-                true => "no program of the space is within the limits",
-                false => "no candidate could be trained; see candidates.csv for the reasons",
+            output.line(match (self.records.is_empty(), self.summary.ending) {
+                (true, Ending::Exhausted) => "no program of the space is within the limits",
+                (true, Ending::GaveUp) => {
+                    "no program within the limits was found; there may be some that are very rare"
+                }
+                (true, _) => "nothing was proposed",
+                (false, _) => "no candidate could be trained; see candidates.csv for the reasons",
             });
             return;
         };
@@ -198,6 +202,9 @@ impl Results<'_> {
         match self.summary.ending {
             Ending::Budget => {}
             Ending::Exhausted => output.line("every program of the space has been trained"),
+            Ending::GaveUp => output.line(
+                "no other program was found within the limits; there may be some that are very rare",
+            ),
             Ending::Stopped => output.note(&format!(
                 "stopped; go on with `snapc search {} --output {folder}`",
                 options.file.display()
