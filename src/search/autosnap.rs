@@ -128,7 +128,7 @@ impl Strategy for Autosnap {
             })
             .collect();
         if examples.is_empty() {
-            return Ok(random_proposals(round.space, &mut seen, round.count, rng));
+            return random_proposals(round, &mut seen, round.count, rng);
         }
         let configuration = self.configuration.clone();
         let (measured, seed) = (self.report, self.seed);
@@ -172,7 +172,7 @@ impl Strategy for Autosnap {
         };
         let mut proposals = climb.proposals(&starts, &mut seen, round.count - exploring, rng)?;
         let missing = round.count - proposals.len();
-        let mut random = random_proposals(round.space, &mut seen, missing, rng);
+        let mut random = random_proposals(round, &mut seen, missing, rng)?;
         learner.predict_all(&mut random)?;
         proposals.append(&mut random);
         self.report = Some(report);

@@ -83,13 +83,16 @@ impl Strategy for Evolution {
         let mut seen = round.history.keys().clone();
         let measured: Vec<(&Record, f64)> = round.history.measured().collect();
         let Some(oldest) = measured.len().checked_sub(self.configuration.population) else {
-            return Ok(random_proposals(round.space, &mut seen, round.count, rng));
+            return random_proposals(round, &mut seen, round.count, rng);
         };
         let mut proposals = Vec::with_capacity(round.count);
         while proposals.len() < round.count {
             let child = self.child(&measured[oldest..], round.space, &seen, rng);
-            let random = || random_proposals(round.space, &mut seen, 1, rng).pop();
-            let Some(proposal) = child.or_else(random) else {
+            let proposal = match child {
+                Some(child) => Some(child),
+                None => random_proposals(round, &mut seen, 1, rng)?.pop(),
+            };
+            let Some(proposal) = proposal else {
                 break;
             };
             seen.insert(proposal.key);

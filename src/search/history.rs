@@ -134,6 +134,11 @@ impl Record {
     }
 }
 
+/// The time that all evaluations took. An empty sum of floating-point numbers is below zero in Rust.
+pub(super) fn evaluation_seconds(records: &[Record]) -> f64 {
+    records.iter().filter_map(Record::seconds).sum::<f64>() + 0.0
+}
+
 /// All candidates of a search, in the order they were proposed.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct History {

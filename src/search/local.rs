@@ -46,7 +46,7 @@ impl Strategy for Local {
             }
         }
         if proposals.is_empty() {
-            proposals = random_proposals(round.space, &mut seen, round.count, rng);
+            proposals = random_proposals(round, &mut seen, round.count, rng)?;
         }
         Ok(proposals)
     }

@@ -70,12 +70,12 @@ pub use objective::{
 pub use run::{Agreement, Ask, Ending, Event, Observer, Search, Silent, Summary};
 pub use settings::{Settings, SettingsError};
 pub use space::{
-    Allowed, Key, MAXIMUM_SYMBOLS, ProgramSpace, fingerprint, is_valid, opcodes, random_program,
-    random_unseen, text,
+    Allowed, Key, MAXIMUM_SYMBOLS, ProgramSpace, Unseen, fingerprint, is_valid, opcodes,
+    random_program, random_unseen, text,
 };
 pub use store::{DATABASE, Identity, LOCK, Store};
 pub use strategy::{Random, Round, Strategy};
-pub use table::{TableColumns, TableError, TableEvaluation};
+pub use table::{SkippedRow, TableColumns, TableError, TableEvaluation, Tabulated};
 pub use training::{
     EvaluationConfiguration, Facts, FilterConfiguration, Halving, HalvingConfiguration, Measured,
     Rung, TRAININGS, TrainedCandidate, TrainingEvaluation, latency,

@@ -1,5 +1,6 @@
 //! What is maximised: a measured value less the price of what a network costs, within hard limits.
 
+use std::cmp::Ordering;
 use std::ops::RangeInclusive;
 
 use schemars::JsonSchema;
@@ -215,7 +216,8 @@ impl Limits {
     }
 }
 
-/// The programs that fill the hole of a net within limits: others are valid, but never proposed.
+/// The programs that fill the hole of a net within limits of parameters and multiply-adds: others are valid, but
+/// never proposed. Memory and latency are for [`TrainingEvaluation::within`](super::TrainingEvaluation::within) to look at.
 #[derive(Clone, Copy)]
 pub struct Limited<'a> {
     space: &'a Space,
@@ -258,19 +260,22 @@ impl ProgramSpace for Limited<'_> {
 }
 
 /// The places of the points that no other point is better than: a point is better than another if
-/// its value is not smaller, its cost is not larger, and one of these is different. Latencies are
-/// compared where both were measured. The largest value comes first.
+/// its value is not smaller, none of its costs is larger, and its value is larger or a cost is smaller. Latencies
+/// are compared where both were measured. The largest value comes first.
 pub fn pareto_front(points: &[(f64, Cost)]) -> Vec<usize> {
-    let better = |a: &(f64, Cost), b: &(f64, Cost)| {
-        let (cost, other) = (a.1, b.1);
-        a.0 >= b.0
-            && cost.parameters <= other.parameters
-            && cost.multiply_adds <= other.multiply_adds
-            && !cost
-                .latency
+    let better = |(value, cost): &(f64, Cost), (other_value, other): &(f64, Cost)| {
+        let comparisons = [
+            other_value.partial_cmp(value),
+            Some(cost.parameters.cmp(&other.parameters)),
+            Some(cost.multiply_adds.cmp(&other.multiply_adds)),
+            cost.latency
                 .zip(other.latency)
-                .is_some_and(|(mine, theirs)| mine > theirs)
-            && a != b
+                .map_or(Some(Ordering::Equal), |(mine, theirs)| {
+                    mine.partial_cmp(&theirs)
+                }),
+        ];
+        comparisons.iter().all(|it| it.is_some_and(Ordering::is_le))
+            && comparisons.contains(&Some(Ordering::Less))
     };
     let mut front: Vec<usize> = (0..points.len())
         .filter(|&place| !points.iter().any(|point| better(point, &points[place])))

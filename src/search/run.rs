@@ -11,7 +11,7 @@ use super::configuration::SearchConfiguration;
 use super::correlation;
 use super::error::{Result, SearchError};
 use super::evaluation::{Candidate, Evaluation, Outcome};
-use super::history::{History, Proposal, Record, Status};
+use super::history::{self, History, Proposal, Record, Status};
 use super::learner::ModelReport;
 use super::seeds::{Purpose, generator};
 use super::space::{self, MAXIMUM_SYMBOLS, ProgramSpace};
@@ -33,8 +33,8 @@ pub struct Search<S> {
     /// When the evaluation of each running candidate began.
     started: HashMap<usize, Instant>,
     opened: Instant,
-    /// Whether the strategy found nothing new.
-    exhausted: bool,
+    /// Why the search has ended before its budget is spent, if the strategy found nothing new.
+    ended: Option<Ending>,
     /// Whether the strategy was interrupted and must go back to its stored state.
     interrupted: bool,
     /// The revision of the strategy's state that is in the store, if it is known.
@@ -57,18 +57,21 @@ pub enum Ask {
 pub enum Ending {
     /// As many candidates were evaluated as the budget has.
     Budget,
-    /// The strategy found no program it had not proposed.
+    /// The strategy has proposed every program there is.
     Exhausted,
+    /// The strategy found no program that it had not proposed, but has not looked at all: there may be some.
+    GaveUp,
     /// It was stopped from outside and can be resumed.
     Stopped,
 }
 
 impl Ending {
-    /// `budget`, `exhausted` or `stopped`.
+    /// `budget`, `exhausted`, `gave-up` or `stopped`.
     pub fn name(self) -> &'static str {
         match self {
             Self::Budget => "budget",
             Self::Exhausted => "exhausted",
+            Self::GaveUp => "gave-up",
             Self::Stopped => "stopped",
         }
     }
@@ -210,7 +213,7 @@ impl<S: ProgramSpace> Search<S> {
             history,
             started: HashMap::new(),
             opened: Instant::now(),
-            exhausted: false,
+            ended: None,
             interrupted: false,
             saved: None,
         })
@@ -280,17 +283,16 @@ impl<S: ProgramSpace> Search<S> {
     ///
     /// # Errors
     ///
-    /// [`SearchError::Stopped`] if `stop` was set while the strategy prepared its proposals; or if the
+    /// [`SearchError::Stopped`] if `stop` was set while the strategy made its proposals; or if the
     /// store can't be written or the strategy can't go on.
     pub fn ask(&mut self, observer: &mut dyn Observer, stop: &AtomicBool) -> Result<Ask> {
         if self.pending().is_none() && self.started.is_empty() && !self.spent() {
             self.propose(observer, stop)?;
         }
         let Some(record) = self.pending() else {
-            return Ok(match (self.started.is_empty(), self.exhausted) {
-                (false, _) => Ask::Wait,
-                (true, true) => Ask::Finished(Ending::Exhausted),
-                (true, false) => Ask::Finished(Ending::Budget),
+            return Ok(match self.started.is_empty() {
+                false => Ask::Wait,
+                true => Ask::Finished(self.ended.unwrap_or(Ending::Budget)),
             });
         };
         let candidate = record.candidate.clone();
@@ -352,7 +354,8 @@ impl<S: ProgramSpace> Search<S> {
     }
 
     /// Takes a candidate back from a worker that will never tell what came of it: it is given out
-    /// again. Reopening the store does the same for all that were running.
+    /// again. Reopening the store does the same for all that were running; there, one has failed for which the
+    /// process has ended twice.
     ///
     /// # Errors
     ///
@@ -371,7 +374,7 @@ impl<S: ProgramSpace> Search<S> {
             best: self.history.best(1).first().map(|&record| record.clone()),
             evaluated: self.history.measured().count(),
             failed: failed.count(),
-            evaluation_seconds: records.iter().filter_map(Record::seconds).sum(),
+            evaluation_seconds: history::evaluation_seconds(records),
             seconds: self.opened.elapsed().as_secs_f64(),
             ending,
         }
@@ -382,15 +385,18 @@ impl<S: ProgramSpace> Search<S> {
         Agreement::of(self.history.records())
     }
 
+    /// The next candidate to evaluate. Those beyond the budget, which a search with a larger one proposed, are left.
     fn pending(&self) -> Option<&Record> {
-        self.history
+        let mut within = self
+            .history
             .records()
             .iter()
-            .find(|record| record.status == Status::Pending)
+            .take(self.configuration.budget);
+        within.find(|record| record.status == Status::Pending)
     }
 
     fn spent(&self) -> bool {
-        self.exhausted || self.history.records().len() >= self.configuration.budget
+        self.ended.is_some() || self.history.records().len() >= self.configuration.budget
     }
 
     /// Makes the running candidates pending again.
@@ -434,14 +440,19 @@ impl<S: ProgramSpace> Search<S> {
             history: &self.history,
             stop,
             progress: &mut |done, steps| observer.event(&Event::Preparing { done, steps }),
+            gave_up: false,
         };
         let mut rng = generator(self.configuration.seed, Purpose::Round, number as u64);
         let count = round.count;
         let proposals = self.strategy.ask(&mut round, &mut rng)?;
+        let ending = match round.gave_up {
+            true => Ending::GaveUp,
+            false => Ending::Exhausted,
+        };
         let mut records = self.records(number, proposals);
         records.truncate(count);
-        self.exhausted = records.is_empty();
-        if !self.exhausted {
+        self.ended = records.is_empty().then_some(ending);
+        if self.ended.is_none() {
             let model = self.strategy.report();
             let report = model.as_ref().map(|report| (number, report));
             let revision = self.strategy.revision();

@@ -2,13 +2,15 @@
 
 use std::collections::HashSet;
 use std::ops::RangeInclusive;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use rand::RngExt;
-use rand::seq::SliceRandom;
+use rand::seq::{IndexedRandom, SliceRandom};
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::SeedableRng;
 use xxhash_rust::xxh3::Xxh3;
 
+use super::error::{Result, SearchError};
 pub use crate::graph::Key;
 use crate::sketch::Space;
 pub use crate::sketch::{Allowed, MAXIMUM_SYMBOLS};
@@ -162,61 +164,174 @@ pub fn random_program(space: &dyn ProgramSpace, rng: &mut ChaCha8Rng) -> Option<
     }
 }
 
-/// The key of a valid program, if it is not in `seen` and may be proposed.
+/// The key of a valid program, if it is not in `seen` and may be proposed. Limits are asked first: what a program costs
+/// is known sooner than its key.
 pub(super) fn unseen(space: &dyn ProgramSpace, seen: &HashSet<Key>, program: &[u8]) -> Option<Key> {
+    if !space.admits(program) {
+        return None;
+    }
     let key = space.key(program);
-    (!seen.contains(&key) && space.admits(program)).then_some(key)
+    (!seen.contains(&key)).then_some(key)
 }
 
-/// How many draws in a row may give nothing new before the space is enumerated instead.
+/// What came of looking for a program that was not proposed before.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Unseen {
+    /// One was found.
+    Found(Vec<u8>, Key),
+    /// There is none.
+    Exhausted,
+    /// None was found among so many that it was not worth looking further; there may be some.
+    GaveUp,
+}
+
+/// How many programs are drawn independently of each other before it counts which were drawn.
 const DRAWS: usize = 500;
 
-/// How many prefixes the enumeration looks at before it gives up.
-const PREFIXES: usize = 1_000_000;
+/// How many prefixes the walk through the space looks at: all of a small one.
+const WALK: usize = 20_000;
 
-/// A random valid program that may be proposed and whose key is not in `seen`. Nothing if there is none: after some draws in
-/// vain the space is walked in random order, so the answer is exact for every space of up to a
-/// million prefixes.
+/// How many distinct programs of a larger space are drawn.
+const DISTINCT_DRAWS: usize = 500_000;
+
+/// A random valid program that may be proposed and whose key is not in `seen`.
+///
+/// After some draws in vain a small space is walked in random order, and from a large one programs are drawn that
+/// were not drawn yet. So all programs of a space of half a million are looked at before it counts as exhausted; in a
+/// larger one, programs that are very rare may not be found.
+///
+/// # Errors
+///
+/// [`SearchError::Stopped`] once `stop` is set.
 pub fn random_unseen(
     space: &dyn ProgramSpace,
     seen: &HashSet<Key>,
     rng: &mut ChaCha8Rng,
-) -> Option<(Vec<u8>, Key)> {
+    stop: &AtomicBool,
+) -> Result<Unseen> {
     for _ in 0..DRAWS {
-        let program = random_program(space, rng)?;
-        if let Some(key) = unseen(space, seen, &program) {
-            return Some((program, key));
+        let Some(program) = random_program(space, rng) else {
+            return Ok(Unseen::Exhausted);
+        };
+        if let Some(key) = look(space, seen, &program, stop)? {
+            return Ok(Unseen::Found(program, key));
         }
     }
-    enumerate_unseen(space, seen, rng)
+    match walk(space, seen, rng, stop)? {
+        Unseen::GaveUp => draw_distinct(space, seen, rng, stop),
+        ending => Ok(ending),
+    }
 }
 
-fn enumerate_unseen(
+/// As [`unseen`], as long as `stop` is not set.
+fn look(
+    space: &dyn ProgramSpace,
+    seen: &HashSet<Key>,
+    program: &[u8],
+    stop: &AtomicBool,
+) -> Result<Option<Key>> {
+    match stop.load(Ordering::Relaxed) {
+        true => Err(SearchError::Stopped),
+        false => Ok(unseen(space, seen, program)),
+    }
+}
+
+/// Walks through a space, depth first, in random order.
+fn walk(
     space: &dyn ProgramSpace,
     seen: &HashSet<Key>,
     rng: &mut ChaCha8Rng,
-) -> Option<(Vec<u8>, Key)> {
+    stop: &AtomicBool,
+) -> Result<Unseen> {
     let longest = *space.lengths().end();
     let mut prefixes = vec![Vec::new()];
-    for _ in 0..PREFIXES {
-        let prefix = prefixes.pop()?;
+    for _ in 0..WALK {
+        let Some(prefix) = prefixes.pop() else {
+            return Ok(Unseen::Exhausted);
+        };
         let allowed = space.allowed(&prefix);
         if allowed.end
-            && let Some(key) = unseen(space, seen, &prefix)
+            && let Some(key) = look(space, seen, &prefix, stop)?
         {
-            return Some((prefix, key));
+            return Ok(Unseen::Found(prefix, key));
         }
         if prefix.len() < longest {
             let mut symbols: Vec<u8> = allowed.iter().collect();
             symbols.shuffle(rng);
-            prefixes.extend(symbols.into_iter().map(|symbol| {
-                let mut longer = prefix.clone();
-                longer.push(symbol);
-                longer
-            }));
+            prefixes.extend(symbols.into_iter().map(|symbol| with(&prefix, symbol)));
         }
     }
-    None
+    Ok(Unseen::GaveUp)
+}
+
+/// Draws distinct programs.
+fn draw_distinct(
+    space: &dyn ProgramSpace,
+    seen: &HashSet<Key>,
+    rng: &mut ChaCha8Rng,
+    stop: &AtomicBool,
+) -> Result<Unseen> {
+    let mut draws = DistinctDraws::new(space);
+    for _ in 0..DISTINCT_DRAWS {
+        let Some(program) = draws.next(rng) else {
+            return Ok(Unseen::Exhausted);
+        };
+        if let Some(key) = look(space, seen, &program, stop)? {
+            return Ok(Unseen::Found(program, key));
+        }
+    }
+    Ok(Unseen::GaveUp)
+}
+
+/// Draws as [`random_program`] does, but no program twice.
+struct DistinctDraws<'a> {
+    space: &'a dyn ProgramSpace,
+    /// Prefixes with which every program was drawn that begins with them. A program itself is one with [`END`] behind it.
+    finished: HashSet<Vec<u8>>,
+}
+
+/// Stands for the end of a program. No symbol has this opcode.
+const END: u8 = u8::MAX;
+
+impl<'a> DistinctDraws<'a> {
+    fn new(space: &'a dyn ProgramSpace) -> Self {
+        let finished = HashSet::new();
+        Self { space, finished }
+    }
+
+    /// The next program. Nothing if all were drawn.
+    fn next(&mut self, rng: &mut ChaCha8Rng) -> Option<Vec<u8>> {
+        let lengths = self.space.lengths();
+        let longest = *lengths.end();
+        let wanted = rng.random_range(lengths);
+        let mut program = Vec::with_capacity(longest);
+        loop {
+            let allowed = self.space.allowed(&program);
+            let is_open = |symbol: &u8| !self.finished.contains(&with(&program, *symbol));
+            let ends = allowed.end && is_open(&END);
+            let symbols: Vec<u8> = match program.len() < longest {
+                true => allowed.iter().filter(is_open).collect(),
+                false => Vec::new(),
+            };
+            if ends && (program.len() >= wanted || symbols.is_empty()) {
+                self.finished.insert(with(&program, END));
+                return Some(program);
+            }
+            match symbols.choose(rng) {
+                Some(&symbol) => program.push(symbol),
+                // All that begins like this was drawn: one symbol back.
+                None => {
+                    self.finished.insert(program.clone());
+                    program.pop()?;
+                }
+            }
+        }
+    }
+}
+
+/// A prefix with one more symbol.
+fn with(prefix: &[u8], symbol: u8) -> Vec<u8> {
+    [prefix, &[symbol]].concat()
 }
 
 /// How many random programs a fingerprint looks at.

@@ -30,7 +30,7 @@ pub const DATABASE: &str = "search.sqlite";
 pub const LOCK: &str = "search.lock";
 
 /// The version of the tables below, kept as `user_version`.
-const SCHEMA: i64 = 1;
+const SCHEMA: i64 = 2;
 
 /// "snap" as a number: marks the database as ours, kept as `application_id`.
 const APPLICATION: i64 = 0x736e_6170;
@@ -51,7 +51,8 @@ const TABLES: &str = "
         origin TEXT NOT NULL,       -- JSON
         predicted REAL,
         seconds REAL,
-        reason TEXT
+        reason TEXT,
+        begun INTEGER NOT NULL DEFAULT 0 -- how often its evaluation was begun and did not come back
     ) STRICT;
     CREATE TABLE rounds (
         round INTEGER PRIMARY KEY,
@@ -62,6 +63,19 @@ const TABLES: &str = "
         strategy BLOB NOT NULL      -- what the strategy saved after the last round
     ) STRICT;
 ";
+
+/// What brings a store of the version before to this one.
+const COUNT_BEGINNINGS: &str = "
+    ALTER TABLE candidates ADD COLUMN begun INTEGER NOT NULL DEFAULT 0;
+    UPDATE candidates SET begun = 1 WHERE status = 'running';
+";
+
+/// How often the process may end while it evaluates a candidate. One that takes more memory than there is ends the
+/// process every time, and the search would never get past it.
+const MOST_BEGINNINGS: i64 = 2;
+
+/// Why a candidate that was begun so often has failed.
+const ENDED_THE_PROCESS: &str = "the process ended twice while it was evaluated";
 
 /// What decides a search, as data: a store is only used for the search it was made for.
 #[derive(Clone, Debug, PartialEq)]
@@ -190,14 +204,18 @@ impl Store {
             connection.pragma_update(None, "synchronous", "FULL")?;
             let version: i64 =
                 connection.pragma_query_value(None, "user_version", |row| row.get(0))?;
-            if version == 0 {
-                let transaction = connection.transaction()?;
-                transaction.execute_batch(TABLES)?;
-                transaction.pragma_update(None, "application_id", APPLICATION)?;
-                transaction.pragma_update(None, "user_version", SCHEMA)?;
-                transaction.commit()?;
+            if version == SCHEMA {
+                return Ok(());
             }
-            Ok(())
+            let transaction = connection.transaction()?;
+            transaction.execute_batch(if version == 0 {
+                TABLES
+            } else {
+                COUNT_BEGINNINGS
+            })?;
+            transaction.pragma_update(None, "application_id", APPLICATION)?;
+            transaction.pragma_update(None, "user_version", SCHEMA)?;
+            transaction.commit()
         })?;
         Ok(store)
     }
@@ -302,13 +320,22 @@ impl Store {
         parsed.map_err(|_| self.damaged(&format!("the recorded {name} can't be read")))
     }
 
-    /// All candidates. Those that were being evaluated when the last run ended are pending again.
+    /// All candidates. Those that were being evaluated when the last run ended are pending again, or have failed if
+    /// that was not the first time.
     pub(super) fn history(&mut self, space: &dyn ProgramSpace) -> Result<History> {
         self.run(|connection| {
-            connection.execute(
+            let transaction = connection.transaction()?;
+            transaction.execute(
+                "UPDATE candidates
+                 SET status = 'failed', details = 'null', seconds = 0, reason = ?2
+                 WHERE status = 'running' AND begun >= ?1",
+                params![MOST_BEGINNINGS, ENDED_THE_PROCESS],
+            )?;
+            transaction.execute(
                 "UPDATE candidates SET status = 'pending' WHERE status = 'running'",
                 [],
-            )
+            )?;
+            transaction.commit()
         })?;
         Ok(History::new(self.records(space.symbols())?))
     }
@@ -387,7 +414,7 @@ impl Store {
         })
     }
 
-    /// Writes how far a candidate is.
+    /// Writes how far a candidate is. One that is pending again came back in good order.
     pub(super) fn set(&mut self, number: usize, status: &Status) -> Result<()> {
         let (value, details, seconds, reason) = match status {
             Status::Pending | Status::Running => (None, None, None, None),
@@ -415,7 +442,8 @@ impl Store {
         self.run(|connection| {
             connection.execute(
                 "UPDATE candidates
-                 SET status = ?2, value = ?3, details = ?4, seconds = ?5, reason = ?6
+                 SET status = ?2, value = ?3, details = ?4, seconds = ?5, reason = ?6,
+                     begun = begun + (?2 = 'running') - (?2 = 'pending')
                  WHERE number = ?1",
                 params![
                     integer(number),

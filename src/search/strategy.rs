@@ -14,7 +14,7 @@ use super::learner::ModelReport;
 use super::local::Local;
 use super::model::Codes;
 use super::nao::Nao;
-use super::space::{self, Key, ProgramSpace};
+use super::space::{self, Key, ProgramSpace, Unseen};
 
 /// What a strategy is given for a round.
 pub struct Round<'a> {
@@ -30,6 +30,9 @@ pub struct Round<'a> {
     pub stop: &'a AtomicBool,
     /// Told how far a long preparation is: steps done, and steps in all.
     pub progress: &'a mut dyn FnMut(usize, usize),
+    /// For the strategy to set when it stopped looking for new programs though there may be some: that it proposes
+    /// none is then no proof that there are none.
+    pub gave_up: bool,
 }
 
 /// Proposes candidates, round after round.
@@ -37,7 +40,7 @@ pub struct Round<'a> {
 /// What it proposes may depend on nothing but its state, the round and the generator, which is seeded
 /// by the search's seed and the round. After each round the search keeps the strategy's state with
 /// the proposals; a search that was killed goes on from there and proposes what it would have.
-pub trait Strategy {
+pub trait Strategy: Send {
     /// The name, as in the configuration.
     fn name(&self) -> &'static str;
 
@@ -114,27 +117,35 @@ impl Strategy for Random {
 
     fn ask(&mut self, round: &mut Round<'_>, rng: &mut ChaCha8Rng) -> Result<Vec<Proposal>> {
         let mut seen = round.history.keys().clone();
-        Ok(random_proposals(round.space, &mut seen, round.count, rng))
+        random_proposals(round, &mut seen, round.count, rng)
     }
 }
 
 /// Up to `count` random programs whose keys are not in `seen`, where they are then put.
 pub(super) fn random_proposals(
-    space: &dyn ProgramSpace,
+    round: &mut Round<'_>,
     seen: &mut HashSet<Key>,
     count: usize,
     rng: &mut ChaCha8Rng,
-) -> Vec<Proposal> {
-    std::iter::from_fn(|| {
-        let (program, key) = space::random_unseen(space, seen, rng)?;
-        seen.insert(key);
-        Some(Proposal {
-            program,
-            key,
-            origin: Origin::Random,
-            predicted: None,
-        })
-    })
-    .take(count)
-    .collect()
+) -> Result<Vec<Proposal>> {
+    let mut proposals = Vec::new();
+    while proposals.len() < count {
+        match space::random_unseen(round.space, seen, rng, round.stop)? {
+            Unseen::Found(program, key) => {
+                seen.insert(key);
+                proposals.push(Proposal {
+                    program,
+                    key,
+                    origin: Origin::Random,
+                    predicted: None,
+                });
+            }
+            Unseen::Exhausted => break,
+            Unseen::GaveUp => {
+                round.gave_up = true;
+                break;
+            }
+        }
+    }
+    Ok(proposals)
 }

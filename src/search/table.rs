@@ -4,18 +4,26 @@
 //! strings of symbols, or by cells in the notation of NAS-Bench-201. Rows whose programs are equal
 //! under the real laws are measurements of one program, so its value is their mean, and so is
 //! everything else that is reported of it.
+//!
+//! A table need not be complete. A cell without a number is left out of the mean, rows about something else are
+//! skipped, and [`Tabulated`] is the space of those programs that have a value.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::fs::File;
 use std::io::Read;
+use std::ops::RangeInclusive;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
+use csv::StringRecord;
 use flate2::read::GzDecoder;
+use rand_chacha::ChaCha8Rng;
+use rand_chacha::rand_core::SeedableRng;
 use serde_json::{Value, json};
 
 use super::evaluation::{Candidate, Evaluation, Outcome};
-use super::space::Key;
+use super::space::{self, Allowed, Key, ProgramSpace, Unseen};
 use crate::diagnostic::Source;
 use crate::graph::{self, Laws};
 use crate::import;
@@ -59,26 +67,56 @@ pub enum TableError {
         /// What is wrong with it.
         reason: String,
     },
-    /// No row is about a program of the space.
-    #[error("no row of the table is about a program of this sketch")]
-    Empty,
+    /// No row has the value of a program of the space.
+    #[error("no row of the table has a value of a program of this sketch{}", skipped(.0.as_ref()))]
+    Empty(Option<SkippedRow>),
 }
 
-/// Looks candidates up in a table. What is not there has no value, which is recorded.
+/// A row that is about no program of the space.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SkippedRow {
+    /// Its line, from 1.
+    pub line: usize,
+    /// Why it is not.
+    pub reason: String,
+}
+
+fn skipped(row: Option<&SkippedRow>) -> String {
+    row.map_or(String::new(), |row| {
+        format!("; line {} is skipped: {}", row.line, row.reason)
+    })
+}
+
+/// Looks candidates up in a table. What is not there has no value, which is recorded; in the space
+/// [`Tabulated`] nothing else is proposed.
 #[derive(Clone, Debug)]
 pub struct TableEvaluation<'a> {
     space: &'a Space,
     columns: TableColumns,
     name: String,
-    results: HashMap<Key, Results>,
+    results: Arc<HashMap<Key, Results>>,
+    skipped: Vec<SkippedRow>,
 }
 
-/// What the table says of a program.
-#[derive(Clone, Debug, Default)]
-struct Results {
+/// What the table says of a program: the value, then what is reported.
+type Results = Vec<Mean>;
+
+/// The mean of a column over the rows of a program that have a number there.
+#[derive(Clone, Copy, Debug, Default)]
+struct Mean {
     rows: usize,
-    /// The sums over its rows: the value, then what is reported.
-    sums: Vec<f64>,
+    sum: f64,
+}
+
+impl Mean {
+    fn add(&mut self, number: Option<f64>) {
+        self.rows += usize::from(number.is_some());
+        self.sum += number.unwrap_or(0.0);
+    }
+
+    fn get(self) -> Option<f64> {
+        (self.rows > 0).then(|| self.sum / self.rows as f64)
+    }
 }
 
 impl<'a> TableEvaluation<'a> {
@@ -140,45 +178,51 @@ impl<'a> TableEvaluation<'a> {
         let numbers = std::iter::once(&columns.value).chain(&columns.report);
         let numbers: Vec<usize> = numbers.map(place).collect::<Result<_, _>>()?;
         let mut results: HashMap<Key, Results> = HashMap::new();
+        let mut skipped = Vec::new();
+        // Patterns are known to be programs of the space, cells are not.
+        let mut has_pattern = false;
         for fields in reader.records() {
             let fields = fields.map_err(broken)?;
             let line = fields.position().map_or(1, |place| place.line() as usize);
-            let wrong = |reason: String| TableError::Line { line, reason };
-            if fields.len() != header.len() {
-                let (found, expected) = (fields.len(), header.len());
-                return Err(wrong(format!(
-                    "it has {found} fields, the first line {expected}"
-                )));
-            }
-            let number = |place: &usize| {
-                let number = fields[*place].trim().parse::<f64>().ok();
-                let finite = number.filter(|number| number.is_finite());
-                finite.ok_or_else(|| wrong(format!("`{}` is no number", &fields[*place])))
-            };
-            let row: Vec<f64> = numbers.iter().map(number).collect::<Result<_, _>>()?;
-            if let Some(key) = key_of(space, &fields[program]).map_err(wrong)? {
-                let known = results.entry(key).or_default();
-                known.rows += 1;
-                known.sums.resize(row.len(), 0.0);
-                known
-                    .sums
-                    .iter_mut()
-                    .zip(row)
-                    .for_each(|(sum, number)| *sum += number);
+            let row = numbers_of(&fields, &header, &numbers)
+                .map_err(|reason| TableError::Line { line, reason })?;
+            match key_of(space, &fields[program]) {
+                Ok(key) => {
+                    has_pattern |= row[0].is_some() && !is_cell(&fields[program]);
+                    let nothing = || vec![Mean::default(); row.len()];
+                    let known = results.entry(key).or_insert_with(nothing);
+                    known
+                        .iter_mut()
+                        .zip(row)
+                        .for_each(|(mean, it)| mean.add(it));
+                }
+                Err(reason) => skipped.push(SkippedRow { line, reason }),
             }
         }
-        match results.is_empty() {
-            true => Err(TableError::Empty),
-            false => Ok(Self {
-                space,
-                columns,
-                name: name.to_owned(),
-                results,
-            }),
+        results.retain(|_, means| means[0].rows > 0);
+        let table = Self {
+            space,
+            columns,
+            name: name.to_owned(),
+            results: Arc::new(results),
+            skipped,
+        };
+        match has_pattern || table.has_a_program() {
+            true => Ok(table),
+            false => Err(TableError::Empty(table.skipped.into_iter().next())),
         }
     }
 
-    /// How many distinct programs the table knows.
+    /// Whether some program of the space is in the table, as far as looking for one finds it.
+    fn has_a_program(&self) -> bool {
+        let space = Tabulated::new(self.space, self.clone());
+        let mut rng = ChaCha8Rng::seed_from_u64(0);
+        let go_on = AtomicBool::new(false);
+        let found = space::random_unseen(&space, &HashSet::new(), &mut rng, &go_on);
+        !self.is_empty() && matches!(found, Ok(Unseen::Found(..)))
+    }
+
+    /// How many distinct programs the table knows a value of.
     pub fn len(&self) -> usize {
         self.results.len()
     }
@@ -188,51 +232,122 @@ impl<'a> TableEvaluation<'a> {
         self.results.is_empty()
     }
 
+    /// The rows that are about no program of the space, as far as that was to be seen from them.
+    pub fn skipped(&self) -> &[SkippedRow] {
+        &self.skipped
+    }
+
     /// The value of a program and what is reported of it, in the order of the columns, if the table
-    /// knows it.
-    pub fn look_up(&self, program: &[u8]) -> Option<(f64, Vec<f64>)> {
+    /// knows its value.
+    pub fn look_up(&self, program: &[u8]) -> Option<(f64, Vec<Option<f64>>)> {
+        let (value, report) = self.results_of(program)?.split_first()?;
+        Some((value.get()?, report.iter().map(|mean| mean.get()).collect()))
+    }
+
+    fn results_of(&self, program: &[u8]) -> Option<&Results> {
         let graph = self.space.block_graph(program).ok()?;
-        let key = graph::canonicalise(&graph, Laws::Real).key;
-        self.results.get(&key).and_then(Results::means)
+        self.results
+            .get(&graph::canonicalise(&graph, Laws::Real).key)
     }
 
     /// The largest value of the table.
     pub fn best(&self) -> f64 {
-        let means = self.results.values().filter_map(Results::means);
-        means
-            .map(|(value, _)| value)
-            .fold(f64::NEG_INFINITY, f64::max)
+        let values = self.results.values().filter_map(|means| means[0].get());
+        values.fold(f64::NEG_INFINITY, f64::max)
     }
 }
 
-impl Results {
-    fn means(&self) -> Option<(f64, Vec<f64>)> {
-        let means: Vec<f64> = self.sums.iter().map(|sum| sum / self.rows as f64).collect();
-        let (value, report) = means.split_first()?;
-        Some((*value, report.to_vec()))
+/// The numbers of a row in some columns, where it has any.
+fn numbers_of(
+    fields: &StringRecord,
+    header: &[String],
+    columns: &[usize],
+) -> Result<Vec<Option<f64>>, String> {
+    let (found, expected) = (fields.len(), header.len());
+    if found != expected {
+        return Err(format!("it has {found} fields, the first line {expected}"));
     }
+    columns
+        .iter()
+        .map(|&place| number(&fields[place]))
+        .collect()
 }
 
-/// The key of the block that a row is about; nothing for a string of symbols that is no program of
-/// the space.
-fn key_of(space: &Space, text: &str) -> Result<Option<Key>, String> {
+/// The number in a cell. Nothing if the cell says that there is none, in one of the ways in which tables say it.
+fn number(cell: &str) -> Result<Option<f64>, String> {
+    let cell = cell.trim();
+    if ["", "na", "nan"].contains(&cell.to_ascii_lowercase().as_str()) {
+        return Ok(None);
+    }
+    let number = cell.parse::<f64>().ok().filter(|it| it.is_finite());
+    number
+        .map(Some)
+        .ok_or_else(|| format!("`{cell}` is no number"))
+}
+
+/// Whether a program is written in the notation of NAS-Bench-201.
+fn is_cell(text: &str) -> bool {
+    text.trim().starts_with('|') && text.contains('~')
+}
+
+/// The key of the block that a row is about, or why it is about no program of the space.
+fn key_of(space: &Space, text: &str) -> Result<Key, String> {
     let text = text.trim();
-    let graph = match text.starts_with('|') && text.contains('~') {
-        true => import::nas_bench_201_graph(&Source::new("cell", text))
-            .map_err(|diagnostic| diagnostic.message)?,
+    let graph = match is_cell(text) {
+        true => import::nas_bench_201_graph(&Source::new("cell", text)),
         false => {
             let opcodes = space.opcodes(text);
             let opcodes =
                 opcodes.ok_or_else(|| format!("`{text}` has symbols that the alphabet lacks"))?;
             if !space.is_valid(&opcodes) {
-                return Ok(None);
+                return Err(format!("`{text}` does not fit the hole"));
             }
-            space
-                .block_graph(&opcodes)
-                .map_err(|diagnostic| diagnostic.message)?
+            space.block_graph(&opcodes)
         }
     };
-    Ok(Some(graph::canonicalise(&graph, Laws::Real).key))
+    let graph = graph.map_err(|diagnostic| diagnostic.message)?;
+    Ok(graph::canonicalise(&graph, Laws::Real).key)
+}
+
+/// The programs of a space that a table knows: others are valid, but never proposed.
+#[derive(Clone, Debug)]
+pub struct Tabulated<'a, S> {
+    space: S,
+    table: TableEvaluation<'a>,
+}
+
+impl<'a, S: ProgramSpace> Tabulated<'a, S> {
+    /// Leaves of a space what is in the table. The space may be that of the table within
+    /// [limits](super::Limited).
+    pub fn new(space: S, table: TableEvaluation<'a>) -> Self {
+        Self { space, table }
+    }
+}
+
+impl<S: ProgramSpace> ProgramSpace for Tabulated<'_, S> {
+    fn symbols(&self) -> &[char] {
+        self.space.symbols()
+    }
+
+    fn lengths(&self) -> RangeInclusive<usize> {
+        self.space.lengths()
+    }
+
+    fn allowed(&self, prefix: &[u8]) -> Allowed {
+        self.space.allowed(prefix)
+    }
+
+    fn key(&self, program: &[u8]) -> Key {
+        self.space.key(program)
+    }
+
+    fn parts(&self, program: &[u8]) -> Vec<u64> {
+        self.space.parts(program)
+    }
+
+    fn admits(&self, program: &[u8]) -> bool {
+        self.space.admits(program) && self.table.results_of(program).is_some()
+    }
 }
 
 impl Evaluation for TableEvaluation<'_> {
@@ -241,7 +356,8 @@ impl Evaluation for TableEvaluation<'_> {
             return Outcome::failed("the table does not know this program");
         };
         let names = self.columns.report.iter().cloned();
-        let details = names.zip(report.into_iter().map(Value::from)).collect();
+        let known = names.zip(report).filter_map(|(name, it)| Some((name, it?)));
+        let details = known.map(|(name, it)| (name, Value::from(it))).collect();
         Outcome::Measured {
             value,
             details: Value::Object(details),

@@ -1,7 +1,6 @@
 //! What is shown while a search runs.
 
-use std::cell::RefCell;
-use std::rc::Rc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use console::Term;
 use indicatif::{ProgressBar, ProgressStyle};
@@ -58,12 +57,19 @@ fn terminal_width() -> usize {
     usize::from(columns)
 }
 
+/// A display that the search and the evaluation tell what they do.
+pub(super) type SharedDisplay = Arc<Mutex<Display>>;
+
+pub(super) fn locked(display: &SharedDisplay) -> MutexGuard<'_, Display> {
+    display.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
 /// The display, told of the search while the evaluation tells it of each training.
-pub(super) struct Shared(pub(super) Rc<RefCell<Display>>);
+pub(super) struct Shared(pub(super) SharedDisplay);
 
 impl Observer for Shared {
     fn event(&mut self, event: &Event<'_>) {
-        self.0.borrow_mut().search(event);
+        locked(&self.0).search(event);
     }
 }
 

@@ -16,8 +16,8 @@ use task::Task;
 
 use super::load;
 use super::output::{Failure, Output};
-use crate::search::Evaluation;
 use crate::search::report::SketchFiles;
+use crate::search::{Evaluation, SkippedRow, Tabulated};
 use crate::sketch::Space;
 use crate::train::RunDirectory;
 
@@ -61,7 +61,14 @@ pub(super) fn run(options: &Options, output: &Output) -> Result<(), Failure> {
         Some(table) => {
             let settings = table.settings();
             let display = task.display(Unit::Plain);
-            task.search(&display, settings, |_| Box::new(table))
+            let known = Tabulated::new(task.limited(), table.clone());
+            if let [first, ..] = table.skipped() {
+                let (count, SkippedRow { line, reason }) = (table.skipped().len(), first);
+                output.note(&format!(
+                    "rows of the table that are about no program of this sketch: {count}; the first is line {line}: {reason}"
+                ));
+            }
+            task.search(&known, &display, settings, |_| Box::new(table))
         }
         None => task.train(),
     }

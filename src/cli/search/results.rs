@@ -221,22 +221,29 @@ impl Results<'_> {
     /// Why the search has ended.
     fn report_ending(&self, output: &Output) {
         let done = self.unit.done();
-        match self.summary.ending {
-            Ending::Stopped => output.note(&format!(
+        match (self.summary.ending, self.records.is_empty()) {
+            (Ending::Stopped, _) => output.note(&format!(
                 "stopped; go on with `{}`",
                 again::command_with(None)
             )),
-            _ if self.records.is_empty() => {
+            (Ending::Exhausted, true) => {
                 output.note("no program of the space is within the limits");
             }
+            (Ending::GaveUp, true) => output.note(
+                "no program within the limits was found; there may be some that are very rare",
+            ),
+            (Ending::Budget, true) => output.note("nothing was proposed"),
             _ if self.summary.best.is_none() => output.note(&format!(
                 "no candidate could be {done}; the reasons are in {}",
                 self.folder.join("candidates.csv").display()
             )),
-            Ending::Exhausted => {
-                output.line(&format!("every program of the space has been {done}"))
+            (Ending::Exhausted, false) => {
+                output.line(&format!("every program of the space has been {done}"));
             }
-            Ending::Budget => {}
+            (Ending::GaveUp, false) => output.line(
+                "no other program was found within the limits; there may be some that are very rare",
+            ),
+            (Ending::Budget, false) => {}
         }
     }
 

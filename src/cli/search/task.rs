@@ -1,12 +1,11 @@
 //! A search as the command runs it.
 
-use std::cell::RefCell;
 use std::path::Path;
-use std::rc::Rc;
+use std::sync::{Arc, Mutex};
 
 use serde_json::{Value, json};
 
-use super::display::{Display, Shared, Unit};
+use super::display::{Display, Shared, SharedDisplay, Unit, locked};
 use super::options::Options;
 use super::results::Results;
 use crate::cli::interrupt;
@@ -16,7 +15,8 @@ use crate::data::Dataset;
 use crate::diagnostic::Source;
 use crate::search::report::SketchFiles;
 use crate::search::{
-    Evaluation, Limited, Record, Search, SearchError, Settings, Store, TrainingEvaluation,
+    Evaluation, Limited, ProgramSpace, Record, Search, SearchError, Settings, Store,
+    TrainingEvaluation,
 };
 use crate::sketch::Space;
 use crate::syntax::tree::Use;
@@ -34,13 +34,11 @@ pub(super) struct Task<'a> {
     pub(super) settings: Settings,
 }
 
-type SharedDisplay = Rc<RefCell<Display>>;
-
 impl Task<'_> {
     pub(super) fn display(&self, unit: Unit) -> SharedDisplay {
         let budget = self.settings.search.budget;
         let display = Display::new(*self.output, budget, unit, self.options.quiet);
-        Rc::new(RefCell::new(display))
+        Arc::new(Mutex::new(display))
     }
 
     /// Searches with trained candidates.
@@ -58,19 +56,26 @@ impl Task<'_> {
                 .within(self.settings.limits)
         };
         let display = self.display(Unit::Share);
-        let watch = Rc::clone(&display);
-        self.search(&display, evaluation().settings(), |records| {
+        let watch = Arc::clone(&display);
+        let limited = self.limited();
+        self.search(&limited, &display, evaluation().settings(), |records| {
             let evaluation = evaluation()
                 .keeping_in(folder)
                 .going_on_after(records)
-                .observed_by(move |event: train::Event| watch.borrow_mut().training(event));
+                .observed_by(move |event: train::Event| locked(&watch).training(event));
             Box::new(evaluation)
         })
     }
 
-    /// Searches with the evaluation that `evaluation` makes of what was evaluated before.
+    /// The programs within the limits.
+    pub(super) fn limited(&self) -> Limited<'_> {
+        Limited::new(self.space, self.settings.limits)
+    }
+
+    /// Searches in a space with the evaluation that `evaluation` makes of what was evaluated before.
     pub(super) fn search<'e>(
         &self,
+        space: &dyn ProgramSpace,
         display: &SharedDisplay,
         mut recorded: Value,
         evaluation: impl FnOnce(&[Record]) -> Box<dyn Evaluation + 'e>,
@@ -78,19 +83,18 @@ impl Task<'_> {
         let stop = interrupt::stop_flag()?;
         recorded["limits"] = json!(self.settings.limits);
         let store = Store::open(self.folder).map_err(|error| failure(&error))?;
-        let limited = Limited::new(self.space, self.settings.limits);
         let configuration = self.settings.search.clone();
-        let mut search = Search::open(limited, configuration, recorded, store)
-            .map_err(|error| failure(&error))?;
+        let mut search =
+            Search::open(space, configuration, recorded, store).map_err(|error| failure(&error))?;
         search
             .store()
             .keep_sketch(&self.sketch)
             .map_err(|error| failure(&error))?;
         let mut evaluation = evaluation(search.history().records());
-        display.borrow_mut().resume(search.history().records());
-        let mut observer = Shared(Rc::clone(display));
+        locked(display).resume(search.history().records());
+        let mut observer = Shared(Arc::clone(display));
         let summary = search.run(&mut *evaluation, &mut observer, &stop);
-        display.borrow().finish();
+        locked(display).finish();
         let summary = summary.map_err(|error| failure(&error))?;
         let results = Results {
             options: self.options,
@@ -101,7 +105,7 @@ impl Task<'_> {
             settings: &self.settings,
             records: search.history().records(),
             summary: &summary,
-            unit: display.borrow().unit,
+            unit: locked(display).unit,
         };
         results.write()?;
         results.report(self.output)

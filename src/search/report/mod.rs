@@ -25,7 +25,7 @@ pub use sketch::{Sketch, SketchFile, SketchFiles};
 
 use super::correlation::Kendall;
 use super::error::{Result, SearchError};
-use super::history::{Record, Status};
+use super::history::{Record, Status, evaluation_seconds};
 use super::learner::ModelReport;
 use super::run::Agreement;
 use super::space::ProgramSpace;
@@ -188,7 +188,7 @@ fn totals(records: &[Record], candidates: &[ReportedCandidate]) -> Totals {
         evaluated,
         failed,
         open: records.len() - evaluated - failed,
-        evaluation_seconds: records.iter().filter_map(Record::seconds).sum(),
+        evaluation_seconds: evaluation_seconds(records),
     }
 }
 

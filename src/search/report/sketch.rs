@@ -106,6 +106,11 @@ impl ProgramSpace for Sketch {
     fn key(&self, program: &[u8]) -> graph::Key {
         ProgramSpace::key(&self.space, program)
     }
+
+    /// The model of the search learnt these parts, so what restores it needs the same.
+    fn parts(&self, program: &[u8]) -> Vec<u64> {
+        ProgramSpace::parts(&self.space, program)
+    }
 }
 
 /// What is shown of a program is the definition with the hole: the rest is the same for all.

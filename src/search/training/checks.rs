@@ -1,13 +1,30 @@
-//! What is looked at before a candidate is trained: its memory, its scores, its latency.
+//! What is looked at before a candidate is trained: its cost, its memory, its scores, its latency.
 
 use super::error::NoValue;
 use super::{Facts, FilterConfiguration, TrainingEvaluation, latency};
 use crate::data::{Batch, Batches, Normalization, Shuffle, Split};
 use crate::graph::Graph;
 use crate::plan;
+use crate::search::objective::Cost;
 use crate::train::TrainingConfiguration;
 
 impl TrainingEvaluation<'_> {
+    /// Fails if the network has more parameters or takes more multiply-adds than it may.
+    pub(super) fn check_cost(&self, cost: Cost) -> Result<(), NoValue> {
+        let within = |has: u64, limit: Option<u64>, what: &str| match limit {
+            Some(limit) if has > limit => Err(NoValue::Failed(format!(
+                "too large: it has {has} {what}, and the limit is {limit}"
+            ))),
+            _ => Ok(()),
+        };
+        within(cost.parameters, self.limits.parameters, "parameters")?;
+        within(
+            cost.multiply_adds,
+            self.limits.multiply_adds,
+            "multiply-adds",
+        )
+    }
+
     /// Fails if a step of training takes more memory than it may.
     pub(super) fn check_memory(&self, graph: &Graph) -> Result<(), NoValue> {
         let Some(limit) = self.limits.memory else {

@@ -56,7 +56,7 @@ pub struct TrainingEvaluation<'a> {
     best: Option<f64>,
     objective: Objective,
     computation: Computation,
-    observer: Box<dyn Observer + 'a>,
+    observer: Box<dyn Observer + Send + 'a>,
 }
 
 impl<'a> TrainingEvaluation<'a> {
@@ -102,8 +102,9 @@ impl<'a> TrainingEvaluation<'a> {
         self
     }
 
-    /// Sets limits: a candidate that exceeds those of memory or latency has failed and is not trained.
-    /// The other limits are for [`Limited`](super::Limited), so that nothing beyond them is proposed.
+    /// Sets limits: a candidate that exceeds one has failed and is not trained. Search in the space
+    /// [`Limited`](super::Limited) by the same limits beside it, and candidates with too many parameters or
+    /// multiply-adds are not even proposed.
     #[must_use]
     pub fn within(mut self, limits: Limits) -> Self {
         self.limits = limits;
@@ -142,7 +143,7 @@ impl<'a> TrainingEvaluation<'a> {
 
     /// Tells `observer` how the training of each candidate goes.
     #[must_use]
-    pub fn observed_by(mut self, observer: impl Observer + 'a) -> Self {
+    pub fn observed_by(mut self, observer: impl Observer + Send + 'a) -> Self {
         self.observer = Box::new(observer);
         self
     }
@@ -165,6 +166,7 @@ impl<'a> TrainingEvaluation<'a> {
         facts: &mut Facts,
         stop: &AtomicBool,
     ) -> Result<Outcome, NoValue> {
+        self.check_cost(facts.cost())?;
         self.check_memory(graph)?;
         self.check_scores(graph, facts)?;
         self.check_latency(graph, facts)?;
