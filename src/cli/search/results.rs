@@ -43,6 +43,9 @@ pub(super) struct Results<'a> {
     pub(super) unit: Unit,
 }
 
+/// Said where the space was not seen to its end.
+const GAVE_UP: &str = "no other program was found in the space; there may be some that are rare";
+
 impl Results<'_> {
     pub(super) fn write(&self) -> Result<(), Failure> {
         self.write_file("candidates.csv", &self.table())?;
@@ -160,15 +163,18 @@ impl Results<'_> {
             output.line(&format!("  {name} {number}"));
         }
         output.line(&format!("  results  {}", self.folder.display()));
+        match self.summary.ending {
+            Ending::Exhausted => output.line("the table knows no other program of the space"),
+            Ending::GaveUp => output.line(GAVE_UP),
+            Ending::Budget | Ending::Stopped => {}
+        }
     }
 
     fn report_text(&self, options: &Options, output: &Output) {
         let Some(best) = &self.summary.best else {
             output.line(match (self.records.is_empty(), self.summary.ending) {
                 (true, Ending::Exhausted) => "no program of the space is within the limits",
-                (true, Ending::GaveUp) => {
-                    "no program within the limits was found; there may be some that are very rare"
-                }
+                (true, Ending::GaveUp) => GAVE_UP,
                 (true, _) => "nothing was proposed",
                 (false, _) => "no candidate could be trained; see candidates.csv for the reasons",
             });
@@ -202,9 +208,7 @@ impl Results<'_> {
         match self.summary.ending {
             Ending::Budget => {}
             Ending::Exhausted => output.line("every program of the space has been trained"),
-            Ending::GaveUp => output.line(
-                "no other program was found within the limits; there may be some that are very rare",
-            ),
+            Ending::GaveUp => output.line(GAVE_UP),
             Ending::Stopped => output.note(&format!(
                 "stopped; go on with `snapc search {} --output {folder}`",
                 options.file.display()
