@@ -883,7 +883,14 @@ fn a_killed_search_ends_as_one_that_was_not() {
     }
     let folder = TempDir::new().unwrap();
     let mut rng = ChaCha8Rng::seed_from_u64(0);
+    let ended = || {
+        let records =
+            Store::read(folder.path()).and_then(|mut it| it.records(Toy::new(8).symbols()));
+        let records = records.unwrap_or_default();
+        records.iter().filter(|it| it.value().is_some()).count()
+    };
     for _ in 0..6 {
+        let before = ended();
         let mut child = Command::new(std::env::current_exe().unwrap())
             .args(["--exact", "a_killed_search_ends_as_one_that_was_not"])
             .env(CHILD, folder.path())
@@ -891,7 +898,11 @@ fn a_killed_search_ends_as_one_that_was_not() {
             .stderr(Stdio::null())
             .spawn()
             .unwrap();
-        std::thread::sleep(Duration::from_millis(rng.random_range(30..250)));
+        // A candidate during which the process ends a second time would have failed.
+        while ended() == before && child.try_wait().unwrap().is_none() {
+            std::thread::sleep(Duration::from_millis(5));
+        }
+        std::thread::sleep(Duration::from_millis(rng.random_range(0..150)));
         child.kill().unwrap();
         child.wait().unwrap();
     }
@@ -1197,6 +1208,195 @@ fn a_space_that_can_not_be_searched_is_refused() {
     assert!(message("abca", 1..=3).contains("`a` twice"));
     assert!(message("ab", 1..=100_000).contains("at most"));
     assert!(message("ab", 1..=3).contains("no valid program"));
+}
+
+// What ends the process, and what the version before wrote
+
+#[test]
+fn a_candidate_for_which_the_process_ended_twice_has_failed() {
+    let configuration = small(StrategyName::Evolution, 4, 12);
+    let folder = TempDir::new().unwrap();
+    let reopened = || open(&configuration, Store::open(folder.path()).unwrap());
+    let first = asked(&mut reopened());
+    // An evaluation that comes back without a result, as one that is interrupted, does not count.
+    let mut search = reopened();
+    assert_eq!(asked(&mut search), first);
+    search
+        .tell(first.number, Outcome::Interrupted, &mut Silent)
+        .unwrap();
+    drop(search);
+    // Nor does opening the search.
+    drop(reopened());
+    assert_eq!(asked(&mut reopened()), first);
+
+    let mut search = reopened();
+    let Status::Failed { reason, .. } = &search.history().records()[first.number].status else {
+        panic!("{:?}", search.history().records()[first.number]);
+    };
+    assert_eq!(reason, "the process ended twice while it was evaluated");
+    let summary = finish(&mut search);
+    assert_eq!((summary.evaluated, summary.failed), (11, 1));
+}
+
+#[test]
+fn a_store_of_the_first_schema_goes_on() {
+    let configuration = small(StrategyName::Evolution, 4, 12);
+    let folder = TempDir::new().unwrap();
+    let mut search = open(&configuration, Store::open(folder.path()).unwrap());
+    let first = asked(&mut search);
+    drop(search);
+    rusqlite::Connection::open(folder.path().join(DATABASE))
+        .unwrap()
+        .execute_batch("ALTER TABLE candidates DROP COLUMN begun; PRAGMA user_version = 1")
+        .unwrap();
+    let records = Store::read(folder.path())
+        .unwrap()
+        .records(Toy::new(8).symbols())
+        .unwrap();
+    assert_eq!(
+        records[first.number].status,
+        Status::Running,
+        "it is only read"
+    );
+    let mut search = open(&configuration, Store::open(folder.path()).unwrap());
+    finish(&mut search);
+    assert_eq!(
+        essence(search.history()),
+        essence(&uninterrupted(&configuration))
+    );
+}
+
+#[test]
+fn a_smaller_budget_holds_for_what_was_proposed_before() {
+    let mut configuration = small(StrategyName::Random, 0, 12);
+    let folder = TempDir::new().unwrap();
+    drop(asked(&mut open(
+        &configuration,
+        Store::open(folder.path()).unwrap(),
+    )));
+    configuration.budget = 2;
+    let mut search = open(&configuration, Store::open(folder.path()).unwrap());
+    let summary = finish(&mut search);
+    assert_eq!((summary.evaluated, summary.ending), (2, Ending::Budget));
+    drop(search);
+    configuration.budget = 12;
+    let mut search = open(&configuration, Store::open(folder.path()).unwrap());
+    finish(&mut search);
+    assert_eq!(
+        essence(search.history()),
+        essence(&uninterrupted(&configuration))
+    );
+}
+
+// Spaces in which few programs may be proposed
+
+/// A toy of which only programs of `a` and `b` may be proposed, and that sets a flag once so many programs were looked at.
+struct Rare<'a> {
+    toy: Toy,
+    looks: AtomicUsize,
+    stop_after: usize,
+    stop: &'a AtomicBool,
+}
+
+impl<'a> Rare<'a> {
+    fn new(longest: usize, stop_after: usize, stop: &'a AtomicBool) -> Self {
+        Self {
+            toy: Toy::new(longest),
+            looks: AtomicUsize::new(0),
+            stop_after,
+            stop,
+        }
+    }
+}
+
+impl ProgramSpace for Rare<'_> {
+    fn symbols(&self) -> &[char] {
+        self.toy.symbols()
+    }
+
+    fn lengths(&self) -> std::ops::RangeInclusive<usize> {
+        self.toy.lengths()
+    }
+
+    fn allowed(&self, prefix: &[u8]) -> Allowed {
+        self.toy.allowed(prefix)
+    }
+
+    fn key(&self, program: &[u8]) -> Key {
+        self.toy.key(program)
+    }
+
+    fn admits(&self, program: &[u8]) -> bool {
+        if self.looks.fetch_add(1, Ordering::Relaxed) >= self.stop_after {
+            self.stop.store(true, Ordering::Relaxed);
+        }
+        program.iter().all(|&symbol| symbol < 2)
+    }
+}
+
+#[test]
+fn rare_programs_are_found_in_a_large_space() {
+    let space = Rare::new(7, usize::MAX, &GO_ON);
+    let store = Store::in_memory().unwrap();
+    let configuration = small(StrategyName::Random, 0, 100);
+    let mut search = Search::open(space, configuration, Value::Null, store).unwrap();
+    let summary = search
+        .run(&mut Measure::default(), &mut Silent, &GO_ON)
+        .unwrap();
+    assert_eq!((summary.evaluated, summary.ending), (100, Ending::Budget));
+}
+
+#[test]
+fn looking_for_rare_programs_can_be_stopped() {
+    let stop = AtomicBool::new(false);
+    // Most of the 510 programs can be drawn in this time, but not all.
+    let space = Rare::new(8, 5000, &stop);
+    let store = Store::in_memory().unwrap();
+    let configuration = small(StrategyName::Random, 0, 510);
+    let mut search = Search::open(space, configuration, Value::Null, store).unwrap();
+    let mut measure = Measure::default();
+    let summary = search.run(&mut measure, &mut Silent, &stop).unwrap();
+    assert_eq!(summary.ending, Ending::Stopped);
+    assert!(search.space().looks.load(Ordering::Relaxed) < 5500);
+}
+
+/// Looks for nothing.
+struct Lazy;
+
+impl Strategy for Lazy {
+    fn name(&self) -> &'static str {
+        "lazy"
+    }
+
+    fn ask(&mut self, round: &mut Round<'_>, _: &mut ChaCha8Rng) -> Result<Vec<Proposal>> {
+        round.gave_up = true;
+        Ok(Vec::new())
+    }
+}
+
+#[test]
+fn a_strategy_that_gave_up_has_not_seen_all() {
+    let configuration = small(StrategyName::Random, 0, 10);
+    let store = Store::in_memory().unwrap();
+    let (space, strategy) = (Toy::new(4), Box::new(Lazy));
+    let mut search =
+        Search::with_strategy(space, configuration, strategy, Value::Null, store).unwrap();
+    let summary = finish(&mut search);
+    assert_eq!(summary.ending, Ending::GaveUp);
+    assert_eq!(
+        summary.evaluation_seconds.to_bits(),
+        0,
+        "and not below zero"
+    );
+}
+
+#[test]
+fn searches_and_evaluations_can_go_to_another_thread() {
+    fn is_send<T: Send>() {}
+    is_send::<Search<Toy>>();
+    is_send::<Search<Limited<'_>>>();
+    is_send::<TrainingEvaluation<'_>>();
+    is_send::<TableEvaluation<'_>>();
 }
 
 // Workers that die

@@ -333,4 +333,11 @@ fn the_front_has_what_nothing_else_betters() {
         with(point(0.6, 200, 200), None),
     ];
     assert_eq!(pareto_front(&points), [0, 1]);
+
+    // What can't be compared makes no point better than one that is otherwise equal.
+    let points = [
+        with(point(0.9, 100, 100), Some(2.0)),
+        with(point(0.9, 100, 100), None),
+    ];
+    assert_eq!(pareto_front(&points), [0, 1]);
 }

@@ -357,3 +357,50 @@ pub fn fingerprint(space: &dyn ProgramSpace) -> Key {
     }
     Key(hash.digest128())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Two to four symbols of three, and no `c` behind a `b`.
+    struct Letters;
+
+    impl ProgramSpace for Letters {
+        fn symbols(&self) -> &[char] {
+            &['a', 'b', 'c']
+        }
+
+        fn lengths(&self) -> RangeInclusive<usize> {
+            2..=4
+        }
+
+        fn allowed(&self, prefix: &[u8]) -> Allowed {
+            let symbols = match (prefix.len(), prefix.last()) {
+                (4, _) => 0,
+                (_, Some(1)) => 0b011,
+                _ => 0b111,
+            };
+            Allowed {
+                symbols,
+                end: prefix.len() >= 2,
+            }
+        }
+
+        fn key(&self, program: &[u8]) -> Key {
+            Key::of(program)
+        }
+    }
+
+    #[test]
+    fn every_program_is_drawn_once() {
+        let mut rng = ChaCha8Rng::seed_from_u64(0);
+        let mut draws = DistinctDraws::new(&Letters);
+        let mut drawn = HashSet::new();
+        while let Some(program) = draws.next(&mut rng) {
+            assert!(is_valid(&Letters, &program));
+            assert!(drawn.insert(program));
+        }
+        // Of 2, 3 and 4 letters: 9, 27 and 81 without the condition.
+        assert_eq!(drawn.len(), 8 + 21 + 55);
+    }
+}

@@ -215,11 +215,14 @@ impl<'a> TableEvaluation<'a> {
 
     /// Whether some program of the space is in the table, as far as looking for one finds it.
     fn has_a_program(&self) -> bool {
+        if self.is_empty() {
+            return false;
+        }
         let space = Tabulated::new(self.space, self.clone());
         let mut rng = ChaCha8Rng::seed_from_u64(0);
         let go_on = AtomicBool::new(false);
         let found = space::random_unseen(&space, &HashSet::new(), &mut rng, &go_on);
-        !self.is_empty() && matches!(found, Ok(Unseen::Found(..)))
+        matches!(found, Ok(Unseen::Found(..)))
     }
 
     /// How many distinct programs the table knows a value of.

@@ -1,10 +1,8 @@
 //! A small sketch, and small images that it learns in no time.
 
-use std::cell::RefCell;
 use std::ops::Range;
-use std::rc::Rc;
-use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
+use std::sync::{Arc, Mutex};
 
 use candle_core::Device;
 use rand::RngExt;
@@ -172,23 +170,23 @@ pub fn network(text: &str) -> Network {
 
 /// How many trainings began and how many epochs they had.
 #[derive(Clone, Default)]
-pub struct Count(Rc<RefCell<(usize, usize)>>);
+pub struct Count(Arc<Mutex<(usize, usize)>>);
 
 impl Count {
     pub fn trainings(&self) -> usize {
-        self.0.borrow().0
+        self.0.lock().unwrap().0
     }
 
     pub fn epochs(&self) -> usize {
-        self.0.borrow().1
+        self.0.lock().unwrap().1
     }
 }
 
 impl snapc::train::Observer for Count {
     fn observe(&mut self, event: Event<'_>) {
         match event {
-            Event::Started { .. } => self.0.borrow_mut().0 += 1,
-            Event::Epoch { .. } => self.0.borrow_mut().1 += 1,
+            Event::Started { .. } => self.0.lock().unwrap().0 += 1,
+            Event::Epoch { .. } => self.0.lock().unwrap().1 += 1,
             _ => {}
         }
     }

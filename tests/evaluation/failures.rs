@@ -50,6 +50,34 @@ fn a_candidate_that_takes_too_much_memory_is_not_trained() {
 }
 
 #[test]
+fn a_candidate_that_is_too_large_is_not_trained() {
+    let bench = Bench::new();
+    let count = Count::default();
+    let within = |limits| {
+        let mut evaluation = bench
+            .evaluation(bench.training(1))
+            .within(limits)
+            .observed_by(count.clone());
+        failed(evaluation.evaluate(&bench.candidate("cc"), &GO_ON)).0
+    };
+    let parameters = Limits {
+        parameters: Some(10),
+        ..Limits::default()
+    };
+    let multiply_adds = Limits {
+        multiply_adds: Some(10),
+        ..Limits::default()
+    };
+    for (limits, what) in [(parameters, "parameters"), (multiply_adds, "multiply-adds")] {
+        let reason = within(limits);
+        assert!(reason.starts_with("too large: it has "), "{reason}");
+        let end = format!(" {what}, and the limit is 10");
+        assert!(reason.ends_with(&end), "{reason}");
+    }
+    assert_eq!(count.trainings(), 0);
+}
+
+#[test]
 fn a_candidate_that_takes_too_long_has_failed_and_the_search_goes_on() {
     let bench = Bench::new();
     let limited = |time_limit| {

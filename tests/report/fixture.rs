@@ -127,9 +127,14 @@ pub fn open(strategy: StrategyName, budget: usize, store: Store) -> Search<Odd> 
 /// A search that has ended.
 pub fn run(strategy: StrategyName, budget: usize) -> Search<Odd> {
     let mut search = open(strategy, budget, Store::in_memory().unwrap());
+    finish(&mut search);
+    search
+}
+
+/// Takes a search to its end.
+pub fn finish(search: &mut Search<impl ProgramSpace>) {
     let go_on = AtomicBool::new(false);
     search.run(&mut Measure, &mut Silent, &go_on).unwrap();
-    search
 }
 
 pub fn gathered(store: &mut Store) -> Report {

@@ -18,7 +18,8 @@ use serde_json::{Value, json};
 use snapc::diagnostic::{Source, SourceId};
 use snapc::search::report::{Report, Showable, SketchFile, SketchFiles, csv};
 use snapc::search::{
-    Ask, Origin, ProgramSpace, SearchError, Silent, Store, StrategyName, opcodes, random_program,
+    Ask, Limited, Limits, Origin, ProgramSpace, Search, SearchConfiguration, SearchError, Silent,
+    Store, StrategyName, opcodes, random_program,
 };
 use tempfile::tempdir;
 
@@ -265,8 +266,7 @@ net small : [1, 8, 8] -> [10] =
 
 const LETTERS: &str = "alphabet letters { c = conv(3) relu : = dup + = add | = cat }\n";
 
-#[test]
-fn a_kept_sketch_shows_its_programs() {
+fn sketch_files() -> SketchFiles {
     let source = |number, name: &str, text: &str| Source {
         id: SourceId(number),
         name: name.to_owned(),
@@ -276,7 +276,36 @@ fn a_kept_sketch_shows_its_programs() {
         source(0, "nets/main.snap", MAIN),
         source(1, "nets/layers/letters.snap", LETTERS),
     ];
-    let kept = json!(SketchFiles::new("small", &sources));
+    SketchFiles::new("small", &sources)
+}
+
+/// The model has learnt the parts of the sketch, of programs beyond the limits too.
+#[test]
+fn the_model_of_a_search_in_a_sketch_gives_candidates_a_place() {
+    let sketch = sketch_files().open().unwrap();
+    let limits = Limits {
+        parameters: Some(1000),
+        ..Limits::default()
+    };
+    let mut configuration = SearchConfiguration {
+        budget: 7,
+        ..SearchConfiguration::default()
+    };
+    // As large as by default, but hardly taught.
+    configuration.autosnap.pretraining.programs = 300;
+    configuration.autosnap.pretraining.steps = 5;
+    let space = Limited::new(sketch.space(), limits);
+    let store = Store::in_memory().unwrap();
+    let mut search = Search::open(space, configuration, Value::Null, store).unwrap();
+    fixture::finish(&mut search);
+    let report = Report::gather(search.store(), Some(&sketch)).unwrap();
+    assert_eq!(report.latent.note, None);
+    assert!(report.candidates.iter().all(|it| it.latent.is_some()));
+}
+
+#[test]
+fn a_kept_sketch_shows_its_programs() {
+    let kept = json!(sketch_files());
     let files: SketchFiles = serde_json::from_value(kept).unwrap();
     let sketch = files.open().unwrap_or_else(|problem| panic!("{problem:?}"));
     let program = opcodes(&sketch, ":cc|").unwrap();

@@ -48,6 +48,9 @@ pub(super) struct Results<'a> {
     pub(super) unit: Unit,
 }
 
+/// Said where the space was not seen to its end.
+const GAVE_UP: &str = "no other program was found in the space; there may be some that are rare";
+
 impl Results<'_> {
     pub(super) fn write(&self) -> Result<(), Failure> {
         self.write_file("candidates.csv", &self.table())?;
@@ -220,7 +223,6 @@ impl Results<'_> {
 
     /// Why the search has ended.
     fn report_ending(&self, output: &Output) {
-        let done = self.unit.done();
         match (self.summary.ending, self.records.is_empty()) {
             (Ending::Stopped, _) => output.note(&format!(
                 "stopped; go on with `{}`",
@@ -229,20 +231,18 @@ impl Results<'_> {
             (Ending::Exhausted, true) => {
                 output.note("no program of the space is within the limits");
             }
-            (Ending::GaveUp, true) => output.note(
-                "no program within the limits was found; there may be some that are very rare",
-            ),
             (Ending::Budget, true) => output.note("nothing was proposed"),
+            (Ending::GaveUp, true) => output.note(GAVE_UP),
             _ if self.summary.best.is_none() => output.note(&format!(
-                "no candidate could be {done}; the reasons are in {}",
+                "no candidate could be {}; the reasons are in {}",
+                self.unit.done(),
                 self.folder.join("candidates.csv").display()
             )),
-            (Ending::Exhausted, false) => {
-                output.line(&format!("every program of the space has been {done}"));
-            }
-            (Ending::GaveUp, false) => output.line(
-                "no other program was found within the limits; there may be some that are very rare",
-            ),
+            (Ending::Exhausted, false) => output.line(match self.unit {
+                Unit::Share => "every program of the space has been trained",
+                Unit::Plain => "the table knows no other program of the space",
+            }),
+            (Ending::GaveUp, false) => output.line(GAVE_UP),
             (Ending::Budget, false) => {}
         }
     }
