@@ -145,7 +145,7 @@ fn unfit(error: WeightsError) -> Failure {
     };
     let mut message = error.to_string();
     if more > 0 {
-        message.push_str(&format!("; {} more do not fit", count(more, "tensor")));
+        message.push_str(&format!("; not shown: {}", count(more, "more tensor")));
     }
     Failure::Runtime(message)
 }

@@ -1,5 +1,6 @@
 //! `snapc enumerate`
 
+use std::cell::Cell;
 use std::io::{self, BufWriter, Write};
 use std::ops::ControlFlow;
 use std::sync::atomic::Ordering;
@@ -62,6 +63,7 @@ pub(super) fn run(options: &Options, output: &Output) -> Result<(), Failure> {
     let stop = interrupt::stop_flag()?;
     let start = Instant::now();
     let mut writer = BufWriter::with_capacity(1 << 16, io::stdout());
+    let is_read = Cell::new(true);
     let mut visit = |found: Found<'_>| {
         if !options.count {
             let pattern: String = found
@@ -80,6 +82,7 @@ pub(super) fn run(options: &Options, output: &Output) -> Result<(), Failure> {
             // Nobody wants more of what can't be written.
             if let Err(error) = writeln!(writer, "{line}") {
                 output.written(Err(error));
+                is_read.set(false);
                 return ControlFlow::Break(());
             }
         }
@@ -92,6 +95,9 @@ pub(super) fn run(options: &Options, output: &Output) -> Result<(), Failure> {
     let mut enumeration = Enumeration::new(&mut patterns, longest, options.patterns.laws());
     let mut table = Table::new(options.count, output);
     while let Some(count) = enumeration.next_length(&mut visit) {
+        if !is_read.get() {
+            return Ok(());
+        }
         table.row(&count);
         if enumeration.was_stopped() {
             break;

@@ -178,11 +178,7 @@ fn python_name(name: &str) -> String {
     if name.trim_start_matches("word").starts_with('_') {
         return format!("word{name}");
     }
-    match KEYWORDS
-        .iter()
-        .chain(ATTRIBUTES)
-        .any(|taken| is_taken(taken))
-    {
+    match KEYWORDS.iter().chain(ATTRIBUTES).any(is_taken) {
         true => format!("{name}_"),
         false => name.to_owned(),
     }
