@@ -13,6 +13,8 @@ use std::fs;
 use std::ops::Range;
 use std::path::Path;
 
+use xxhash_rust::xxh3::Xxh3Default;
+
 pub use batches::{Batch, Batches, Normalization, Shuffle};
 pub use error::DataError;
 pub use image_set::ImageSet;
@@ -94,4 +96,18 @@ fn name_of(path: &Path) -> String {
     name_of(path)
         .or_else(|| name_of(&path.canonicalize().ok()?))
         .unwrap_or_else(|| path.display().to_string())
+}
+
+/// A checksum of all pixels and labels, by which data are known again: 32 hexadecimal digits of XXH3.
+pub fn checksum(dataset: &dyn Dataset) -> String {
+    let mut hasher = Xxh3Default::new();
+    let mut pixels = vec![0.0; dataset.input_shape().iter().product()];
+    for index in 0..dataset.len() {
+        dataset.read_pixels(index, &mut pixels);
+        for value in &pixels {
+            hasher.update(&value.to_le_bytes());
+        }
+        hasher.update(&dataset.label(index).to_le_bytes());
+    }
+    format!("{:032x}", hasher.digest128())
 }

@@ -355,7 +355,7 @@ impl<S: ProgramSpace> Search<S> {
 
     /// Takes a candidate back from a worker that will never tell what came of it: it is given out
     /// again. Reopening the store does the same for all that were running; there, one has failed for which the
-    /// process has ended twice.
+    /// process has ended too often.
     ///
     /// # Errors
     ///

@@ -70,12 +70,12 @@ const COUNT_BEGINNINGS: &str = "
     UPDATE candidates SET begun = 1 WHERE status = 'running';
 ";
 
-/// How often the process may end while it evaluates a candidate. One that takes more memory than there is ends the
-/// process every time, and the search would never get past it.
-const MOST_BEGINNINGS: i64 = 2;
+/// How often the process may end while it evaluates a candidate. One that takes more memory than there is may end the
+/// process every time, and the search would never get past it; but somebody may also have killed the process a few times.
+const MOST_BEGINNINGS: i64 = 10;
 
 /// Why a candidate that was begun so often has failed.
-const ENDED_THE_PROCESS: &str = "the process ended twice while it was evaluated";
+const ENDED_THE_PROCESS: &str = "the process ended ten times while it was evaluated";
 
 /// What decides a search, as data: a store is only used for the search it was made for.
 #[derive(Clone, Debug, PartialEq)]

@@ -1,7 +1,5 @@
 use std::time::Instant;
 
-use xxhash_rust::xxh3::Xxh3Default;
-
 use super::checkpoint::{Checkpoint, CheckpointError, Progress};
 use super::evaluation::{check_output, predictions};
 use super::loss::cross_entropy;
@@ -12,7 +10,7 @@ use super::{
     evaluate_under,
 };
 use crate::backend::{Mode, Model};
-use crate::data::{Batches, Dataset, Normalization, Shuffle, Split};
+use crate::data::{self, Batches, Dataset, Normalization, Shuffle, Split};
 
 /// A part of the data.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -201,25 +199,12 @@ impl<'a> Trainer<'a> {
                 examples: self.dataset.len(),
                 input_shape: self.dataset.input_shape(),
                 classes: self.dataset.classes().to_vec(),
-                checksum: checksum(self.dataset),
+                checksum: data::checksum(self.dataset),
             },
             precision: self.model.precision(),
             training: self.configuration.clone(),
         }
     }
-}
-
-fn checksum(dataset: &dyn Dataset) -> String {
-    let mut hasher = Xxh3Default::new();
-    let mut pixels = vec![0.0; dataset.input_shape().iter().product()];
-    for index in 0..dataset.len() {
-        dataset.read_pixels(index, &mut pixels);
-        for value in &pixels {
-            hasher.update(&value.to_le_bytes());
-        }
-        hasher.update(&dataset.label(index).to_le_bytes());
-    }
-    format!("{:032x}", hasher.digest128())
 }
 
 /// A run while it is going on.

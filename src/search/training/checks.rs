@@ -1,7 +1,7 @@
 //! What is looked at before a candidate is trained: its cost, its memory, its scores, its latency.
 
 use super::error::NoValue;
-use super::{Facts, FilterConfiguration, TrainingEvaluation, latency};
+use super::{Facts, FilterConfiguration, TrainingEvaluation, latency, machine};
 use crate::data::{Batch, Batches, Normalization, Shuffle, Split};
 use crate::graph::Graph;
 use crate::plan;
@@ -25,10 +25,14 @@ impl TrainingEvaluation<'_> {
         )
     }
 
-    /// Fails if a step of training takes more memory than it may.
+    /// Fails if a step of training takes more memory than it may, or than there is.
     pub(super) fn check_memory(&self, graph: &Graph) -> Result<(), NoValue> {
-        let Some(limit) = self.limits.memory else {
-            return Ok(());
+        let of_machine = || machine::memory().filter(|_| self.computation.device.is_cpu());
+        let (limit, whose) = match (self.limits.memory, of_machine()) {
+            (Some(limit), Some(memory)) if memory < limit => (memory, "the memory is"),
+            (Some(limit), _) => (limit, "the limit is"),
+            (None, Some(memory)) => (memory, "the memory is"),
+            (None, None) => return Ok(()),
         };
         let batch = self.training.batch_size.min(self.dataset.len());
         let takes = plan::plan_with(graph, self.training.passes)?
@@ -37,7 +41,7 @@ impl TrainingEvaluation<'_> {
         match takes <= limit {
             true => Ok(()),
             false => Err(NoValue::Failed(format!(
-                "out of memory: a step of training takes {takes} bytes, and the limit is {limit}"
+                "out of memory: a step of training takes {takes} bytes, and {whose} {limit}"
             ))),
         }
     }

@@ -9,6 +9,7 @@ mod filter;
 mod halving;
 mod kept;
 mod latency;
+mod machine;
 
 use std::cell::Cell;
 use std::path::PathBuf;
@@ -26,7 +27,7 @@ use super::evaluation::{Candidate, Evaluation, Outcome};
 use super::history::Record;
 use super::objective::{Cost, Limits, Measurement, Objective};
 use crate::backend::{Computation, Network};
-use crate::data::{Batch, Dataset};
+use crate::data::{self, Batch, Dataset};
 use crate::diagnostic::Source;
 use crate::files;
 use crate::graph::Graph;
@@ -331,7 +332,9 @@ impl Evaluation for TrainingEvaluation<'_> {
                 "name": self.dataset.name(),
                 "examples": self.dataset.len(),
                 "input_shape": self.dataset.input_shape(),
+                "checksum": data::checksum(self.dataset),
             },
+            "precision": self.computation.precision,
             "training": self.training,
             "evaluation": self.configuration,
             "objective": self.objective,
