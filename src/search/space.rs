@@ -209,6 +209,19 @@ pub fn random_unseen(
     rng: &mut ChaCha8Rng,
     stop: &AtomicBool,
 ) -> Result<Unseen> {
+    match frequent_unseen(space, seen, rng, stop)? {
+        Unseen::GaveUp => draw_distinct(space, seen, rng, stop),
+        ending => Ok(ending),
+    }
+}
+
+/// As [`random_unseen`], but gives up in a large space after some draws and a walk through a part of it.
+pub(super) fn frequent_unseen(
+    space: &dyn ProgramSpace,
+    seen: &HashSet<Key>,
+    rng: &mut ChaCha8Rng,
+    stop: &AtomicBool,
+) -> Result<Unseen> {
     for _ in 0..DRAWS {
         let Some(program) = random_program(space, rng) else {
             return Ok(Unseen::Exhausted);
@@ -217,10 +230,7 @@ pub fn random_unseen(
             return Ok(Unseen::Found(program, key));
         }
     }
-    match walk(space, seen, rng, stop)? {
-        Unseen::GaveUp => draw_distinct(space, seen, rng, stop),
-        ending => Ok(ending),
-    }
+    walk(space, seen, rng, stop)
 }
 
 /// As [`unseen`], as long as `stop` is not set.

@@ -213,7 +213,7 @@ impl<'a> TableEvaluation<'a> {
         }
     }
 
-    /// Whether some program of the space is in the table, as far as looking for one finds it.
+    /// Whether some program of the space is in the table. In a large space that is seen if it holds for many.
     fn has_a_program(&self) -> bool {
         if self.is_empty() {
             return false;
@@ -221,7 +221,7 @@ impl<'a> TableEvaluation<'a> {
         let space = Tabulated::new(self.space, self.clone());
         let mut rng = ChaCha8Rng::seed_from_u64(0);
         let go_on = AtomicBool::new(false);
-        let found = space::random_unseen(&space, &HashSet::new(), &mut rng, &go_on);
+        let found = space::frequent_unseen(&space, &HashSet::new(), &mut rng, &go_on);
         matches!(found, Ok(Unseen::Found(..)))
     }
 
