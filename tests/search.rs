@@ -883,14 +883,7 @@ fn a_killed_search_ends_as_one_that_was_not() {
     }
     let folder = TempDir::new().unwrap();
     let mut rng = ChaCha8Rng::seed_from_u64(0);
-    let ended = || {
-        let records =
-            Store::read(folder.path()).and_then(|mut it| it.records(Toy::new(8).symbols()));
-        let records = records.unwrap_or_default();
-        records.iter().filter(|it| it.value().is_some()).count()
-    };
     for _ in 0..6 {
-        let before = ended();
         let mut child = Command::new(std::env::current_exe().unwrap())
             .args(["--exact", "a_killed_search_ends_as_one_that_was_not"])
             .env(CHILD, folder.path())
@@ -898,11 +891,7 @@ fn a_killed_search_ends_as_one_that_was_not() {
             .stderr(Stdio::null())
             .spawn()
             .unwrap();
-        // A candidate during which the process ends a second time would have failed.
-        while ended() == before && child.try_wait().unwrap().is_none() {
-            std::thread::sleep(Duration::from_millis(5));
-        }
-        std::thread::sleep(Duration::from_millis(rng.random_range(0..150)));
+        std::thread::sleep(Duration::from_millis(rng.random_range(30..250)));
         child.kill().unwrap();
         child.wait().unwrap();
     }
