@@ -13,8 +13,8 @@ use std::fs::File;
 use std::io::Read;
 use std::ops::RangeInclusive;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use csv::StringRecord;
 use flate2::read::GzDecoder;
@@ -248,9 +248,7 @@ impl<'a> TableEvaluation<'a> {
     }
 
     fn results_of(&self, program: &[u8]) -> Option<&Results> {
-        let graph = self.space.block_graph(program).ok()?;
-        self.results
-            .get(&graph::canonicalise(&graph, Laws::Real).key)
+        self.results.get(&self.space.block_key(program).ok()?)
     }
 
     /// The largest value of the table.
@@ -313,17 +311,26 @@ fn key_of(space: &Space, text: &str) -> Result<Key, String> {
 }
 
 /// The programs of a space that a table knows: others are valid, but never proposed.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub struct Tabulated<'a, S> {
     space: S,
     table: TableEvaluation<'a>,
+    /// Of programs that were asked for whether they are known: a search asks for many again and again.
+    asked: Mutex<HashMap<Vec<u8>, bool>>,
 }
+
+/// Of so many programs it is kept whether they are known.
+const MOST_KEPT: usize = 1 << 20;
 
 impl<'a, S: ProgramSpace> Tabulated<'a, S> {
     /// Leaves of a space what is in the table. The space may be that of the table within
     /// [limits](super::Limited).
     pub fn new(space: S, table: TableEvaluation<'a>) -> Self {
-        Self { space, table }
+        Self {
+            space,
+            table,
+            asked: Mutex::default(),
+        }
     }
 }
 
@@ -349,7 +356,17 @@ impl<S: ProgramSpace> ProgramSpace for Tabulated<'_, S> {
     }
 
     fn admits(&self, program: &[u8]) -> bool {
-        self.space.admits(program) && self.table.results_of(program).is_some()
+        // A map that a panic left is as good as before: it gains one entry at a time.
+        let asked = || self.asked.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(is_known) = asked().get(program) {
+            return *is_known;
+        }
+        let is_known = self.space.admits(program) && self.table.results_of(program).is_some();
+        let mut asked = asked();
+        if asked.len() < MOST_KEPT {
+            asked.insert(program.to_vec(), is_known);
+        }
+        is_known
     }
 }
 

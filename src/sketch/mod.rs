@@ -249,7 +249,19 @@ impl Space {
     ///
     /// If the program does not type-check.
     pub fn key(&self, program: &[u8]) -> Result<Key, Box<Diagnostic>> {
-        let graph = self.graph(program)?;
+        Ok(self.key_of(&self.graph(program)?))
+    }
+
+    /// The canonical key of [the block](Self::block_graph) alone, under the law set `real`.
+    ///
+    /// # Errors
+    ///
+    /// If the program does not type-check.
+    pub fn block_key(&self, program: &[u8]) -> Result<Key, Box<Diagnostic>> {
+        Ok(self.key_of(&self.block_graph(program)?))
+    }
+
+    fn key_of(&self, graph: &Graph) -> Key {
         // Each thread takes one along. They are scratch memory only: a panic elsewhere leaves them usable.
         let idle = || {
             self.canonicalisers
@@ -257,9 +269,9 @@ impl Space {
                 .unwrap_or_else(PoisonError::into_inner)
         };
         let mut canonicaliser = idle().pop().unwrap_or_else(Canonicaliser::new);
-        let key = canonicaliser.key(&graph, Laws::Real);
+        let key = canonicaliser.key(graph, Laws::Real);
         idle().push(canonicaliser);
-        Ok(key)
+        key
     }
 
     /// The graph of the block whose hole is filled, or of the net if the hole stands in it, without
