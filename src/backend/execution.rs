@@ -288,7 +288,7 @@ impl Program {
             DType::F64 => lowering::prepare::<f64>(&frozen.call(place, Inputs::new())),
             _ => lowering::prepare::<f32>(&frozen.call(place, Inputs::new())),
         };
-        frozen.prepared = steps.map(prepare).collect::<Result<_>>()?;
+        frozen.prepared = with_all_awake(|| steps.map(prepare).collect::<Result<_>>())?;
         frozen.branches = Branches::of(&frozen.plan);
         Ok(frozen)
     }

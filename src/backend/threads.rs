@@ -30,9 +30,11 @@ pub(super) fn others_are_awake() -> bool {
     BOARD.with_borrow(Option::is_some)
 }
 
-/// Does some work for every number below `count`, on all threads.
+/// Does some work for every number below `count`, on all threads. What is computed outside of the pool stays outside: to
+/// enter it takes longer than a small net.
 pub(super) fn share(count: usize, work: impl Fn(usize) + Send + Sync) {
-    if count < 2 || rayon::current_num_threads() == 1 {
+    let is_alone = || rayon::current_num_threads() == 1 || rayon::current_thread_index().is_none();
+    if count < 2 || is_alone() {
         return (0..count).for_each(work);
     }
     let is_done = board().is_some_and(|board| board.share(count, &work));
