@@ -32,7 +32,7 @@ pub(super) struct Board {
     /// Whether a job is on it.
     is_taken: AtomicBool,
     /// Whether a helper watches no longer.
-    is_left: AtomicBool,
+    is_unwatched: AtomicBool,
 }
 
 /// What threads change apart from one another. Processors fetch cache lines by pairs.
@@ -57,7 +57,7 @@ impl Board {
             count: AtomicUsize::new(0),
             job: AtomicPtr::default(),
             is_taken: AtomicBool::new(false),
-            is_left: AtomicBool::new(false),
+            is_unwatched: AtomicBool::new(false),
         }
     }
 
@@ -68,7 +68,8 @@ impl Board {
     ///
     /// If a piece does.
     pub(super) fn share(&self, count: usize, work: &(dyn Fn(usize) + Sync)) -> bool {
-        if self.is_left.load(Ordering::Relaxed) || self.is_taken.swap(true, Ordering::Acquire) {
+        if self.is_unwatched.load(Ordering::Relaxed) || self.is_taken.swap(true, Ordering::Acquire)
+        {
             return false;
         }
         let job = Job {
@@ -144,8 +145,8 @@ impl Board {
     }
 
     /// Tells that a helper watches no longer, so that work is handed on in another way.
-    pub(super) fn leave(&self) {
-        self.is_left.store(true, Ordering::Relaxed);
+    pub(super) fn stop_watching(&self) {
+        self.is_unwatched.store(true, Ordering::Relaxed);
     }
 
     /// Does pieces of the job on the board, as the thread of this number, which is at least one. Gives whether there was a
@@ -245,10 +246,10 @@ mod tests {
     }
 
     #[test]
-    fn nothing_is_posted_where_a_helper_has_left() {
+    fn nothing_is_posted_where_a_helper_watches_no_longer() {
         with_helpers(1, |board| {
             assert!(board.share(2, &|_| {}));
-            board.leave();
+            board.stop_watching();
             assert!(!board.share(2, &|_| panic!("nobody is asked")));
         });
     }

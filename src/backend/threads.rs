@@ -85,7 +85,7 @@ fn work_until(board: &Board, thread: usize, is_done: &AtomicBool) {
             false => rounds += 1,
         }
     }
-    board.leave();
+    board.stop_watching();
 }
 
 /// Tells the threads of the end, also where a computation panics.

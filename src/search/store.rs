@@ -321,7 +321,7 @@ impl Store {
     }
 
     /// All candidates. Those that were being evaluated when the last run ended are pending again, or have failed if
-    /// that was not the first time.
+    /// that has happened too often.
     pub(super) fn history(&mut self, space: &dyn ProgramSpace) -> Result<History> {
         self.run(|connection| {
             let transaction = connection.transaction()?;
