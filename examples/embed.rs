@@ -42,7 +42,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         }
     })?;
     if let Some(summary) = outcome.finished() {
-        println!("test accuracy {:.1} %", 100.0 * summary.test_accuracy);
+        println!("test {}", summary.test.text());
     }
     Ok(())
 }

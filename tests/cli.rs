@@ -615,6 +615,103 @@ fn a_net_that_does_not_fit_the_data_is_refused_before_training() {
     insta::assert_snapshot!([message("a"), message("b"), message("c"), message("d")].join("\n"));
 }
 
+/// Folders with images of two pixels, and how much brighter the left one is.
+fn quantities() -> TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    let mut table = "image,contrast\n".to_owned();
+    fs::create_dir(folder.path().join("data")).unwrap();
+    for number in 0..60_u8 {
+        let (left, right) = (number * 4, number.wrapping_mul(37));
+        let image = image::GrayImage::from_raw(2, 1, vec![left, right]).unwrap();
+        let name = format!("{number}.png");
+        image.save(folder.path().join("data").join(&name)).unwrap();
+        table += &format!("{name},{}\n", i32::from(left) - i32::from(right));
+    }
+    fs::write(folder.path().join("data/targets.csv"), table).unwrap();
+    let net = "net small : [1, 1, 2] -> [1] = flatten dense(1)\n";
+    fs::write(folder.path().join("small.snap"), net).unwrap();
+    let sketch = "alphabet k {\n    c = conv(1) relu\n    : = dup\n    + = add\n}\n\
+                  pattern cell : k = \"?{1..5}\"\nnet small : [1, 1, 2] -> [1] =\n    cell\n    flatten dense(1)\n";
+    fs::write(folder.path().join("sketch.snap"), sketch).unwrap();
+    folder
+}
+
+#[test]
+fn quantities_are_learnt_and_measured() {
+    let folder = quantities();
+    let path = folder.path();
+    let train = ["train", "small.snap", "--data", "data", "--epochs", "40"];
+    let train = [
+        &train[..],
+        &["--batch-size", "8", "--learning-rate", "0.05"],
+    ]
+    .concat();
+    let trained = run(path, &[&train[..], &["--format", "json"]].concat());
+    assert!(trained.status.success(), "{}", text(&trained.stderr));
+    let lines = json_lines(&trained);
+    assert!(lines[0]["metric"].as_f64() > lines[39]["metric"].as_f64());
+    assert_eq!(lines[39]["metric"], lines[39]["validation_mae"]);
+    let last = &lines[40];
+    assert!(last["test_r2"].as_f64() > Some(0.99), "{last}");
+    assert_eq!(last["test_errors"]["contrast"], last["test_mae"]);
+    assert!(last.get("test_accuracy").is_none(), "{last}");
+    let eval = ["eval", "small.snap", "--data", "data"];
+    let measured = json(&run(path, &[&eval[..], &["--format", "json"]].concat()));
+    assert_eq!(measured["mae"], last["test_mae"]);
+    assert_eq!(measured["errors"], last["test_errors"]);
+
+    let said = text(&run(path, &eval).stdout);
+    assert!(
+        said.contains("mean absolute error ") && said.contains("R² "),
+        "{said}"
+    );
+    assert!(said.contains("\n  `contrast` is off by "), "{said}");
+    let trained = run(path, &[&train[..], &["--output", "again"]].concat());
+    let said = text(&trained.stdout);
+    assert!(said.starts_with("test mean absolute error "), "{said}");
+    assert!(
+        !text(&trained.stderr).contains("accuracy"),
+        "{}",
+        text(&trained.stderr)
+    );
+}
+
+#[test]
+fn a_search_makes_the_error_of_quantities_small() {
+    let folder = quantities();
+    let path = folder.path();
+    let search = ["search", "sketch.snap", "--data", "data", "--epochs", "4"];
+    let search = [&search[..], &["--budget", "4", "--strategy", "random"]].concat();
+    let found = run(path, &search);
+    assert!(found.status.success(), "{}", text(&found.stderr));
+    let said = text(&found.stdout);
+    assert!(said.contains("\n  test mean absolute error "), "{said}");
+    let table = fs::read_to_string(path.join("snapc-search-small/candidates.csv")).unwrap();
+    let header: Vec<&str> = table.lines().next().unwrap().split(',').collect();
+    let column = |name: &str| header.iter().position(|it| *it == name).unwrap();
+    for line in table.lines().skip(1) {
+        let fields: Vec<&str> = line.split(',').collect();
+        let number = |name: &str| fields[column(name)].parse::<f64>().unwrap();
+        assert_eq!(number("value"), -number("validation_mae"));
+        assert_eq!(fields[column("validation_accuracy")], "");
+    }
+    let report = run(path, &["report", "snapc-search-small"]);
+    assert!(report.status.success(), "{}", text(&report.stderr));
+    let page = fs::read_to_string(path.join("snapc-search-small/report.html")).unwrap();
+    assert!(page.contains("negative validation mean absolute error"));
+
+    let refused = |value: &str| {
+        let output = run(
+            path,
+            &[&search[..], &["--value", value, "-o", "other"]].concat(),
+        );
+        assert_eq!(output.status.code(), Some(2));
+        assert!(!path.join("other").exists());
+        text(&output.stderr)
+    };
+    insta::assert_snapshot!([refused("accuracy"), refused("loss")].join(""));
+}
+
 #[test]
 fn a_device_that_is_not_there_is_told_before_anything_is_written() {
     let folder = tempfile::tempdir().unwrap();
@@ -995,8 +1092,17 @@ fn options_that_a_search_does_not_heed_are_refused() {
             "{message}"
         );
     }
-    let message = refused(&["--report=value"]);
-    assert!(message.contains("`--report` is for tables"), "{message}");
+    let messages = [
+        refused(&["--report=value"]),
+        refused(&["--epsilon=0.1"]),
+        refused(&["--epsilon=0.1", "--value=macro-f1"]),
+        refused(&["--halving=3", "--epochs=3"]),
+        refused(&["--threads=1000000"]),
+        refused(&["--threads=-1"]),
+        refused(&["--budget=1e3"]),
+        refused(&["--output=known.csv"]),
+    ];
+    insta::assert_snapshot!(messages.join(""));
     assert!(!path.join("snapc-search-small").exists());
 }
 

@@ -11,7 +11,8 @@ use flate2::write::GzEncoder;
 use image::{GrayImage, Luma, Rgb, RgbImage};
 use proptest::prelude::*;
 use snapc::data::{
-    self, Batches, DataError, Dataset, Normalization, Shuffle, Split, SplitFractions,
+    self, BatchTargets, Batches, DataError, Dataset, Normalization, Scaling, Shuffle, Split,
+    SplitFractions, Target, Task,
 };
 use tempfile::TempDir;
 
@@ -53,6 +54,13 @@ fn error(root: &TempDir, path: impl AsRef<Path>) -> String {
     }
 }
 
+fn class(dataset: &dyn Dataset, index: usize) -> u32 {
+    match dataset.target(index) {
+        Target::Class(class) => class,
+        Target::Quantities(values) => panic!("{values:?} instead of a class"),
+    }
+}
+
 fn pixels(dataset: &dyn Dataset, index: usize) -> Vec<f32> {
     let mut pixels = vec![0.0; dataset.input_shape().iter().product()];
     dataset.read_pixels(index, &mut pixels);
@@ -64,7 +72,8 @@ fn the_digits_come_with_the_program() {
     let digits = data::open("digits").expect("the digits");
     assert_eq!(digits.len(), 1797);
     assert_eq!(digits.input_shape(), [1, 8, 8]);
-    assert_eq!(digits.classes().join(""), "0123456789");
+    assert!(!digits.task().is_regression());
+    assert_eq!(digits.task().names().join(""), "0123456789");
     assert!(digits.official_test().is_none());
     let first: Vec<f32> = pixels(&*digits, 0)[..8]
         .iter()
@@ -73,7 +82,7 @@ fn the_digits_come_with_the_program() {
     assert_eq!(first, [0.0, 0.0, 5.0, 13.0, 9.0, 1.0, 0.0, 0.0]);
     let mut counts = [0; 10];
     for index in 0..digits.len() {
-        counts[digits.label(index) as usize] += 1;
+        counts[class(&*digits, index) as usize] += 1;
     }
     assert_eq!(counts, [178, 182, 177, 183, 181, 182, 181, 179, 174, 180]);
 }
@@ -109,10 +118,10 @@ mod idx_files {
         write(root.path().join("t10k-labels-idx1-ubyte"), &idx(&[1], &[3]));
         let data = open(root.path()).expect("data");
         assert_eq!((data.len(), data.input_shape()), (3, vec![1, 1, 3]));
-        assert_eq!(data.classes(), ["0", "1", "2", "3"]);
+        assert_eq!(data.task().names(), ["0", "1", "2", "3"]);
         assert_eq!(data.official_test(), Some(2..3));
         assert_eq!(pixels(&*data, 0), [0.0, 0.2, 1.0]);
-        assert_eq!((data.label(1), data.label(2)), (2, 3));
+        assert_eq!((class(&*data, 1), class(&*data, 2)), (2, 3));
     }
 
     #[test]
@@ -254,9 +263,9 @@ mod image_folders {
         write(root.path().join(".hidden/1.png"), b"not looked at");
         let data = open(root.path()).expect("data");
         assert_eq!((data.len(), data.input_shape()), (3, vec![1, 2, 3]));
-        assert_eq!(data.classes(), ["cat", "dog"]);
+        assert_eq!(data.task().names(), ["cat", "dog"]);
         assert_eq!(
-            (0..3).map(|it| data.label(it)).collect::<Vec<_>>(),
+            (0..3).map(|it| class(&*data, it)).collect::<Vec<_>>(),
             [0, 0, 1]
         );
         assert_eq!(pixels(&*data, 1), [0.0, 0.2, 0.4, 0.6, 0.8, 1.0]);
@@ -302,7 +311,7 @@ mod image_folders {
         }
         let data = open(root.path()).expect("data");
         assert_eq!(data.official_test(), Some(3..4));
-        assert_eq!((data.label(3), pixels(&*data, 3)), (1, vec![1.0]));
+        assert_eq!((class(&*data, 3), pixels(&*data, 3)), (1, vec![1.0]));
     }
 
     #[test]
@@ -311,7 +320,7 @@ mod image_folders {
         grey(root.path().join("train/1.png"), 1, 1, 0);
         grey(root.path().join("plane/1.png"), 1, 1, 0);
         let data = open(root.path()).expect("data");
-        assert_eq!(data.classes(), ["plane", "train"]);
+        assert_eq!(data.task().names(), ["plane", "train"]);
     }
 
     #[test]
@@ -362,7 +371,7 @@ mod splits {
     /// Labels without pixels.
     struct Labels {
         labels: Vec<u32>,
-        classes: Vec<String>,
+        task: Task,
         test: usize,
     }
 
@@ -373,7 +382,7 @@ mod splits {
                 labels: labels
                     .flat_map(|(label, &size)| vec![label; size])
                     .collect(),
-                classes: (0..sizes.len()).map(|it| it.to_string()).collect(),
+                task: Task::Classes((0..sizes.len()).map(|it| it.to_string()).collect()),
                 test,
             }
         }
@@ -389,14 +398,14 @@ mod splits {
         fn input_shape(&self) -> Vec<usize> {
             vec![1, 1, 1]
         }
-        fn classes(&self) -> &[String] {
-            &self.classes
+        fn task(&self) -> &Task {
+            &self.task
         }
         fn read_pixels(&self, index: usize, pixels: &mut [f32]) {
             pixels.fill(index as f32);
         }
-        fn label(&self, index: usize) -> u32 {
-            self.labels[index]
+        fn target(&self, index: usize) -> Target<'_> {
+            Target::Class(self.labels[index])
         }
         fn official_test(&self) -> Option<std::ops::Range<usize>> {
             (self.test > 0).then(|| self.len() - self.test..self.len())
@@ -520,11 +529,11 @@ mod batches {
         assert_eq!(seen, examples);
         let batch = batches.read(0).expect("a batch");
         assert_eq!(batch.inputs.dims(), [62, 1, 8, 8]);
-        assert_eq!(
-            batch.labels.to_vec1::<u32>().expect("labels"),
-            batch.classes
-        );
-        assert_eq!(batch.classes[5], digits.label(batches.examples(0)[5]));
+        let BatchTargets::Classes { tensor, classes } = batch.targets else {
+            panic!("digits have classes");
+        };
+        assert_eq!(tensor.to_vec1::<u32>().expect("labels"), classes);
+        assert_eq!(classes[5], class(&*digits, batches.examples(0)[5]));
     }
 
     #[test]
@@ -609,8 +618,11 @@ mod batches {
         );
         let data = open(root.path()).expect("data");
         let identity = Normalization {
-            mean: vec![0.0],
-            deviation: vec![1.0 / 255.0],
+            inputs: Scaling {
+                mean: vec![0.0],
+                deviation: vec![1.0 / 255.0],
+            },
+            targets: None,
         };
         let examples: Vec<usize> = (0..60).collect();
         let batches = Batches::shuffled(&*data, &identity, &examples, 60, SHUFFLE);
@@ -638,5 +650,174 @@ mod batches {
         seen.dedup();
         expected.sort();
         assert_eq!(seen, expected, "60 draws have all nine ways to move");
+    }
+}
+
+mod quantities {
+    use super::*;
+
+    fn grey(path: impl AsRef<Path>, width: u32, value: u8) {
+        let path = path.as_ref();
+        fs::create_dir_all(path.parent().expect("a parent")).expect("a folder");
+        GrayImage::from_pixel(width, 1, Luma([value]))
+            .save(path)
+            .expect("a saved image");
+    }
+
+    fn known(data: &dyn Dataset, index: usize) -> &[f32] {
+        match data.target(index) {
+            Target::Quantities(values) => values,
+            Target::Class(class) => panic!("class {class} instead of quantities"),
+        }
+    }
+
+    #[test]
+    fn a_table_names_images_and_what_is_known_of_them() {
+        let root = folder();
+        grey(root.path().join("b.png"), 2, 51);
+        grey(root.path().join("deep/a.png"), 2, 255);
+        grey(root.path().join("not named.png"), 9, 0);
+        let table = "image, x ,angle\ndeep/a.png,1.5, -20\nb.png,0,1e2\nb.png,2,3\n";
+        write(root.path().join("targets.csv"), table.as_bytes());
+        let data = open(root.path()).expect("data");
+        assert!(data.task().is_regression());
+        assert_eq!(data.task().names(), ["x", "angle"]);
+        assert_eq!((data.len(), data.input_shape()), (3, vec![1, 1, 2]));
+        assert_eq!(pixels(&*data, 0), [1.0, 1.0]);
+        assert_eq!(pixels(&*data, 2), [0.2, 0.2]);
+        assert_eq!(known(&*data, 0), [1.5, -20.0]);
+        assert_eq!(known(&*data, 1), [0.0, 100.0]);
+        assert!(data.official_test().is_none());
+    }
+
+    #[test]
+    fn train_and_test_are_the_official_parts() {
+        let root = folder();
+        grey(root.path().join("train/1.png"), 1, 0);
+        grey(root.path().join("test/1.png"), 1, 255);
+        write(
+            root.path().join("train/targets.csv"),
+            b"image,x\n1.png,1\n1.png,2\n",
+        );
+        write(root.path().join("test/targets.csv"), b"image,x\n1.png,3\n");
+        let data = open(root.path()).expect("data");
+        assert_eq!(data.official_test(), Some(2..3));
+        assert_eq!(
+            (known(&*data, 2), pixels(&*data, 2)),
+            (&[3.0][..], vec![1.0])
+        );
+    }
+
+    #[test]
+    fn what_is_wrong_is_told_with_its_line() {
+        let root = folder();
+        let mut messages = String::new();
+        for (name, table) in [
+            ("no quantity", "image\n1.png\n"),
+            ("no name", "image,x,\n1.png,1,2\n"),
+            ("empty", ""),
+            ("no line", "image,x\n"),
+            ("no number", "image,x\n1.png,1\n1.png,far\n"),
+            ("not finite", "image,x\n1.png,inf\n"),
+            ("short line", "image,x,y\n1.png,1,2\n1.png,1\n"),
+            ("no image", "image,x\nnowhere.png,1\n"),
+            ("sizes", "image,x\n1.png,1\n2.png,1\n"),
+        ] {
+            grey(root.path().join(name).join("1.png"), 1, 0);
+            grey(root.path().join(name).join("2.png"), 2, 0);
+            write(root.path().join(name).join("targets.csv"), table.as_bytes());
+            messages += &format!("{name}:\n    {}\n", error(&root, name));
+        }
+        grey(root.path().join("parts/train/1.png"), 1, 0);
+        grey(root.path().join("parts/test/1.png"), 1, 0);
+        write(
+            root.path().join("parts/train/targets.csv"),
+            b"image,x,y\n1.png,1,2\n",
+        );
+        write(
+            root.path().join("parts/test/targets.csv"),
+            b"image,y,x\n1.png,1,2\n",
+        );
+        messages += &format!("parts:\n    {}\n", error(&root, "parts"));
+        insta::assert_snapshot!(messages);
+    }
+
+    #[test]
+    fn quantities_are_normalised_by_the_training_part() {
+        let root = folder();
+        grey(root.path().join("1.png"), 1, 0);
+        let table = "image,x,same\n1.png,1,7\n1.png,5,7\n1.png,11,7\n";
+        write(root.path().join("targets.csv"), table.as_bytes());
+        let data = open(root.path()).expect("data");
+        let normalization = Normalization::measure(&*data, &[0, 1]);
+        let scaling = normalization.targets.clone().expect("of quantities");
+        assert_eq!(scaling.mean, [3.0, 7.0]);
+        assert_eq!(scaling.deviation, [2.0, 1.0]);
+        assert_eq!(
+            (scaling.restore(0, 4.0), scaling.restore(1, 0.0)),
+            (11.0, 7.0)
+        );
+        let batches = Batches::in_order(&*data, &normalization, &[0, 1, 2], 3);
+        let batch = batches.read(0).expect("a batch");
+        let BatchTargets::Quantities { tensor, values } = batch.targets else {
+            panic!("there are no classes");
+        };
+        let normalised = tensor.to_vec2::<f32>().expect("numbers");
+        assert_eq!(normalised, [[-1.0, 0.0], [1.0, 0.0], [4.0, 0.0]]);
+        assert_eq!(values, [1.0, 7.0, 5.0, 7.0, 11.0, 7.0]);
+    }
+
+    #[test]
+    fn the_instruments_are_the_same_everywhere() {
+        let data = data::open("instruments").expect("the instruments");
+        assert_eq!((data.len(), data.input_shape()), (2000, vec![1, 32, 32]));
+        assert_eq!(data.task().names(), ["x", "y", "angle"]);
+        let mut pixel_bytes = Vec::new();
+        let (mut lowest, mut highest) = ([f32::MAX; 3], [f32::MIN; 3]);
+        for index in 0..data.len() {
+            let bytes = pixels(&*data, index)
+                .into_iter()
+                .map(|it| (it * 255.0).round() as u8);
+            pixel_bytes.extend(bytes);
+            for (place, value) in known(&*data, index).iter().enumerate() {
+                lowest[place] = lowest[place].min(*value);
+                highest[place] = highest[place].max(*value);
+            }
+        }
+        insta::assert_snapshot!(format!(
+            "{:032x}",
+            xxhash_rust::xxh3::xxh3_128(&pixel_bytes)
+        ));
+        for (place, most) in [7.0, 7.0, 80.0].into_iter().enumerate() {
+            assert!(-most <= lowest[place] && lowest[place] < -0.98 * most);
+            assert!(highest[place] <= most && 0.98 * most < highest[place]);
+        }
+    }
+
+    /// Who looks at the darkest pixels finds the instrument: what is known of the images is what they show.
+    #[test]
+    fn an_instrument_lies_where_it_is_said_to_lie() {
+        let data = data::open("instruments").expect("the instruments");
+        let mut covered = 0.0;
+        for index in 0..50 {
+            let image = pixels(&*data, index);
+            let &[x, y, angle] = known(&*data, index) else {
+                panic!("three quantities");
+            };
+            let (sine, cosine) = angle.to_radians().sin_cos();
+            let at = |along: f32, across: f32| {
+                let column = 15.5 + x + along * cosine - across * sine;
+                let row = 15.5 + y + along * sine + across * cosine;
+                let inside = (0.0..31.0).contains(&column) && (0.0..31.0).contains(&row);
+                inside.then(|| image[row.round() as usize * 32 + column.round() as usize])
+            };
+            let mean = |across: f32| {
+                let seen: Vec<f32> = (-7..=7).filter_map(|it| at(it as f32, across)).collect();
+                seen.iter().sum::<f32>() / seen.len() as f32
+            };
+            let beside = (mean(-4.0) + mean(4.0)) / 2.0;
+            covered += mean(0.0) / beside;
+        }
+        assert!(covered / 50.0 < 0.45, "the rod lets a quarter through");
     }
 }

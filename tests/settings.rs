@@ -104,7 +104,10 @@ fn mistakes_are_told_with_their_place() {
     assert!(message.contains("unknown field `epoch`"), "{message}");
     assert_eq!(found, "epoch");
     let (message, found) = place("[training]\nepochs = 'three'\n");
-    assert!(message.contains("expected usize"), "{message}");
+    assert!(
+        message.contains("expected a whole number of at least 0"),
+        "{message}"
+    );
     assert_eq!(found, "'three'");
     let (message, found) = place("search.strategy = 'guess'\n");
     assert!(message.contains("unknown variant `guess`"), "{message}");
@@ -151,7 +154,7 @@ fn what_is_off_by_default_is_switched_on_by_naming_it() {
         (filter.score, filter.share),
         (zero_cost::Score::Synflow, 0.5)
     );
-    assert_eq!(settings.objective.measurement, Measurement::Pgd);
+    assert_eq!(settings.objective.measurement, Some(Measurement::Pgd));
     let attack = AttackConfiguration {
         epsilon: 0.1,
         ..AttackConfiguration::default()

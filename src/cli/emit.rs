@@ -40,7 +40,7 @@ pub(super) struct Options {
     weights: Option<PathBuf>,
 
     /// What the first values follow from
-    #[arg(long, default_value_t = 0, conflicts_with = "weights")]
+    #[arg(long, default_value_t = 0, conflicts_with = "weights", value_parser = super::training::whole::<u64>)]
     seed: u64,
 }
 

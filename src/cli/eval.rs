@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use clap::ValueEnum;
-use serde_json::json;
+use serde_json::{Map, Value, json};
 
 use super::load;
 use super::output::{Failure, Output};
@@ -11,7 +11,7 @@ use super::train::{compile, inputs, outputs};
 use super::training::check_fit;
 use crate::data::{self, Batches, Normalization, Split};
 use crate::graph;
-use crate::train::{RunDirectory, evaluate};
+use crate::train::{Comparison, RunDirectory, Scores, evaluate};
 
 #[derive(Debug, clap::Args)]
 #[command(
@@ -29,7 +29,7 @@ pub(super) struct Options {
     #[arg(long)]
     run: Option<PathBuf>,
 
-    /// `digits`, a folder with IDX files, or a folder of images by class
+    /// `digits`, `instruments`, or a folder: with IDX files, with images by class, or with images and `targets.csv`
     #[arg(long, default_value = "digits")]
     data: String,
 
@@ -60,10 +60,7 @@ pub(super) fn run(options: &Options, output: &Output) -> Result<(), Failure> {
     let graph = graph::build(&loaded.checked.program, id)
         .map_err(|diagnostic| loaded.failure(*diagnostic))?;
     let dataset = data::open(&options.data).map_err(|error| Failure::Usage(error.to_string()))?;
-    let folder = options
-        .run
-        .clone()
-        .unwrap_or_else(|| PathBuf::from(format!("snapc-train-{}", graph.name)));
+    let folder = load::results_folder(options.run.as_deref(), "train", &graph.name)?;
     let directory =
         RunDirectory::open(folder).map_err(|error| Failure::Usage(error.to_string()))?;
     let training = directory
@@ -90,27 +87,56 @@ pub(super) fn run(options: &Options, output: &Output) -> Result<(), Failure> {
         DataPart::All => &everything,
     };
     let batches = Batches::in_order(dataset.as_ref(), &normalization, examples, BATCH_SIZE);
-    let evaluation =
-        evaluate(&network, &batches, dataset.classes().len()).map_err(|error| runtime(&error))?;
+    let evaluation = evaluate(&network, &batches).map_err(|error| runtime(&error))?;
+    let errors = match &evaluation.comparison {
+        Comparison::Classes(_) => Vec::new(),
+        Comparison::Quantities(residuals) => {
+            let names = dataset.task().names().iter();
+            names.zip(residuals.mae()).collect()
+        }
+    };
+    let scores = evaluation.scores();
     if output.is_json() {
-        output.json(&json!({
-            "net": graph.name,
-            "data": dataset.name(),
-            "examples": examples.len(),
-            "accuracy": evaluation.accuracy(),
-            "macro_f1": evaluation.macro_f1(),
-            "loss": evaluation.loss,
-        }));
+        let mut measured = json!(scores);
+        measured["net"] = json!(graph.name);
+        measured["data"] = json!(dataset.name());
+        measured["examples"] = json!(examples.len());
+        measured["loss"] = json!(evaluation.loss);
+        if !errors.is_empty() {
+            let errors: Map<String, Value> = errors
+                .into_iter()
+                .map(|(name, error)| (name.clone(), json!(error)))
+                .collect();
+            measured["errors"] = Value::Object(errors);
+        }
+        output.json(&measured);
     } else {
         output.line(&format!(
-            "`{}` on {} examples of `{}`: accuracy {:.2} %, macro F1 {:.2} %, loss {:.4}",
+            "`{}` on {} examples of `{}`: {}, loss {:.4}",
             graph.name,
             examples.len(),
             dataset.name(),
-            evaluation.accuracy() * 100.0,
-            evaluation.macro_f1() * 100.0,
+            in_words(&scores),
             evaluation.loss
         ));
+        for (name, error) in errors {
+            output.line(&format!("  `{name}` is off by {error:.4} on average"));
+        }
     }
     Ok(())
+}
+
+/// All scores of a task.
+fn in_words(scores: &Scores) -> String {
+    let mut words = vec![scores.text()];
+    if let Some(macro_f1) = scores.macro_f1 {
+        words.push(format!("macro F1 {:.2} %", macro_f1 * 100.0));
+    }
+    if let Some(rmse) = scores.rmse {
+        words.push(format!("root mean square error {rmse:.4}"));
+    }
+    if let Some(r2) = scores.r2 {
+        words.push(format!("R² {r2:.4}"));
+    }
+    words.join(", ")
 }

@@ -11,11 +11,11 @@ use crate::search::{FilterConfiguration, HalvingConfiguration, Settings};
 #[command(next_help_heading = "Evaluation of trained candidates")]
 pub(super) struct EvaluationOptions {
     /// How often each candidate is trained: its value is the mean
-    #[arg(long, value_name = "NUMBER")]
+    #[arg(long, value_name = "NUMBER", value_parser = super::training::whole::<usize>)]
     repeats: Option<usize>,
 
     /// Stop the training of bad candidates early (ASHA); they are judged after so many epochs first
-    #[arg(long, value_name = "EPOCHS")]
+    #[arg(long, value_name = "EPOCHS", value_parser = super::training::whole::<usize>)]
     halving: Option<usize>,
 
     /// The most seconds that a candidate may train
@@ -62,6 +62,11 @@ impl EvaluationOptions {
             ("--epsilon", self.epsilon.is_some()),
         ];
         first_given(&given)
+    }
+
+    /// Whether the reach of an attack was given.
+    pub(super) fn says_epsilon(&self) -> bool {
+        self.epsilon.is_some()
     }
 
     /// Puts what the options say.

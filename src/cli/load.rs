@@ -79,6 +79,25 @@ pub(super) fn read(path: &Path, id: SourceId) -> Result<Source, Failure> {
     })
 }
 
+/// The folder of results: the one that was given, or `snapc-COMMAND-NET`. Nothing is made yet.
+pub(super) fn results_folder(
+    given: Option<&Path>,
+    command: &str,
+    net: &str,
+) -> Result<PathBuf, Failure> {
+    let folder = match given {
+        Some(folder) => folder.to_owned(),
+        None => PathBuf::from(format!("snapc-{command}-{net}")),
+    };
+    match folder.is_file() {
+        true => Err(Failure::Usage(format!(
+            "{} is a file; results need a folder",
+            folder.display()
+        ))),
+        false => Ok(folder),
+    }
+}
+
 /// Replaces a file in one step, so that a kill leaves the old or the new text.
 pub(super) fn write(path: &Path, text: &str) -> Result<(), Failure> {
     files::write(path, text.as_bytes())

@@ -23,23 +23,24 @@ pub(super) struct SettingsOptions {
     set: Vec<String>,
 
     /// How many distinct candidates are trained
-    #[arg(long)]
+    #[arg(long, value_parser = super::training::whole::<usize>)]
     budget: Option<usize>,
 
     /// Who proposes the candidates
     #[arg(long, value_name = "STRATEGY", value_parser = strategies())]
     strategy: Option<StrategyName>,
 
-    /// What is maximised: `accuracy`, `macro-f1`, `fgsm` or `pgd`, or a column of the table
+    /// What is maximised: `accuracy`, `macro-f1`, `fgsm` or `pgd`; the negative of the errors `mae` or `rmse`, or `r2`, of a
+    /// regression; or a column of the table
     #[arg(long, value_name = "NAME")]
     value: Option<String>,
 
     /// The most parameters a candidate may have
-    #[arg(long, value_name = "NUMBER")]
+    #[arg(long, value_name = "NUMBER", value_parser = super::training::whole::<u64>)]
     max_params: Option<u64>,
 
     /// The most multiply-adds a candidate may take
-    #[arg(long, value_name = "NUMBER")]
+    #[arg(long, value_name = "NUMBER", value_parser = super::training::whole::<u64>)]
     max_macs: Option<u64>,
 
     /// By how much ten times the parameters lessen the value
@@ -109,7 +110,7 @@ impl SettingsOptions {
         self.put(&mut settings);
         evaluation.put(&mut settings)?;
         if let (Some(name), false) = (&self.value, with_table) {
-            settings.objective.measurement = measurement(name)?;
+            settings.objective.measurement = Some(measurement(name)?);
         }
         if let Some(seed) = training.seed {
             settings.search.seed = seed;
@@ -119,6 +120,16 @@ impl SettingsOptions {
         }
         settings.training = training.configuration(settings.training);
         check(&settings)?;
+        let is_attacked = matches!(
+            settings.objective.measurement,
+            Some(Measurement::Fgsm | Measurement::Pgd)
+        );
+        if evaluation.says_epsilon() && !is_attacked {
+            return Err(Failure::Usage(
+                "`--epsilon` is of an attack; say which with `--value fgsm` or `--value pgd`"
+                    .to_owned(),
+            ));
+        }
         Ok(settings)
     }
 
@@ -138,16 +149,21 @@ impl SettingsOptions {
 
 /// What is measured of a trained network, by its name.
 fn measurement(name: &str) -> Result<Measurement, Failure> {
-    match name {
-        "accuracy" => Ok(Measurement::Accuracy),
-        "macro-f1" => Ok(Measurement::MacroF1),
-        "fgsm" => Ok(Measurement::Fgsm),
-        "pgd" => Ok(Measurement::Pgd),
-        _ => Err(Failure::Usage(format!(
-            "`--value {name}`: a trained network has `accuracy`, `macro-f1`, `fgsm` and `pgd`; a \
-             column of a table needs `--evaluate table:FILE`"
-        ))),
-    }
+    let mut all = Measurement::ALL.into_iter();
+    all.find(|it| it.name() == name).ok_or_else(|| {
+        let named = |of_regression| {
+            let all = Measurement::ALL.into_iter();
+            let names = all.filter(move |it| it.is_of_regression() == of_regression);
+            let names: Vec<String> = names.map(|it| format!("`{}`", it.name())).collect();
+            names.join(", ")
+        };
+        Failure::Usage(format!(
+            "`--value {name}`: a trained network has {}, or of quantities {}; a column of a table needs \
+             `--evaluate table:FILE`",
+            named(false),
+            named(true)
+        ))
+    })
 }
 
 fn check(settings: &Settings) -> Result<(), Failure> {
@@ -162,7 +178,18 @@ fn check(settings: &Settings) -> Result<(), Failure> {
         .evaluation
         .validate()
         .map_err(|error| usage(&error))?;
-    settings.training.validate().map_err(|error| usage(&error))
+    settings
+        .training
+        .validate()
+        .map_err(|error| usage(&error))?;
+    let epochs = settings.training.epochs;
+    match settings.evaluation.halving {
+        Some(halving) if halving.minimum_epochs >= epochs => Err(Failure::Usage(format!(
+            "a training of {epochs} epochs is never stopped after {}; halve after fewer, or train longer with `--epochs`",
+            halving.minimum_epochs
+        ))),
+        _ => Ok(()),
+    }
 }
 
 /// The error with its line and column, and the line with the place marked.

@@ -60,10 +60,7 @@ pub(super) fn run(options: &Options, output: &Output) -> Result<(), Failure> {
         .map_err(|diagnostic| loaded.failure(*diagnostic))?;
     let computation = options.training.computation()?;
     let dataset = options.training.prepare("digits")?;
-    let folder = options
-        .output
-        .clone()
-        .unwrap_or_else(|| PathBuf::from(format!("snapc-train-{}", graph.name)));
+    let folder = load::results_folder(options.output.as_deref(), "train", &graph.name)?;
     if folder.join(DATABASE).exists() {
         return Err(Failure::Usage(format!(
             "{} holds a search; say with `--output` where the run should be",
@@ -242,30 +239,30 @@ pub(super) fn outputs(network: &Network) -> Vec<Vec<usize>> {
 
 fn report(summary: &Summary, directory: &RunDirectory, output: &Output) {
     if output.is_json() {
-        output.json_line(&json!({
-            "test_accuracy": summary.test_accuracy,
-            "test_loss": summary.test_loss,
-            "test_macro_f1": summary.test_macro_f1,
-            "validation_accuracy": summary.validation_accuracy,
-            "best_epoch": summary.best_epoch,
-            "parameters": summary.parameters,
-            "seconds": summary.seconds,
-            "paths": {
-                "run": directory.path(),
-                "weights": directory.best(),
-                "metrics": directory.metrics(),
-                "result": directory.result(),
-            },
-        }));
+        let mut result = json!(summary);
+        // Each has had its line.
+        if let Some(fields) = result.as_object_mut() {
+            fields.remove("epochs");
+        }
+        result["paths"] = json!({
+            "run": directory.path(),
+            "weights": directory.best(),
+            "metrics": directory.metrics(),
+            "result": directory.result(),
+        });
+        output.json_line(&result);
         return;
     }
     output.line(&format!(
-        "test accuracy {:.2} % (epoch {} was best), {:.1} s; weights, metrics and results are in {}",
-        summary.test_accuracy * 100.0,
+        "test {} (epoch {} was best), {:.1} s; weights, metrics and results are in {}",
+        summary.test.text(),
         summary.best_epoch,
         summary.seconds,
         directory.path().display()
     ));
+    for (name, error) in &summary.test_errors {
+        output.line(&format!("  `{name}` is off by {error:.4} on average"));
+    }
 }
 
 /// The progress of a run: a bar on a terminal, a line an epoch.
@@ -298,14 +295,12 @@ impl Display {
             Event::Step {
                 step,
                 mean_loss,
-                accuracy,
+                scores,
                 ..
             } => {
                 self.bar.set_position(step);
-                self.bar.set_message(format!(
-                    "loss {mean_loss:.3}  accuracy {:.1} %",
-                    accuracy * 100.0
-                ));
+                self.bar
+                    .set_message(format!("loss {mean_loss:.3}  {}", scores.text()));
             }
             Event::Epoch { record, best } => self.epoch(record, best),
             _ => {}
@@ -314,23 +309,18 @@ impl Display {
 
     fn epoch(&self, record: &EpochRecord, best: bool) {
         if self.output.is_json() {
-            self.output.json_line(&json!({
-                "epoch": record.epoch,
-                "loss": record.train_loss,
-                "metric": record.validation_accuracy,
-                "train_accuracy": record.train_accuracy,
-                "validation_loss": record.validation_loss,
-                "learning_rate": record.learning_rate,
-                "best": best,
-                "seconds": record.seconds,
-            }));
+            let mut line = json!(record);
+            line["loss"] = json!(record.train_loss);
+            line["metric"] = json!(record.validation.first().map(|(_, score)| score));
+            line["best"] = json!(best);
+            self.output.json_line(&line);
             return;
         }
         let line = format!(
-            "epoch {:3}  loss {:.4}  validation accuracy {:.2} %{}",
+            "epoch {:3}  loss {:.4}  validation {}{}",
             record.epoch,
             record.train_loss,
-            record.validation_accuracy * 100.0,
+            record.validation.text(),
             if best { "  best" } else { "" }
         );
         self.bar.suspend(|| self.output.note(&line));

@@ -1,5 +1,7 @@
 //! The options that say how a network is trained, for `train` and `search`.
 
+use std::str::FromStr;
+
 use bytesize::ByteSize;
 use clap::ValueEnum;
 
@@ -13,16 +15,17 @@ use crate::train::{OptimizerConfiguration, Schedule, TrainingConfiguration};
 #[derive(Debug, clap::Args)]
 #[command(next_help_heading = "Training")]
 pub(super) struct TrainingOptions {
-    /// `digits` (if not given), a folder with IDX files, or a folder of images by class
+    /// `digits` (if not given), `instruments`, or a folder: with IDX files, with images by class, or with images and
+    /// `targets.csv`
     #[arg(long)]
     pub(super) data: Option<String>,
 
     /// How often the training part is gone through
-    #[arg(long)]
+    #[arg(long, value_parser = whole::<usize>)]
     epochs: Option<usize>,
 
     /// Examples a step
-    #[arg(long)]
+    #[arg(long, value_parser = whole::<usize>)]
     batch_size: Option<usize>,
 
     /// The rule of the steps
@@ -41,7 +44,7 @@ pub(super) struct TrainingOptions {
     #[arg(long, value_enum)]
     schedule: Option<ScheduleName>,
 
-    /// The share of the target spread over all classes
+    /// The share of the target spread over all classes; nothing where quantities are learnt
     #[arg(long)]
     label_smoothing: Option<f64>,
 
@@ -50,11 +53,11 @@ pub(super) struct TrainingOptions {
     gradient_clip: Option<f64>,
 
     /// The most pixels by which training moves an image
-    #[arg(long)]
+    #[arg(long, value_parser = whole::<usize>)]
     shift: Option<usize>,
 
     /// Decides the split, the weights, and the order of the examples
-    #[arg(long)]
+    #[arg(long, value_parser = whole::<u64>)]
     pub(super) seed: Option<u64>,
 
     /// Where to compute: `cpu` (if not given), `cuda`, or `cuda:N` for the graphics processor with the number N
@@ -66,7 +69,7 @@ pub(super) struct TrainingOptions {
     precision: PrecisionName,
 
     /// Threads to compute with; all cores if not given
-    #[arg(long)]
+    #[arg(long, value_parser = whole::<usize>)]
     threads: Option<usize>,
 }
 
@@ -95,6 +98,9 @@ enum PrecisionName {
     /// Rounded to `bf16`, added in `f32`; weights stay in `f32`
     Bf16,
 }
+
+/// More threads than any machine has cores for them: a number beyond is a slip of the hand.
+const MOST_THREADS: usize = 4096;
 
 impl TrainingOptions {
     /// The first of the options that only a training heeds that was given, if any was.
@@ -168,8 +174,10 @@ impl TrainingOptions {
     /// Opens the data, those of this name if the options name none, and sets the number of threads.
     pub(super) fn prepare(&self, data: &str) -> Result<Box<dyn Dataset>, Failure> {
         if let Some(threads) = self.threads {
-            if threads == 0 {
-                return Err(Failure::Usage("`--threads` must be at least 1".to_string()));
+            if !(1..=MOST_THREADS).contains(&threads) {
+                return Err(Failure::Usage(format!(
+                    "`--threads` must be between 1 and {MOST_THREADS}"
+                )));
             }
             rayon::ThreadPoolBuilder::new()
                 .num_threads(threads)
@@ -181,13 +189,19 @@ impl TrainingOptions {
     }
 }
 
+/// A whole number.
+pub(super) fn whole<T: FromStr>(text: &str) -> Result<T, String> {
+    let number = text.parse();
+    number.map_err(|_| "write a whole number, such as `8`".to_owned())
+}
+
 /// A number of bytes, written like `512MiB`.
 pub(super) fn size(text: &str) -> Result<ByteSize, String> {
     let size = text.parse();
     size.map_err(|_| "write a number and a unit, as in `512MiB` or `2GB`".to_owned())
 }
 
-/// Fails if a net does not take the examples of the data or does not give a value a class.
+/// Fails if a net does not take the examples of the data or does not give a value for each class or quantity.
 pub(super) fn check_fit(
     net: &str,
     inputs: &[Vec<usize>],
@@ -195,24 +209,25 @@ pub(super) fn check_fit(
     dataset: &dyn Dataset,
 ) -> Result<(), Failure> {
     let example = dataset.input_shape();
-    let classes = dataset.classes().len();
+    let (wanted, noun) = (dataset.task().names().len(), dataset.task().noun());
     if inputs != [example.clone()] {
         return Err(Failure::Usage(format!(
             "the net `{net}` takes {inputs:?}, but the examples of `{}` are {example:?}; change its \
-             signature to `: {example:?} -> [{classes}]`",
+             signature to `: {example:?} -> [{wanted}]`",
             dataset.name()
         )));
     }
     if outputs.len() > 1 {
         return Err(Failure::Usage(format!(
-            "the net `{net}` gives {} tensors; one that is trained gives a single one, of a value a class",
-            outputs.len()
+            "the net `{net}` gives {} tensors; one that is trained gives a single one, of a value for each of {} {noun}",
+            outputs.len(),
+            wanted
         )));
     }
-    if outputs != [vec![classes]] {
+    if outputs != [vec![wanted]] {
         return Err(Failure::Usage(format!(
-            "the net `{net}` gives {outputs:?}, but `{}` has {classes} classes; end it with \
-             `dense({classes})`",
+            "the net `{net}` gives {outputs:?}, but `{}` has {wanted} {noun}; end it with \
+             `dense({wanted})`",
             dataset.name()
         )));
     }

@@ -1,72 +1,9 @@
 use candle_core::{Device, Result, Tensor};
 use rand::RngExt;
 use rand::seq::SliceRandom;
-use serde::{Deserialize, Serialize};
 
-use super::Dataset;
 use super::random::{Purpose, generator};
-
-/// Shifts and scales every channel to mean 0 and standard deviation 1.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Normalization {
-    /// The mean of each channel.
-    pub mean: Vec<f32>,
-    /// The standard deviation of each channel; 1 for a channel that is constant.
-    pub deviation: Vec<f32>,
-}
-
-/// Below this standard deviation (an eighth of a step of a byte) a channel counts as constant.
-const CONSTANT: f64 = 1.0 / 2048.0;
-
-impl Normalization {
-    /// Measures the channels (the first axis) over `examples`: the training part, so that nothing
-    /// of the others leaks in.
-    ///
-    /// # Panics
-    ///
-    /// When an example is not in `dataset`.
-    pub fn measure(dataset: &dyn Dataset, examples: &[usize]) -> Self {
-        let shape = dataset.input_shape();
-        let channels = shape.first().copied().unwrap_or(1).max(1);
-        let size: usize = shape.iter().product();
-        let mut pixels = vec![0.0; size];
-        let mut sums = vec![0.0; channels];
-        let mut squares = vec![0.0; channels];
-        for &example in examples {
-            dataset.read_pixels(example, &mut pixels);
-            for (channel, values) in pixels.chunks((size / channels).max(1)).enumerate() {
-                for &value in values {
-                    sums[channel] += f64::from(value);
-                    squares[channel] += f64::from(value) * f64::from(value);
-                }
-            }
-        }
-        let count = (examples.len() * (size / channels)).max(1) as f64;
-        let deviation = |(sum, square): (&f64, &f64)| {
-            let mean = sum / count;
-            let deviation = (square / count - mean * mean).max(0.0).sqrt();
-            if deviation < CONSTANT {
-                1.0
-            } else {
-                deviation as f32
-            }
-        };
-        Self {
-            mean: sums.iter().map(|sum| (sum / count) as f32).collect(),
-            deviation: sums.iter().zip(&squares).map(deviation).collect(),
-        }
-    }
-
-    fn apply(&self, pixels: &mut [f32]) {
-        let plane = pixels.len() / self.mean.len().max(1);
-        let channels = self.mean.iter().zip(&self.deviation);
-        for (values, (mean, deviation)) in pixels.chunks_mut(plane.max(1)).zip(channels) {
-            for value in values {
-                *value = (*value - mean) / deviation;
-            }
-        }
-    }
-}
+use super::{Dataset, Normalization, Target, Task};
 
 /// How an epoch of training sees its examples. The same values give the same batches.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -84,13 +21,59 @@ pub struct Shuffle {
 pub struct Batch {
     /// The values, normalised: `[n, c, h, w]`, f32.
     pub inputs: Tensor,
-    /// The classes: `[n]`, u32.
-    pub labels: Tensor,
-    /// The same classes, for counting.
-    pub classes: Vec<u32>,
+    /// What is known of them.
+    pub targets: BatchTargets,
+}
+
+/// What is known of the examples of a batch.
+#[derive(Clone, Debug)]
+pub enum BatchTargets {
+    /// Their classes.
+    Classes {
+        /// `[n]`, u32.
+        tensor: Tensor,
+        /// The same, for counting.
+        classes: Vec<u32>,
+    },
+    /// Numbers for each of `k` quantities.
+    Quantities {
+        /// Normalised: `[n, k]`, f32.
+        tensor: Tensor,
+        /// In the units of the data, `k` for each example.
+        values: Vec<f32>,
+    },
+}
+
+impl BatchTargets {
+    /// The tensor.
+    pub fn tensor(&self) -> &Tensor {
+        match self {
+            Self::Classes { tensor, .. } | Self::Quantities { tensor, .. } => tensor,
+        }
+    }
+
+    fn to_device(&self, device: &Device) -> Result<Self> {
+        let mut targets = self.clone();
+        match &mut targets {
+            Self::Classes { tensor, .. } | Self::Quantities { tensor, .. } => {
+                *tensor = tensor.to_device(device)?;
+            }
+        }
+        Ok(targets)
+    }
 }
 
 impl Batch {
+    /// How many examples it has.
+    pub fn len(&self) -> usize {
+        self.inputs.dims().first().copied().unwrap_or(0)
+    }
+
+    /// Whether it has none.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
     /// The same examples on a device.
     ///
     /// # Errors
@@ -99,8 +82,7 @@ impl Batch {
     pub fn to_device(&self, device: &Device) -> Result<Self> {
         Ok(Self {
             inputs: self.inputs.to_device(device)?,
-            labels: self.labels.to_device(device)?,
-            classes: self.classes.clone(),
+            targets: self.targets.to_device(device)?,
         })
     }
 }
@@ -148,7 +130,12 @@ impl<'a> Batches<'a> {
         batches
     }
 
-    /// How the inputs are normalised.
+    /// What is to be learnt about the examples.
+    pub fn task(&self) -> &Task {
+        self.dataset.task()
+    }
+
+    /// How inputs and quantities are normalised.
     pub fn normalization(&self) -> &Normalization {
         self.normalization
     }
@@ -186,16 +173,35 @@ impl<'a> Batches<'a> {
         for (pixels, &example) in inputs.chunks_mut(size.max(1)).zip(examples) {
             self.read_example(example, &shape, pixels);
         }
-        let classes: Vec<u32> = examples
-            .iter()
-            .map(|&example| self.dataset.label(example))
-            .collect();
         shape.insert(0, examples.len());
         Ok(Batch {
             inputs: Tensor::from_vec(inputs, shape, &Device::Cpu)?,
-            labels: Tensor::from_slice(&classes, classes.len(), &Device::Cpu)?,
-            classes,
+            targets: self.read_targets(examples)?,
         })
+    }
+
+    fn read_targets(&self, examples: &[usize]) -> Result<BatchTargets> {
+        let (mut classes, mut values) = (Vec::new(), Vec::new());
+        for &example in examples {
+            match self.dataset.target(example) {
+                Target::Class(class) => classes.push(class),
+                Target::Quantities(quantities) => values.extend_from_slice(quantities),
+            }
+        }
+        let task = self.dataset.task();
+        if !task.is_regression() {
+            let tensor = Tensor::from_slice(&classes, classes.len(), &Device::Cpu)?;
+            return Ok(BatchTargets::Classes { tensor, classes });
+        }
+        let quantities = task.names().len();
+        let mut normalised = values.clone();
+        if let Some(scaling) = &self.normalization.targets {
+            let rows = normalised.chunks_mut(quantities.max(1));
+            rows.for_each(|row| scaling.apply(row));
+        }
+        let shape = (examples.len(), quantities);
+        let tensor = Tensor::from_vec(normalised, shape, &Device::Cpu)?;
+        Ok(BatchTargets::Quantities { tensor, values })
     }
 
     fn read_example(&self, example: usize, shape: &[usize], pixels: &mut [f32]) {
@@ -206,7 +212,7 @@ impl<'a> Batches<'a> {
             let (down, right) = draw_shift(shuffle, example);
             shift(pixels, height, width, down, right);
         }
-        self.normalization.apply(pixels);
+        self.normalization.inputs.apply(pixels);
     }
 }
 

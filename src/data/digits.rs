@@ -8,7 +8,8 @@ use std::io::Read;
 
 use flate2::read::GzDecoder;
 
-use super::{DataError, ImageSet};
+use super::task::Targets;
+use super::{DataError, ImageSet, Task};
 
 const COMPRESSED: &[u8] = include_bytes!("digits.csv.gz");
 const SIDE: usize = 8;
@@ -38,10 +39,10 @@ pub fn load() -> Result<ImageSet, DataError> {
     Ok(ImageSet {
         name: "digits".into(),
         shape: [1, SIDE, SIDE],
-        classes: (0..CLASSES).map(|digit| digit.to_string()).collect(),
+        task: Task::Classes((0..CLASSES).map(|digit| digit.to_string()).collect()),
         pixels,
         maximum: BRIGHTEST,
-        labels,
+        targets: Targets::Classes(labels),
         test: None,
     })
 }

@@ -9,8 +9,8 @@ use thiserror::Error;
 pub enum DataError {
     /// Nothing lies at the path.
     #[error(
-        "there is no data at `{path}`; give `digits`, a folder with one folder of PNG or JPEG images for each class, \
-         or a folder with IDX files (`train-images-idx3-ubyte`, ...)"
+        "there is no data at `{path}`; give `digits`, `instruments`, a folder with one folder of PNG or JPEG images for \
+         each class, a folder with images and `targets.csv`, or a folder with IDX files (`train-images-idx3-ubyte`, ...)"
     )]
     NotFound {
         /// What was asked for.
@@ -227,6 +227,31 @@ pub enum DataError {
         bytes: u128,
         /// The most that is read.
         limit: u64,
+    },
+
+    /// A line of the table of quantities.
+    #[error("line {line} of `{path}`: {reason}")]
+    TableLine {
+        /// The table.
+        path: PathBuf,
+        /// The line, counted from 1.
+        line: u64,
+        /// What is wrong with it, and what to do.
+        reason: String,
+    },
+
+    /// The tables of the two parts do not have the same columns.
+    #[error(
+        "`{path}` has the quantities {found:?}, the training part has {expected:?}; give both tables the same columns \
+         in the same order"
+    )]
+    QuantitiesDiffer {
+        /// The table of the test part.
+        path: PathBuf,
+        /// Its quantities.
+        found: Vec<String>,
+        /// Those of the training part.
+        expected: Vec<String>,
     },
 
     /// The digits in the program are not as they should be.

@@ -7,12 +7,14 @@
 
 use std::fs::{self, File};
 use std::io::{self, BufRead, BufReader, Read};
+use std::ops::Range;
 use std::path::{Path, PathBuf};
 
 use flate2::bufread::MultiGzDecoder;
 
 use super::image_set::LARGEST;
-use super::{DataError, ImageSet, name_of};
+use super::task::Targets;
+use super::{DataError, ImageSet, Task, name_of};
 
 const TRAINING: &str = "train";
 const TEST: &str = "t10k";
@@ -33,16 +35,17 @@ pub fn is_idx_folder(folder: &Path) -> bool {
 /// When a file is missing or damaged, or files do not belong together.
 pub fn open_folder(folder: &Path) -> Result<ImageSet, DataError> {
     let training = require_part(folder, TRAINING)?;
-    let mut images = open_pair(&training.0, &training.1)?;
+    let mut images = Labelled::read(&training.0, &training.1)?;
+    let mut test = None;
     let has_test = find(folder, &names(TEST, "images", 3)).is_some()
         || find(folder, &names(TEST, "labels", 1)).is_some();
     if has_test {
         let (images_path, labels_path) = require_part(folder, TEST)?;
-        let test = open_pair(&images_path, &labels_path)?;
-        append_test(&mut images, test, &images_path)?;
+        let start = images.labels.len();
+        images.append(Labelled::read(&images_path, &labels_path)?, &images_path)?;
+        test = Some(start..images.labels.len());
     }
-    images.name = name_of(folder);
-    Ok(images)
+    Ok(images.into_set(name_of(folder), test))
 }
 
 /// Reads a file of images whose name has `images` in it, and beside it the file of labels, whose
@@ -76,55 +79,72 @@ pub fn open_images(images: &Path) -> Result<ImageSet, DataError> {
 ///
 /// When a file can't be read, is no IDX file, is damaged, or the two do not belong together.
 pub fn open_pair(images_path: &Path, labels_path: &Path) -> Result<ImageSet, DataError> {
-    let ([images, height, width], pixels) = read::<3>(images_path, "images")?;
-    let ([labels], classes) = read::<1>(labels_path, "labels")?;
-    if images != labels {
-        return Err(DataError::LabelCount {
-            images_path: images_path.into(),
-            images,
-            labels_path: labels_path.into(),
-            labels,
-        });
-    }
-    if pixels.is_empty() {
-        return Err(DataError::EmptyIdx {
-            path: images_path.into(),
-            images,
-            width,
-            height,
-        });
-    }
-    let mut set = ImageSet {
-        name: name_of(images_path),
-        shape: [1, height, width],
-        classes: Vec::new(),
-        pixels,
-        maximum: u8::MAX,
-        labels: classes.into_iter().map(u32::from).collect(),
-        test: None,
-    };
-    set.classes = number_classes(&set.labels);
-    Ok(set)
+    Ok(Labelled::read(images_path, labels_path)?.into_set(name_of(images_path), None))
 }
 
-fn append_test(images: &mut ImageSet, test: ImageSet, test_path: &Path) -> Result<(), DataError> {
-    let [_, height, width] = test.shape;
-    let [_, expected_height, expected_width] = images.shape;
-    if (height, width) != (expected_height, expected_width) {
-        return Err(DataError::PartsDiffer {
-            path: test_path.into(),
-            width,
+/// The content of a pair of files.
+struct Labelled {
+    height: usize,
+    width: usize,
+    pixels: Vec<u8>,
+    labels: Vec<u32>,
+}
+
+impl Labelled {
+    fn read(images_path: &Path, labels_path: &Path) -> Result<Self, DataError> {
+        let ([images, height, width], pixels) = read::<3>(images_path, "images")?;
+        let ([labels], classes) = read::<1>(labels_path, "labels")?;
+        if images != labels {
+            return Err(DataError::LabelCount {
+                images_path: images_path.into(),
+                images,
+                labels_path: labels_path.into(),
+                labels,
+            });
+        }
+        if pixels.is_empty() {
+            return Err(DataError::EmptyIdx {
+                path: images_path.into(),
+                images,
+                width,
+                height,
+            });
+        }
+        Ok(Self {
             height,
-            expected_width,
-            expected_height,
-        });
+            width,
+            pixels,
+            labels: classes.into_iter().map(u32::from).collect(),
+        })
     }
-    let start = images.labels.len();
-    images.pixels.extend(test.pixels);
-    images.labels.extend(test.labels);
-    images.test = Some(start..images.labels.len());
-    images.classes = number_classes(&images.labels);
-    Ok(())
+
+    /// Puts other images behind these, those in the file `path`.
+    fn append(&mut self, others: Self, path: &Path) -> Result<(), DataError> {
+        if (others.height, others.width) != (self.height, self.width) {
+            return Err(DataError::PartsDiffer {
+                path: path.into(),
+                width: others.width,
+                height: others.height,
+                expected_width: self.width,
+                expected_height: self.height,
+            });
+        }
+        self.pixels.extend(others.pixels);
+        self.labels.extend(others.labels);
+        Ok(())
+    }
+
+    fn into_set(self, name: String, test: Option<Range<usize>>) -> ImageSet {
+        ImageSet {
+            name,
+            shape: [1, self.height, self.width],
+            task: Task::Classes(number_classes(&self.labels)),
+            pixels: self.pixels,
+            maximum: u8::MAX,
+            targets: Targets::Classes(self.labels),
+            test,
+        }
+    }
 }
 
 fn number_classes(labels: &[u32]) -> Vec<String> {

@@ -1,6 +1,7 @@
 use std::ops::Range;
 
-use super::Dataset;
+use super::task::Targets;
+use super::{Dataset, Target, Task};
 
 /// The most bytes of pixels that are read into memory.
 pub(super) const LARGEST: u64 = 4 << 30;
@@ -11,12 +12,12 @@ pub struct ImageSet {
     pub(super) name: String,
     /// Channels, height, width.
     pub(super) shape: [usize; 3],
-    pub(super) classes: Vec<String>,
+    pub(super) task: Task,
     /// One image after the other, each in the order of `shape`.
     pub(super) pixels: Vec<u8>,
     /// The value that becomes 1.
     pub(super) maximum: u8,
-    pub(super) labels: Vec<u32>,
+    pub(super) targets: Targets,
     /// The examples of the official test part.
     pub(super) test: Option<Range<usize>>,
 }
@@ -27,15 +28,15 @@ impl Dataset for ImageSet {
     }
 
     fn len(&self) -> usize {
-        self.labels.len()
+        self.pixels.len() / self.shape.iter().product::<usize>().max(1)
     }
 
     fn input_shape(&self) -> Vec<usize> {
         self.shape.to_vec()
     }
 
-    fn classes(&self) -> &[String] {
-        &self.classes
+    fn task(&self) -> &Task {
+        &self.task
     }
 
     fn read_pixels(&self, index: usize, pixels: &mut [f32]) {
@@ -47,8 +48,14 @@ impl Dataset for ImageSet {
         }
     }
 
-    fn label(&self, index: usize) -> u32 {
-        self.labels[index]
+    fn target(&self, index: usize) -> Target<'_> {
+        match &self.targets {
+            Targets::Classes(classes) => Target::Class(classes[index]),
+            Targets::Quantities(values) => {
+                let quantities = self.task.names().len();
+                Target::Quantities(&values[index * quantities..][..quantities])
+            }
+        }
     }
 
     fn official_test(&self) -> Option<Range<usize>> {

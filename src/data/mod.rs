@@ -1,4 +1,5 @@
-//! Labelled images: where they come from, how they are split, and how they become batches.
+//! Images of which something is known, a class or some quantities: where they come from, how they are split, and how
+//! they become batches.
 
 mod batches;
 pub mod digits;
@@ -6,8 +7,13 @@ mod error;
 pub mod folder;
 pub mod idx;
 mod image_set;
+mod images;
+pub mod instruments;
+mod normalization;
+pub mod quantities;
 mod random;
 mod split;
+mod task;
 
 use std::fs;
 use std::ops::Range;
@@ -15,12 +21,14 @@ use std::path::Path;
 
 use xxhash_rust::xxh3::Xxh3Default;
 
-pub use batches::{Batch, Batches, Normalization, Shuffle};
+pub use batches::{Batch, BatchTargets, Batches, Shuffle};
 pub use error::DataError;
 pub use image_set::ImageSet;
+pub use normalization::{Normalization, Scaling};
 pub use split::{Split, SplitFractions};
+pub use task::{Target, Task};
 
-/// Labelled examples, all of one shape, addressed by their number.
+/// Examples of which something is known, all of one shape, addressed by their number.
 pub trait Dataset: Send + Sync {
     /// What people call it.
     fn name(&self) -> &str;
@@ -36,8 +44,8 @@ pub trait Dataset: Send + Sync {
     /// The shape of one example: channels, height, width.
     fn input_shape(&self) -> Vec<usize>;
 
-    /// The names of the classes; a label is a place in this list.
-    fn classes(&self) -> &[String];
+    /// What is to be learnt about the examples.
+    fn task(&self) -> &Task;
 
     /// Writes the values of an example, between 0 and 1, in the order of
     /// [`input_shape`](Self::input_shape) with the last axis fastest.
@@ -48,12 +56,12 @@ pub trait Dataset: Send + Sync {
     /// the shape.
     fn read_pixels(&self, index: usize, pixels: &mut [f32]);
 
-    /// The class of an example.
+    /// What is known of an example: what the [`task`](Self::task) asks for.
     ///
     /// # Panics
     ///
     /// When `index` is not below [`len`](Self::len).
-    fn label(&self, index: usize) -> u32;
+    fn target(&self, index: usize) -> Target<'_>;
 
     /// The examples that the makers of the data set apart for testing, when they did.
     fn official_test(&self) -> Option<Range<usize>>;
@@ -61,9 +69,10 @@ pub trait Dataset: Send + Sync {
 
 /// Opens the data that `specification` names.
 ///
-/// `digits` is the set that comes with the program ([`digits`]). Everything else is a path: a
-/// folder with IDX files or one of its images files ([`idx`]), or a folder of images by class
-/// ([`folder`]). A folder that is called `digits` is reached as `./digits`.
+/// `digits` and `instruments` are the sets that come with the program ([`digits`], [`instruments`]). Everything else is
+/// a path: a folder with IDX files or one of its images files ([`idx`]), a folder of images with a table of their
+/// quantities ([`quantities`]), or a folder of images by class ([`folder`]). A folder that is called `digits` is reached
+/// as `./digits`.
 ///
 /// # Errors
 ///
@@ -71,6 +80,9 @@ pub trait Dataset: Send + Sync {
 pub fn open(specification: &str) -> Result<Box<dyn Dataset>, DataError> {
     if specification == "digits" {
         return Ok(Box::new(digits::load()?));
+    }
+    if specification == "instruments" {
+        return Ok(Box::new(instruments::draw()));
     }
     let path = Path::new(specification);
     let metadata = fs::metadata(path).map_err(|source| match source.kind() {
@@ -84,6 +96,8 @@ pub fn open(specification: &str) -> Result<Box<dyn Dataset>, DataError> {
         idx::open_images(path)?
     } else if idx::is_idx_folder(path) {
         idx::open_folder(path)?
+    } else if quantities::is_folder(path) {
+        quantities::open(path)?
     } else {
         folder::open(path)?
     };
@@ -98,7 +112,7 @@ fn name_of(path: &Path) -> String {
         .unwrap_or_else(|| path.display().to_string())
 }
 
-/// A checksum of all pixels and labels, by which data are known again: 32 hexadecimal digits of XXH3.
+/// A checksum of all pixels and targets, by which data are known again: 32 hexadecimal digits of XXH3.
 pub fn checksum(dataset: &dyn Dataset) -> String {
     let mut hasher = Xxh3Default::new();
     let mut pixels = vec![0.0; dataset.input_shape().iter().product()];
@@ -107,7 +121,13 @@ pub fn checksum(dataset: &dyn Dataset) -> String {
         for value in &pixels {
             hasher.update(&value.to_le_bytes());
         }
-        hasher.update(&dataset.label(index).to_le_bytes());
+        match dataset.target(index) {
+            Target::Class(class) => hasher.update(&class.to_le_bytes()),
+            Target::Quantities(values) => {
+                let bytes = values.iter().flat_map(|it| it.to_le_bytes());
+                hasher.update(&bytes.collect::<Vec<u8>>());
+            }
+        }
     }
     format!("{:032x}", hasher.digest128())
 }

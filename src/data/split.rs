@@ -3,7 +3,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::random::{Purpose, generator};
-use super::{DataError, Dataset};
+use super::{DataError, Dataset, Target};
 
 /// How large the parts of a split are. What validation and test leave is for training.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -56,7 +56,8 @@ pub struct Split {
 
 impl Split {
     /// Splits `dataset` at random, class by class, so that every part has nearly the class shares
-    /// of the whole: no class is off by a whole example. The same seed gives the same split.
+    /// of the whole: no class is off by a whole example. Examples of quantities are all of one class here. The same
+    /// seed gives the same split.
     ///
     /// # Errors
     ///
@@ -110,13 +111,16 @@ impl Split {
 }
 
 fn by_class(dataset: &dyn Dataset, examples: impl Iterator<Item = usize>) -> Vec<Vec<usize>> {
-    let mut classes = vec![Vec::new(); dataset.classes().len()];
+    let mut classes = Vec::new();
     for index in examples {
-        let label = dataset.label(index) as usize;
-        if label >= classes.len() {
-            classes.resize(label + 1, Vec::new());
+        let class = match dataset.target(index) {
+            Target::Class(class) => class as usize,
+            Target::Quantities(_) => 0,
+        };
+        if class >= classes.len() {
+            classes.resize(class + 1, Vec::new());
         }
-        classes[label].push(index);
+        classes[class].push(index);
     }
     classes
 }

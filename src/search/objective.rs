@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use super::error::{Result, SearchError};
 use super::space::{Allowed, Key, ProgramSpace};
+use crate::data::Task;
 use crate::graph::{self, Graph};
 use crate::sketch::Space;
 use crate::train::Attack;
@@ -56,6 +57,69 @@ pub enum Measurement {
     /// The share of examples that are classified right after projected gradient descent has changed
     /// them (Madry et al. 2018).
     Pgd,
+    /// The negative mean absolute error of a regression.
+    Mae,
+    /// The negative root of the mean squared error of a regression.
+    Rmse,
+    /// The share of the variance that a regression explains.
+    R2,
+}
+
+impl Measurement {
+    /// All measurements.
+    pub const ALL: [Self; 7] = [
+        Self::Accuracy,
+        Self::MacroF1,
+        Self::Fgsm,
+        Self::Pgd,
+        Self::Mae,
+        Self::Rmse,
+        Self::R2,
+    ];
+
+    /// The name, as in the configuration.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Accuracy => "accuracy",
+            Self::MacroF1 => "macro-f1",
+            Self::Fgsm => "fgsm",
+            Self::Pgd => "pgd",
+            Self::Mae => "mae",
+            Self::Rmse => "rmse",
+            Self::R2 => "r2",
+        }
+    }
+
+    /// Whether it is measured where quantities are learnt; else it is where classes are.
+    pub fn is_of_regression(self) -> bool {
+        matches!(self, Self::Mae | Self::Rmse | Self::R2)
+    }
+
+    /// Whether less of it is better, so that its negative is maximised.
+    pub fn is_error(self) -> bool {
+        matches!(self, Self::Mae | Self::Rmse)
+    }
+
+    /// Whether it is a share that people write in percent.
+    pub fn is_share(self) -> bool {
+        !self.is_of_regression()
+    }
+
+    /// What is maximised if this was measured.
+    pub fn maximised(self, measured: f64) -> f64 {
+        match self.is_error() {
+            true => -measured,
+            false => measured,
+        }
+    }
+
+    /// What is measured of a task if nothing is chosen.
+    fn of_task(task: &Task) -> Self {
+        match task.is_regression() {
+            true => Self::Mae,
+            false => Self::Accuracy,
+        }
+    }
 }
 
 /// How inputs are attacked, for the measurements `fgsm` and `pgd`, in the infinity norm.
@@ -92,8 +156,9 @@ impl Default for AttackConfiguration {
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Objective {
-    /// What is measured. Default `accuracy`.
-    pub measurement: Measurement,
+    /// What is measured. Default `accuracy` where classes are learnt, `mae` where quantities are.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub measurement: Option<Measurement>,
     /// Price of ten times the parameters. Default 0.
     pub parameters_price: f64,
     /// Price of ten times the multiply-adds. Default 0.
@@ -107,7 +172,7 @@ pub struct Objective {
 impl Default for Objective {
     fn default() -> Self {
         Self {
-            measurement: Measurement::Accuracy,
+            measurement: None,
             parameters_price: 0.0,
             multiply_adds_price: 0.0,
             latency_price: 0.0,
@@ -117,12 +182,46 @@ impl Default for Objective {
 }
 
 impl Objective {
-    /// The measured value less the prices of the cost. A latency that was not measured costs nothing.
+    /// What is maximised if nothing is chosen.
+    pub fn of_task(task: &Task) -> Self {
+        Self {
+            measurement: Some(Measurement::of_task(task)),
+            ..Self::default()
+        }
+    }
+
+    /// The same with a measurement, that of the task if there is none.
+    ///
+    /// # Errors
+    ///
+    /// [`SearchError::Configuration`] for a measurement that there is not for this task.
+    pub fn for_task(mut self, task: &Task) -> Result<Self> {
+        let measurement = *self
+            .measurement
+            .get_or_insert_with(|| Measurement::of_task(task));
+        if measurement.is_of_regression() == task.is_regression() {
+            return Ok(self);
+        }
+        let names = Measurement::ALL.into_iter();
+        let names = names.filter(|it| it.is_of_regression() == task.is_regression());
+        let names: Vec<&str> = names.map(Measurement::name).collect();
+        Err(SearchError::Configuration {
+            name: "objective.measurement".to_owned(),
+            expected: format!("one of {}, as {} are learnt", names.join(", "), task.noun()),
+            found: measurement.name().to_owned(),
+        })
+    }
+
+    /// What is maximised: the measured value, or its negative if it is an error, less the prices of the cost. A
+    /// latency that was not measured costs nothing.
     pub fn value(&self, measured: f64, cost: Cost) -> f64 {
         let tens = |count: u64| (count.max(1) as f64).log10();
         // A clock may be too coarse for a small network.
         let latency = cost.latency.map_or(0.0, |it| it.max(SHORTEST).log10());
-        measured
+        let maximised = self
+            .measurement
+            .map_or(measured, |it| it.maximised(measured));
+        maximised
             - self.parameters_price * tens(cost.parameters)
             - self.multiply_adds_price * tens(cost.multiply_adds)
             - self.latency_price * latency
@@ -135,10 +234,10 @@ impl Objective {
             step,
             steps,
         } = self.attack;
-        match self.measurement {
-            Measurement::Accuracy | Measurement::MacroF1 => None,
+        match self.measurement? {
             Measurement::Fgsm => Some(Attack::fgsm(epsilon)),
             Measurement::Pgd => Some(Attack::pgd(epsilon, step, steps, 0)),
+            _ => None,
         }
     }
 

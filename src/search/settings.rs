@@ -21,7 +21,8 @@ const CANDIDATE_EPOCHS: usize = 10;
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Settings {
-    /// `digits`, a folder with IDX files, or a folder of images by class. Default `digits`.
+    /// `digits`, `instruments`, or a folder: with IDX files, with images by class, or with images and a table of their
+    /// quantities. Default `digits`.
     pub data: String,
     /// Who proposes candidates, how many, and by which settings.
     pub search: SearchConfiguration,
@@ -64,10 +65,33 @@ pub struct SettingsError {
 impl From<toml::de::Error> for SettingsError {
     fn from(error: toml::de::Error) -> Self {
         Self {
-            message: error.message().to_owned(),
+            message: in_words(error.message()),
             span: error.span(),
         }
     }
+}
+
+/// A message that ends with the name of the type that was expected, without the terms of Rust.
+fn in_words(message: &str) -> String {
+    let words = [
+        ("usize", "a whole number of at least 0"),
+        ("u64", "a whole number of at least 0"),
+        ("u32", "a whole number of at least 0"),
+        ("f64", "a number"),
+        ("a boolean", "`true` or `false`"),
+        ("a string", "a text in quotation marks"),
+        ("a sequence", "a list"),
+    ];
+    let Some((before, expected)) = message.rsplit_once("expected ") else {
+        return message.to_owned();
+    };
+    let known = words.iter().find(|(rust, _)| *rust == expected);
+    let expected = match known {
+        Some((_, words)) => words,
+        None if expected.starts_with("struct ") => "a table",
+        None => expected,
+    };
+    format!("{before}expected {expected}")
 }
 
 impl Settings {

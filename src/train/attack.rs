@@ -4,7 +4,7 @@ use candle_core::{DType, Result, Tensor, Var};
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
-use super::loss::cross_entropy;
+use super::loss::loss;
 use crate::backend::{Mode, Model};
 use crate::data::{Batch, Normalization};
 
@@ -96,13 +96,13 @@ impl Attack {
         shape: &[usize],
         normalization: &Normalization,
     ) -> Vec<Range> {
-        let channels = normalization.mean.len().max(1);
+        let channels = normalization.inputs.mean.len().max(1);
         let plane = (shape.iter().skip(1).product::<usize>() / channels).max(1);
         let range = |(place, &value): (usize, &f32)| {
             let channel = place / plane % channels;
             let number = |numbers: &[f32], none| numbers.get(channel).copied().unwrap_or(none);
-            let mean = number(&normalization.mean, 0.0);
-            let deviation = number(&normalization.deviation, 1.0);
+            let mean = number(&normalization.inputs.mean, 0.0);
+            let deviation = number(&normalization.inputs.deviation, 1.0);
             let reach = self.epsilon as f32 / deviation;
             // What the data has is allowed, also where rounding puts it beside the range of pixels.
             Range {
@@ -132,8 +132,8 @@ impl Range {
 fn input_gradient(model: &dyn Model, values: &[f32], batch: &Batch) -> Result<Vec<f32>> {
     let inputs = Tensor::from_slice(values, batch.inputs.dims(), batch.inputs.device())?;
     let inputs = Var::from_tensor(&inputs)?;
-    let logits = model.forward(&inputs, Mode::Evaluate)?;
-    let loss = cross_entropy(&logits, &batch.labels, 0.0)?;
+    let outputs = model.forward(&inputs, Mode::Evaluate)?;
+    let loss = loss(&outputs, &batch.targets, 0.0)?;
     match loss.backward()?.get(&inputs) {
         Some(gradient) => gradient.to_dtype(DType::F32)?.flatten_all()?.to_vec1(),
         // The model does not look at its inputs.

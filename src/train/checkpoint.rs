@@ -10,7 +10,8 @@ use serde::{Deserialize, Serialize};
 use thiserror::Error;
 use xxhash_rust::xxh3::Xxh3Default;
 
-use super::{EpochRecord, Weights, WeightsError};
+use super::scores::SCORES;
+use super::{EpochRecord, Scores, Weights, WeightsError};
 use crate::data::Normalization;
 use crate::files;
 
@@ -103,8 +104,8 @@ pub(super) struct Progress {
     pub step: u64,
     /// The sum of the losses of the examples of those batches.
     pub loss_sum: f64,
-    /// How many of them were classified right.
-    pub right: u64,
+    /// The sum over them of what the first score is the mean of.
+    pub score_sum: f64,
     /// How many they are.
     pub seen: u64,
     /// The learning rate of the last step.
@@ -116,7 +117,7 @@ pub(super) struct Progress {
 }
 
 const PROGRESS_FIELDS: usize = 8;
-const RECORD_FIELDS: usize = 7;
+const RECORD_FIELDS: usize = 5 + 2 * SCORES;
 
 impl Progress {
     /// As 64-bit floating point numbers, which JSON would not give back to the last bit.
@@ -126,7 +127,7 @@ impl Progress {
             self.batch as f64,
             self.step as f64,
             self.loss_sum,
-            self.right as f64,
+            self.score_sum,
             self.seen as f64,
             self.learning_rate,
             self.seconds,
@@ -148,7 +149,7 @@ impl Progress {
             batch,
             step,
             loss_sum,
-            right,
+            score_sum,
             seen,
             learning_rate,
             seconds,
@@ -165,7 +166,7 @@ impl Progress {
             batch: batch as usize,
             step: step as u64,
             loss_sum,
-            right: right as u64,
+            score_sum,
             seen: seen as u64,
             learning_rate,
             seconds,
@@ -174,37 +175,39 @@ impl Progress {
     }
 }
 
-fn record_values(record: &EpochRecord) -> [f64; RECORD_FIELDS] {
-    [
+fn record_values(record: &EpochRecord) -> Vec<f64> {
+    let mut values = vec![
         record.epoch as f64,
         record.train_loss,
-        record.train_accuracy,
         record.validation_loss,
-        record.validation_accuracy,
         record.learning_rate,
         record.seconds,
-    ]
+    ];
+    // What there is not is not a number.
+    let scores = [record.train, record.validation];
+    let scores = scores.iter().flat_map(Scores::all);
+    values.extend(scores.map(|score| score.unwrap_or(f64::NAN)));
+    values
 }
 
 fn record_from_values(values: &[f64]) -> Option<EpochRecord> {
-    let &[
-        epoch,
-        train_loss,
-        train_accuracy,
-        validation_loss,
-        validation_accuracy,
-        learning_rate,
-        seconds,
-    ] = values
-    else {
+    let (numbers, scores) = values.split_at_checked(RECORD_FIELDS - 2 * SCORES)?;
+    let &[epoch, train_loss, validation_loss, learning_rate, seconds] = numbers else {
         return None;
+    };
+    let (train, validation) = scores.split_at_checked(SCORES)?;
+    let scores = |values: &[f64]| -> Option<Scores> {
+        let values = <[f64; SCORES]>::try_from(values).ok()?;
+        Some(Scores::from_all(
+            values.map(|it| Some(it).filter(|it| !it.is_nan())),
+        ))
     };
     Some(EpochRecord {
         epoch: epoch as usize,
         train_loss,
-        train_accuracy,
+        train: scores(train)?,
         validation_loss,
-        validation_accuracy,
+        validation: scores(validation)?,
         learning_rate,
         seconds,
     })

@@ -29,18 +29,20 @@ pub enum TrainError {
     )]
     NothingToTrain,
 
-    /// The output of the model is not one value a class.
+    /// The output of the model is not one value for each class or quantity.
     #[error(
-        "the network gives a tensor of shape {found:?} for a batch of {batch}, but the data has {classes} classes, \
-         so [{batch}, {classes}] is needed; end the network with `gap dense({classes})`"
+        "the network gives a tensor of shape {found:?} for a batch of {batch}, but the data has {wanted} {noun}, \
+         so [{batch}, {wanted}] is needed; end the network with `gap dense({wanted})`"
     )]
     OutputShape {
         /// The shape of the output, with the batch axis.
         found: Vec<usize>,
         /// The examples of the batch.
         batch: usize,
-        /// The number of classes.
-        classes: usize,
+        /// The number of classes or quantities.
+        wanted: usize,
+        /// `classes` or `quantities`.
+        noun: &'static str,
     },
 
     /// A loss or gradient became infinite or not a number.

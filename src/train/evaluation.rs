@@ -1,42 +1,124 @@
 use candle_core::Tensor;
 
-use super::loss::cross_entropy;
-use super::{Attack, TrainError};
+use super::loss::loss;
+use super::residuals::mean;
+use super::{Attack, Confusion, Residuals, Scores, TrainError};
 use crate::backend::{Mode, Model};
-use crate::data::{Batch, Batches};
+use crate::data::{Batch, BatchTargets, Batches, Normalization, Task};
 
 /// How well a model does on some examples.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Evaluation {
-    /// The mean cross entropy in nats.
+    /// The mean cross entropy in nats, or the mean squared error of normalised quantities.
     pub loss: f64,
-    /// Which classes were taken for which.
-    pub confusion: Confusion,
+    /// What was predicted beside what is known.
+    pub comparison: Comparison,
 }
 
 impl Evaluation {
-    /// The share of examples whose class was right.
-    pub fn accuracy(&self) -> f64 {
-        self.confusion.accuracy()
-    }
-
-    /// See [`Confusion::macro_f1`].
-    pub fn macro_f1(&self) -> f64 {
-        self.confusion.macro_f1()
+    /// The scores of the task.
+    pub fn scores(&self) -> Scores {
+        self.comparison.scores()
     }
 }
 
-/// Measures a model, in evaluation mode, on examples of `classes` classes.
+/// What was predicted of some examples beside what is known of them.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Comparison {
+    /// Which classes were taken for which.
+    Classes(Confusion),
+    /// How far the quantities were off.
+    Quantities(Residuals),
+}
+
+impl Comparison {
+    /// No example yet.
+    pub fn new(task: &Task) -> Self {
+        match task {
+            Task::Classes(names) => Self::Classes(Confusion::new(names.len())),
+            Task::Quantities(names) => Self::Quantities(Residuals::new(names.len())),
+        }
+    }
+
+    /// Adds the examples of a batch, of which the model gave `outputs`: `[n, k]`, quantities as they were
+    /// normalised.
+    ///
+    /// # Errors
+    ///
+    /// When the outputs can't be read.
+    ///
+    /// # Panics
+    ///
+    /// When the outputs do not fit the task.
+    pub fn count(
+        &mut self,
+        outputs: &Tensor,
+        batch: &Batch,
+        normalization: &Normalization,
+    ) -> candle_core::Result<()> {
+        let rows = outputs.to_vec2::<f32>()?;
+        match (self, &batch.targets) {
+            (Self::Classes(confusion), BatchTargets::Classes { classes, .. }) => {
+                for (label, row) in classes.iter().zip(rows) {
+                    confusion.count(*label as usize, largest(&row));
+                }
+            }
+            (Self::Quantities(residuals), BatchTargets::Quantities { values, .. }) => {
+                for (mut row, known) in rows.into_iter().zip(values.chunks(outputs.dims()[1])) {
+                    if let Some(scaling) = &normalization.targets {
+                        let places = row.iter_mut().enumerate();
+                        places.for_each(|(place, it)| *it = scaling.restore(place, *it));
+                    }
+                    residuals.count(&row, known);
+                }
+            }
+            _ => unreachable!("a batch is of the task of its data"),
+        }
+        Ok(())
+    }
+
+    /// The number of examples.
+    pub fn total(&self) -> u64 {
+        match self {
+            Self::Classes(confusion) => confusion.total(),
+            Self::Quantities(residuals) => residuals.total(),
+        }
+    }
+
+    /// The sum over the examples of what [`first`](Scores::first) is the mean of.
+    pub(super) fn sum(&self) -> f64 {
+        match self {
+            Self::Classes(confusion) => confusion.right() as f64,
+            Self::Quantities(residuals) => residuals.absolute(),
+        }
+    }
+
+    /// The scores of the task.
+    pub fn scores(&self) -> Scores {
+        match self {
+            Self::Classes(confusion) => Scores {
+                accuracy: Some(confusion.accuracy()),
+                macro_f1: Some(confusion.macro_f1()),
+                ..Scores::default()
+            },
+            Self::Quantities(residuals) => Scores {
+                mae: Some(mean(residuals.mae().into_iter())),
+                rmse: Some(mean(residuals.rmse().into_iter())),
+                r2: Some(mean(residuals.r2().into_iter())),
+                ..Scores::default()
+            },
+        }
+    }
+}
+
+/// Measures a model, in evaluation mode, on examples.
 ///
 /// # Errors
 ///
-/// When the model's output is not `[n, classes]`, or a tensor operation fails.
-pub fn evaluate(
-    model: &dyn Model,
-    batches: &Batches<'_>,
-    classes: usize,
-) -> Result<Evaluation, TrainError> {
-    evaluate_on(model, batches, classes, |_, batch| Ok(batch.inputs.clone()))
+/// When the model's output is not `[n, k]` for the `k` classes or quantities of the data, or a tensor operation
+/// fails.
+pub fn evaluate(model: &dyn Model, batches: &Batches<'_>) -> Result<Evaluation, TrainError> {
+    evaluate_on(model, batches, |_, batch| Ok(batch.inputs.clone()))
 }
 
 /// Measures a model as [`evaluate`] does, on inputs that an attack has changed.
@@ -48,9 +130,8 @@ pub fn evaluate_under(
     attack: &Attack,
     model: &dyn Model,
     batches: &Batches<'_>,
-    classes: usize,
 ) -> Result<Evaluation, TrainError> {
-    evaluate_on(model, batches, classes, |number, batch| {
+    evaluate_on(model, batches, |number, batch| {
         attack.inputs(model, batch, batches.normalization(), number)
     })
 }
@@ -59,112 +140,44 @@ pub fn evaluate_under(
 fn evaluate_on(
     model: &dyn Model,
     batches: &Batches<'_>,
-    classes: usize,
     inputs: impl Fn(usize, &Batch) -> candle_core::Result<Tensor>,
 ) -> Result<Evaluation, TrainError> {
     let mut total = 0.0;
-    let mut confusion = Confusion::new(classes);
+    let mut comparison = Comparison::new(batches.task());
     for number in 0..batches.count() {
         let batch = batches.read(number)?.to_device(&model.device())?;
-        let logits = model.forward(&inputs(number, &batch)?, Mode::Evaluate)?;
-        check_output(&logits, batch.classes.len(), classes)?;
-        let loss = cross_entropy(&logits.detach(), &batch.labels, 0.0)?;
-        total += f64::from(loss.to_scalar::<f32>()?) * batch.classes.len() as f64;
-        for (label, predicted) in batch.classes.iter().zip(predictions(&logits)?) {
-            confusion.count(*label as usize, predicted);
-        }
+        let outputs = model.forward(&inputs(number, &batch)?, Mode::Evaluate)?;
+        check_output(&outputs, batch.len(), batches.task())?;
+        let loss = loss(&outputs.detach(), &batch.targets, 0.0)?;
+        total += f64::from(loss.to_scalar::<f32>()?) * batch.len() as f64;
+        comparison.count(&outputs, &batch, batches.normalization())?;
     }
     Ok(Evaluation {
-        loss: total / (confusion.total() as f64).max(1.0),
-        confusion,
+        loss: total / (comparison.total() as f64).max(1.0),
+        comparison,
     })
 }
 
-pub(super) fn check_output(
-    logits: &Tensor,
-    batch: usize,
-    classes: usize,
-) -> Result<(), TrainError> {
-    if logits.dims() == [batch, classes] {
+pub(super) fn check_output(outputs: &Tensor, batch: usize, task: &Task) -> Result<(), TrainError> {
+    let wanted = task.names().len();
+    if outputs.dims() == [batch, wanted] {
         return Ok(());
     }
     Err(TrainError::OutputShape {
-        found: logits.dims().to_vec(),
+        found: outputs.dims().to_vec(),
         batch,
-        classes,
+        wanted,
+        noun: task.noun(),
     })
 }
 
-/// The class with the largest value in each row, the first one when several are.
-pub(super) fn predictions(logits: &Tensor) -> candle_core::Result<Vec<usize>> {
-    let rows = logits.to_vec2::<f32>()?;
-    let largest = |row: Vec<f32>| {
-        let mut best = 0;
-        for (class, value) in row.iter().enumerate() {
-            if *value > row[best] {
-                best = class;
-            }
-        }
-        best
-    };
-    Ok(rows.into_iter().map(largest).collect())
-}
-
-/// How often each class was taken for each class.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Confusion {
-    /// A row for each true class, a column for each predicted one.
-    counts: Vec<Vec<u64>>,
-}
-
-impl Confusion {
-    /// No example yet.
-    pub fn new(classes: usize) -> Self {
-        Self {
-            counts: vec![vec![0; classes]; classes],
+/// The place of the largest value, the first one when several are.
+fn largest(row: &[f32]) -> usize {
+    let mut best = 0;
+    for (place, value) in row.iter().enumerate() {
+        if *value > row[best] {
+            best = place;
         }
     }
-
-    /// Adds an example.
-    ///
-    /// # Panics
-    ///
-    /// When there is no such class.
-    pub fn count(&mut self, label: usize, predicted: usize) {
-        self.counts[label][predicted] += 1;
-    }
-
-    /// How often examples of a class (the row) were taken for a class (the column).
-    pub fn counts(&self) -> &[Vec<u64>] {
-        &self.counts
-    }
-
-    /// The number of examples.
-    pub fn total(&self) -> u64 {
-        self.counts.iter().flatten().sum()
-    }
-
-    /// The share of examples whose class was right; 0 when there are none.
-    pub fn accuracy(&self) -> f64 {
-        let right: u64 = (0..self.counts.len())
-            .map(|class| self.counts[class][class])
-            .sum();
-        right as f64 / (self.total() as f64).max(1.0)
-    }
-
-    /// The mean over classes of the F1 score: twice the right ones over those that are of the class
-    /// plus those that were taken for it. Classes that are in neither do not count.
-    pub fn macro_f1(&self) -> f64 {
-        let scores: Vec<f64> = (0..self.counts.len())
-            .filter_map(|class| self.f1(class))
-            .collect();
-        scores.iter().sum::<f64>() / (scores.len() as f64).max(1.0)
-    }
-
-    fn f1(&self, class: usize) -> Option<f64> {
-        let labelled: u64 = self.counts[class].iter().sum();
-        let predicted: u64 = self.counts.iter().map(|row| row[class]).sum();
-        let occurrences = labelled + predicted;
-        (occurrences > 0).then(|| 2.0 * self.counts[class][class] as f64 / occurrences as f64)
-    }
+    best
 }

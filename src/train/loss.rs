@@ -1,6 +1,30 @@
-//! What training makes small: cross entropy.
+//! What training makes small: the cross entropy of classes, the squared error of quantities.
 
 use candle_core::{D, Result, Tensor};
+
+use crate::data::BatchTargets;
+
+/// The loss of `outputs` `[n, k]`: [`cross_entropy`] of classes, [`squared_error`] of normalised quantities, which
+/// `smoothing` does nothing to. A scalar.
+///
+/// # Errors
+///
+/// As those two.
+pub fn loss(outputs: &Tensor, targets: &BatchTargets, smoothing: f64) -> Result<Tensor> {
+    match targets {
+        BatchTargets::Classes { tensor, .. } => cross_entropy(outputs, tensor, smoothing),
+        BatchTargets::Quantities { tensor, .. } => squared_error(outputs, tensor),
+    }
+}
+
+/// The mean over all numbers of the squared difference of `outputs` and `targets`, both `[n, k]`: a scalar.
+///
+/// # Errors
+///
+/// When the shapes differ.
+pub fn squared_error(outputs: &Tensor, targets: &Tensor) -> Result<Tensor> {
+    (outputs - targets)?.sqr()?.mean_all()
+}
 
 /// The mean cross entropy of `logits` `[n, k]` against `labels` `[n]` (u32), in nats: a scalar.
 ///

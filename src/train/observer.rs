@@ -1,4 +1,4 @@
-use super::{EpochRecord, Summary};
+use super::{EpochRecord, Scores, Summary};
 
 /// What happens in a run, for progress displays and logs.
 #[derive(Clone, Copy, Debug)]
@@ -25,8 +25,8 @@ pub enum Event<'a> {
         loss: f64,
         /// The mean loss of the epoch so far.
         mean_loss: f64,
-        /// The share of the epoch's examples so far whose class was right.
-        accuracy: f64,
+        /// How well the epoch's examples so far did: the [first](Scores::first) score alone.
+        scores: Scores,
         /// The learning rate of the step.
         learning_rate: f64,
     },

@@ -1,4 +1,13 @@
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
+
+use super::Scores;
+
+// What is flattened into a record is told apart by where it was measured, as in `test_accuracy`.
+serde_with::with_prefix!(pub(crate) train "train_");
+serde_with::with_prefix!(pub(crate) validation "validation_");
+serde_with::with_prefix!(pub(crate) test "test_");
 
 /// What was measured in an epoch.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
@@ -7,12 +16,15 @@ pub struct EpochRecord {
     pub epoch: usize,
     /// The mean loss of the training examples when each was seen, with label smoothing.
     pub train_loss: f64,
-    /// The share of them that was classified right when seen.
-    pub train_accuracy: f64,
-    /// The mean cross entropy of the validation part after the epoch, in nats, without smoothing.
+    /// How well they did when seen: the [first](Scores::first) score alone.
+    #[serde(flatten, with = "train")]
+    pub train: Scores,
+    /// The mean loss of the validation part after the epoch, without smoothing: cross entropy in nats, or the squared error
+    /// of normalised quantities.
     pub validation_loss: f64,
-    /// The share of the validation part that is classified right after the epoch.
-    pub validation_accuracy: f64,
+    /// The scores of the validation part after the epoch.
+    #[serde(flatten, with = "validation")]
+    pub validation: Scores,
     /// The learning rate of the last step.
     pub learning_rate: f64,
     /// The seconds that the run took so far, breaks not counted.
@@ -21,9 +33,10 @@ pub struct EpochRecord {
 
 impl EpochRecord {
     /// Whether this epoch's network is to be preferred: a higher validation accuracy, or the same
-    /// and a lower validation loss.
+    /// and a lower validation loss. Of a regression, the loss alone decides: it weighs quantities alike whatever their
+    /// units are.
     pub fn is_better_than(&self, other: &Self) -> bool {
-        let key = |record: &Self| (record.validation_accuracy, -record.validation_loss);
+        let key = |record: &Self| (record.validation.accuracy, -record.validation_loss);
         key(self) > key(other)
     }
 
@@ -43,18 +56,21 @@ impl EpochRecord {
 /// What a complete run gave.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Summary {
-    /// The epoch with the best validation accuracy, counted from 1; the model has its weights.
+    /// The [best](EpochRecord::best) epoch, counted from 1; the model has its weights.
     pub best_epoch: usize,
-    /// The validation accuracy of that epoch.
-    pub validation_accuracy: f64,
+    /// The scores of that epoch on the validation part.
+    #[serde(flatten, with = "validation")]
+    pub validation: Scores,
     /// The validation loss of that epoch.
     pub validation_loss: f64,
-    /// The share of the test part that its network classifies right.
-    pub test_accuracy: f64,
-    /// The mean cross entropy of the test part, in nats.
+    /// The scores of its network on the test part.
+    #[serde(flatten, with = "test")]
+    pub test: Scores,
+    /// The mean loss of the test part: cross entropy in nats, or the squared error of normalised quantities.
     pub test_loss: f64,
-    /// The mean F1 score of the classes on the test part.
-    pub test_macro_f1: f64,
+    /// The mean absolute error of each quantity on the test part, in its units. Empty where classes are learnt.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub test_errors: BTreeMap<String, f64>,
     /// The number of trainable values.
     pub parameters: usize,
     /// The steps of the run.

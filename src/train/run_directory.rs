@@ -5,10 +5,10 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use super::checkpoint::{Checkpoint, Progress, read_file, read_tensors, write_file, write_tensors};
-use super::{CheckpointError, EpochRecord, Summary, TrainingConfiguration, Weights};
+use super::checkpoint::{Checkpoint, Progress, read_file, read_tensors, write_file};
+use super::{CheckpointError, EpochRecord, Scores, Summary, TrainingConfiguration, Weights};
 use crate::backend::{Model, Precision};
-use crate::data::Normalization;
+use crate::data::{Normalization, Task};
 
 /// The folder of a run:
 ///
@@ -43,8 +43,9 @@ pub(super) struct DataDescription {
     pub name: String,
     pub examples: usize,
     pub input_shape: Vec<usize>,
-    pub classes: Vec<String>,
-    /// Of all pixels and labels.
+    #[serde(flatten)]
+    pub task: Task,
+    /// Of all pixels and targets.
     pub checksum: String,
 }
 
@@ -178,8 +179,7 @@ impl RunDirectory {
         weights: &Weights,
         normalization: &Normalization,
     ) -> Result<(), CheckpointError> {
-        let tensors = weights.tensors().iter().cloned().collect();
-        write_tensors(&self.best(), tensors, Some(normalization.clone()))
+        weights.save(&self.best(), normalization)
     }
 
     /// The checkpoint of the run; nothing when it was broken off before the first one.
@@ -269,10 +269,14 @@ fn parse_json<T: for<'de> Deserialize<'de>>(
     })
 }
 
+/// A line for each epoch, with the score that people are told first.
 fn metrics(history: &[EpochRecord]) -> String {
-    let mut table = String::from(
-        "epoch,train_loss,train_accuracy,validation_loss,validation_accuracy,learning_rate,seconds\n",
+    let first = history.first().and_then(|it| it.validation.first());
+    let name = first.map_or("accuracy", |(name, _)| name);
+    let mut table = format!(
+        "epoch,train_loss,train_{name},validation_loss,validation_{name},learning_rate,seconds\n"
     );
+    let score = |scores: Scores| scores.first().map_or(f64::NAN, |(_, score)| score);
     for record in history {
         // Writing to a string does not fail.
         let _ = writeln!(
@@ -280,9 +284,9 @@ fn metrics(history: &[EpochRecord]) -> String {
             "{},{},{},{},{},{},{:.3}",
             record.epoch,
             record.train_loss,
-            record.train_accuracy,
+            score(record.train),
             record.validation_loss,
-            record.validation_accuracy,
+            score(record.validation),
             record.learning_rate,
             record.seconds
         );

@@ -1,16 +1,17 @@
+use std::collections::BTreeMap;
 use std::time::Instant;
 
 use super::checkpoint::{Checkpoint, CheckpointError, Progress};
-use super::evaluation::{check_output, predictions};
-use super::loss::cross_entropy;
+use super::evaluation::check_output;
+use super::loss::loss;
 use super::run_directory::{DataDescription, RunDescription};
 use super::{
-    Attack, EpochRecord, Evaluation, Event, Observer, Optimizer, Outcome, RunDirectory, StepError,
-    StepSettings, Stop, Summary, TrainError, TrainingConfiguration, Weights, evaluate,
-    evaluate_under,
+    Attack, Comparison, EpochRecord, Evaluation, Event, Observer, Optimizer, Outcome, RunDirectory,
+    Scores, StepError, StepSettings, Stop, Summary, TrainError, TrainingConfiguration, Weights,
+    evaluate, evaluate_under,
 };
 use crate::backend::{Mode, Model};
-use crate::data::{self, Batches, Dataset, Normalization, Shuffle, Split};
+use crate::data::{self, Batches, Dataset, Normalization, Shuffle, Split, Task};
 
 /// A part of the data.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -39,7 +40,7 @@ impl<'a> Trainer<'a> {
     /// # Errors
     ///
     /// When the configuration is not valid, the data is too small for its split, or the model has
-    /// no parameters, can't take the data or gives something else than a value for each class.
+    /// no parameters, can't take the data or gives something else than a value for each class or quantity.
     pub fn new(
         model: &'a dyn Model,
         dataset: &'a dyn Dataset,
@@ -91,7 +92,7 @@ impl<'a> Trainer<'a> {
     ///
     /// # Errors
     ///
-    /// When the model's output does not fit the classes, or a tensor operation fails.
+    /// When the model's output does not fit the task, or a tensor operation fails.
     pub fn evaluate(&self, part: Part) -> Result<Evaluation, TrainError> {
         self.evaluate_on(self.examples(part))
     }
@@ -103,7 +104,7 @@ impl<'a> Trainer<'a> {
     /// As [`evaluate`](Self::evaluate).
     pub fn evaluate_under(&self, attack: &Attack, part: Part) -> Result<Evaluation, TrainError> {
         let batches = self.in_order(self.examples(part));
-        evaluate_under(attack, self.model, &batches, self.dataset.classes().len())
+        evaluate_under(attack, self.model, &batches)
     }
 
     fn examples(&self, part: Part) -> &[usize] {
@@ -116,7 +117,7 @@ impl<'a> Trainer<'a> {
 
     fn evaluate_on(&self, examples: &[usize]) -> Result<Evaluation, TrainError> {
         let batches = self.in_order(examples);
-        evaluate(self.model, &batches, self.dataset.classes().len())
+        evaluate(self.model, &batches)
     }
 
     fn in_order(&self, examples: &[usize]) -> Batches<'_> {
@@ -139,7 +140,7 @@ impl<'a> Trainer<'a> {
     ///
     /// [`TrainError::Diverged`] when a loss or gradient is not finite; the model then has the values
     /// it had at the end of the last complete epoch. Also when the model's output does not fit the
-    /// classes, or a tensor operation fails.
+    /// task, or a tensor operation fails.
     pub fn run(&self, stop: &dyn Stop, observer: &mut dyn Observer) -> Result<Outcome, TrainError> {
         self.train(None, stop, observer)
     }
@@ -198,7 +199,7 @@ impl<'a> Trainer<'a> {
                 name: self.dataset.name().into(),
                 examples: self.dataset.len(),
                 input_shape: self.dataset.input_shape(),
-                classes: self.dataset.classes().to_vec(),
+                task: self.dataset.task().clone(),
                 checksum: data::checksum(self.dataset),
             },
             precision: self.model.precision(),
@@ -316,13 +317,12 @@ impl<'t> Session<'t> {
                 return Ok(EpochEnd::Stopped);
             }
             let loss = self.step(&batches)?;
-            let seen = (self.progress.seen as f64).max(1.0);
             observer.observe(Event::Step {
                 step: self.progress.step,
                 epoch: self.progress.epoch + 1,
                 loss,
-                mean_loss: self.progress.loss_sum / seen,
-                accuracy: self.progress.right as f64 / seen,
+                mean_loss: self.progress.loss_sum / self.seen(),
+                scores: self.scores_of_seen(),
                 learning_rate: self.progress.learning_rate,
             });
         }
@@ -342,9 +342,9 @@ impl<'t> Session<'t> {
         let mode = Mode::Train {
             step: self.progress.step,
         };
-        let logits = model.forward(&batch.inputs, mode)?;
-        check_output(&logits, batch.classes.len(), dataset.classes().len())?;
-        let loss = cross_entropy(&logits, &batch.labels, configuration.label_smoothing)?;
+        let outputs = model.forward(&batch.inputs, mode)?;
+        check_output(&outputs, batch.len(), dataset.task())?;
+        let loss = loss(&outputs, &batch.targets, configuration.label_smoothing)?;
         let loss_value = f64::from(loss.to_scalar::<f32>()?);
         self.require_finite("training loss", loss_value)?;
         let rates =
@@ -361,15 +361,11 @@ impl<'t> Session<'t> {
             Err(StepError::NotFinite { norm }) => self.require_finite("gradient norm", norm)?,
             Err(StepError::Tensor(error)) => return Err(error.into()),
         }
-        let predicted = predictions(&logits)?;
-        let right = batch
-            .classes
-            .iter()
-            .zip(predicted)
-            .filter(|&(&label, predicted)| label as usize == predicted);
-        self.progress.right += right.count() as u64;
-        self.progress.seen += batch.classes.len() as u64;
-        self.progress.loss_sum += loss_value * batch.classes.len() as f64;
+        let mut comparison = Comparison::new(dataset.task());
+        comparison.count(&outputs, &batch, batches.normalization())?;
+        self.progress.score_sum += comparison.sum();
+        self.progress.seen += batch.len() as u64;
+        self.progress.loss_sum += loss_value * batch.len() as f64;
         self.progress.learning_rate = rates.learning_rate;
         self.progress.batch += 1;
         self.progress.step += 1;
@@ -392,13 +388,12 @@ impl<'t> Session<'t> {
     fn finish_epoch(&mut self, observer: &mut dyn Observer) -> Result<(), TrainError> {
         let validation = self.trainer.evaluate(Part::Validation)?;
         self.require_finite("validation loss", validation.loss)?;
-        let seen = (self.progress.seen as f64).max(1.0);
         let record = EpochRecord {
             epoch: self.progress.epoch + 1,
-            train_loss: self.progress.loss_sum / seen,
-            train_accuracy: self.progress.right as f64 / seen,
+            train_loss: self.progress.loss_sum / self.seen(),
+            train: self.scores_of_seen(),
             validation_loss: validation.loss,
-            validation_accuracy: validation.accuracy(),
+            validation: validation.scores(),
             learning_rate: self.progress.learning_rate,
             seconds: self.seconds(),
         };
@@ -409,7 +404,7 @@ impl<'t> Session<'t> {
         self.progress.epoch += 1;
         self.progress.batch = 0;
         self.progress.loss_sum = 0.0;
-        self.progress.right = 0;
+        self.progress.score_sum = 0.0;
         self.progress.seen = 0;
         if best {
             self.best = Some(self.good.clone());
@@ -461,11 +456,11 @@ impl<'t> Session<'t> {
         let trainable = self.trainer.model.trainable();
         let summary = Summary {
             best_epoch: best.map_or(0, |it| it.epoch),
-            validation_accuracy: best.map_or(0.0, |it| it.validation_accuracy),
+            validation: best.map_or(Scores::default(), |it| it.validation),
             validation_loss: best.map_or(0.0, |it| it.validation_loss),
-            test_accuracy: test.accuracy(),
+            test: test.scores(),
             test_loss: test.loss,
-            test_macro_f1: test.macro_f1(),
+            test_errors: self.errors(&test),
             parameters: trainable.iter().map(|(_, it)| it.elem_count()).sum(),
             steps: self.progress.step,
             seconds: self.seconds(),
@@ -476,6 +471,37 @@ impl<'t> Session<'t> {
         }
         observer.observe(Event::Finished(&summary));
         Ok(Outcome::Finished(summary))
+    }
+
+    /// How many examples of the epoch were seen.
+    fn seen(&self) -> f64 {
+        (self.progress.seen as f64).max(1.0)
+    }
+
+    /// The first score of the examples of the epoch that were seen.
+    fn scores_of_seen(&self) -> Scores {
+        let score = Some(self.progress.score_sum / self.seen());
+        match self.trainer.dataset.task() {
+            Task::Classes(_) => Scores {
+                accuracy: score,
+                ..Scores::default()
+            },
+            Task::Quantities(_) => Scores {
+                mae: score,
+                ..Scores::default()
+            },
+        }
+    }
+
+    /// The mean absolute error of each quantity.
+    fn errors(&self, evaluation: &Evaluation) -> BTreeMap<String, f64> {
+        match &evaluation.comparison {
+            Comparison::Classes(_) => BTreeMap::new(),
+            Comparison::Quantities(residuals) => {
+                let names = self.trainer.dataset.task().names().iter().cloned();
+                names.zip(residuals.mae()).collect()
+            }
+        }
     }
 
     fn seconds(&self) -> f64 {

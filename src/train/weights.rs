@@ -1,7 +1,12 @@
+use std::path::Path;
+
 use candle_core::{Shape, Tensor, Var};
 use thiserror::Error;
 
+use super::CheckpointError;
+use super::checkpoint::write_tensors;
 use crate::backend::Model;
+use crate::data::Normalization;
 
 /// The values of a model at some moment: its parameters and its state, by name.
 #[derive(Clone, Debug)]
@@ -58,6 +63,17 @@ impl Weights {
                 .map(copy)
                 .collect::<candle_core::Result<_>>()?,
         })
+    }
+
+    /// Writes them in the safetensors format, with a checksum and how inputs and targets are normalised for them in the
+    /// file's metadata.
+    ///
+    /// # Errors
+    ///
+    /// [`CheckpointError::Write`] when the file can't be written.
+    pub fn save(&self, path: &Path, normalization: &Normalization) -> Result<(), CheckpointError> {
+        let tensors = self.tensors.iter().cloned().collect();
+        write_tensors(path, tensors, Some(normalization.clone()))
     }
 
     /// Weights that were read from somewhere.

@@ -3,7 +3,7 @@
 use candle_core::{Device, Tensor};
 use snapc::backend::Model;
 use snapc::data;
-use snapc::data::{Batches, Normalization};
+use snapc::data::{BatchTargets, Batches, Normalization, Scaling};
 use snapc::search::{AttackConfiguration, Evaluation, Measurement, Objective};
 use snapc::train::{Attack, Part, Trainer};
 
@@ -24,7 +24,7 @@ fn accuracy_falls_with_the_distance_from_what_it_is_without_an_attack() {
     assert_eq!(under(Attack::fgsm(0.0)), plain);
     assert_eq!(under(pgd(0.0)), plain);
     let accuracy = |attack: fn(f64) -> Attack| {
-        [0.0, 0.05, 0.1, 0.2].map(|epsilon| under(attack(epsilon)).accuracy())
+        [0.0, 0.05, 0.1, 0.2].map(|epsilon| under(attack(epsilon)).scores().accuracy)
     };
     let (fgsm, pgd) = (accuracy(Attack::fgsm), accuracy(pgd));
     assert!(fgsm.is_sorted_by(|a, b| a > b), "{fgsm:?}");
@@ -65,19 +65,23 @@ fn the_attack_on_a_linear_network_has_a_closed_form() {
     let batch = batches.read(0).unwrap();
     let pixels = |inputs: &Tensor| -> Vec<f32> {
         let values = inputs.flatten_all().unwrap().to_vec1::<f32>().unwrap();
-        let (mean, deviation) = (normalization.mean[0], normalization.deviation[0]);
+        let Scaling { mean, deviation } = &normalization.inputs;
+        let (mean, deviation) = (mean[0], deviation[0]);
         values
             .into_iter()
             .map(|value| value * deviation + mean)
             .collect()
     };
     let epsilon = 0.1f32;
+    let BatchTargets::Classes { classes, .. } = &batch.targets else {
+        panic!("blobs have classes");
+    };
     let attacked = Attack::fgsm(f64::from(epsilon))
         .inputs(&network, &batch, &normalization, 0)
         .unwrap();
     let (before, after) = (pixels(&batch.inputs), pixels(&attacked));
     for (place, (before, after)) in before.into_iter().zip(after).enumerate() {
-        let label = batch.classes[place / 16] as usize;
+        let label = classes[place / 16] as usize;
         let slope = rows[1 - label][place % 16] - rows[label][place % 16];
         let expected = (before + epsilon * slope.signum()).clamp(0.0, 1.0);
         assert!((after - expected).abs() < 1e-5, "{after}, not {expected}");
@@ -98,7 +102,8 @@ fn no_pixel_is_changed_by_more_than_allowed() {
             .inputs(&network, &batch, &normalization, number)
             .unwrap();
         let numbers = |tensor: &Tensor| tensor.flatten_all().unwrap().to_vec1::<f32>().unwrap();
-        let (mean, deviation) = (normalization.mean[0], normalization.deviation[0]);
+        let Scaling { mean, deviation } = &normalization.inputs;
+        let (mean, deviation) = (mean[0], deviation[0]);
         for (before, after) in numbers(&batch.inputs).into_iter().zip(numbers(&attacked)) {
             assert!((after - before).abs() * deviation < 0.05 + 1e-5);
             assert!((-1e-5..=1.00001).contains(&(after * deviation + mean)));
@@ -111,14 +116,15 @@ fn robust_accuracy_is_a_value_and_is_told_of_the_test_part_too() {
     let bench = Bench::new();
     let evaluate = |measurement, epsilon| {
         let objective = Objective {
-            measurement,
+            measurement: Some(measurement),
             attack: AttackConfiguration {
                 epsilon,
                 ..AttackConfiguration::default()
             },
             ..Objective::default()
         };
-        let mut evaluation = bench.evaluation(bench.training(3)).valued_by(objective);
+        let evaluation = bench.evaluation(bench.training(3)).valued_by(objective);
+        let mut evaluation = evaluation.expect("a measurement of classes");
         measured(evaluation.evaluate(&bench.candidate("cc"), &GO_ON))
     };
     let (plain, details) = evaluate(Measurement::Accuracy, 0.1);
@@ -127,7 +133,7 @@ fn robust_accuracy_is_a_value_and_is_told_of_the_test_part_too() {
         let (value, details) = evaluate(measurement, 0.0);
         assert_eq!(value, plain);
         let tested = details.measured.test_robust_accuracy;
-        assert_eq!(tested, Some(details.measured.test_accuracy));
+        assert_eq!(tested, details.measured.test.accuracy);
         let (value, details) = evaluate(measurement, 0.1);
         assert_eq!(details.measured.validation_robust_accuracy, Some(value));
         assert!(

@@ -10,7 +10,7 @@ use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::SeedableRng;
 use serde_json::Value;
 use snapc::backend::Network;
-use snapc::data::Dataset;
+use snapc::data::{Dataset, Target, Task};
 use snapc::diagnostic::Source;
 use snapc::graph::Graph;
 use snapc::search::*;
@@ -23,7 +23,7 @@ pub static GO_ON: AtomicBool = AtomicBool::new(false);
 /// Images of three classes, each bright in another corner, under so much noise that no network is
 /// right about all.
 pub struct Blobs {
-    classes: Vec<String>,
+    task: Task,
     pixels: Vec<f32>,
     labels: Vec<u32>,
 }
@@ -44,7 +44,7 @@ impl Blobs {
             noise.into_iter().enumerate().map(light)
         });
         Self {
-            classes: ["left", "right", "below"].map(str::to_owned).to_vec(),
+            task: Task::Classes(["left", "right", "below"].map(str::to_owned).to_vec()),
             pixels: pixels.collect(),
             labels,
         }
@@ -64,16 +64,16 @@ impl Dataset for Blobs {
         vec![1, 4, 4]
     }
 
-    fn classes(&self) -> &[String] {
-        &self.classes
+    fn task(&self) -> &Task {
+        &self.task
     }
 
     fn read_pixels(&self, index: usize, pixels: &mut [f32]) {
         pixels.copy_from_slice(&self.pixels[index * SIZE..][..SIZE]);
     }
 
-    fn label(&self, index: usize) -> u32 {
-        self.labels[index]
+    fn target(&self, index: usize) -> Target<'_> {
+        Target::Class(self.labels[index])
     }
 
     fn official_test(&self) -> Option<Range<usize>> {

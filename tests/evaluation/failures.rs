@@ -118,6 +118,7 @@ fn latency_is_measured_if_something_asks_for_it() {
                 latency_price,
                 ..Objective::default()
             })
+            .expect("a measurement of classes")
             .observed_by(count.clone());
         evaluation.evaluate(&bench.candidate("cm"), &GO_ON)
     };
@@ -126,7 +127,8 @@ fn latency_is_measured_if_something_asks_for_it() {
     let (value, details) = measured(evaluate(Some(1e9), 0.01));
     let latency = details.facts.latency.unwrap();
     assert!(latency > 0.0);
-    let expected = details.measured.validation_accuracy - 0.01 * latency.max(0.001).log10();
+    let expected =
+        details.measured.validation.accuracy.unwrap() - 0.01 * latency.max(0.001).log10();
     assert!((value - expected).abs() < 1e-12);
 
     let trainings = count.trainings();

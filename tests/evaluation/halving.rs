@@ -117,7 +117,7 @@ fn bad_candidates_are_stopped_and_recorded() {
             Some(epoch) => {
                 let last = details.facts.rungs.last().unwrap();
                 assert_eq!((last.epoch, last.value), (epoch, *value));
-                assert_eq!(details.measured.validation_accuracy, *value);
+                assert_eq!(details.measured.validation.accuracy, Some(*value));
             }
             None => assert_eq!(rungs, [1, 2, 4]),
         }

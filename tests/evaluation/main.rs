@@ -6,5 +6,6 @@ mod attack;
 mod blobs;
 mod failures;
 mod halving;
+mod regression;
 mod repeats;
 mod zero_cost;

@@ -44,9 +44,10 @@ fn the_value_is_the_mean_over_seeds_on_the_same_parts_of_the_data() {
     assert!(deviation > 0.0 && (deviation - (squares / 2.0).sqrt()).abs() < 1e-12);
     let tested: f64 = singles
         .iter()
-        .map(|(_, it)| it.measured.test_accuracy)
+        .map(|(_, it)| it.measured.test.accuracy.unwrap())
         .sum();
-    assert!((details.measured.test_accuracy - tested / 3.0).abs() < 1e-12);
+    let mean = details.measured.test.accuracy.unwrap();
+    assert!((mean - tested / 3.0).abs() < 1e-12);
 
     let (_, once) = &singles[0];
     assert_eq!((once.values.len(), once.standard_deviation), (0, None));

@@ -4,5 +4,6 @@
 mod breaks;
 mod compiled;
 mod numbers;
+mod regression;
 mod runs;
 mod small_network;

@@ -16,6 +16,8 @@ use crate::train;
 pub(super) enum Unit {
     /// Shares of one, such as accuracies.
     Share,
+    /// What is maximised of a regression: the negative of an error, or R².
+    Regression,
     /// Whatever a table has.
     Plain,
 }
@@ -24,7 +26,7 @@ impl Unit {
     /// What is done to a candidate.
     pub(super) fn done(self) -> &'static str {
         match self {
-            Unit::Share => "trained",
+            Unit::Share | Unit::Regression => "trained",
             Unit::Plain => "looked up",
         }
     }
@@ -32,7 +34,7 @@ impl Unit {
     pub(super) fn text(self, value: f64) -> String {
         match self {
             Unit::Share => percent(value),
-            Unit::Plain => format!("{value:.4}"),
+            Unit::Regression | Unit::Plain => format!("{value:.4}"),
         }
     }
 }
@@ -156,7 +158,7 @@ impl Display {
                 "{}  epoch {}  {}",
                 self.candidate,
                 record.epoch,
-                percent(record.validation_accuracy)
+                record.validation.text()
             ));
         }
     }

@@ -7,7 +7,6 @@ mod results;
 mod task;
 mod uses;
 
-use std::path::PathBuf;
 use std::sync::Arc;
 
 use display::Unit;
@@ -37,10 +36,7 @@ pub(super) fn run(options: &Options, output: &Output) -> Result<(), Failure> {
         options.table.is_table(),
     )?;
     let name = space.checked().program.definition(space.net()).name.clone();
-    let folder = options
-        .output
-        .clone()
-        .unwrap_or_else(|| PathBuf::from(format!("snapc-search-{name}")));
+    let folder = load::results_folder(options.output.as_deref(), "search", &name)?;
     if RunDirectory::open(&folder).is_ok() {
         return Err(Failure::Usage(format!(
             "{} holds a run of `snapc train`; say with `--output` where the search should be",

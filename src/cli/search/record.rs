@@ -45,6 +45,9 @@ pub(super) fn measurement(measurement: Measurement) -> &'static str {
         Measurement::Accuracy => "validation_accuracy",
         Measurement::MacroF1 => "validation_macro_f1",
         Measurement::Fgsm | Measurement::Pgd => "validation_robust_accuracy",
+        Measurement::Mae => "validation_mae",
+        Measurement::Rmse => "validation_rmse",
+        Measurement::R2 => "validation_r2",
     }
 }
 

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use super::display::Unit;
 use super::options::Options;
-use super::record::{costs, describe, detail, measurement, percent, reason};
+use super::record::{costs, describe, detail, measurement, reason};
 use super::uses::seen_from;
 use crate::cli::again;
 use crate::cli::load;
@@ -17,12 +17,20 @@ use crate::graph::draw;
 use crate::search::{Cost, Ending, Record, Settings, Summary, pareto_front};
 use crate::sketch::Space;
 use crate::syntax::tree::Use;
+use crate::train::Scores;
 
 /// The details of candidates that have a column in their table.
-const DETAILS: [&str; 13] = [
+const DETAILS: [&str; 20] = [
     "validation_accuracy",
     "validation_macro_f1",
     "test_accuracy",
+    "test_macro_f1",
+    "validation_mae",
+    "validation_rmse",
+    "validation_r2",
+    "test_mae",
+    "test_rmse",
+    "test_r2",
     "validation_robust_accuracy",
     "test_robust_accuracy",
     "parameters",
@@ -75,7 +83,9 @@ impl Results<'_> {
 
     /// The candidates that no other one betters in what is measured, parameters and multiply-adds.
     fn front(&self) -> Vec<&Record> {
-        let measurement = measurement(self.settings.objective.measurement);
+        let Some(measured) = self.settings.objective.measurement else {
+            return Vec::new();
+        };
         let point = |record| {
             let number = |name| Some(detail(record, name)? as u64);
             let cost = Cost {
@@ -83,7 +93,8 @@ impl Results<'_> {
                 multiply_adds: number("multiply_adds")?,
                 latency: detail(record, "latency"),
             };
-            Some((record, (detail(record, measurement)?, cost)))
+            let maximised = measured.maximised(detail(record, measurement(measured))?);
+            Some((record, (maximised, cost)))
         };
         let (records, points): (Vec<&Record>, Vec<_>) =
             self.records.iter().filter_map(point).unzip();
@@ -197,7 +208,6 @@ impl Results<'_> {
 
     /// What is said at the end of a search that trains.
     fn report_trained(&self, best: &Record, output: &Output) {
-        let number = |name: &str| detail(best, name).unwrap_or(0.0);
         output.line(&format!(
             "{} trained{} in {:.0} s of training",
             count(self.summary.evaluated, "candidate"),
@@ -208,10 +218,10 @@ impl Results<'_> {
             self.summary.evaluation_seconds
         ));
         output.line(&format!(
-            "best program   {}\n  test accuracy {}, validation accuracy {}, {}",
+            "best program   {}\n  test {}, validation {}, {}",
             best.candidate.text,
-            percent(number("test_accuracy")),
-            percent(number("validation_accuracy")),
+            scores(best, "test"),
+            scores(best, "validation"),
             costs(best),
         ));
         self.report_front(output);
@@ -239,7 +249,7 @@ impl Results<'_> {
                 self.folder.join("candidates.csv").display()
             )),
             (Ending::Exhausted, false) => output.line(match self.unit {
-                Unit::Share => "every program of the space has been trained",
+                Unit::Share | Unit::Regression => "every program of the space has been trained",
                 Unit::Plain => "the table knows no other program of the space",
             }),
             (Ending::GaveUp, false) => output.line(GAVE_UP),
@@ -254,16 +264,28 @@ impl Results<'_> {
             return;
         }
         output.line("  none is better and smaller than these");
-        let name = measurement(self.settings.objective.measurement);
+        let name = self.settings.objective.measurement.map(measurement);
         for record in front {
+            let measured = name.and_then(|name| detail(record, name));
             output.line(&format!(
                 "    {:>8}  {:14}  {}",
-                percent(detail(record, name).unwrap_or(0.0)),
+                self.unit.text(measured.unwrap_or_default()),
                 record.candidate.text,
                 costs(record)
             ));
         }
     }
+}
+
+/// How well a candidate did on a part of the data, in words.
+fn scores(record: &Record, part: &str) -> String {
+    let detail = |name: &str| detail(record, &format!("{part}_{name}"));
+    let scores = Scores {
+        accuracy: detail("accuracy"),
+        mae: detail("mae"),
+        ..Scores::default()
+    };
+    scores.text()
 }
 
 /// A field of CSV (RFC 4180), in quotes where it has to be.

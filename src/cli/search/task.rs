@@ -42,24 +42,28 @@ impl Task<'_> {
     }
 
     /// Searches with trained candidates.
-    pub(super) fn train(&self) -> Result<(), Failure> {
+    pub(super) fn train(mut self) -> Result<(), Failure> {
         let (space, source, folder) = (self.space, self.source, self.folder);
         let dataset = self.options.training.prepare(&self.settings.data)?;
         check_net(space, dataset.as_ref())?;
-        let computation = self.options.training.computation()?;
-        let evaluation = || {
-            let training = self.settings.training.clone();
-            TrainingEvaluation::new(space, source, dataset.as_ref(), training)
-                .configured(self.settings.evaluation.clone())
-                .computing(computation.clone())
-                .valued_by(self.settings.objective)
-                .within(self.settings.limits)
-        };
-        let display = self.display(Unit::Share);
+        let objective = self.settings.objective.for_task(dataset.task());
+        let objective = objective.map_err(|error| failure(&error))?;
+        self.settings.objective = objective;
+        let training = self.settings.training.clone();
+        let evaluation = TrainingEvaluation::new(space, source, dataset.as_ref(), training)
+            .configured(self.settings.evaluation.clone())
+            .computing(self.options.training.computation()?)
+            .within(self.settings.limits)
+            .valued_by(objective);
+        let evaluation = evaluation.map_err(|error| failure(&error))?;
+        let display = self.display(match dataset.task().is_regression() {
+            true => Unit::Regression,
+            false => Unit::Share,
+        });
         let watch = Arc::clone(&display);
         let limited = self.limited();
-        self.search(&limited, &display, evaluation().settings(), |records| {
-            let evaluation = evaluation()
+        self.search(&limited, &display, evaluation.settings(), |records| {
+            let evaluation = evaluation
                 .keeping_in(folder)
                 .going_on_after(records)
                 .observed_by(move |event: train::Event| locked(&watch).training(event));

@@ -1,7 +1,9 @@
 //! What the value of a candidate is, and how it is written for people.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
+
+use crate::search::objective::Measurement;
 
 /// What the value of a candidate is.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -16,19 +18,27 @@ impl Measure {
     /// What an evaluation with these settings measures: a training gives what its objective asks for, a
     /// table the column that is its value, anything else some value.
     pub fn of(evaluation: &Value) -> Self {
-        let is_share = evaluation.get("training").is_some();
-        let name = match is_share {
-            true => match evaluation["objective"]["measurement"].as_str() {
-                Some("macro-f1") => "validation macro F1",
-                Some("fgsm") => "validation accuracy under FGSM",
-                Some("pgd") => "validation accuracy under PGD",
-                _ => "validation accuracy",
-            },
-            false => evaluation["table"]["value"].as_str().unwrap_or("value"),
+        if evaluation.get("training").is_none() {
+            let name = evaluation["table"]["value"].as_str().unwrap_or("value");
+            return Self {
+                name: name.to_owned(),
+                is_share: false,
+            };
+        }
+        let measurement = Measurement::deserialize(&evaluation["objective"]["measurement"]);
+        let measurement = measurement.unwrap_or(Measurement::Accuracy);
+        let name = match measurement {
+            Measurement::Accuracy => "validation accuracy",
+            Measurement::MacroF1 => "validation macro F1",
+            Measurement::Fgsm => "validation accuracy under FGSM",
+            Measurement::Pgd => "validation accuracy under PGD",
+            Measurement::Mae => "negative validation mean absolute error",
+            Measurement::Rmse => "negative validation root mean square error",
+            Measurement::R2 => "validation R²",
         };
         Self {
             name: name.to_owned(),
-            is_share,
+            is_share: measurement.is_share(),
         }
     }
 

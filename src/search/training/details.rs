@@ -3,9 +3,9 @@
 use serde::{Deserialize, Serialize};
 
 use super::super::objective::{Cost, Measurement, Objective};
-use super::super::zero_cost::Scores;
+use super::super::zero_cost::Scores as ZeroCostScores;
 use super::halving::Rung;
-use crate::train::{Part, TrainError, Trainer};
+use crate::train::{Part, Scores, TrainError, Trainer, test, validation};
 
 /// What is known of a candidate whatever becomes of it: also the record of one that failed has it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -19,7 +19,7 @@ pub struct Facts {
     pub latency: Option<f64>,
     /// Its scores at initialisation, as far as they were asked for.
     #[serde(flatten)]
-    pub scores: Scores,
+    pub scores: ZeroCostScores,
     /// The rungs of successive halving that its training reached.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub rungs: Vec<Rung>,
@@ -32,7 +32,7 @@ impl Facts {
             parameters: cost.parameters,
             multiply_adds: cost.multiply_adds,
             latency: cost.latency,
-            scores: Scores::default(),
+            scores: ZeroCostScores::default(),
             rungs: Vec::new(),
         }
     }
@@ -50,20 +50,20 @@ impl Facts {
 /// What was measured of a network after its training.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Measured {
-    /// The share of the validation part that it classifies right.
-    pub validation_accuracy: f64,
-    /// The mean F1 score of the classes there.
-    pub validation_macro_f1: f64,
-    /// The share of the test part that it classifies right. Never used to choose.
-    pub test_accuracy: f64,
+    /// The scores of the validation part.
+    #[serde(flatten, with = "validation")]
+    pub validation: Scores,
+    /// The scores of the test part. Never used to choose.
+    #[serde(flatten, with = "test")]
+    pub test: Scores,
     /// The share of the validation part that it classifies right under the attack of the objective.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub validation_robust_accuracy: Option<f64>,
     /// The same of the test part. Never used to choose.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub test_robust_accuracy: Option<f64>,
-    /// The epoch whose network this is, counted from 1: the one with the best validation accuracy,
-    /// or the last one of a training that was stopped.
+    /// The epoch whose network this is, counted from 1: the [best](crate::train::EpochRecord::best) one, or the last one
+    /// of a training that was stopped.
     pub best_epoch: usize,
 }
 
@@ -74,47 +74,55 @@ impl Measured {
         objective: &Objective,
         best_epoch: usize,
     ) -> Result<Self, TrainError> {
-        let validation = trainer.evaluate(Part::Validation)?;
         let robust = |part| -> Result<Option<f64>, TrainError> {
             let attack = objective.attack_of_measurement();
             let measured = attack.map(|attack| trainer.evaluate_under(&attack, part));
-            Ok(measured.transpose()?.map(|it| it.accuracy()))
+            Ok(measured.transpose()?.and_then(|it| it.scores().accuracy))
         };
         Ok(Self {
-            validation_accuracy: validation.accuracy(),
-            validation_macro_f1: validation.macro_f1(),
-            test_accuracy: trainer.evaluate(Part::Test)?.accuracy(),
+            validation: trainer.evaluate(Part::Validation)?.scores(),
+            test: trainer.evaluate(Part::Test)?.scores(),
             validation_robust_accuracy: robust(Part::Validation)?,
             test_robust_accuracy: robust(Part::Test)?,
             best_epoch,
         })
     }
 
-    /// What the objective asks for.
-    pub fn measurement(&self, measurement: Measurement) -> f64 {
+    /// What the objective asks for; nothing where it was not measured.
+    pub fn measurement(&self, measurement: Measurement) -> Option<f64> {
         match measurement {
-            Measurement::Accuracy => self.validation_accuracy,
-            Measurement::MacroF1 => self.validation_macro_f1,
-            Measurement::Fgsm | Measurement::Pgd => {
-                self.validation_robust_accuracy.unwrap_or_default()
-            }
+            Measurement::Fgsm | Measurement::Pgd => self.validation_robust_accuracy,
+            _ => score(&self.validation, measurement),
         }
     }
 
     /// The means over several trainings, with the epoch of the last.
     fn mean(trainings: &[Self], last: &Self) -> Self {
-        let of = |number: fn(&Self) -> f64| mean(trainings.iter().map(number));
+        let scores = |of: fn(&Self) -> Scores| {
+            let scores: Vec<Scores> = trainings.iter().map(of).collect();
+            Scores::mean(&scores)
+        };
         let maybe = |number: fn(&Self) -> Option<f64>| {
             number(last).map(|_| mean(trainings.iter().filter_map(number)))
         };
         Self {
-            validation_accuracy: of(|it| it.validation_accuracy),
-            validation_macro_f1: of(|it| it.validation_macro_f1),
-            test_accuracy: of(|it| it.test_accuracy),
+            validation: scores(|it| it.validation),
+            test: scores(|it| it.test),
             validation_robust_accuracy: maybe(|it| it.validation_robust_accuracy),
             test_robust_accuracy: maybe(|it| it.test_robust_accuracy),
             best_epoch: last.best_epoch,
         }
+    }
+}
+
+/// The score that a measurement without an attack is; one under attack is the accuracy of what was attacked.
+pub(super) fn score(scores: &Scores, measurement: Measurement) -> Option<f64> {
+    match measurement {
+        Measurement::Accuracy | Measurement::Fgsm | Measurement::Pgd => scores.accuracy,
+        Measurement::MacroF1 => scores.macro_f1,
+        Measurement::Mae => scores.mae,
+        Measurement::Rmse => scores.rmse,
+        Measurement::R2 => scores.r2,
     }
 }
 
@@ -148,7 +156,10 @@ impl TrainedCandidate {
         stopped_at_epoch: Option<usize>,
     ) -> (Self, f64) {
         let value_of = |measured: &Measured| {
-            objective.value(measured.measurement(objective.measurement), facts.cost())
+            let measured = objective
+                .measurement
+                .and_then(|it| measured.measurement(it));
+            objective.value(measured.unwrap_or_default(), facts.cost())
         };
         let mut values: Vec<f64> = trainings.iter().map(value_of).collect();
         let value = mean(values.iter().copied());

@@ -23,17 +23,19 @@ pub use halving::{Halving, Rung};
 pub use kept::TRAININGS;
 pub use latency::latency;
 
+use super::error::Result;
 use super::evaluation::{Candidate, Evaluation, Outcome};
 use super::history::Record;
-use super::objective::{Cost, Limits, Measurement, Objective};
+use super::objective::{Cost, Limits, Objective};
 use crate::backend::{Computation, Network};
-use crate::data::{self, Batch, Dataset};
+use crate::data::{self, Batch, Dataset, Normalization};
 use crate::diagnostic::Source;
 use crate::files;
 use crate::graph::Graph;
 use crate::sketch::Space;
-use crate::train::{self, Event, Observer, Part, Stop, Trainer, TrainingConfiguration};
+use crate::train::{self, Event, Observer, Part, Stop, Trainer, TrainingConfiguration, Weights};
 use clock::Clock;
+use details::score;
 use error::NoValue;
 use filter::Filter;
 use halving::Judge;
@@ -80,17 +82,21 @@ impl<'a> TrainingEvaluation<'a> {
             limits: Limits::default(),
             folder: None,
             best: None,
-            objective: Objective::default(),
+            objective: Objective::of_task(dataset.task()),
             computation: Computation::default(),
             observer: Box::new(()),
         }
     }
 
-    /// Chooses what a trained candidate is worth; its validation accuracy if nothing is chosen.
-    #[must_use]
-    pub fn valued_by(mut self, objective: Objective) -> Self {
-        self.objective = objective;
-        self
+    /// Chooses what a trained candidate is worth; its validation accuracy, or the negative of its mean absolute error, if
+    /// nothing is chosen.
+    ///
+    /// # Errors
+    ///
+    /// [`SearchError::Configuration`] if what is to be measured is not of the task of the data.
+    pub fn valued_by(mut self, objective: Objective) -> Result<Self> {
+        self.objective = objective.for_task(self.dataset.task())?;
+        Ok(self)
     }
 
     /// Chooses how often candidates are trained, and which trainings end early.
@@ -233,8 +239,10 @@ impl<'a> TrainingEvaluation<'a> {
             train::Outcome::Interrupted { .. } => return Err(clock.error()),
         };
         let measured = Measured::of(&trainer, &objective, epoch)?;
+        let normalization = trainer.normalization().clone();
         Ok(Some(Trained {
             network,
+            normalization,
             measured,
             stopped_at_epoch,
         }))
@@ -256,7 +264,7 @@ impl<'a> TrainingEvaluation<'a> {
             last.stopped_at_epoch,
         );
         if self.best.is_none_or(|best| value > best) {
-            self.keep(&candidate.program, &last.network)?;
+            self.keep(&candidate.program, last)?;
             self.best = Some(value);
         }
         Ok(Outcome::Measured {
@@ -266,13 +274,13 @@ impl<'a> TrainingEvaluation<'a> {
     }
 
     /// Writes the program and its weights, so that the best one is there whatever happens next.
-    fn keep(&self, program: &[u8], network: &Network) -> Result<(), NoValue> {
+    fn keep(&self, program: &[u8], trained: &Trained) -> Result<(), NoValue> {
         let Some(folder) = &self.folder else {
             return Ok(());
         };
         std::fs::create_dir_all(folder).map_err(|error| not_kept(&error))?;
-        network
-            .save_weights(&folder.join("best.safetensors"))
+        Weights::capture(&trained.network)?
+            .save(&folder.join("best.safetensors"), &trained.normalization)
             .map_err(|error| not_kept(&error))?;
         let text = self.space.fill(self.source, program);
         files::write(&folder.join("best.snap"), text.as_bytes()).map_err(|error| not_kept(&error))
@@ -282,22 +290,22 @@ impl<'a> TrainingEvaluation<'a> {
 /// A network after its training.
 struct Trained {
     network: Network,
+    /// How inputs and targets were normalised for it.
+    normalization: Normalization,
     measured: Measured,
     stopped_at_epoch: Option<usize>,
 }
 
 /// What the network of a trainer is worth as it is.
 fn value_now(trainer: &Trainer<'_>, objective: &Objective, cost: Cost) -> Result<f64, NoValue> {
-    let measured = match objective.attack_of_measurement() {
-        Some(attack) => trainer
-            .evaluate_under(&attack, Part::Validation)?
-            .accuracy(),
-        None if objective.measurement == Measurement::MacroF1 => {
-            trainer.evaluate(Part::Validation)?.macro_f1()
-        }
-        None => trainer.evaluate(Part::Validation)?.accuracy(),
+    let evaluation = match objective.attack_of_measurement() {
+        Some(attack) => trainer.evaluate_under(&attack, Part::Validation)?,
+        None => trainer.evaluate(Part::Validation)?,
     };
-    Ok(objective.value(measured, cost))
+    let measured = objective
+        .measurement
+        .and_then(|it| score(&evaluation.scores(), it));
+    Ok(objective.value(measured.unwrap_or_default(), cost))
 }
 
 fn not_kept(error: &dyn std::error::Error) -> NoValue {

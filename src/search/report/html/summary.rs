@@ -7,7 +7,7 @@ use serde_json::Value;
 use crate::graph::draw::escape_xml;
 use crate::search::report::candidates::text;
 use crate::search::report::chart::origin;
-use crate::search::report::measure::grouped;
+use crate::search::report::measure::{grouped, significant};
 use crate::search::report::{Report, ReportedCandidate};
 
 pub fn write(page: &mut String, report: &Report) -> std::fmt::Result {
@@ -64,6 +64,12 @@ fn details(candidate: &ReportedCandidate) -> String {
     let mut parts = Vec::new();
     if let Some(test) = candidate.detail("test_accuracy") {
         parts.push(format!("test accuracy {:.2} %", 100.0 * test));
+    }
+    if let Some(test) = candidate.detail("test_mae") {
+        parts.push(format!(
+            "mean absolute error on the test part {}",
+            significant(test)
+        ));
     }
     for (name, unit) in [
         ("parameters", "parameters"),

@@ -43,7 +43,7 @@ fn percent(value: f64) -> String {
     format!("{:.2} %", value * 100.0)
 }
 
-const COLUMNS: [Column; 11] = [
+const COLUMNS: [Column; 12] = [
     number("number", |_, it| {
         shown(Some((it.number + 1) as f64), |value| value.to_string())
     }),
@@ -56,6 +56,9 @@ const COLUMNS: [Column; 11] = [
     }),
     number("test accuracy", |_, it| {
         shown(it.detail("test_accuracy"), percent)
+    }),
+    number("test error", |_, it| {
+        shown(it.detail("test_mae"), significant)
     }),
     number("parameters", |_, it| {
         shown(it.detail("parameters"), grouped)

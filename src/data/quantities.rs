@@ -1,0 +1,180 @@
+//! A folder of PNG or JPEG images of which quantities are known: a table `root/targets.csv` with a line for each image,
+//! or one each in `root/train` and `root/test`.
+//!
+//! The first column of the table is the path of the image, seen from the table; every other column is a
+//! quantity, with the name that the header gives it:
+//!
+//! ```text
+//! image,x,y,angle
+//! 0001.png,12.5,-3.25,41
+//! ```
+//!
+//! All images must have the same size. Images that are all grey have one channel; where any image is in colour, all have
+//! three (red, green, blue).
+
+use std::path::{Path, PathBuf};
+
+use csv::{Reader, ReaderBuilder, StringRecord};
+
+use super::task::Targets;
+use super::{DataError, ImageSet, Task, images, name_of};
+
+/// The name of the table.
+pub const TABLE: &str = "targets.csv";
+
+/// Whether a folder, or its part `train`, has a table of quantities.
+pub fn is_folder(root: &Path) -> bool {
+    root.join(TABLE).is_file() || root.join("train").join(TABLE).is_file()
+}
+
+/// Reads a folder of images with their quantities. The table in `root/test`, if there is one beside that in
+/// `root/train`, is the official test part.
+///
+/// # Errors
+///
+/// When a table can't be read, has no quantity or no line, has something that is not a finite number, or names
+/// an image that can't be read or has another size than the first one; and when the two parts do not have the same
+/// quantities.
+pub fn open(root: &Path) -> Result<ImageSet, DataError> {
+    let whole = root.join(TABLE);
+    let (training, test) = match whole.is_file() {
+        true => (Table::read(whole)?, None),
+        false => {
+            let table = root.join("test").join(TABLE);
+            let test = table.is_file().then(|| Table::read(table)).transpose()?;
+            (Table::read(root.join("train").join(TABLE))?, test)
+        }
+    };
+    let mut files = training.images;
+    let mut values = training.values;
+    let test = match test {
+        None => None,
+        Some(test) if test.quantities != training.quantities => {
+            return Err(DataError::QuantitiesDiffer {
+                path: test.path,
+                found: test.quantities,
+                expected: training.quantities,
+            });
+        }
+        Some(test) => {
+            let start = files.len();
+            files.extend(test.images);
+            values.extend(test.values);
+            Some(start..files.len())
+        }
+    };
+    let (shape, pixels) = images::read(root, &files)?;
+    Ok(ImageSet {
+        name: name_of(root),
+        shape,
+        task: Task::Quantities(training.quantities),
+        pixels,
+        maximum: u8::MAX,
+        targets: Targets::Quantities(values),
+        test,
+    })
+}
+
+/// A table of quantities.
+struct Table {
+    path: PathBuf,
+    quantities: Vec<String>,
+    images: Vec<PathBuf>,
+    /// Those of each image, in the order of `quantities`.
+    values: Vec<f32>,
+}
+
+impl Table {
+    fn read(path: PathBuf) -> Result<Self, DataError> {
+        let bytes = std::fs::read(&path).map_err(|source| DataError::Read {
+            path: path.clone(),
+            source,
+        })?;
+        let mut reader = ReaderBuilder::new()
+            .flexible(true)
+            .from_reader(bytes.as_slice());
+        let quantities = quantities(&path, &mut reader)?;
+        let mut table = Self {
+            path,
+            quantities,
+            images: Vec::new(),
+            values: Vec::new(),
+        };
+        for record in reader.records() {
+            let record = record.map_err(|error| table.broken(&error))?;
+            table.add(&record)?;
+        }
+        match table.images.is_empty() {
+            true => Err(table.wrong(
+                2,
+                "there is no line of an image; write one for each".to_owned(),
+            )),
+            false => Ok(table),
+        }
+    }
+
+    fn add(&mut self, record: &StringRecord) -> Result<(), DataError> {
+        let line = record.position().map_or(1, csv::Position::line);
+        let columns = self.quantities.len() + 1;
+        if record.len() != columns {
+            let reason = format!(
+                "it has {} fields, but the header has {columns}",
+                record.len()
+            );
+            return Err(self.wrong(line, reason));
+        }
+        let folder = self.path.parent().unwrap_or(Path::new(""));
+        self.images.push(folder.join(record[0].trim()));
+        for (name, text) in self.quantities.iter().zip(record.iter().skip(1)) {
+            let number = text.trim().parse().ok().filter(|it: &f32| it.is_finite());
+            let number = number.ok_or_else(|| {
+                self.wrong(
+                    line,
+                    format!(
+                        "`{name}` is `{text}`, which is not a finite number; write one like `-3.25`"
+                    ),
+                )
+            })?;
+            self.values.push(number);
+        }
+        Ok(())
+    }
+
+    fn wrong(&self, line: u64, reason: String) -> DataError {
+        DataError::TableLine {
+            path: self.path.clone(),
+            line,
+            reason,
+        }
+    }
+
+    fn broken(&self, error: &csv::Error) -> DataError {
+        broken(&self.path, error)
+    }
+}
+
+/// The names in the header behind the first.
+fn quantities(path: &Path, reader: &mut Reader<&[u8]>) -> Result<Vec<String>, DataError> {
+    let header = reader.headers().map_err(|error| broken(path, &error))?;
+    let names: Vec<String> = header
+        .iter()
+        .skip(1)
+        .map(|it| it.trim().to_owned())
+        .collect();
+    if names.is_empty() || names.iter().any(String::is_empty) {
+        return Err(DataError::TableLine {
+            path: path.into(),
+            line: 1,
+            reason: "the header must name the column of the images and at least one quantity, as in `image,x,y`".to_owned(),
+        });
+    }
+    Ok(names)
+}
+
+fn broken(path: &Path, error: &csv::Error) -> DataError {
+    DataError::TableLine {
+        path: path.into(),
+        line: error.position().map_or(1, csv::Position::line),
+        reason: error.to_string(),
+    }
+}
