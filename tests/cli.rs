@@ -830,6 +830,49 @@ fn a_search_leaves_its_results() {
     );
 }
 
+/// A normal cell and one that halves the image, both open.
+#[test]
+fn a_search_fills_all_holes_of_a_net() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path();
+    let sketch = SMALL_SEARCH
+        .replace("pattern cell : k = \"?{1..5}\"", "block cell : [c, h, w] -> [c, h, w] = ?{1..3}\n\
+            block half : [c, h, w] -> [2 * c, (h + 1) // 2, (w + 1) // 2] = ?{1..3} conv(3, 2 * c, stride: 2)")
+        .replace("    cell\n", "    cell half cell\n");
+    fs::write(path.join("small.snap"), sketch).unwrap();
+    let search = run(path, SEARCH);
+    assert!(search.status.success(), "{}", text(&search.stderr));
+    let lines = json_lines(&search);
+    assert_eq!(lines.len(), 11);
+    for candidate in &lines[..10] {
+        assert_eq!(candidate["status"], "done");
+        let program = candidate["program"].as_str().unwrap();
+        assert_eq!(program.split(' ').count(), 2, "{program}");
+    }
+    let program = lines[10]["best"]["program"].as_str().unwrap();
+    let best = fs::read_to_string(path.join("snapc-search-small/best.snap")).unwrap();
+    for filling in program.split(' ') {
+        assert!(best.contains(&format!("= \"{filling}\"")), "{best}");
+    }
+    let best = "snapc-search-small/best.snap";
+    let check = run(path, &["check", best]);
+    assert!(check.status.success(), "{}", text(&check.stderr));
+    let train = run(
+        path,
+        &["train", best, "--epochs", "1", "--output", "trained"],
+    );
+    assert!(train.status.success(), "{}", text(&train.stderr));
+    let report = run(path, &["report", "snapc-search-small"]);
+    assert!(report.status.success(), "{}", text(&report.stderr));
+    let page = fs::read_to_string(path.join("snapc-search-small/report.html")).unwrap();
+    // Each of the ten has the drawings of both cells.
+    let drawings = page.split("<div class=\"drawing\">").skip(1);
+    let drawn: Vec<usize> = drawings
+        .map(|it| it.split("</div>").next().unwrap().matches("<svg").count())
+        .collect();
+    assert_eq!(drawn, [2; 10]);
+}
+
 #[test]
 fn the_configuration_of_a_search_is_a_file_and_flags() {
     let folder = tempfile::tempdir().unwrap();

@@ -718,6 +718,72 @@ fn the_holes_of_a_sketch_are_searched() {
     }
 }
 
+/// Whoever proposes programs of two cells, each has a filling for both, and other keys.
+#[test]
+fn all_holes_of_a_sketch_are_filled_together() {
+    let text = include_str!("../examples/two_cells.snap");
+    let source = Source::new("two_cells.snap", text.to_owned());
+    let checked = Arc::new(types::check(&syntax::parse(&source).file));
+    let sketch = Space::new(checked, None).unwrap();
+    for strategy in [
+        StrategyName::Random,
+        StrategyName::Local,
+        StrategyName::Evolution,
+        StrategyName::Autosnap,
+    ] {
+        let mut configuration = small(strategy, 0, 12);
+        configuration.autosnap.pretraining.programs = 100;
+        let store = Store::in_memory().unwrap();
+        let mut search = Search::open(&sketch, configuration, Value::Null, store).unwrap();
+        let summary = search
+            .run(&mut Measure::default(), &mut Silent, &GO_ON)
+            .unwrap();
+        assert_eq!((summary.evaluated, summary.failed), (12, 0));
+        for record in search.history().records() {
+            let text = &record.candidate.text;
+            let cells: Vec<&str> = text.split(' ').collect();
+            let is_cell = |cell: &&str| (1..=8).contains(&cell.len());
+            assert!(cells.len() == 2 && cells.iter().all(is_cell), "{text}");
+            assert!(sketch.graph(&record.candidate.program).is_ok(), "{text}");
+        }
+    }
+}
+
+/// A length is drawn for each hole: all lengths of both are as frequent as each other, but for what
+/// has to be added to come to an end.
+#[test]
+fn random_programs_have_all_lengths_of_all_holes() {
+    let text = "alphabet k { c = conv(3) p = conv(1) m = maxpool(3) }
+        block first : [c, h, w] -> [c, h, w] = ?{0..4}
+        block second : [c, h, w] -> [c, h, w] = ?{3..9}
+        net n : [4, 8, 8] -> [4, 8, 8] = first second";
+    let source = Source::new("test.snap", text.to_owned());
+    let checked = Arc::new(types::check(&syntax::parse(&source).file));
+    let sketch = Space::new(checked, None).unwrap();
+    let mut rng = ChaCha8Rng::seed_from_u64(1);
+    let mut counts = [[0; 10]; 2];
+    for _ in 0..1400 {
+        let program = random_program(&sketch, &mut rng).unwrap();
+        assert!(is_valid(&sketch, &program));
+        for (hole, filling) in sketch.text(&program).split(' ').enumerate() {
+            counts[hole][filling.len()] += 1;
+        }
+    }
+    // Five lengths of the first hole, seven of the second.
+    assert!(
+        counts[0][..=4]
+            .iter()
+            .all(|count| (220..340).contains(count)),
+        "{counts:?}"
+    );
+    assert!(
+        counts[1][3..]
+            .iter()
+            .all(|count| (150..250).contains(count)),
+        "{counts:?}"
+    );
+}
+
 // What is kept
 
 /// Takes the search a number of steps on, a step being an ask or a tell, and lets it go.

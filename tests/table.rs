@@ -175,6 +175,36 @@ fn rows_about_something_else_are_skipped_and_counted() {
 }
 
 #[test]
+fn a_table_of_a_net_with_two_holes_has_two_fillings_in_a_row() {
+    let text = "
+        alphabet letters { c = conv(3) relu  p = conv(1) relu  : = dup  ~ = swap  + = add }
+        block first : [c, h, w] -> [c, h, w] = ?{0..4}
+        block second : [c, h, w] -> [c, h, w] = ?{1..4}
+        net small : [1, 8, 8] -> [10] = conv(3, 4) first second gap dense(10)
+    ";
+    let source = Source::new("small.snap", text);
+    let checked = types::check(&syntax::parse(&source).file);
+    let space = Space::new(Arc::new(checked), None).unwrap();
+    let text = "cell,value\n:c+ p,1\nc:+ p,4\n:~c+ p,3\n c,5\nc c,6\ncp,7\nc ?,8\n\
+                c :,9\n|none~0|,10\nc p ,11\n";
+    let table = TableEvaluation::read(&space, "small", text, columns("value", &[])).unwrap();
+    let value = |text: &str| {
+        let program = space.opcodes(text).unwrap();
+        table.look_up(&program).map(|(value, _)| value)
+    };
+    assert_eq!(value(":c+ p"), Some(2.0), "the mean of equal programs");
+    assert_eq!(value("c:+ p"), Some(4.0));
+    assert_eq!(value(" c"), Some(5.0), "the first filling is empty");
+    assert_eq!((value("c c"), value("p :c+")), (Some(6.0), None));
+    let reasons: Vec<String> = table
+        .skipped()
+        .iter()
+        .map(|row| format!("line {}: {}", row.line, row.reason))
+        .collect();
+    insta::assert_snapshot!(reasons.join("\n"));
+}
+
+#[test]
 fn only_what_the_table_knows_is_proposed() {
     let space = small_space();
     let text = "cell,value\nc,1\ncp,2\nccc,4\npcpc,3\npppp,NA\n";

@@ -103,7 +103,7 @@ enum Command {
     Train(Box<train::Options>),
     /// Measure a trained net
     Eval(eval::Options),
-    /// Search programs that fill the hole of a net
+    /// Search programs that fill the holes of a net
     Search(Box<search::Options>),
     /// Write what a search found as a page with charts, or as a table
     Report(report::Options),

@@ -10,8 +10,9 @@ use super::{Graph, Node, NodeId, NodeKind, WeightsId};
 use crate::diagnostic::{Diagnostic, Span};
 use crate::operations::{Dimension, Operation, Shape};
 use crate::types::{
-    Calls, Definition, DefinitionId, HoleSite, Interpreter, Kind, LayerPath, MAXIMUM_OPERATIONS,
-    Numbers, Passage, Program, Pull, Recorder, ShapeTerm, Stop, distinct_names, incomplete,
+    Calls, Definition, DefinitionId, Filling, HoleSite, Interpreter, Kind, LayerPath,
+    MAXIMUM_OPERATIONS, Numbers, Passage, Program, Pull, Recorder, ShapeTerm, Stop, distinct_names,
+    incomplete,
 };
 
 /// Expands a net, block, pattern or symbol into its graph.
@@ -28,17 +29,17 @@ pub fn build(program: &Program, id: DefinitionId) -> Result<Graph, Box<Diagnosti
     build_filled(program, id, None)
 }
 
-/// Expands a definition with `filling` in place of its hole, a symbol each; see [`build`].
+/// Expands a definition with its holes filled, all of them; see [`build`].
 ///
 /// # Errors
 ///
-/// As for [`build`]; also if the filling does not type-check.
+/// As for [`build`]; also if a hole has no filling, or one that does not type-check.
 pub fn build_filled(
     program: &Program,
     id: DefinitionId,
-    filling: Option<&[DefinitionId]>,
+    fillings: Option<&[Filling]>,
 ) -> Result<Graph, Box<Diagnostic>> {
-    build_bounded(program, id, filling, enough_steps(program))
+    build_bounded(program, id, fillings, enough_steps(program))
 }
 
 /// Expands a block as a net would use it: parameters without a default are `number`, and the inputs
@@ -85,11 +86,11 @@ pub fn build_within(
 fn build_bounded(
     program: &Program,
     id: DefinitionId,
-    filling: Option<&[DefinitionId]>,
+    fillings: Option<&[Filling]>,
     steps: u64,
 ) -> Result<Graph, Box<Diagnostic>> {
     let definition = program.definition(id);
-    if definition.has_hole && filling.is_none() {
+    if definition.has_hole && fillings.is_none() {
         return Err(Box::new(incomplete(definition)));
     }
     let ranks: &[usize] = match definition.signature {
@@ -102,7 +103,7 @@ fn build_bounded(
         Kind::Block | Kind::Pattern | Kind::Symbol => Numbers::Defaults,
     };
     for &rank in ranks {
-        match expand(program, id, filling, (Pull::Rank(rank), numbers), steps) {
+        match expand(program, id, fillings, (Pull::Rank(rank), numbers), steps) {
             Ok(graph) => return Ok(graph),
             Err(stop) => {
                 first_problem.get_or_insert(stop);
@@ -132,25 +133,25 @@ pub(crate) fn build_symbol(
     );
     interpreter.enter_site(site, stack).ok()?;
     if let Some(symbol) = symbol {
-        interpreter.symbol(symbol, site.hole.span).ok()?;
+        interpreter.symbol(symbol, site.written.hole.span).ok()?;
     }
-    let definition = program.definition(symbol.unwrap_or(site.definition));
+    let definition = program.definition(symbol.unwrap_or(site.written.definition));
     Some(finish(definition, interpreter))
 }
 
 fn expand(
     program: &Program,
     id: DefinitionId,
-    filling: Option<&[DefinitionId]>,
+    fillings: Option<&[Filling]>,
     open: (Pull, Numbers),
     steps: u64,
 ) -> Result<Graph, Stop> {
     // Layers with named weights are known by their paths: those are always run.
     let replays = !program.names_weights();
-    let graph = run(program, id, filling, open, steps, replays);
+    let graph = run(program, id, fillings, open, steps, replays);
     match graph {
         // What is wrong is told by a run in which nothing was passed over.
-        Err(_) if replays => run(program, id, filling, open, steps, false),
+        Err(_) if replays => run(program, id, fillings, open, steps, false),
         graph => graph,
     }
 }
@@ -158,7 +159,7 @@ fn expand(
 fn run(
     program: &Program,
     id: DefinitionId,
-    filling: Option<&[DefinitionId]>,
+    fillings: Option<&[Filling]>,
     (pull, numbers): (Pull, Numbers),
     steps: u64,
     replays: bool,
@@ -168,7 +169,7 @@ fn run(
         ..Builder::default()
     };
     let mut interpreter = Interpreter::new(program, Calls::Expand, pull, recorder, steps);
-    interpreter.filling = filling;
+    interpreter.fillings = fillings;
     interpreter.replays = replays;
     interpreter.run(id, numbers)?;
     Ok(finish(program.definition(id), interpreter))

@@ -315,7 +315,7 @@ impl Limits {
     }
 }
 
-/// The programs that fill the hole of a net within limits of parameters and multiply-adds: others are valid, but
+/// The programs that fill the holes of a net within limits of parameters and multiply-adds: others are valid, but
 /// never proposed. Memory and latency are for [`TrainingEvaluation::within`](super::TrainingEvaluation::within) to look at.
 #[derive(Clone, Copy)]
 pub struct Limited<'a> {
@@ -337,6 +337,10 @@ impl ProgramSpace for Limited<'_> {
 
     fn lengths(&self) -> RangeInclusive<usize> {
         self.space.lengths()
+    }
+
+    fn pieces(&self) -> Vec<RangeInclusive<usize>> {
+        self.space.pieces()
     }
 
     fn allowed(&self, prefix: &[u8]) -> Allowed {

@@ -27,6 +27,15 @@ pub trait ProgramSpace: Sync {
     /// The allowed lengths of a program.
     fn lengths(&self) -> RangeInclusive<usize>;
 
+    /// The allowed lengths of the pieces that a program has one after the other, such as the fillings of
+    /// several holes. Between two pieces stands the last symbol of the vocabulary, and nowhere else; with
+    /// such separators, pieces are as long as [`lengths`](ProgramSpace::lengths) says of programs. Those
+    /// who draw programs at random draw a length for each. Most spaces have programs of one piece, in
+    /// which no symbol is a separator.
+    fn pieces(&self) -> Vec<RangeInclusive<usize>> {
+        vec![self.lengths()]
+    }
+
     /// Which symbols may follow the prefix so that a valid program within the length can still be
     /// reached, and whether the program may end here.
     fn allowed(&self, prefix: &[u8]) -> Allowed;
@@ -61,6 +70,10 @@ impl<T: ProgramSpace + ?Sized> ProgramSpace for &T {
         (**self).lengths()
     }
 
+    fn pieces(&self) -> Vec<RangeInclusive<usize>> {
+        (**self).pieces()
+    }
+
     fn allowed(&self, prefix: &[u8]) -> Allowed {
         (**self).allowed(prefix)
     }
@@ -78,7 +91,7 @@ impl<T: ProgramSpace + ?Sized> ProgramSpace for &T {
     }
 }
 
-/// The programs that fill the hole of a net.
+/// The programs that fill the holes of a net.
 impl ProgramSpace for Space {
     fn symbols(&self) -> &[char] {
         self.symbols()
@@ -88,17 +101,21 @@ impl ProgramSpace for Space {
         self.lengths()
     }
 
+    fn pieces(&self) -> Vec<RangeInclusive<usize>> {
+        self.pieces()
+    }
+
     fn allowed(&self, prefix: &[u8]) -> Allowed {
         self.allowed(prefix)
     }
 
-    /// The key of the whole net. A program that does not fit the hole, which nobody should ask for,
+    /// The key of the whole net. A program that does not fit the holes, which nobody should ask for,
     /// has that of its opcodes.
     fn key(&self, program: &[u8]) -> Key {
         self.key(program).unwrap_or_else(|_| Key::of(program))
     }
 
-    /// The parts of the block with the hole.
+    /// The parts of the blocks with holes.
     fn parts(&self, program: &[u8]) -> Vec<u64> {
         self.parts(program).unwrap_or_default()
     }
@@ -138,29 +155,75 @@ pub fn is_valid(space: &dyn ProgramSpace, program: &[u8]) -> bool {
 }
 
 /// A random valid program: a length is drawn uniformly, then every symbol uniformly among those
-/// allowed; the program ends at the first place at or after that length where it may.
+/// allowed; the program ends at the first place at or after that length where it may. A program of
+/// several [pieces](ProgramSpace::pieces) has a length drawn for each.
 ///
 /// Nothing if the walk ran into a prefix that can neither go on nor end, which in an exact space only
 /// happens when the space is empty.
 pub fn random_program(space: &dyn ProgramSpace, rng: &mut ChaCha8Rng) -> Option<Vec<u8>> {
-    let lengths = space.lengths();
-    if lengths.is_empty() {
-        return None;
-    }
-    let longest = *lengths.end();
-    let wanted = rng.random_range(lengths);
+    let longest = *space.lengths().end();
+    let wanted = WantedLengths::draw(space, rng)?;
     let mut program = Vec::with_capacity(longest);
     loop {
-        let allowed = space.allowed(&program);
-        let count = allowed.symbols.count_ones() as usize;
-        if allowed.end && (program.len() >= wanted || count == 0) {
+        let (symbols, separator) = wanted.split(space.allowed(&program));
+        let count = symbols.symbols.count_ones() as usize;
+        let is_long_enough = wanted.are_reached(&program) || count == 0;
+        if symbols.end && is_long_enough {
             return Some(program);
         }
-        if count == 0 || program.len() >= longest {
+        if program.len() >= longest {
             return None;
         }
-        let choice = rng.random_range(0..count);
-        program.extend(allowed.iter().nth(choice));
+        match separator.filter(|_| is_long_enough) {
+            Some(separator) => program.push(separator),
+            None if count == 0 => return None,
+            None => {
+                let choice = rng.random_range(0..count);
+                program.extend(symbols.iter().nth(choice));
+            }
+        }
+    }
+}
+
+/// How long the pieces of a program are to be at least.
+struct WantedLengths {
+    lengths: Vec<usize>,
+    separator: Option<u8>,
+}
+
+impl WantedLengths {
+    /// Draws the lengths. Nothing if there is a piece without a length.
+    fn draw(space: &dyn ProgramSpace, rng: &mut ChaCha8Rng) -> Option<Self> {
+        let pieces = space.pieces();
+        if pieces.iter().any(RangeInclusive::is_empty) {
+            return None;
+        }
+        let last = space.symbols().len().saturating_sub(1) as u8;
+        let separator = (pieces.len() > 1).then_some(last);
+        let lengths = pieces.into_iter().map(|piece| rng.random_range(piece));
+        Some(Self {
+            lengths: lengths.collect(),
+            separator,
+        })
+    }
+
+    /// Whether the last piece of the program has its length.
+    fn are_reached(&self, program: &[u8]) -> bool {
+        let mut pieces = program.rsplit(|symbol| Some(*symbol) == self.separator);
+        let length = pieces.next().map_or(0, <[u8]>::len);
+        let place = pieces.count();
+        self.lengths
+            .get(place)
+            .is_none_or(|wanted| length >= *wanted)
+    }
+
+    /// What may follow in the piece, and the separator if it may follow too.
+    fn split(&self, mut allowed: Allowed) -> (Allowed, Option<u8>) {
+        let separator = self
+            .separator
+            .filter(|separator| allowed.contains(*separator));
+        allowed.symbols &= !separator.map_or(0, |separator| 1 << separator);
+        (allowed, separator)
     }
 }
 
@@ -311,24 +374,28 @@ impl<'a> DistinctDraws<'a> {
 
     /// The next program. Nothing if all were drawn.
     fn next(&mut self, rng: &mut ChaCha8Rng) -> Option<Vec<u8>> {
-        let lengths = self.space.lengths();
-        let longest = *lengths.end();
-        let wanted = rng.random_range(lengths);
+        let longest = *self.space.lengths().end();
+        let wanted = WantedLengths::draw(self.space, rng)?;
         let mut program = Vec::with_capacity(longest);
         loop {
-            let allowed = self.space.allowed(&program);
             let is_open = |symbol: &u8| !self.finished.contains(&with(&program, *symbol));
+            let (allowed, separator) = wanted.split(self.space.allowed(&program));
             let ends = allowed.end && is_open(&END);
-            let symbols: Vec<u8> = match program.len() < longest {
-                true => allowed.iter().filter(is_open).collect(),
-                false => Vec::new(),
+            let (symbols, separator): (Vec<u8>, _) = match program.len() < longest {
+                true => (
+                    allowed.iter().filter(is_open).collect(),
+                    separator.filter(is_open),
+                ),
+                false => (Vec::new(), None),
             };
-            if ends && (program.len() >= wanted || symbols.is_empty()) {
+            let is_long_enough = wanted.are_reached(&program) || symbols.is_empty();
+            if ends && is_long_enough {
                 self.finished.insert(with(&program, END));
                 return Some(program);
             }
-            match symbols.choose(rng) {
-                Some(&symbol) => program.push(symbol),
+            let separator = separator.filter(|_| is_long_enough);
+            match separator.or_else(|| symbols.choose(rng).copied()) {
+                Some(symbol) => program.push(symbol),
                 // All that begins like this was drawn: one symbol back.
                 None => {
                     self.finished.insert(program.clone());

@@ -27,7 +27,7 @@ use super::space::{self, Allowed, Key, ProgramSpace, Unseen};
 use crate::diagnostic::Source;
 use crate::graph::{self, Laws};
 use crate::import;
-use crate::sketch::Space;
+use crate::sketch::{SEPARATOR, Space};
 
 /// Which columns of a table are read.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -291,23 +291,39 @@ fn is_cell(text: &str) -> bool {
     text.trim().starts_with('|') && text.contains('~')
 }
 
-/// The key of the block that a row is about, or why it is about no program of the space.
+/// The key of the blocks that a row is about, or why it is about no program of the space.
 fn key_of(space: &Space, text: &str) -> Result<Key, String> {
-    let text = text.trim();
-    let graph = match is_cell(text) {
-        true => import::nas_bench_201_graph(&Source::new("cell", text)),
-        false => {
-            let opcodes = space.opcodes(text);
-            let opcodes =
-                opcodes.ok_or_else(|| format!("`{text}` has symbols that the alphabet lacks"))?;
-            if !space.is_valid(&opcodes) {
-                return Err(format!("`{text}` does not fit the hole"));
-            }
-            space.block_graph(&opcodes)
-        }
+    let holes = space.pieces().len();
+    if is_cell(text) && holes > 1 {
+        return Err(format!(
+            "a cell in the notation of NAS-Bench-201 fills one hole, and the net has {holes}"
+        ));
+    }
+    if is_cell(text) {
+        let graph = import::nas_bench_201_graph(&Source::new("cell", text.trim()));
+        let graph = graph.map_err(|diagnostic| diagnostic.message)?;
+        return Ok(graph::canonicalise(&graph, Laws::Real).key);
+    }
+    // Of several fillings the first or the last may be empty.
+    let text = match holes {
+        1 => text.trim(),
+        _ => text,
     };
-    let graph = graph.map_err(|diagnostic| diagnostic.message)?;
-    Ok(graph::canonicalise(&graph, Laws::Real).key)
+    let opcodes = space.opcodes(text);
+    let opcodes = opcodes.ok_or_else(|| format!("`{text}` has symbols that the alphabet lacks"))?;
+    let pieces = text.split(SEPARATOR).count();
+    if pieces != holes {
+        return Err(format!(
+            "`{text}` fills {pieces} of {holes} holes; a program has a filling for each, with a space between"
+        ));
+    }
+    if !space.is_valid(&opcodes) {
+        let which = if holes == 1 { "hole" } else { "holes" };
+        return Err(format!("`{text}` does not fit the {which}"));
+    }
+    space
+        .block_key(&opcodes)
+        .map_err(|diagnostic| diagnostic.message)
 }
 
 /// The programs of a space that a table knows: others are valid, but never proposed.
@@ -341,6 +357,10 @@ impl<S: ProgramSpace> ProgramSpace for Tabulated<'_, S> {
 
     fn lengths(&self) -> RangeInclusive<usize> {
         self.space.lengths()
+    }
+
+    fn pieces(&self) -> Vec<RangeInclusive<usize>> {
+        self.space.pieces()
     }
 
     fn allowed(&self, prefix: &[u8]) -> Allowed {

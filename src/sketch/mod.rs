@@ -1,6 +1,7 @@
-//! Sketches: nets with a hole, and the programs that fill it.
+//! Sketches: nets with holes, and the programs that fill them.
 //!
-//! A filling is a string of symbols, written as opcodes. Whether it type-checks is decided by an
+//! A filling is a string of symbols, written as opcodes. A program fills all holes of a net: it is
+//! their fillings one after the other, with a separator between. Whether it type-checks is decided by an
 //! automaton that is built as it is used: a state is the stack of shapes at every place where the
 //! hole is expanded, a symbol leads from state to state, and each step is interpreted once. So
 //! checking a program costs a table look-up a symbol, and the automaton also knows which prefixes
@@ -8,6 +9,7 @@
 
 mod automaton;
 mod enumerate;
+mod holes;
 mod patterns;
 mod prices;
 mod spell;
@@ -16,31 +18,35 @@ use std::ops::RangeInclusive;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use automaton::Automaton;
-use compact_str::CompactString;
 pub use enumerate::{Enumeration, Found, LengthCount};
+use holes::{Holes, OpenHole, find_holes, no_hole};
 pub use patterns::{Patterns, Reading};
 pub use spell::{MOST_VALUES, spell};
+use xxhash_rust::xxh3::xxh3_64_with_seed;
 
 use crate::diagnostic::{Code, Diagnostic, Source, Span};
 use crate::graph::{self, Canonicaliser, Graph, Key, Laws};
-use crate::types::{
-    Calls, Checked, DefinitionId, HoleSite, Interpreter, Kind, MAXIMUM_OPERATIONS, Numbers, Pull,
-    Role, Stop,
-};
+use crate::types::{Checked, DefinitionId, Filling, HoleSite, Kind};
 
-/// The longest filling of a hole.
+/// The longest program: the fillings of all holes and what separates them.
 pub const MAXIMUM_FILLING: u32 = 255;
 
-/// The most symbols of an alphabet that a search can use: [`Allowed::symbols`] is a set of 64 bits.
+/// The most symbols that a search can use: [`Allowed::symbols`] is a set of 64 bits.
 pub const MAXIMUM_SYMBOLS: usize = 64;
 
-/// The programs that may fill the hole of a net.
+/// What stands between the fillings of two holes. No symbol of an alphabet is white space.
+pub const SEPARATOR: char = ' ';
+
+/// The programs that may fill the holes of a net.
 pub struct Space {
     checked: Arc<Checked>,
     net: DefinitionId,
+    /// The characters of all alphabets; the last is the separator if there are several holes.
     symbols: Vec<char>,
-    definitions: Vec<DefinitionId>,
-    sites: Vec<HoleSite>,
+    /// In the order in which programs fill them.
+    holes: Vec<OpenHole>,
+    /// The definitions in which the holes stand, but none that another of them uses.
+    blocks: Vec<DefinitionId>,
     automaton: Mutex<Automaton>,
     /// Memory of those who take keys, for the next who do.
     canonicalisers: Mutex<Vec<Canonicaliser>>,
@@ -52,7 +58,7 @@ impl std::fmt::Debug for Space {
             .debug_struct("Space")
             .field("net", &self.checked.program.definition(self.net).name)
             .field("symbols", &self.symbols)
-            .field("lengths", &self.lengths())
+            .field("lengths", &self.pieces())
             .finish_non_exhaustive()
     }
 }
@@ -80,41 +86,27 @@ impl Allowed {
 }
 
 impl Space {
-    /// The space of a net's hole; `name` chooses the net where the file has several with holes.
+    /// The space of a net's holes; `name` chooses the net where the file has several with holes.
     ///
     /// # Errors
     ///
-    /// If there is no such net, if it has no hole or several, if its alphabet has more than
-    /// [`MAXIMUM_SYMBOLS`] symbols, or if no filling type-checks.
+    /// If there is no such net, if it has no hole, if its holes can't be filled together, if there are
+    /// more than [`MAXIMUM_SYMBOLS`] symbols or programs of more than [`MAXIMUM_FILLING`], or if no
+    /// filling type-checks.
     pub fn new(checked: Arc<Checked>, name: Option<&str>) -> Result<Space, Box<Diagnostic>> {
         let net = choose_net(&checked, name)?;
-        let sites = find_sites(&checked, net)?;
-        let Some(first) = sites.first() else {
-            return Err(no_hole(&checked, net));
-        };
-        let alphabet = &checked.program.alphabets[first.alphabet];
-        if alphabet.symbols.len() > MAXIMUM_SYMBOLS || first.hole.maximum > MAXIMUM_FILLING {
-            return Err(Box::new(
-                Diagnostic::new(
-                    Code::MisplacedHole,
-                    format!(
-                        "a search uses at most {MAXIMUM_SYMBOLS} symbols and programs of at most \
-                         {MAXIMUM_FILLING}"
-                    ),
-                    first.hole.span,
-                    "this hole is too large",
-                )
-                .with_help("use a smaller alphabet or a shorter hole"),
-            ));
-        }
-        let (symbols, definitions) = alphabet.symbols.iter().copied().unzip();
+        let Holes {
+            holes,
+            sites,
+            symbols,
+        } = find_holes(&checked, net)?;
         let space = Space {
             net,
             symbols,
-            definitions,
-            automaton: Mutex::new(Automaton::new(&sites)),
+            blocks: outermost(&checked, &holes),
+            automaton: Mutex::new(Automaton::new(sites)),
             canonicalisers: Mutex::default(),
-            sites,
+            holes,
             checked,
         };
         if space.allowed(&[]) == Allowed::default() {
@@ -123,46 +115,62 @@ impl Space {
         Ok(space)
     }
 
+    /// What is wrong is told of the hole to which no filling was found: those before it have some.
     fn nothing_fits(&self) -> Box<Diagnostic> {
-        let span = self.hole_span();
-        let before: Vec<String> = self.sites[0]
-            .before
-            .iter()
-            .map(ToString::to_string)
-            .collect();
-        let after: Vec<String> = self.sites[0]
-            .after
-            .iter()
-            .map(ToString::to_string)
-            .collect();
+        let automaton = self.lock();
+        let (hole, sites) = automaton.furthest().unwrap_or((0, &[]));
+        let shapes = |of: fn(&HoleSite) -> &[_]| {
+            let shapes = sites.iter().take(1).flat_map(of);
+            let shapes: Vec<String> = shapes.map(ToString::to_string).collect();
+            shapes.join(" ")
+        };
+        let (before, after) = (shapes(|site| &site.before), shapes(|site| &site.after));
         Box::new(
             Diagnostic::new(
                 Code::MisplacedHole,
                 "no program over this alphabet fits the hole",
-                span,
-                format!("must turn {} into {}", before.join(" "), after.join(" ")),
+                self.holes[hole].span(),
+                format!("must turn {before} into {after}"),
             )
             .with_help("add symbols that merge or change channels, or allow a longer hole"),
         )
     }
 
-    /// The symbols, in the order of the alphabet; an opcode is an index into them.
+    /// The symbols; an opcode is an index into them. They are in the order of the alphabet. Where holes
+    /// have several alphabets, those of the first come first, then those of the others that it lacks:
+    /// which alphabet a symbol is of follows from the hole it stands in. If there are several holes, the
+    /// last symbol is the [`SEPARATOR`].
     pub fn symbols(&self) -> &[char] {
         &self.symbols
     }
 
-    /// How long a program may be.
+    /// How long a program may be, with separators.
     pub fn lengths(&self) -> RangeInclusive<usize> {
-        let hole = self.sites[0].hole;
-        hole.minimum as usize..=hole.maximum as usize
+        let separators = self.holes.len() - 1;
+        let shortest: usize = self.holes.iter().map(OpenHole::minimum).sum();
+        let longest: usize = self.holes.iter().map(OpenHole::maximum).sum();
+        shortest + separators..=longest + separators
     }
 
-    /// Where the hole stands.
-    pub fn hole_span(&self) -> Span {
-        self.sites[0].hole.span
+    /// How long the filling of each hole may be, in the order in which programs fill them.
+    pub fn pieces(&self) -> Vec<RangeInclusive<usize>> {
+        let holes = self.holes.iter();
+        holes.map(|hole| hole.minimum()..=hole.maximum()).collect()
     }
 
-    /// The net whose hole is filled.
+    /// The opcode of the separator, if there are several holes.
+    fn separator(&self) -> Option<u8> {
+        let last = self.symbols.len() - 1;
+        (self.holes.len() > 1).then_some(last as u8)
+    }
+
+    /// Where the holes stand, in the order in which programs fill them: that in which they are written,
+    /// but each behind those whose fillings decide what it finds.
+    pub fn hole_spans(&self) -> Vec<Span> {
+        self.holes.iter().map(OpenHole::span).collect()
+    }
+
+    /// The net whose holes are filled.
     pub fn net(&self) -> DefinitionId {
         self.net
     }
@@ -177,72 +185,110 @@ impl Space {
     pub fn allowed(&self, prefix: &[u8]) -> Allowed {
         let mut automaton = self.lock();
         let machine = self.machine();
-        let Some(state) = automaton.walk(&machine, prefix) else {
+        let Some(place) = automaton.walk(&machine, prefix) else {
             return Allowed::default();
         };
-        let end = self.lengths().contains(&prefix.len()) && automaton.accepts(&machine, state);
         let mut symbols = 0;
-        if prefix.len() < *self.lengths().end() {
-            for symbol in 0..self.symbols.len() as u8 {
-                let next = automaton.step(&machine, state, symbol);
-                let reaches =
-                    next.is_some_and(|next| automaton.can_finish(&machine, next, prefix.len() + 1));
-                symbols |= u64::from(reaches) << symbol;
-            }
+        for symbol in 0..self.symbols.len() as u8 {
+            let next = automaton.advance(&machine, place, symbol);
+            let reaches = next.is_some_and(|next| automaton.can_finish(&machine, next));
+            symbols |= u64::from(reaches) << symbol;
         }
+        let end = automaton.ends(&machine, place);
         Allowed { symbols, end }
     }
 
-    /// Whether a program fills the hole so that everything type-checks.
+    /// Whether a program fills the holes so that everything type-checks.
     pub fn is_valid(&self, program: &[u8]) -> bool {
         let mut automaton = self.lock();
         let machine = self.machine();
-        self.lengths().contains(&program.len())
-            && automaton
-                .walk(&machine, program)
-                .is_some_and(|state| automaton.accepts(&machine, state))
+        automaton
+            .walk(&machine, program)
+            .is_some_and(|place| automaton.ends(&machine, place))
     }
 
-    /// The graph of the net with its hole filled.
+    /// The graph of the net with its holes filled.
     ///
     /// # Errors
     ///
     /// If the program does not type-check.
     pub fn graph(&self, program: &[u8]) -> Result<Graph, Box<Diagnostic>> {
+        self.filled(&[self.net], program)?
+            .pop()
+            .ok_or_else(|| no_hole(&self.checked, self.net))
+    }
+
+    /// The graphs of definitions with their holes filled.
+    fn filled(
+        &self,
+        definitions: &[DefinitionId],
+        program: &[u8],
+    ) -> Result<Vec<Graph>, Box<Diagnostic>> {
         if !self.is_valid(program) {
-            return Err(Box::new(
-                Diagnostic::new(
-                    Code::MisplacedHole,
-                    format!("`{}` does not fit the hole", self.text(program)),
-                    self.hole_span(),
-                    "can't be put here",
-                )
-                .with_help("put it there in the text and check that to see why"),
-            ));
+            return Err(self.does_not_fit(program));
         }
-        self.filled(self.net, program)
-    }
-
-    fn filled(&self, id: DefinitionId, program: &[u8]) -> Result<Graph, Box<Diagnostic>> {
-        let filling: Vec<DefinitionId> = program
-            .iter()
-            .filter_map(|symbol| self.definitions.get(usize::from(*symbol)).copied())
+        let fillings = self.holes.iter().zip(self.fillings(program));
+        let fillings: Vec<Filling> = fillings
+            .map(|(hole, filling)| Filling {
+                hole: hole.span(),
+                symbols: filling
+                    .iter()
+                    .filter_map(|symbol| *hole.definitions.get(usize::from(*symbol))?)
+                    .collect(),
+            })
             .collect();
-        graph::build_filled(&self.checked.program, id, Some(&filling))
+        definitions
+            .iter()
+            .map(|id| graph::build_filled(&self.checked.program, *id, Some(&fillings)))
+            .collect()
     }
 
-    /// The graph of the definition in which the hole stands, with its hole filled: of a block, a
-    /// pattern or the net itself. Where it can't stand alone, that of the net.
+    /// The filling of each hole.
+    fn fillings<'p>(&self, program: &'p [u8]) -> impl Iterator<Item = &'p [u8]> {
+        let separator = self.separator();
+        program.split(move |symbol| Some(*symbol) == separator)
+    }
+
+    fn does_not_fit(&self, program: &[u8]) -> Box<Diagnostic> {
+        let text = self.text(program);
+        let message = match self.holes.len() {
+            1 => format!("`{text}` does not fit the hole"),
+            count => format!("`{text}` does not fit the {count} holes"),
+        };
+        Box::new(
+            Diagnostic::new(
+                Code::MisplacedHole,
+                message,
+                self.holes[0].span(),
+                "can't be put here",
+            )
+            .with_help("put it there in the text and check that to see why"),
+        )
+    }
+
+    /// The graphs of the definitions in which the holes stand, with their holes filled and without
+    /// whatever is around: of blocks, patterns or the net itself. A definition that another of them
+    /// uses is shown there.
+    ///
+    /// # Errors
+    ///
+    /// If the program does not type-check, or if one of them can't stand alone.
+    pub fn block_graphs(&self, program: &[u8]) -> Result<Vec<Graph>, Box<Diagnostic>> {
+        self.filled(&self.blocks, program)
+    }
+
+    /// [The blocks](Self::block_graphs), or the net where one of them can't stand alone.
     ///
     /// # Errors
     ///
     /// If the program does not type-check.
-    pub fn part(&self, program: &[u8]) -> Result<Graph, Box<Diagnostic>> {
+    pub fn block_graphs_or_net(&self, program: &[u8]) -> Result<Vec<Graph>, Box<Diagnostic>> {
         // A block without a signature is only known where it is used.
-        self.block_graph(program).or_else(|_| self.graph(program))
+        self.block_graphs(program)
+            .or_else(|_| Ok(vec![self.graph(program)?]))
     }
 
-    /// The canonical key of the net with its hole filled, under the law set `real`: two programs
+    /// The canonical key of the net with its holes filled, under the law set `real`: two programs
     /// have one key if and only if they make the same net.
     ///
     /// # Errors
@@ -252,13 +298,15 @@ impl Space {
         Ok(self.key_of(&self.graph(program)?))
     }
 
-    /// The canonical key of [the block](Self::block_graph) alone, under the law set `real`.
+    /// The canonical key of [the blocks](Self::block_graphs) alone, under the law set `real`.
     ///
     /// # Errors
     ///
-    /// If the program does not type-check.
+    /// As [`block_graphs`](Self::block_graphs).
     pub fn block_key(&self, program: &[u8]) -> Result<Key, Box<Diagnostic>> {
-        Ok(self.key_of(&self.block_graph(program)?))
+        let blocks = self.block_graphs(program)?;
+        let keys = blocks.iter().map(|block| self.key_of(block));
+        Ok(key_of_all(keys.collect()))
     }
 
     fn key_of(&self, graph: &Graph) -> Key {
@@ -274,24 +322,19 @@ impl Space {
         key
     }
 
-    /// The graph of the block whose hole is filled, or of the net if the hole stands in it, without
-    /// whatever is around it.
-    ///
-    /// # Errors
-    ///
-    /// If the program does not type-check.
-    pub fn block_graph(&self, program: &[u8]) -> Result<Graph, Box<Diagnostic>> {
-        self.filled(self.sites[0].definition, program)
-    }
-
-    /// The parts of the block whose hole is filled; see [`graph::parts`].
+    /// The parts of [the blocks](Self::block_graphs_or_net); see [`graph::parts`]. The same layer in
+    /// two blocks is two parts.
     ///
     /// # Errors
     ///
     /// If the program does not type-check.
     pub fn parts(&self, program: &[u8]) -> Result<Vec<u64>, Box<Diagnostic>> {
-        let graph = self.part(program)?;
-        Ok(graph::parts(&graph::canonicalise(&graph, Laws::Real)))
+        let blocks = self.block_graphs_or_net(program)?;
+        let parts = (0..).zip(&blocks).flat_map(|(place, block)| {
+            let parts = graph::parts(&graph::canonicalise(block, Laws::Real));
+            parts.into_iter().map(move |part| in_block(part, place))
+        });
+        Ok(parts.collect())
     }
 
     /// The program as a string of symbols.
@@ -315,18 +358,25 @@ impl Space {
             .collect()
     }
 
-    /// The source with the program in place of the hole.
+    /// The source with the fillings in place of the holes.
     pub fn fill(&self, source: &Source, program: &[u8]) -> String {
-        let text = self.text(program);
-        let range = self.hole_span().range();
-        let (before, after) = match (source.text.get(..range.start), source.text.get(range.end..)) {
-            (Some(before), Some(after)) => (before, after),
-            _ => return source.text.clone(),
-        };
-        match self.sites[0].in_pattern {
-            true => format!("{before}{text}{after}"),
-            false => format!("{before}\"{text}\"{after}"),
+        let mut fillings: Vec<_> = self.holes.iter().zip(self.fillings(program)).collect();
+        // From the end of the text on, so that places before stay where they are.
+        fillings.sort_by_key(|(hole, _)| std::cmp::Reverse(hole.span().start));
+        let mut filled = source.text.clone();
+        for (hole, filling) in fillings {
+            let (range, text) = (hole.span().range(), self.text(filling));
+            if source.text.get(range.clone()).is_some() {
+                filled.replace_range(
+                    range,
+                    &match hole.written.in_pattern {
+                        true => text,
+                        false => format!("\"{text}\""),
+                    },
+                );
+            }
         }
+        filled
     }
 
     fn lock(&self) -> std::sync::MutexGuard<'_, Automaton> {
@@ -339,8 +389,8 @@ impl Space {
     fn machine(&self) -> automaton::Machine<'_> {
         automaton::Machine {
             checked: &self.checked,
-            symbols: &self.definitions,
-            sites: &self.sites,
+            holes: &self.holes,
+            separator: self.separator(),
         }
     }
 }
@@ -384,98 +434,40 @@ fn choose_net(checked: &Checked, name: Option<&str>) -> Result<DefinitionId, Box
     }
 }
 
-fn no_hole(checked: &Checked, net: DefinitionId) -> Box<Diagnostic> {
-    let net = checked.program.definition(net);
-    Box::new(
-        Diagnostic::new(
-            Code::MisplacedHole,
-            format!(
-                "the net `{}` has no hole that the search could fill",
-                net.name
-            ),
-            net.name_span,
-            "no hole in here",
-        )
-        .with_help("leave a part of it open with `?` or `?{2..12}`"),
-    )
-}
-
-/// The places where the net's hole is expanded, each distinct one once. A block with a signature
-/// adds one for itself: it must type-check for every shape its signature promises.
-fn find_sites(checked: &Checked, net: DefinitionId) -> Result<Vec<HoleSite>, Box<Diagnostic>> {
-    let mut sites: Vec<HoleSite> = Vec::new();
-    for site in holes(checked, net, Vec::new())? {
-        if let Some(first) = sites.first()
-            && first.hole.span != site.hole.span
-        {
-            return Err(two_holes(first, site.hole.span));
-        }
-        // Interpretation goes on behind a hole as if it were filled; a second one must not hide there.
-        if let Some(second) = checked.program.step_with_hole(&site.rest) {
-            return Err(two_holes(&site, second.word_span));
-        }
-        let is_known = sites.iter().any(|known| {
-            known.before == site.before
-                && known.after == site.after
-                && known.environment == site.environment
-                && known.weights == site.weights
-        });
-        if !is_known {
-            sites.push(site);
+/// The definitions in which the holes stand, but none that another of them uses.
+fn outermost(checked: &Checked, holes: &[OpenHole]) -> Vec<DefinitionId> {
+    let mut all: Vec<DefinitionId> = Vec::new();
+    for hole in holes {
+        if !all.contains(&hole.written.definition) {
+            all.push(hole.written.definition);
         }
     }
-    if let Some(first) = sites.first() {
-        let definition = checked.program.definition(first.definition);
-        if first.hole.span.source != checked.program.definition(net).span.source {
-            return Err(hole_elsewhere(first));
-        }
-        if definition.kind == Kind::Block && definition.signature.is_some() {
-            let rigid = definition.rigid();
-            let own = holes(checked, first.definition, rigid)?;
-            sites.extend(own.into_iter().take(1));
-        }
-    }
-    Ok(sites)
+    let used: Vec<DefinitionId> = all
+        .iter()
+        .flat_map(|id| {
+            let open = checked.program.open_definitions(*id).into_iter();
+            open.filter(move |other| other != id)
+        })
+        .collect();
+    all.retain(|id| !used.contains(id));
+    all
 }
 
-/// The holes met while a definition is expanded.
-fn holes(
-    checked: &Checked,
-    id: DefinitionId,
-    rigid: Vec<(CompactString, Role)>,
-) -> Result<Vec<HoleSite>, Box<Diagnostic>> {
-    let budget = MAXIMUM_OPERATIONS as u64 * 16;
-    let mut interpreter =
-        Interpreter::new(&checked.program, Calls::Expand, Pull::Forbidden, (), budget);
-    interpreter.rigid = rigid;
-    match interpreter.run(id, Numbers::Unknown) {
-        Ok(()) | Err(Stop::Open | Stop::Failed) => Ok(interpreter.holes),
-        Err(Stop::Error(diagnostic)) => Err(diagnostic),
+/// The key of several graphs in order: of one, its own.
+fn key_of_all(keys: Vec<Key>) -> Key {
+    match keys.as_slice() {
+        [only] => *only,
+        _ => {
+            let bytes: Vec<u8> = keys.iter().flat_map(|key| key.0.to_le_bytes()).collect();
+            Key::of(&bytes)
+        }
     }
 }
 
-/// What fills a hole is written into the file of the net.
-fn hole_elsewhere(site: &HoleSite) -> Box<Diagnostic> {
-    Box::new(
-        Diagnostic::new(
-            Code::MisplacedHole,
-            "the hole stands in another file than the net",
-            site.hole.span,
-            "this hole",
-        )
-        .with_help("move the definition with the hole into the file of the net"),
-    )
-}
-
-fn two_holes(first: &HoleSite, second: Span) -> Box<Diagnostic> {
-    Box::new(
-        Diagnostic::new(
-            Code::MisplacedHole,
-            "a search fills one hole, and this net has two",
-            second,
-            "another hole",
-        )
-        .with_label(first.hole.span, "the first hole")
-        .with_help("put the open part into one block or pattern and use that twice"),
-    )
+/// Tells the parts of several blocks apart; those of the first stay as they are.
+fn in_block(part: u64, place: u64) -> u64 {
+    match place {
+        0 => part,
+        _ => xxh3_64_with_seed(&part.to_le_bytes(), place),
+    }
 }

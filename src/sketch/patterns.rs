@@ -2,8 +2,9 @@
 
 use std::sync::Arc;
 
-use super::automaton::{Automaton, Machine, StateId};
-use super::{MAXIMUM_FILLING, MAXIMUM_SYMBOLS, holes};
+use super::automaton::{Automaton, Machine, Place, StateId};
+use super::holes::{OpenHole, holes_met};
+use super::{MAXIMUM_FILLING, MAXIMUM_SYMBOLS};
 use crate::diagnostic::{Code, Diagnostic, Span};
 use crate::graph::{self, Canonicaliser, FragmentId, Graph, Inventory, Laws, Trail};
 use crate::types::{Checked, DefinitionId, HoleSite, Kind};
@@ -23,8 +24,9 @@ pub struct Patterns {
     definitions: Vec<DefinitionId>,
     /// The opcode of every byte, or [`NO_SYMBOL`].
     opcode_of: [u8; 256],
-    /// Where the hole of the block stands: one place.
-    sites: Vec<HoleSite>,
+    /// The hole of the block, and the one place where it is met.
+    hole: [OpenHole; 1],
+    site: HoleSite,
     automaton: Automaton,
     /// For each state and symbol where it leads and what is computed, as far as it was asked for.
     steps: Vec<Vec<Step>>,
@@ -63,25 +65,28 @@ impl Patterns {
     pub fn new(checked: Arc<Checked>, name: &str) -> Result<Patterns, Box<Diagnostic>> {
         let mut site = find_site(&checked, name)?;
         // How long patterns are is up to those who bring them.
-        site.hole.minimum = 0;
-        site.hole.maximum = MAXIMUM_FILLING;
-        let alphabet = &checked.program.alphabets[site.alphabet];
+        site.written.hole.minimum = 0;
+        site.written.hole.maximum = MAXIMUM_FILLING;
+        let alphabet = &checked.program.alphabets[site.written.alphabet];
         if alphabet.symbols.len() > MAXIMUM_SYMBOLS {
             return Err(too_many_symbols(&site));
         }
-        let (symbols, definitions): (Vec<_>, _) = alphabet.symbols.iter().copied().unzip();
+        let (symbols, definitions): (Vec<_>, Vec<_>) = alphabet.symbols.iter().copied().unzip();
         let inputs = graph::build_symbol(&checked.program, &site, &site.before, None);
         let trail = Trail::new(inputs.ok_or_else(|| no_such_block(name))?);
-        let sites = vec![site];
         Ok(Patterns {
             opcode_of: opcodes_by_byte(&symbols),
+            hole: [OpenHole {
+                written: site.written,
+                definitions: definitions.iter().copied().map(Some).collect(),
+            }],
             symbols,
             definitions,
-            automaton: Automaton::new(&sites),
+            automaton: Automaton::new(vec![vec![site.clone()]]),
             steps: Vec::new(),
             trail,
             canonicaliser: Canonicaliser::new(),
-            sites,
+            site,
             checked,
         })
     }
@@ -155,15 +160,16 @@ impl Patterns {
     }
 
     pub(super) fn accepts(&mut self, state: StateId) -> bool {
-        let machine = machine(&self.checked, &self.definitions, &self.sites);
+        let machine = machine(&self.checked, &self.hole);
         self.automaton.accepts(&machine, state)
     }
 
     /// Whether at most `remaining` symbols more can lead from here to what the signature leaves.
     pub(super) fn can_finish(&mut self, state: StateId, remaining: usize) -> bool {
-        let machine = machine(&self.checked, &self.definitions, &self.sites);
+        let machine = machine(&self.checked, &self.hole);
         let length = (MAXIMUM_FILLING as usize).saturating_sub(remaining);
-        self.automaton.can_finish(&machine, state, length)
+        let place = Place { state, length };
+        self.automaton.can_finish(&machine, place)
     }
 
     /// Where a symbol leads.
@@ -215,18 +221,13 @@ impl Patterns {
     }
 
     fn find_step(&mut self, state: StateId, symbol: u8) -> Step {
-        let machine = machine(&self.checked, &self.definitions, &self.sites);
+        let machine = machine(&self.checked, &self.hole);
         let Some(next) = self.automaton.step(&machine, state, symbol) else {
             return Step::Invalid;
         };
         let stack = self.automaton.stack(state);
         let definition = self.definitions[usize::from(symbol)];
-        let graph = graph::build_symbol(
-            &self.checked.program,
-            &self.sites[0],
-            stack,
-            Some(definition),
-        );
+        let graph = graph::build_symbol(&self.checked.program, &self.site, stack, Some(definition));
         match graph {
             Some(graph) => Step::To(next, self.trail.keep(graph)),
             None => Step::Invalid,
@@ -245,15 +246,11 @@ fn opcodes_by_byte(symbols: &[char]) -> [u8; 256] {
     opcodes
 }
 
-fn machine<'a>(
-    checked: &'a Checked,
-    symbols: &'a [DefinitionId],
-    sites: &'a [HoleSite],
-) -> Machine<'a> {
+fn machine<'a>(checked: &'a Checked, hole: &'a [OpenHole]) -> Machine<'a> {
     Machine {
         checked,
-        symbols,
-        sites,
+        holes: hole,
+        separator: None,
     }
 }
 
@@ -267,9 +264,9 @@ fn find_site(checked: &Checked, name: &str) -> Result<HoleSite, Box<Diagnostic>>
     if definition.kind != Kind::Block || definition.signature.is_none() {
         return Err(no_such_block(name));
     }
-    let site = holes(checked, block, definition.rigid())?.pop();
+    let site = holes_met(checked, block, definition.rigid())?.pop();
     let site = site.ok_or_else(|| no_such_block(name))?;
-    match site.definition == block && definition.body.len() == 1 {
+    match site.written.definition == block && definition.body.len() == 1 {
         true => Ok(site),
         false => Err(more_than_a_hole(&site)),
     }
@@ -292,7 +289,7 @@ fn more_than_a_hole(site: &HoleSite) -> Box<Diagnostic> {
         Diagnostic::new(
             Code::MisplacedHole,
             "patterns are the fillings of a block with a signature that is nothing but a hole",
-            site.hole.span,
+            site.written.hole.span,
             "this hole is only a part",
         )
         .with_help("write `block cell : [c, h, w] -> [_, _, _] = ?{1..12}`"),
@@ -304,7 +301,7 @@ fn too_many_symbols(site: &HoleSite) -> Box<Diagnostic> {
         Diagnostic::new(
             Code::MisplacedHole,
             format!("an alphabet for many patterns has at most {MAXIMUM_SYMBOLS} symbols"),
-            site.hole.span,
+            site.written.hole.span,
             "its alphabet has more",
         )
         .with_help("use a smaller alphabet"),

@@ -16,8 +16,8 @@ pub use interpret::{
 };
 pub use prelude::{PRELUDE, PreludeBlock, prelude_blocks, prelude_file, prelude_source};
 pub use program::{
-    Alphabet, Definition, DefinitionId, Function, Kind, Number, NumberKind, Parameter, Program,
-    Signature, Step, StepKind, Values, WrittenShape,
+    Alphabet, Definition, DefinitionId, Filling, Function, Kind, Number, NumberKind, Parameter,
+    Program, Signature, Step, StepKind, Values, WrittenHole, WrittenShape,
 };
 pub use report::{incomplete, needs_arguments};
 pub use resolve::{MAXIMUM_DEPTH, MAXIMUM_PARAMETERS, MAXIMUM_RANK};

@@ -239,6 +239,28 @@ pub enum NumberKind {
     Binary(BinaryOperator, Box<Number>, Box<Number>),
 }
 
+/// A hole where it is written. While a net is expanded, it may be met at several places.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct WrittenHole {
+    /// The definition it stands in.
+    pub definition: DefinitionId,
+    /// The alphabet: an index into [`Program::alphabets`].
+    pub alphabet: usize,
+    /// Where it stands, and how long its filling may be.
+    pub hole: Hole,
+    /// Whether it stands inside the string of a pattern.
+    pub in_pattern: bool,
+}
+
+/// What fills a hole.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Filling {
+    /// Where the hole stands.
+    pub hole: Span,
+    /// The symbols in place of it.
+    pub symbols: Vec<DefinitionId>,
+}
+
 impl Program {
     /// The definition with this identifier.
     ///
@@ -254,15 +276,77 @@ impl Program {
         self.names.get(name).copied()
     }
 
-    /// The first step among these that has a hole, or calls what has one.
-    pub fn step_with_hole<'a>(&self, steps: &'a [Step]) -> Option<&'a Step> {
-        steps.iter().find_map(|step| match &step.kind {
-            StepKind::Hole { .. } => Some(step),
-            StepKind::Call { definition, .. } if self.definition(*definition).has_hole => {
-                Some(step)
-            }
-            _ => step.bodies().find_map(|body| self.step_with_hole(body)),
+    /// Whether there is a hole in these steps, or in what they call.
+    pub fn has_hole(&self, steps: &[Step]) -> bool {
+        steps.iter().any(|step| match &step.kind {
+            StepKind::Hole { .. } => true,
+            StepKind::Call { definition, .. } if self.definition(*definition).has_hole => true,
+            _ => step.bodies().any(|body| self.has_hole(body)),
         })
+    }
+
+    /// The definitions with holes that a definition leads to: itself, those it calls, those that these
+    /// call, and so on, each once.
+    pub fn open_definitions(&self, id: DefinitionId) -> Vec<DefinitionId> {
+        match self.definition(id).has_hole {
+            true => self.with_what_they_call(vec![id]),
+            false => Vec::new(),
+        }
+    }
+
+    /// The holes in the body of a definition, in the order in which they are written. Those of what it
+    /// calls are not among them.
+    pub fn holes(&self, id: DefinitionId) -> Vec<WrittenHole> {
+        let mut holes = Vec::new();
+        add_holes(id, &self.definition(id).body, &mut holes);
+        holes
+    }
+
+    /// Where the holes stand whose place in the stack depends on what fills this one: those behind it
+    /// in the same body and in what is called there. None if the filling leaves what it has found.
+    pub fn holes_behind(&self, hole: &WrittenHole) -> Vec<Span> {
+        let body = &self.definition(hole.definition).body;
+        let is_this = |step: &Step| match &step.kind {
+            StepKind::Hole { hole: other, .. } => other.span == hole.hole.span,
+            _ => false,
+        };
+        let rest = match body.iter().position(is_this) {
+            Some(place) if starts_with_free_hole(&body[place..]) => &body[place + 1..],
+            _ => return Vec::new(),
+        };
+        let mut holes = Vec::new();
+        add_holes(hole.definition, rest, &mut holes);
+        let mut called = Vec::new();
+        self.add_open_calls(rest, &mut called);
+        for id in self.with_what_they_call(called) {
+            holes.extend(self.holes(id));
+        }
+        holes.iter().map(|hole| hole.hole.span).collect()
+    }
+
+    /// The definitions, and all with holes that they lead to.
+    fn with_what_they_call(&self, mut definitions: Vec<DefinitionId>) -> Vec<DefinitionId> {
+        let mut next = 0;
+        while let Some(&id) = definitions.get(next) {
+            self.add_open_calls(&self.definition(id).body, &mut definitions);
+            next += 1;
+        }
+        definitions
+    }
+
+    /// Adds the definitions with holes that these steps call.
+    fn add_open_calls(&self, steps: &[Step], definitions: &mut Vec<DefinitionId>) {
+        for step in steps {
+            if let StepKind::Call { definition, .. } = step.kind
+                && self.definition(definition).has_hole
+                && !definitions.contains(&definition)
+            {
+                definitions.push(definition);
+            }
+            for body in step.bodies() {
+                self.add_open_calls(body, definitions);
+            }
+        }
     }
 
     /// Whether weights have names anywhere.
@@ -317,6 +401,28 @@ impl Step {
             _ => self.weights.is_some(),
         };
         !uses_frame && self.bodies().flatten().all(Step::is_self_contained)
+    }
+}
+
+/// Adds the holes of these steps and of the bodies inside them.
+fn add_holes(definition: DefinitionId, steps: &[Step], holes: &mut Vec<WrittenHole>) {
+    for step in steps {
+        if let StepKind::Hole {
+            hole,
+            alphabet,
+            in_pattern,
+        } = step.kind
+        {
+            holes.push(WrittenHole {
+                definition,
+                alphabet,
+                hole,
+                in_pattern,
+            });
+        }
+        for body in step.bodies() {
+            add_holes(definition, body, holes);
+        }
     }
 }
 

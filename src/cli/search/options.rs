@@ -14,7 +14,7 @@ use crate::sketch::Space;
     after_help = "Example:\n  snapc search examples/search.snap\n\nA search that was interrupted or killed goes on when the same command is run again."
 )]
 pub(in crate::cli) struct Options {
-    /// The file with the net whose hole is filled
+    /// The file with the net whose holes are filled
     pub(super) file: PathBuf,
 
     /// The net, where the file has several with holes

@@ -43,7 +43,7 @@ pub trait Showable: ProgramSpace {
         None
     }
 
-    /// A drawing, as an SVG document.
+    /// A drawing: an SVG document, or several one after the other.
     fn drawing(&self, _program: &[u8]) -> Option<String> {
         None
     }

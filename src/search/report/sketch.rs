@@ -15,7 +15,7 @@ use crate::{syntax, types};
 /// The text of a sketch, with the files it uses.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SketchFiles {
-    /// The net whose hole is filled.
+    /// The net whose holes are filled.
     pub net: String,
     /// The file of the sketch, then those it uses.
     pub files: Vec<SketchFile>,
@@ -84,7 +84,7 @@ pub struct Sketch {
 }
 
 impl Sketch {
-    /// The programs that fill the hole.
+    /// The programs that fill the holes.
     pub fn space(&self) -> &Space {
         &self.space
     }
@@ -97,6 +97,10 @@ impl ProgramSpace for Sketch {
 
     fn lengths(&self) -> RangeInclusive<usize> {
         self.space.lengths()
+    }
+
+    fn pieces(&self) -> Vec<RangeInclusive<usize>> {
+        self.space.pieces()
     }
 
     fn allowed(&self, prefix: &[u8]) -> Allowed {
@@ -113,12 +117,16 @@ impl ProgramSpace for Sketch {
     }
 }
 
-/// What is shown of a program is the definition with the hole: the rest is the same for all.
+/// What is shown of a program are the definitions with holes: the rest is the same for all.
 impl Showable for Sketch {
     fn canonical(&self, program: &[u8]) -> Option<String> {
-        let graph = self.space.part(program).ok()?;
-        let canonical = graph::canonicalise(&graph, Laws::Real);
-        Some(graph::canonical_text(&canonical))
+        let graphs = self.space.block_graphs_or_net(program).ok()?;
+        let texts = graphs.iter().map(|graph| {
+            let canonical = graph::canonicalise(graph, Laws::Real);
+            graph::canonical_text(&canonical)
+        });
+        let texts: Vec<String> = texts.collect();
+        Some(texts.join("\n"))
     }
 
     fn source(&self, program: &[u8]) -> Option<String> {
@@ -126,7 +134,10 @@ impl Showable for Sketch {
     }
 
     fn drawing(&self, program: &[u8]) -> Option<String> {
-        let graph = self.space.part(program).ok()?;
-        Some(draw::svg(&graph, &draw::Options::default()))
+        let graphs = self.space.block_graphs_or_net(program).ok()?;
+        let drawings = graphs
+            .iter()
+            .map(|graph| draw::svg(graph, &draw::Options::default()));
+        Some(drawings.collect())
     }
 }

@@ -206,7 +206,7 @@ impl<'p, R: Recorder> Interpreter<'p, R> {
         definition: &'p Definition,
         frame: &Frame<'_, R::Value>,
     ) -> Result<(), Stop> {
-        if !definition.has_free_hole() || self.filling.is_some() {
+        if !definition.has_free_hole() || self.fillings.is_some() {
             return self.steps(&definition.body, frame, None);
         }
         let value = self.pop_one(&definition.name, definition.name_span)?;

@@ -25,6 +25,16 @@ impl WeightsAround {
     pub fn are_shared(&self) -> bool {
         self.names > 0
     }
+
+    /// Whether layers in a filling here may have their weights from layers in one of another hole, or
+    /// hold theirs for them.
+    pub fn may_share_with(&self, other: &Self) -> bool {
+        let (shorter, longer) = match self.path.len() < other.path.len() {
+            true => (self, other),
+            false => (other, self),
+        };
+        self.are_shared() && other.are_shared() && longer.path.starts_with(&shorter.path)
+    }
 }
 
 impl<'p, R: Recorder> Interpreter<'p, R> {
@@ -44,19 +54,11 @@ impl<'p, R: Recorder> Interpreter<'p, R> {
             false => self.known_shape(term),
         };
         let after: Option<Vec<Shape>> = outputs.iter().map(wanted).collect();
-        if let (Some(before), Some(after)) = (self.known_shapes(self.floor), after) {
-            let environment = frame.numbers.iter();
-            let environment = environment.map(|value| self.settled_number(value));
-            let environment = environment.collect();
-            self.site(
-                frame.definition,
-                step,
-                before,
-                after,
-                rest.into(),
-                environment,
-            );
-        }
+        let shapes = self.known_shapes(self.floor).zip(after);
+        let environment = frame.numbers.iter();
+        let environment = environment.map(|value| self.settled_number(value));
+        let around = (rest.into(), environment.collect());
+        self.site(frame.definition, step, shapes, around);
         let node = self.stack.last().map(|value| value.node);
         self.stack.truncate(self.floor);
         for term in outputs {
@@ -72,27 +74,37 @@ impl<'p, R: Recorder> Interpreter<'p, R> {
         step: &Step,
         frame: &Frame<'_, R::Value>,
     ) -> Result<(), Stop> {
-        if let Some(filling) = self.filling {
-            for symbol in filling {
-                let callee = self.program.definition(*symbol);
-                let (numbers, blocks) = (Environment::new(), Vec::new());
-                self.expand(*symbol, callee, numbers, blocks, step.span)?;
-            }
-            return Ok(());
+        if let Some(fillings) = self.fillings {
+            return self.filled_hole(step, frame, fillings);
         }
         let value = self.pop_one("?", step.span)?;
-        if let Some(shape) = self.known_shape(&value.shape) {
-            let (before, after) = (vec![shape.clone()], vec![shape]);
-            self.site(
-                frame.definition,
-                step,
-                before,
-                after,
-                Arc::from([]),
-                Vec::new(),
-            );
-        }
+        let shape = self.known_shape(&value.shape);
+        let shapes = shape.map(|shape| (vec![shape.clone()], vec![shape]));
+        self.site(frame.definition, step, shapes, (Arc::from([]), Vec::new()));
         self.push(value.shape, step.span, value.node, step.span)
+    }
+
+    /// Runs the symbols that fill a hole.
+    fn filled_hole(
+        &mut self,
+        step: &Step,
+        frame: &Frame<'_, R::Value>,
+        fillings: &'p [Filling],
+    ) -> Result<(), Stop> {
+        let is_its = |filling: &&Filling| match &step.kind {
+            StepKind::Hole { hole, .. } => filling.hole == hole.span,
+            _ => false,
+        };
+        let Some(filling) = fillings.iter().find(is_its) else {
+            let definition = self.program.definition(frame.definition);
+            return Err(Box::new(report::incomplete(definition)).into());
+        };
+        for symbol in &filling.symbols {
+            let callee = self.program.definition(*symbol);
+            let (numbers, blocks) = (Environment::new(), Vec::new());
+            self.expand(*symbol, callee, numbers, blocks, step.span)?;
+        }
+        Ok(())
     }
 
     /// The shape that an output must have, if its number of axes is known.
@@ -105,35 +117,43 @@ impl<'p, R: Recorder> Interpreter<'p, R> {
         }
     }
 
+    /// Keeps a place where a hole is met: with the shapes before it and those that must be left, if they
+    /// are known, and with the steps that follow and their numbers.
     fn site(
         &mut self,
         definition: DefinitionId,
         step: &Step,
-        before: Vec<Shape>,
-        after: Vec<Shape>,
-        rest: Arc<[Step]>,
-        environment: Vec<NumberValue>,
+        shapes: Option<(Vec<Shape>, Vec<Shape>)>,
+        (rest, environment): (Arc<[Step]>, Vec<NumberValue>),
     ) {
-        if let StepKind::Hole {
+        let StepKind::Hole {
             hole,
             alphabet,
             in_pattern,
         } = step.kind
-        {
-            let weights = self.weights_around();
-            self.holes.push(HoleSite {
-                definition,
-                alphabet,
-                hole,
-                in_pattern,
-                before,
-                after,
-                rest,
-                environment,
-                rigid: self.rigid.clone(),
-                weights,
-            });
-        }
+        else {
+            return;
+        };
+        let Some((before, after)) = shapes else {
+            self.holes_of_unknown_size.push(hole.span);
+            return;
+        };
+        let written = WrittenHole {
+            definition,
+            alphabet,
+            hole,
+            in_pattern,
+        };
+        let weights = self.weights_around();
+        self.holes.push(HoleSite {
+            written,
+            before,
+            after,
+            rest,
+            environment,
+            rigid: self.rigid.clone(),
+            weights,
+        });
     }
 
     fn weights_around(&mut self) -> WeightsAround {
@@ -189,7 +209,7 @@ impl<'p, R: Recorder> Interpreter<'p, R> {
             // Whether weights fit one another shows only when calls are followed.
             self.calls = Calls::Expand;
         }
-        let span = site.hole.span;
+        let span = site.written.hole.span;
         for shape in stack {
             let term = ShapeTerm::Known(shape.clone());
             let node = self.recorder.input(&term, span);
@@ -198,22 +218,18 @@ impl<'p, R: Recorder> Interpreter<'p, R> {
         Ok(())
     }
 
-    /// Runs the steps that follow the hole and tells whether what they leave is what must be left.
+    /// Runs the steps that follow the hole and tells whether what they leave is what must be left. Holes
+    /// among them are taken as something that will fit.
     ///
     /// # Errors
     ///
     /// If they do not type-check.
     pub fn leave_site(&mut self, site: &HoleSite) -> Result<bool, Stop> {
-        let frame = Frame {
-            numbers: site.environment.iter().cloned().collect(),
-            shared: &self.shared(site.definition, Vec::new()),
-        };
-        self.steps(&site.rest, &frame, None)?;
-        if self.stack.len() != site.after.len() {
+        let wanted = self.rest_of_site(site)?;
+        if self.stack.len() != wanted.len() {
             return Ok(false);
         }
         let stack = self.stack.clone();
-        let wanted = self.with_own_variables(&site.after);
         for (value, declared) in stack.iter().zip(&wanted) {
             let origin = Origin {
                 span: value.origin,
@@ -226,6 +242,37 @@ impl<'p, R: Recorder> Interpreter<'p, R> {
             }
         }
         Ok(true)
+    }
+
+    /// Runs the steps that follow the hole, calls too, and gives the places where these meet other
+    /// holes.
+    ///
+    /// # Errors
+    ///
+    /// If they do not type-check, or if a hole is met with sizes that are not known.
+    pub fn holes_behind_site(mut self, site: &HoleSite) -> Result<Vec<HoleSite>, Stop> {
+        self.calls = Calls::Expand;
+        match self.rest_of_site(site) {
+            Ok(_) | Err(Stop::Open | Stop::Failed) if self.holes_of_unknown_size.is_empty() => {
+                Ok(self.holes)
+            }
+            Ok(_) => Err(Stop::Open),
+            Err(stop) => Err(stop),
+        }
+    }
+
+    /// Runs the steps that follow the hole; gives the shapes that must be left.
+    fn rest_of_site(&mut self, site: &HoleSite) -> Result<Vec<Shape>, Stop> {
+        let definition = site.written.definition;
+        let frame = Frame {
+            numbers: site.environment.iter().cloned().collect(),
+            shared: &self.shared(definition, Vec::new()),
+        };
+        let wanted = self.with_own_variables(&site.after);
+        let outputs: Vec<ShapeTerm> = wanted.iter().cloned().map(ShapeTerm::Known).collect();
+        self.running = Some(definition);
+        self.steps(&site.rest, &frame, Some(&outputs))?;
+        Ok(wanted)
     }
 
     /// The shapes with variables of this interpreter in place of those that may be any number.

@@ -31,8 +31,8 @@ use smallvec::SmallVec;
 
 use super::effect::{Effect, Inferred};
 use super::program::{
-    Definition, DefinitionId, Function, Number, NumberKind, Program, Signature, Step, StepKind,
-    Values, WrittenShape, starts_with_free_hole,
+    Definition, DefinitionId, Filling, Function, Number, NumberKind, Program, Signature, Step,
+    StepKind, Values, WrittenHole, WrittenShape, starts_with_free_hole,
 };
 use super::report;
 use super::resolve::MAXIMUM_DEPTH;
@@ -43,7 +43,7 @@ use crate::operations::{
     Operation, Parameter, ParameterKind, ParameterTensor, Reason, Requirement, Requirements, Rule,
     Shape, StackMove, Variable, Word,
 };
-use crate::syntax::tree::{BinaryOperator, Hole};
+use crate::syntax::tree::BinaryOperator;
 
 /// The most operations a definition may expand to.
 pub const MAXIMUM_OPERATIONS: i64 = 100_000;
@@ -175,21 +175,15 @@ pub struct Value<V> {
     pub node: V,
 }
 
-/// A place where the search may put symbols, found while a net is expanded.
+/// A place where a hole is met while a net is expanded.
 #[derive(Clone, Debug)]
 pub struct HoleSite {
-    /// The definition the hole stands in.
-    pub definition: DefinitionId,
-    /// The alphabet: an index into [`Program::alphabets`].
-    pub alphabet: usize,
-    /// Where it stands.
-    pub hole: Hole,
-    /// Whether it stands inside the string of a pattern.
-    pub in_pattern: bool,
+    /// The hole.
+    pub written: WrittenHole,
     /// The stack that a filling finds, the top last.
     pub before: Vec<Shape>,
-    /// What must be left when `rest` has run. Variables other than those of `rigid` may be any
-    /// number.
+    /// What must be left when the rest of the definition has run. Variables other than those of `rigid`
+    /// may be any number.
     pub after: Vec<Shape>,
     /// The steps of the definition after the hole: none where the filling itself must leave `after`.
     pub rest: Arc<[Step]>,
@@ -241,10 +235,12 @@ pub struct Interpreter<'p, R: Recorder> {
     pub trace: Option<Vec<(Span, Vec<ShapeTerm>)>>,
     /// What is computed.
     pub recorder: R,
-    /// The symbols that fill holes.
-    pub filling: Option<&'p [DefinitionId]>,
+    /// What fills the holes, all of them; without it they stay open.
+    pub fillings: Option<&'p [Filling]>,
     /// The holes that were met without a filling.
     pub holes: Vec<HoleSite>,
+    /// Where holes stand that were met without a filling and with sizes that are not known.
+    pub holes_of_unknown_size: Vec<Span>,
     /// The first variables of the solver that count as known: those of a [`HoleSite`].
     pub rigid: Vec<(CompactString, Role)>,
     /// How many operations there were.
@@ -305,8 +301,9 @@ impl<'p, R: Recorder> Interpreter<'p, R> {
             declared: Vec::new(),
             trace: None,
             recorder,
-            filling: None,
+            fillings: None,
             holes: Vec::new(),
+            holes_of_unknown_size: Vec::new(),
             rigid: Vec::new(),
             operations: Dimension::Constant(0),
             budget,
@@ -480,7 +477,7 @@ impl<'p, R: Recorder> Interpreter<'p, R> {
             match outputs {
                 _ if self.depth == 1 && self.skipped.contains(&index) => self.pass_over(step)?,
                 Some(outputs)
-                    if self.filling.is_none() && starts_with_free_hole(&steps[index..]) =>
+                    if self.fillings.is_none() && starts_with_free_hole(&steps[index..]) =>
                 {
                     let rest = &steps[index + 1..];
                     self.free_hole(step, rest, frame, outputs)?;

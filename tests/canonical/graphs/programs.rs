@@ -5,7 +5,7 @@ use std::sync::Arc;
 use snapc::diagnostic::Source;
 use snapc::graph::{Graph, build_filled};
 use snapc::sketch::Space;
-use snapc::types::{Checked, DefinitionId};
+use snapc::types::{Checked, DefinitionId, Filling};
 use snapc::{syntax, types};
 
 /// The hole stands in a block that must be good for all sizes. How many channels a program leaves is
@@ -76,5 +76,9 @@ fn filled(checked: &Checked, block: DefinitionId, filling: &[u8]) -> Graph {
         .iter()
         .map(|opcode| symbols[usize::from(*opcode)].1)
         .collect();
-    build_filled(&checked.program, block, Some(&words)).unwrap()
+    let filling = Filling {
+        hole: checked.program.holes(block)[0].hole.span,
+        symbols: words,
+    };
+    build_filled(&checked.program, block, Some(&[filling])).unwrap()
 }
