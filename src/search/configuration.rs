@@ -121,6 +121,8 @@ pub struct AutosnapConfiguration {
     pub choice: ChoiceName,
     /// What says how much a program that was found is worth. Default `parts`.
     pub surrogate: SurrogateName,
+    /// What says how uncertain that is. Default `posterior`.
+    pub uncertainty: UncertaintyName,
     /// Whether what is learnt is the normal score of a value's rank instead of the value. Default true.
     pub warp: bool,
     /// Whether the value layer is fitted in closed form after the training of a round; if not, training
@@ -152,6 +154,16 @@ pub enum SurrogateName {
     Parts,
     /// The value layer, by their latent vectors.
     Latent,
+}
+
+/// How uncertain it is what a program is worth.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum UncertaintyName {
+    /// As the results leave it open by the model that judges.
+    Posterior,
+    /// As far as eight fits of that model to resamples of the results (Efron 1979) differ.
+    Ensemble,
 }
 
 /// Sizes and losses of the auto-encoder.
@@ -269,6 +281,7 @@ impl Default for AutosnapConfiguration {
             refined: 8,
             choice: ChoiceName::Improvement,
             surrogate: SurrogateName::Parts,
+            uncertainty: UncertaintyName::Posterior,
             warp: true,
             closed_form: true,
             model: ModelConfiguration::default(),
@@ -420,6 +433,17 @@ impl AutosnapConfiguration {
         within("autosnap.step_growth", self.step_growth, 1.0, 10.0)?;
         not_negative("autosnap.noise", self.noise)?;
         not_negative("autosnap.temperature", self.temperature)?;
+        if self.uncertainty == UncertaintyName::Ensemble {
+            let is_asked = self.choice == ChoiceName::Improvement
+                && (self.surrogate == SurrogateName::Parts || self.closed_form);
+            let expected = "`posterior` where candidates are chosen by the predicted value alone";
+            check(
+                "autosnap.uncertainty",
+                is_asked,
+                expected.to_owned(),
+                "`ensemble`",
+            )?;
+        }
         self.model.validate()?;
         self.pretraining.validate("autosnap.pretraining")?;
         if !self.closed_form {
