@@ -177,10 +177,17 @@ pub struct ModelConfiguration {
     /// Standard deviation of the noise on latent codes in training: the neighbourhood of a code
     /// learns to decode to the same program. Default 0.05.
     pub latent_noise: f64,
+    /// The share of the programs in training that the encoder reads in another spelling, as far as
+    /// others are known; the decoder then always learns the canonical one, the shortest. At 0 it learns every spelling as it
+    /// is. Default 0.
+    pub respelled: f64,
     /// Weight of the loss that keeps the mean square of every latent dimension at one. Default 0.05.
     pub scale_weight: f64,
     /// Weight of the squared error of the standardised value. Default 0.5.
     pub value_weight: f64,
+    /// Weight of the logistic loss of pairs of measured programs, that the better one has the larger
+    /// predicted value (Burges et al., ICML 2005). It takes `joint.steps`. Default 0.
+    pub ranking_weight: f64,
     /// How many parts of programs the model tells from the latent vector; 0 for none. Default 1024.
     pub parts: usize,
     /// Weight of the loss of the parts: the share of their variance that is not explained. Default 1.
@@ -297,8 +304,10 @@ impl Default for ModelConfiguration {
             hidden: 64,
             latent: 128,
             latent_noise: 0.05,
+            respelled: 0.0,
             scale_weight: 0.05,
             value_weight: 0.5,
+            ranking_weight: 0.0,
             parts: 1024,
             parts_weight: 1.0,
             value_layers: 0,
@@ -446,6 +455,12 @@ impl AutosnapConfiguration {
         }
         self.model.validate()?;
         self.pretraining.validate("autosnap.pretraining")?;
+        if self.model.ranking_weight > 0.0 {
+            // Pairs are ranked in joint training alone.
+            let expected = "at least 1 for a `ranking_weight`".to_owned();
+            let steps = self.joint.steps;
+            check("autosnap.joint.steps", steps > 0, expected, steps)?;
+        }
         if !self.closed_form {
             // Then nothing else teaches the value layer.
             at_least("autosnap.joint.steps", self.joint.steps, 1)?;
@@ -462,8 +477,10 @@ impl ModelConfiguration {
         between("autosnap.model.hidden", self.hidden, 1, 4096)?;
         between("autosnap.model.latent", self.latent, 1, 4096)?;
         not_negative("autosnap.model.latent_noise", self.latent_noise)?;
+        within("autosnap.model.respelled", self.respelled, 0.0, 1.0)?;
         not_negative("autosnap.model.scale_weight", self.scale_weight)?;
         not_negative("autosnap.model.value_weight", self.value_weight)?;
+        not_negative("autosnap.model.ranking_weight", self.ranking_weight)?;
         between("autosnap.model.parts", self.parts, 0, 4096)?;
         not_negative("autosnap.model.parts_weight", self.parts_weight)?;
         between(

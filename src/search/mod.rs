@@ -42,6 +42,7 @@ mod scale;
 mod seeds;
 mod settings;
 mod space;
+mod spellings;
 mod store;
 mod strategy;
 mod surrogate;
