@@ -181,7 +181,7 @@ pub struct ModelConfiguration {
     /// others are known; the decoder then always learns the canonical one, the shortest. At 0 it learns every spelling as it
     /// is. Default 0.
     pub respelled: f64,
-    /// Weight of the loss that keeps the mean square of every latent dimension at one. Default 0.05.
+    /// Weight of the loss that draws the mean square of every latent dimension to one. Default 0.05.
     pub scale_weight: f64,
     /// Weight of the squared error of the standardised value. Default 0.5.
     pub value_weight: f64,
