@@ -4,7 +4,7 @@
 
 mod toy;
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::io::Write;
 use std::path::Path;
 use std::process::{Command, Stdio};
@@ -267,13 +267,19 @@ fn the_value_layer_learns_the_order_of_unseen_programs() {
     configuration.model.hidden = 32;
     configuration.pretraining.steps = 200;
     configuration.joint.steps = 150;
+    let correlation = correlation_of_unseen(&space, &configuration);
+    assert!(correlation > 0.6, "{correlation}");
+}
+
+/// How well the values of 60 programs are ordered after those of 100 others were learnt.
+fn correlation_of_unseen(space: &Toy, configuration: &AutosnapConfiguration) -> f64 {
     let mut rng = ChaCha8Rng::seed_from_u64(0);
-    let mut learner = Learner::new(&space, &configuration, 0).unwrap();
+    let mut learner = Learner::new(space, configuration, 0).unwrap();
     learner.pretrain(&mut rng, &GO_ON, &mut |_| {}).unwrap();
     let programs: Vec<Vec<u8>> = (0..160)
-        .map(|_| random_program(&space, &mut rng).unwrap())
+        .map(|_| random_program(space, &mut rng).unwrap())
         .collect();
-    let measured = |program: &[u8]| value(&text(&space, program));
+    let measured = |program: &[u8]| value(&text(space, program));
     let (known, unknown) = programs.split_at(100);
     let examples: Vec<Example<'_>> = known
         .iter()
@@ -286,7 +292,59 @@ fn the_value_layer_learns_the_order_of_unseen_programs() {
     let unknown: Vec<&[u8]> = unknown.iter().map(Vec::as_slice).collect();
     let predicted = learner.predict(&unknown).unwrap();
     let truth: Vec<f64> = unknown.iter().map(|program| measured(program)).collect();
-    let correlation = spearman(&predicted, &truth).unwrap();
+    spearman(&predicted, &truth).unwrap()
+}
+
+#[test]
+fn where_programs_are_respelled_equal_ones_are_decoded_alike() {
+    let space = Toy::new(5);
+    let mut programs: HashMap<Key, Vec<Vec<u8>>> = HashMap::new();
+    let mut rng = ChaCha8Rng::seed_from_u64(0);
+    for _ in 0..3000 {
+        let program = random_program(&space, &mut rng).unwrap();
+        let spellings = programs.entry(space.key(&program)).or_default();
+        if !spellings.contains(&program) {
+            spellings.push(program);
+        }
+    }
+    programs.retain(|_, spellings| spellings.len() > 1);
+    assert!(programs.len() > 20, "{}", programs.len());
+    let decoded_alike = |respelled: f64| {
+        let mut configuration = AutosnapConfiguration::default();
+        configuration.model.respelled = respelled;
+        configuration.model.hidden = 32;
+        configuration.model.latent = 24;
+        configuration.pretraining.programs = 2000;
+        configuration.pretraining.steps = 300;
+        configuration.pretraining.batch = 32;
+        let mut rng = ChaCha8Rng::seed_from_u64(1);
+        let mut learner = Learner::new(&space, &configuration, 0).unwrap();
+        learner.pretrain(&mut rng, &GO_ON, &mut |_| {}).unwrap();
+        let report = learner.measure(&space, &mut rng).unwrap();
+        assert!(report.reconstructed_programs > 0.6, "{report:?}");
+        let alike = programs.values().filter(|spellings| {
+            let spellings: Vec<&[u8]> = spellings.iter().map(Vec::as_slice).collect();
+            let codes = learner.encode(&spellings).unwrap();
+            let mut rng = ChaCha8Rng::seed_from_u64(2);
+            let back = decode(learner.model(), &space, &codes, Choice::Greedy, &mut rng);
+            back.iter().all(|it| it == &back[0])
+        });
+        alike.count() as f64 / programs.len() as f64
+    };
+    let (alike, before) = (decoded_alike(0.5), decoded_alike(0.0));
+    assert!(alike > 0.6 && before < 0.3, "{alike} and {before}");
+}
+
+#[test]
+fn ranking_alone_teaches_the_order_of_programs() {
+    let space = Toy::new(6);
+    let mut configuration = small(StrategyName::Autosnap, 0, 1).autosnap;
+    configuration.model.hidden = 32;
+    configuration.model.value_weight = 0.0;
+    configuration.model.ranking_weight = 1.0;
+    configuration.pretraining.steps = 200;
+    configuration.joint.steps = 150;
+    let correlation = correlation_of_unseen(&space, &configuration);
     assert!(correlation > 0.6, "{correlation}");
 }
 
@@ -427,6 +485,19 @@ fn without_refinement_candidates_are_what_climbs_and_chance_find() {
     let history = uninterrupted(&configuration);
     let mut records = history.records().iter();
     assert!(records.all(|it| !matches!(it.origin, Origin::Refined { .. })));
+}
+
+#[test]
+fn uncertainty_by_an_ensemble_makes_another_search_that_is_the_same_again() {
+    for surrogate in [SurrogateName::Parts, SurrogateName::Latent] {
+        let mut configuration = small(StrategyName::Autosnap, 3, 20);
+        configuration.autosnap.surrogate = surrogate;
+        let by_posterior = essence(&uninterrupted(&configuration));
+        configuration.autosnap.uncertainty = UncertaintyName::Ensemble;
+        let by_ensemble = essence(&uninterrupted(&configuration));
+        assert_ne!(by_posterior, by_ensemble, "{surrogate:?}");
+        assert_eq!(by_ensemble, essence(&uninterrupted(&configuration)));
+    }
 }
 
 #[test]
@@ -1220,6 +1291,46 @@ fn a_configuration_out_of_range_is_refused() {
         message(&|c| c.autosnap.joint.learning_rate = f64::NAN),
         "`autosnap.joint.learning_rate` must be a number above 0, not NaN"
     );
+    assert_eq!(
+        message(&|c| c.autosnap.model.respelled = 1.1),
+        "`autosnap.model.respelled` must be between 0 and 1, not 1.1"
+    );
+}
+
+#[test]
+fn what_would_have_no_effect_is_refused() {
+    let message = |change: &dyn Fn(&mut AutosnapConfiguration)| {
+        let mut configuration = SearchConfiguration::default();
+        change(&mut configuration.autosnap);
+        let result = configuration.validate();
+        result.err().map(|error| error.to_string())
+    };
+    let ranking = |steps| {
+        message(&move |c| {
+            c.model.ranking_weight = 1.0;
+            c.joint.steps = steps;
+        })
+    };
+    assert_eq!(
+        ranking(0).unwrap(),
+        "`autosnap.joint.steps` must be at least 1 for a `ranking_weight`, not 0"
+    );
+    assert_eq!(ranking(1), None);
+    let ensemble = |choice, surrogate, closed_form| {
+        message(&move |c| {
+            c.uncertainty = UncertaintyName::Ensemble;
+            c.joint.steps = 1;
+            (c.choice, c.surrogate, c.closed_form) = (choice, surrogate, closed_form);
+        })
+    };
+    let expected = "`autosnap.uncertainty` must be `posterior` where candidates are chosen by the \
+                    predicted value alone, not `ensemble`";
+    let (improvement, value) = (ChoiceName::Improvement, ChoiceName::Value);
+    let (parts, latent) = (SurrogateName::Parts, SurrogateName::Latent);
+    assert_eq!(ensemble(value, parts, true).unwrap(), expected);
+    assert_eq!(ensemble(improvement, latent, false).unwrap(), expected);
+    assert_eq!(ensemble(improvement, latent, true), None);
+    assert_eq!(ensemble(improvement, parts, false), None);
 }
 
 /// A space nobody can search.

@@ -13,11 +13,13 @@ use rand::RngExt;
 use rand_chacha::ChaCha8Rng;
 
 use super::climb::{Climb, KnownPrograms};
-use super::configuration::{AutosnapConfiguration, SurrogateName};
+use super::configuration::{AutosnapConfiguration, SurrogateName, UncertaintyName};
 use super::error::Result;
 use super::history::Proposal;
+use super::judge::{Judge, resamples};
 use super::learner::{Example, Learner, ModelReport};
 use super::model::Codes;
+use super::regression::Regression;
 use super::seeds::{Purpose, generator};
 use super::space::ProgramSpace;
 use super::strategy::{Round, Strategy, random_proposals};
@@ -146,9 +148,18 @@ impl Strategy for Autosnap {
             SurrogateName::Parts => known.borrow_mut().descriptions(space, &programs),
             SurrogateName::Latent => Vec::new(),
         };
-        let surrogate = Surrogate::fit(&descriptions, &values);
+        let members = match configuration.uncertainty {
+            UncertaintyName::Posterior => 0,
+            UncertaintyName::Ensemble => MEMBERS,
+        };
+        let resamples = resamples(members, values.len(), rng);
+        let surrogate = judge_by_parts(&descriptions, &values, &resamples);
         let fitted = match configuration.closed_form {
-            true => learner.fit(&learner.encode(&programs)?, &values)?,
+            true => {
+                let codes = learner.encode(&programs)?;
+                let fitted = learner.fit(&codes, &values)?;
+                fitted.map(|fitted| judge_by_codes(fitted, &codes, &values, &resamples))
+            }
             false => None,
         };
         let report = match measured {
@@ -207,6 +218,44 @@ impl Strategy for Autosnap {
         }
         Ok(())
     }
+}
+
+/// How many fits the ensemble has.
+const MEMBERS: usize = 8;
+
+/// A Gaussian process over parts, with an ensemble that has a member for every resample. Nothing if the
+/// results say nothing.
+fn judge_by_parts(
+    descriptions: &[Description],
+    values: &[f64],
+    resamples: &[Vec<usize>],
+) -> Option<Judge<Surrogate>> {
+    let known: Vec<&Description> = descriptions.iter().collect();
+    let surrogate = Surrogate::fit(&known, values)?;
+    let members = resamples.iter();
+    let members = members
+        .filter_map(|places| Surrogate::fit(&chosen(&known, places), &chosen(values, places)));
+    Some(Judge::new(surrogate, members.collect()))
+}
+
+/// The value layer, with an ensemble likewise.
+fn judge_by_codes(
+    fitted: Regression,
+    codes: &Codes,
+    values: &[f64],
+    resamples: &[Vec<usize>],
+) -> Judge<Regression> {
+    let rows: Vec<&[f32]> = codes.rows().collect();
+    let members = resamples.iter().filter_map(|places| {
+        let rows = chosen(&rows, places);
+        fitted.refit(rows.iter().copied(), &chosen(values, places))
+    });
+    let members = members.collect();
+    Judge::new(fitted, members)
+}
+
+fn chosen<T: Copy>(all: &[T], places: &[usize]) -> Vec<T> {
+    places.iter().map(|&place| all[place]).collect()
 }
 
 /// How many of `count` candidates explore: the share, its fraction decided by a draw.

@@ -17,6 +17,7 @@ use super::edits::neighbours;
 use super::error::Result;
 use super::history::{Origin, Proposal, Record};
 use super::improvement::expected_improvement;
+use super::judge::Judge;
 use super::learner::Learner;
 use super::model::{Codes, normals};
 use super::regression::Regression;
@@ -87,9 +88,9 @@ pub(super) struct Climb<'a> {
     pub(super) space: &'a dyn ProgramSpace,
     pub(super) known: &'a RefCell<KnownPrograms>,
     /// The value layer in closed form, if it is used.
-    pub(super) fitted: Option<&'a Regression>,
+    pub(super) fitted: Option<&'a Judge<Regression>>,
     /// What judges programs by their parts, if it is used.
-    pub(super) surrogate: Option<&'a Surrogate<'a>>,
+    pub(super) surrogate: Option<&'a Judge<Surrogate>>,
     /// The best value so far, on the scale of the value layer.
     pub(super) best: f64,
 }
@@ -243,7 +244,7 @@ impl Climb<'_> {
     fn direction(&self, gradient: &[f32], rng: &mut ChaCha8Rng) -> Vec<f32> {
         let mut direction = match self.fitted {
             Some(fitted) if self.configuration.sampled => {
-                let weights = fitted.sample(rng);
+                let weights = fitted.model().sample(rng);
                 weights.into_iter().map(|weight| weight as f32).collect()
             }
             _ => gradient.to_vec(),
@@ -297,7 +298,7 @@ impl Climb<'_> {
     }
 
     /// Programs by their parts: how promising they are, with the values expected of them.
-    fn judge(&self, surrogate: &Surrogate<'_>, found: Vec<Proposal>) -> Vec<(f64, Proposal)> {
+    fn judge(&self, surrogate: &Judge<Surrogate>, found: Vec<Proposal>) -> Vec<(f64, Proposal)> {
         let programs: Vec<&[u8]> = found.iter().map(|it| it.program.as_slice()).collect();
         let descriptions = self.known.borrow_mut().descriptions(self.space, &programs);
         let judgements: Vec<(f64, f64)> = descriptions

@@ -121,6 +121,8 @@ pub struct AutosnapConfiguration {
     pub choice: ChoiceName,
     /// What says how much a program that was found is worth. Default `parts`.
     pub surrogate: SurrogateName,
+    /// What says how uncertain that is. Default `posterior`.
+    pub uncertainty: UncertaintyName,
     /// Whether what is learnt is the normal score of a value's rank instead of the value. Default true.
     pub warp: bool,
     /// Whether the value layer is fitted in closed form after the training of a round; if not, training
@@ -154,6 +156,16 @@ pub enum SurrogateName {
     Latent,
 }
 
+/// How uncertain it is what a program is worth.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum UncertaintyName {
+    /// As the results leave it open by the model that judges.
+    Posterior,
+    /// As far as eight fits of that model to resamples of the results (Efron 1979) differ.
+    Ensemble,
+}
+
 /// Sizes and losses of the auto-encoder.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
@@ -165,10 +177,17 @@ pub struct ModelConfiguration {
     /// Standard deviation of the noise on latent codes in training: the neighbourhood of a code
     /// learns to decode to the same program. Default 0.05.
     pub latent_noise: f64,
-    /// Weight of the loss that keeps the mean square of every latent dimension at one. Default 0.05.
+    /// The share of the programs in training that the encoder reads in another spelling, as far as
+    /// others are known; the decoder then always learns the canonical one, the shortest. At 0 it learns every spelling as it
+    /// is. Default 0.
+    pub respelled: f64,
+    /// Weight of the loss that draws the mean square of every latent dimension to one. Default 0.05.
     pub scale_weight: f64,
     /// Weight of the squared error of the standardised value. Default 0.5.
     pub value_weight: f64,
+    /// Weight of the logistic loss of pairs of measured programs, that the better one has the larger
+    /// predicted value (Burges et al., ICML 2005). It takes `joint.steps`. Default 0.
+    pub ranking_weight: f64,
     /// How many parts of programs the model tells from the latent vector; 0 for none. Default 1024.
     pub parts: usize,
     /// Weight of the loss of the parts: the share of their variance that is not explained. Default 1.
@@ -269,6 +288,7 @@ impl Default for AutosnapConfiguration {
             refined: 8,
             choice: ChoiceName::Improvement,
             surrogate: SurrogateName::Parts,
+            uncertainty: UncertaintyName::Posterior,
             warp: true,
             closed_form: true,
             model: ModelConfiguration::default(),
@@ -284,8 +304,10 @@ impl Default for ModelConfiguration {
             hidden: 64,
             latent: 128,
             latent_noise: 0.05,
+            respelled: 0.0,
             scale_weight: 0.05,
             value_weight: 0.5,
+            ranking_weight: 0.0,
             parts: 1024,
             parts_weight: 1.0,
             value_layers: 0,
@@ -420,8 +442,25 @@ impl AutosnapConfiguration {
         within("autosnap.step_growth", self.step_growth, 1.0, 10.0)?;
         not_negative("autosnap.noise", self.noise)?;
         not_negative("autosnap.temperature", self.temperature)?;
+        if self.uncertainty == UncertaintyName::Ensemble {
+            let is_asked = self.choice == ChoiceName::Improvement
+                && (self.surrogate == SurrogateName::Parts || self.closed_form);
+            let expected = "`posterior` where candidates are chosen by the predicted value alone";
+            check(
+                "autosnap.uncertainty",
+                is_asked,
+                expected.to_owned(),
+                "`ensemble`",
+            )?;
+        }
         self.model.validate()?;
         self.pretraining.validate("autosnap.pretraining")?;
+        if self.model.ranking_weight > 0.0 {
+            // Pairs are ranked in joint training alone.
+            let expected = "at least 1 for a `ranking_weight`".to_owned();
+            let steps = self.joint.steps;
+            check("autosnap.joint.steps", steps > 0, expected, steps)?;
+        }
         if !self.closed_form {
             // Then nothing else teaches the value layer.
             at_least("autosnap.joint.steps", self.joint.steps, 1)?;
@@ -438,8 +477,10 @@ impl ModelConfiguration {
         between("autosnap.model.hidden", self.hidden, 1, 4096)?;
         between("autosnap.model.latent", self.latent, 1, 4096)?;
         not_negative("autosnap.model.latent_noise", self.latent_noise)?;
+        within("autosnap.model.respelled", self.respelled, 0.0, 1.0)?;
         not_negative("autosnap.model.scale_weight", self.scale_weight)?;
         not_negative("autosnap.model.value_weight", self.value_weight)?;
+        not_negative("autosnap.model.ranking_weight", self.ranking_weight)?;
         between("autosnap.model.parts", self.parts, 0, 4096)?;
         not_negative("autosnap.model.parts_weight", self.parts_weight)?;
         between(

@@ -23,7 +23,9 @@ use super::scale::Scale;
 use super::seeds::{Purpose, generator};
 use super::space::{self, Key, ProgramSpace};
 
-/// How good the model is, measured on random programs it never learnt from.
+/// How good the model is, measured on random programs it never learnt from. Where programs are
+/// [respelled](super::ModelConfiguration::respelled) in training, every spelling of a program counts as
+/// the program come back, with all its symbols; else only its own does.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct ModelReport {
     /// The share of symbols (ends included) that come back from encoding and decoding.
@@ -158,6 +160,7 @@ impl Learner {
                 let Example { program, value } = examples[place];
                 lessons.push(Lesson {
                     program,
+                    target: program,
                     value: Some(self.scale.apply(value) as f32),
                     parts: None,
                 });
@@ -165,6 +168,12 @@ impl Learner {
         }
         let pool = Arc::clone(&self.pool);
         pool.fill_up(&mut lessons, batch, rng);
+        let respelled = self.configuration.model.respelled;
+        if respelled > 0.0 {
+            for lesson in &mut lessons {
+                pool.spellings.respell(lesson, respelled, rng);
+            }
+        }
         // The longest first, which is less work.
         lessons.sort_by_key(|lesson| Reverse(lesson.program.len()));
         let settings = &self.configuration.model;
@@ -272,16 +281,19 @@ impl Learner {
                 .as_ref()
                 .is_some_and(|program| space::is_valid(space, program))
         };
-        let (mut right, mut places) = (0, 0);
+        let any_spelling = self.configuration.model.respelled > 0.0;
+        let (mut right, mut places, mut whole) = (0, 0, 0);
         for (program, back) in programs.iter().zip(&back) {
-            let back = back.as_deref().unwrap_or_default();
-            right += matches(program, back);
+            let is_same = back.as_deref().is_some_and(|back| {
+                back == *program || any_spelling && space.key(back) == space.key(program)
+            });
+            right += match is_same {
+                true => program.len() + 1,
+                false => matches(program, back.as_deref().unwrap_or_default()),
+            };
+            whole += usize::from(is_same);
             places += program.len() + 1;
         }
-        let whole = programs.iter().zip(&back);
-        let whole = whole
-            .filter(|(program, back)| back.as_deref() == Some(**program))
-            .count();
 
         let latent = self.model.sizes().latent;
         let random = Codes {

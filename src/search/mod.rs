@@ -26,6 +26,7 @@ mod evaluation;
 mod evolution;
 mod history;
 mod improvement;
+mod judge;
 mod learner;
 mod local;
 mod model;
@@ -41,6 +42,7 @@ mod scale;
 mod seeds;
 mod settings;
 mod space;
+mod spellings;
 mod store;
 mod strategy;
 mod surrogate;
@@ -52,7 +54,7 @@ pub use autosnap::Autosnap;
 pub use configuration::{
     AutosnapConfiguration, ChoiceName, EvolutionConfiguration, JointConfiguration,
     ModelConfiguration, NaoConfiguration, PretrainingConfiguration, SearchConfiguration,
-    StrategyName, SurrogateName,
+    StrategyName, SurrogateName, UncertaintyName,
 };
 pub use correlation::{kendall, spearman};
 pub use decoding::{Choice, decode, decode_unconstrained};

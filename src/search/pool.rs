@@ -12,12 +12,15 @@ use super::error::{Result, SearchError};
 use super::model::Lesson;
 use super::parts::Parts;
 use super::space::{self, Key, ProgramSpace};
+use super::spellings::Spellings;
 
 /// Random programs: those the model learns from, and those it is measured on.
 pub(super) struct Pool {
     training: Vec<Vec<u8>>,
     pub(super) training_keys: HashSet<Key>,
     pub(super) held_out: Vec<Vec<u8>>,
+    /// Those of the programs to learn from, if some are to be read in another.
+    pub(super) spellings: Spellings,
     /// The descriptions of the first programs to learn from, one row each; see [`DESCRIBED`].
     descriptions: Vec<f32>,
     pub(super) parts: usize,
@@ -49,17 +52,13 @@ impl Pool {
                 in_vain = 0;
             }
         }
-        let (mut held_out, mut training) = set_apart(programs, settings.held_out);
-        let held_out_keys: HashSet<Key> = keys(space, &held_out).into_iter().collect();
-        let mut training_keys = HashSet::new();
-        let mut their_keys = keys(space, &training).into_iter();
-        training.retain(|_| match their_keys.next() {
-            Some(key) if !held_out_keys.contains(&key) => {
-                training_keys.insert(key);
-                true
-            }
-            _ => false,
-        });
+        let (mut held_out, training) = set_apart(programs, settings.held_out);
+        let held_out_keys = keys(space, &held_out);
+        let their_keys = keys(space, &training);
+        let never_seen: HashSet<Key> = held_out_keys.iter().copied().collect();
+        let others = training.into_iter().zip(their_keys);
+        let others = others.filter(|(_, key)| !never_seen.contains(key));
+        let (mut training, mut training_keys): (Vec<Vec<u8>>, Vec<Key>) = others.unzip();
         if training.is_empty() {
             // Too few distinct programs to set any apart.
             training.append(&mut held_out);
@@ -68,10 +67,15 @@ impl Pool {
         if training.is_empty() {
             return Err(SearchError::Space("it has no valid program".to_owned()));
         }
+        let spellings = match configuration.model.respelled > 0.0 {
+            true => Spellings::of(training.iter().zip(training_keys.iter().copied())),
+            false => Spellings::default(),
+        };
         let mut pool = Self {
             training,
-            training_keys,
+            training_keys: training_keys.into_iter().collect(),
             held_out,
+            spellings,
             descriptions: Vec::new(),
             parts: 0,
         };
@@ -107,6 +111,7 @@ impl Pool {
         for place in draw(self.training.len(), plain, rng) {
             lessons.push(Lesson {
                 program: &self.training[place],
+                target: &self.training[place],
                 value: None,
                 parts: None,
             });
@@ -117,6 +122,7 @@ impl Pool {
         for place in draw(described, missing - plain, rng) {
             lessons.push(Lesson {
                 program: &self.training[place],
+                target: &self.training[place],
                 value: None,
                 parts: Some(&self.descriptions[place * self.parts..][..self.parts]),
             });

@@ -9,6 +9,7 @@ use rand_chacha::ChaCha8Rng;
 use rayon::prelude::*;
 
 use super::cholesky::{Cholesky, dot};
+use super::judge::Posterior;
 use super::model::normals;
 
 /// The weights of a linear layer, as far as the values so far determine them.
@@ -118,8 +119,24 @@ impl Regression {
         self.prior.times(&weights)
     }
 
-    /// The expected value of a code, and the standard deviation of that expectation.
-    pub fn predict(&self, code: &[f32]) -> (f64, f64) {
+    /// The same model with the same prior, fitted to other codes and values.
+    pub fn refit<'a>(
+        &self,
+        codes: impl Iterator<Item = &'a [f32]> + Clone,
+        values: &[f64],
+    ) -> Option<Self> {
+        Self::fit(codes, values, self.prior.clone())
+    }
+}
+
+impl Posterior for Regression {
+    type Input = [f32];
+
+    fn expected(&self, code: &[f32]) -> f64 {
+        self.offset + dot(&turned(&self.prior, code, &self.centre), &self.mean)
+    }
+
+    fn predict(&self, code: &[f32]) -> (f64, f64) {
         let turned = turned(&self.prior, code, &self.centre);
         let half = self.precision.solve_lower(&turned);
         let deviation = self.noise * dot(&half, &half).sqrt();

@@ -10,6 +10,7 @@ use std::collections::HashMap;
 use rayon::prelude::*;
 
 use super::cholesky::{Cholesky, dot};
+use super::judge::Posterior;
 
 /// How often a program has each of its parts, as a vector of length one: the parts that it has, in
 /// ascending order.
@@ -33,25 +34,27 @@ impl Description {
 }
 
 /// The programs that were measured, by their parts.
-struct Index<'a> {
+struct Index {
     programs: HashMap<u64, Vec<(usize, f64)>>,
-    known: &'a [Description],
+    count: usize,
 }
 
-impl<'a> Index<'a> {
-    fn of(known: &'a [Description]) -> Self {
+impl Index {
+    fn of<'a>(known: impl Iterator<Item = &'a Description>) -> Self {
         let mut programs: HashMap<u64, Vec<(usize, f64)>> = HashMap::new();
-        for (place, description) in known.iter().enumerate() {
+        let mut count = 0;
+        for description in known {
             for (part, share) in &description.shares {
-                programs.entry(*part).or_default().push((place, *share));
+                programs.entry(*part).or_default().push((count, *share));
             }
+            count += 1;
         }
-        Self { programs, known }
+        Self { programs, count }
     }
 
     /// The cosines between a program and all that are known.
     fn similarities(&self, program: &Description) -> Vec<f64> {
-        let mut cosines = vec![0.0; self.known.len()];
+        let mut cosines = vec![0.0; self.count];
         for (part, share) in &program.shares {
             for (place, other) in self.programs.get(part).into_iter().flatten() {
                 cosines[*place] += share * other;
@@ -67,8 +70,8 @@ impl<'a> Index<'a> {
 /// plus noise. Descriptions are centred on the mean of those that were measured. The evidence, that of the values
 /// once the constant is taken from them (Patterson and Thompson, Biometrika 1971), chooses how strong the prior is
 /// (MacKay 1992); the variance of the noise has its best value in closed form.
-pub struct Surrogate<'a> {
-    index: Index<'a>,
+pub struct Surrogate {
+    index: Index,
     /// For each known program its mean cosine with all of them, and the mean of these.
     means: Vec<f64>,
     mean: f64,
@@ -97,16 +100,16 @@ struct Fit {
     weights: Vec<f64>,
 }
 
-impl<'a> Surrogate<'a> {
+impl Surrogate {
     /// Fits descriptions to values, one each. Nothing if there is no value, no program has a part, or a value
     /// is not finite.
-    pub fn fit(known: &'a [Description], values: &[f64]) -> Option<Self> {
+    pub fn fit(known: &[&Description], values: &[f64]) -> Option<Self> {
         let count = known.len();
         let says_nothing = known.iter().all(|it| it.shares.is_empty());
         if says_nothing || values.len() != count || values.iter().any(|value| !value.is_finite()) {
             return None;
         }
-        let index = Index::of(known);
+        let index = Index::of(known.iter().copied());
         let similarities = known.par_iter().map(|it| index.similarities(it));
         let rows: Vec<Vec<f64>> = similarities.collect();
         let means: Vec<f64> = rows.iter().map(|row| mean_of(row)).collect();
@@ -144,20 +147,37 @@ impl<'a> Surrogate<'a> {
         })
     }
 
-    /// The expected value of a program, and the standard deviation of that expectation.
-    pub fn predict(&self, program: &Description) -> (f64, f64) {
+    /// The cosines between a program and all that were measured, descriptions being centred; and the
+    /// square of its own length.
+    fn centred(&self, program: &Description) -> (Vec<f64>, f64) {
         let mut cosines = self.index.similarities(program);
         let mean = mean_of(&cosines);
         let own = if program.shares.is_empty() { 0.0 } else { 1.0 };
-        let variance = own - 2.0 * mean + self.mean;
+        let square = own - 2.0 * mean + self.mean;
         for (cosine, other) in cosines.iter_mut().zip(&self.means) {
             *cosine += self.mean - mean - other;
         }
-        let expected = self.offset + self.strength * dot(&cosines, &self.weights);
+        (cosines, square)
+    }
+
+    fn expectation(&self, cosines: &[f64]) -> f64 {
+        self.offset + self.strength * dot(cosines, &self.weights)
+    }
+}
+
+impl Posterior for Surrogate {
+    type Input = Description;
+
+    fn expected(&self, program: &Description) -> f64 {
+        self.expectation(&self.centred(program).0)
+    }
+
+    fn predict(&self, program: &Description) -> (f64, f64) {
+        let (cosines, square) = self.centred(program);
         let half = self.covariance.solve_lower(&cosines);
         let known = self.strength * dot(&half, &half);
-        let variance = self.strength * (variance - known).max(0.0);
-        (expected, self.noise * variance.sqrt())
+        let variance = self.strength * (square - known).max(0.0);
+        (self.expectation(&cosines), self.noise * variance.sqrt())
     }
 }
 
@@ -213,7 +233,8 @@ mod tests {
     #[test]
     fn a_value_that_follows_from_the_parts_is_found() {
         let (descriptions, values) = programs(100);
-        let surrogate = Surrogate::fit(&descriptions[..60], &values[..60]).unwrap();
+        let known: Vec<&Description> = descriptions[..60].iter().collect();
+        let surrogate = Surrogate::fit(&known, &values[..60]).unwrap();
         for (description, value) in descriptions[60..].iter().zip(&values[60..]) {
             let (expected, deviation) = surrogate.predict(description);
             assert!((expected - value).abs() < 1.0, "{expected} for {value}");
@@ -235,7 +256,8 @@ mod tests {
     #[test]
     fn doubt_is_small_where_much_was_measured() {
         let (descriptions, values) = programs(60);
-        let surrogate = Surrogate::fit(&descriptions, &values).unwrap();
+        let known: Vec<&Description> = descriptions.iter().collect();
+        let surrogate = Surrogate::fit(&known, &values).unwrap();
         let (_, known) = surrogate.predict(&descriptions[0]);
         let (_, strange) = surrogate.predict(&Description::of(&[100, 101]));
         assert!(strange > 3.0 * known, "{strange} and {known}");
@@ -244,7 +266,7 @@ mod tests {
     #[test]
     fn a_program_is_like_itself_and_unlike_what_shares_nothing_with_it() {
         let known = [Description::of(&[5, 1, 5, 2]), Description::of(&[9])];
-        let index = Index::of(&known);
+        let index = Index::of(known.iter());
         let cosines = index.similarities(&Description::of(&[1, 2, 5, 5]));
         assert!((cosines[0] - 1.0).abs() < 1e-12);
         assert_eq!(cosines[1], 0.0);
@@ -253,9 +275,8 @@ mod tests {
     #[test]
     fn nothing_is_fitted_to_nothing() {
         assert!(Surrogate::fit(&[], &[]).is_none());
-        let nothing = [Description::default()];
-        assert!(Surrogate::fit(&nothing, &[1.0]).is_none());
-        let known = [Description::of(&[1]), Description::of(&[2])];
+        assert!(Surrogate::fit(&[&Description::default()], &[1.0]).is_none());
+        let known = [&Description::of(&[1]), &Description::of(&[2])];
         assert!(Surrogate::fit(&known, &[1.0, f64::NAN]).is_none());
         assert!(Surrogate::fit(&known, &[1.0, 1.0]).is_some());
     }

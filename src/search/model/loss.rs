@@ -5,6 +5,7 @@ use rayon::prelude::*;
 
 use super::batch::Batch;
 use super::encoder::Encoded;
+use super::predictor::Activations;
 use super::weight::add;
 use super::{AutoEncoder, SHARE, normals};
 use crate::search::configuration::ModelConfiguration;
@@ -13,8 +14,10 @@ use crate::search::error::Result;
 /// A program with what is known of it.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Lesson<'a> {
-    /// Its opcodes.
+    /// Its opcodes, as the encoder reads them.
     pub program: &'a [u8],
+    /// The spelling that the decoder is to write: the same opcodes, or others that are the same program.
+    pub target: &'a [u8],
     /// Its standardised value.
     pub value: Option<f32>,
     /// A number for each part that the model tells from the latent vector.
@@ -33,10 +36,23 @@ pub struct Loss {
 /// Some programs of a batch: what a task of the thread pool handles.
 struct Share<'a> {
     lessons: Vec<Lesson<'a>>,
-    batch: Batch,
-    /// The noise on the codes: `[batch, latent]`.
-    noise: Vec<f32>,
+    /// What the encoder reads.
+    read: Batch,
+    /// What the decoder is to write.
+    written: Batch,
     encoded: Encoded,
+    /// The codes with noise: `[batch, latent]`.
+    noisy: Vec<f32>,
+    judged: Judged,
+}
+
+/// The programs of a share whose values are known.
+struct Judged {
+    rows: Vec<usize>,
+    values: Vec<f32>,
+    predicted: Activations,
+    /// The gradient of the ranking loss with respect to the predicted values.
+    ranking: Vec<f32>,
 }
 
 /// What is known of a batch as a whole.
@@ -72,10 +88,11 @@ impl AutoEncoder {
         let latent = self.sizes.latent;
         let noise = normals(lessons.len() * latent, weights.latent_noise as f32, rng);
         let count = lessons.len().div_ceil(SHARE);
-        let shares: Vec<Share<'_>> = (0..count)
+        let mut shares: Vec<Share<'_>> = (0..count)
             .into_par_iter()
             .map(|first| self.share(lessons, &noise, first, count))
             .collect::<Result<_>>()?;
+        let ranking = rank(&mut shares, weights.ranking_weight);
         let whole = Whole::of(&shares, lessons, weights, latent);
         let scale: f32 = whole.squares.iter().map(|it| (it - 1.0).powi(2)).sum();
         let scale = f64::from(scale) / latent as f64 * weights.scale_weight;
@@ -86,7 +103,7 @@ impl AutoEncoder {
             .collect();
         let mut parts = parts.into_iter();
         let (mut loss, mut gradient) = parts.next().unwrap_or((Loss::default(), self.zeros()));
-        loss.total += scale;
+        loss.total += scale + ranking;
         for (more, other) in parts {
             loss.total += more.total;
             loss.reconstruction += more.reconstruction;
@@ -106,13 +123,36 @@ impl AutoEncoder {
         let rows = noise.chunks_exact(self.sizes.latent);
         let lessons: Vec<Lesson<'a>> = lessons.iter().skip(first).step_by(count).copied().collect();
         let programs: Vec<&[u8]> = lessons.iter().map(|lesson| lesson.program).collect();
-        let batch = Batch::new(&programs, self.sizes)?;
+        let targets: Vec<&[u8]> = lessons.iter().map(|lesson| lesson.target).collect();
+        let read = Batch::new(&programs, self.sizes)?;
+        let written = Batch::new(&targets, self.sizes)?;
+        let encoded = self.codes(&read);
+        let noise: Vec<f32> = rows.skip(first).step_by(count).flatten().copied().collect();
+        let mut noisy = encoded.codes.clone();
+        add(&mut noisy, &noise);
         Ok(Share {
+            judged: self.judged(&lessons, &noisy),
             lessons,
-            noise: rows.skip(first).step_by(count).flatten().copied().collect(),
-            encoded: self.codes(&batch),
-            batch,
+            read,
+            written,
+            encoded,
+            noisy,
         })
+    }
+
+    /// What is predicted for the programs whose values are known.
+    fn judged(&self, lessons: &[Lesson<'_>], codes: &[f32]) -> Judged {
+        let known = lessons.iter().enumerate();
+        let known = known.filter_map(|(row, lesson)| Some((row, lesson.value?)));
+        let (rows, values): (Vec<usize>, Vec<f32>) = known.unzip();
+        Judged {
+            predicted: self
+                .predictor
+                .forward(&gather(codes, &rows, self.sizes.latent)),
+            ranking: vec![0.0; rows.len()],
+            rows,
+            values,
+        }
     }
 
     /// A gradient of this model, all zero.
@@ -133,14 +173,11 @@ impl AutoEncoder {
     /// What a share adds to the loss and to its gradient.
     fn share_loss(&self, share: &Share<'_>, whole: &Whole<'_>) -> (Loss, Self) {
         let mut gradient = self.zeros();
-        let mut noisy = share.encoded.codes.clone();
-        add(&mut noisy, &share.noise);
         let mut codes_gradient = whole.scale_gradient(&share.encoded.codes);
-        let reconstruction =
-            self.reconstruct(share, &noisy, whole, &mut gradient, &mut codes_gradient);
-        let value = self.judge(share, &noisy, whole, &mut gradient, &mut codes_gradient);
+        let reconstruction = self.reconstruct(share, whole, &mut gradient, &mut codes_gradient);
+        let value = self.judge(&share.judged, whole, &mut gradient, &mut codes_gradient);
         let parts = self.describe(share, whole, &mut gradient, &mut codes_gradient);
-        self.encode_backward(&share.batch, &share.encoded, &codes_gradient, &mut gradient);
+        self.encode_backward(&share.read, &share.encoded, &codes_gradient, &mut gradient);
         let loss = Loss {
             total: reconstruction + value + parts,
             reconstruction,
@@ -151,12 +188,12 @@ impl AutoEncoder {
     /// The cross entropy of the reconstruction, the decoder being given the true symbols before.
     fn reconstruct(
         &self,
-        Share { batch, .. }: &Share<'_>,
-        codes: &[f32],
+        share: &Share<'_>,
         whole: &Whole<'_>,
         gradient: &mut Self,
         below: &mut [f32],
     ) -> f64 {
+        let (batch, codes) = (&share.written, share.noisy.as_slice());
         let outputs = self.sizes.symbols + 1;
         let start = self.decoder_start.forward(codes);
         let sequences = batch.decoder_sequences(&start);
@@ -198,31 +235,26 @@ impl AutoEncoder {
         loss
     }
 
-    /// The squared error of the values.
+    /// The squared error of the values. What the ranking loss asks of them goes the same way back.
     fn judge(
         &self,
-        share: &Share<'_>,
-        codes: &[f32],
+        judged: &Judged,
         whole: &Whole<'_>,
         gradient: &mut Self,
         below: &mut [f32],
     ) -> f64 {
-        let latent = self.sizes.latent;
-        let known = share.lessons.iter().enumerate();
-        let known = known.filter_map(|(row, lesson)| Some((row, lesson.value?)));
-        let (rows, values): (Vec<usize>, Vec<f32>) = known.unzip();
-        if rows.is_empty() {
+        if judged.rows.is_empty() {
             return 0.0;
         }
         let weight = whole.weights.value_weight as f32 / whole.values;
-        let predicted = self.predictor.forward(&gather(codes, &rows, latent));
-        let errors = predicted.values.iter().zip(&values);
+        let errors = judged.predicted.values.iter().zip(&judged.values);
         let errors: Vec<f32> = errors.map(|(told, value)| told - value).collect();
-        let above: Vec<f32> = errors.iter().map(|error| 2.0 * weight * error).collect();
+        let mut above: Vec<f32> = errors.iter().map(|error| 2.0 * weight * error).collect();
+        add(&mut above, &judged.ranking);
         let gradients = self
             .predictor
-            .backward(&predicted, &above, &mut gradient.predictor);
-        scatter(&gradients, &rows, latent, below);
+            .backward(&judged.predicted, &above, &mut gradient.predictor);
+        scatter(&gradients, &judged.rows, self.sizes.latent, below);
         f64::from(weight) * sum_of_squares(&errors)
     }
 
@@ -284,7 +316,7 @@ impl<'a> Whole<'a> {
         Self {
             weights,
             programs,
-            targets: lessons.iter().map(|it| it.program.len() + 1).sum::<usize>() as f32,
+            targets: lessons.iter().map(|it| it.target.len() + 1).sum::<usize>() as f32,
             values: count(|lesson| lesson.value.is_some()),
             described: count(|lesson| lesson.parts.is_some()),
             squares,
@@ -300,6 +332,51 @@ impl<'a> Whole<'a> {
             .map(|(number, square)| factor * (square - 1.0) * number)
             .collect()
     }
+}
+
+/// The ranking loss of all programs of a batch whose values are known, and its gradient in every share.
+fn rank(shares: &mut [Share<'_>], weight: f64) -> f64 {
+    if weight == 0.0 {
+        return 0.0;
+    }
+    let judged = || shares.iter().map(|share| &share.judged);
+    let predicted: Vec<f32> = judged()
+        .flat_map(|it| &it.predicted.values)
+        .copied()
+        .collect();
+    let values: Vec<f32> = judged().flat_map(|it| &it.values).copied().collect();
+    let (loss, gradient) = logistic(&predicted, &values);
+    let mut gradient = gradient.into_iter();
+    for share in shares {
+        let ranking = &mut share.judged.ranking;
+        for (place, slope) in ranking.iter_mut().zip(&mut gradient) {
+            *place = weight as f32 * slope;
+        }
+    }
+    weight * loss
+}
+
+/// The logistic loss of pairs (Burges et al., ICML 2005) and its gradient with respect to what is
+/// predicted: of two programs the better one is to have the larger prediction. The mean over all pairs
+/// of different values.
+fn logistic(predicted: &[f32], values: &[f32]) -> (f64, Vec<f32>) {
+    let mut gradient = vec![0.0; values.len()];
+    let (mut loss, mut pairs) = (0.0, 0);
+    for (better, value) in values.iter().enumerate() {
+        for (worse, other) in values.iter().enumerate() {
+            if value > other {
+                let margin = predicted[better] - predicted[worse];
+                loss += f64::from((-margin).max(0.0) + (-margin.abs()).exp().ln_1p());
+                let slope = 1.0 / (1.0 + margin.exp());
+                gradient[better] -= slope;
+                gradient[worse] += slope;
+                pairs += 1;
+            }
+        }
+    }
+    let pairs = pairs.max(1) as f32;
+    gradient.iter_mut().for_each(|slope| *slope /= pairs);
+    (loss / f64::from(pairs), gradient)
 }
 
 /// The cross entropy of logits, over `count`; the logits become its gradient.
@@ -356,6 +433,11 @@ mod tests {
         lessons
             .map(|(place, program)| Lesson {
                 program,
+                // Some are to be written otherwise than they are read.
+                target: match place % 5 {
+                    0 => &[4, 0],
+                    _ => program,
+                },
                 value: place
                     .is_multiple_of(3)
                     .then_some(program.len() as f32 - 3.0),
@@ -379,6 +461,7 @@ mod tests {
         let lessons = lessons(&programs);
         let weights = ModelConfiguration {
             scale_weight: 1.0,
+            ranking_weight: 1.0,
             ..ModelConfiguration::default()
         };
         let mut model = AutoEncoder::new(SIZES, &mut rng);
@@ -414,6 +497,19 @@ mod tests {
     }
 
     #[test]
+    fn pairs_in_the_wrong_order_are_what_the_ranking_loss_is_about() {
+        let values = [1.0, 2.0, 2.0];
+        let (right, gradient) = logistic(&[-9.0, 9.0, 5.0], &values);
+        assert!(right < 1e-5 && gradient.iter().all(|slope| slope.abs() < 1e-5));
+        // The margins are 18 and 14; programs of one value are no pair.
+        let (wrong, gradient) = logistic(&[9.0, -9.0, -5.0], &values);
+        assert!((wrong - 16.0).abs() < 1e-4, "{wrong}");
+        assert!((gradient[0] - 1.0).abs() < 1e-4, "{gradient:?}");
+        assert!((gradient[1] + 0.5).abs() < 1e-4, "{gradient:?}");
+        assert_eq!(logistic(&[3.0], &[1.0]), (0.0, vec![0.0]));
+    }
+
+    #[test]
     fn the_loss_is_the_same_on_any_number_of_threads() {
         let mut rng = ChaCha8Rng::seed_from_u64(6);
         let programs = programs(3 * SHARE, &mut rng);
@@ -421,7 +517,10 @@ mod tests {
         let model = AutoEncoder::new(SIZES, &mut rng);
         let loss = |threads: usize| {
             let pool = rayon::ThreadPoolBuilder::new().num_threads(threads);
-            let weights = ModelConfiguration::default();
+            let weights = ModelConfiguration {
+                ranking_weight: 1.0,
+                ..ModelConfiguration::default()
+            };
             let mut rng = ChaCha8Rng::seed_from_u64(7);
             let loss = || model.loss(&lessons, &weights, &mut rng).unwrap();
             pool.build().unwrap().install(loss)
