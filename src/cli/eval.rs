@@ -66,6 +66,17 @@ pub(super) fn run(options: &Options, output: &Output) -> Result<(), Failure> {
     let training = directory
         .training_configuration()
         .map_err(|error| runtime(&error))?;
+    let learnt = directory.task().map_err(|error| runtime(&error))?;
+    if learnt != *dataset.task() {
+        return Err(Failure::Usage(format!(
+            "the run learnt the {} {}, but `{}` has the {} {}; say with `--data` what to measure it on",
+            learnt.noun(),
+            learnt.names().join(", "),
+            dataset.name(),
+            dataset.task().noun(),
+            dataset.task().names().join(", ")
+        )));
+    }
     let network = compile(&graph, training.seed)?;
     check_fit(
         &graph.name,

@@ -14,6 +14,7 @@ use super::output::{Failure, Output, thousands};
 use super::passes::PassOptions;
 use super::training::{TrainingOptions, check_fit};
 use crate::backend::Network;
+use crate::data::Task;
 use crate::graph::{self, Graph, Laws};
 use crate::plan::{self, Pass, Plan};
 use crate::search::DATABASE;
@@ -144,7 +145,7 @@ pub(super) fn run(options: &Options, output: &Output) -> Result<(), Failure> {
     display.finish();
     match outcome {
         Outcome::Finished(summary) => {
-            report(&summary, &directory, output);
+            report(&summary, dataset.task(), &directory, output);
             Ok(())
         }
         Outcome::Interrupted { epochs, step } => {
@@ -237,7 +238,7 @@ pub(super) fn outputs(network: &Network) -> Vec<Vec<usize>> {
         .collect()
 }
 
-fn report(summary: &Summary, directory: &RunDirectory, output: &Output) {
+fn report(summary: &Summary, task: &Task, directory: &RunDirectory, output: &Output) {
     if output.is_json() {
         let mut result = json!(summary);
         // Each has had its line.
@@ -260,8 +261,10 @@ fn report(summary: &Summary, directory: &RunDirectory, output: &Output) {
         summary.seconds,
         directory.path().display()
     ));
-    for (name, error) in &summary.test_errors {
-        output.line(&format!("  `{name}` is off by {error:.4} on average"));
+    for name in task.names() {
+        if let Some(error) = summary.test_errors.get(name) {
+            output.line(&format!("  `{name}` is off by {error:.4} on average"));
+        }
     }
 }
 

@@ -28,8 +28,8 @@ pub enum DataError {
 
     /// A folder without folders of images.
     #[error(
-        "no images in `{path}`; put the images of each class into a folder of its own, as in \
-         `{path}/cat/1.png` and `{path}/dog/1.png`"
+        "no images of classes in `{path}`; put the images of each class into a folder of its own, as in \
+         `{path}/cat/1.png` and `{path}/dog/1.png`, or name them with their quantities in `{path}/targets.csv`"
     )]
     NoImages {
         /// The folder.

@@ -109,25 +109,31 @@ impl Scaling {
 #[derive(Clone, Copy, Debug, Default)]
 struct Moments {
     count: usize,
+    /// The first number: the sums are of the distances from it, since squares of numbers far from 0 leave nothing of their
+    /// differences.
+    origin: f64,
     sum: f64,
     squares: f64,
 }
 
 impl Moments {
     fn add(&mut self, value: f32) {
+        if self.count == 0 {
+            self.origin = f64::from(value);
+        }
+        let distance = f64::from(value) - self.origin;
         self.count += 1;
-        self.sum += f64::from(value);
-        self.squares += f64::from(value) * f64::from(value);
+        self.sum += distance;
+        self.squares += distance * distance;
     }
 
     fn mean(&self) -> f64 {
-        self.sum / self.count.max(1) as f64
+        self.origin + self.sum / self.count.max(1) as f64
     }
 
     fn deviation(&self) -> f64 {
-        let mean = self.mean();
-        (self.squares / self.count.max(1) as f64 - mean * mean)
-            .max(0.0)
-            .sqrt()
+        let count = self.count.max(1) as f64;
+        let mean = self.sum / count;
+        (self.squares / count - mean * mean).max(0.0).sqrt()
     }
 }

@@ -46,7 +46,7 @@ pub fn open(root: &Path) -> Result<ImageSet, DataError> {
         }
     };
     let mut files = training.images;
-    let mut values = training.values;
+    let mut values = training.exact;
     let test = match test {
         None => None,
         Some(test) if test.quantities != training.quantities => {
@@ -59,7 +59,7 @@ pub fn open(root: &Path) -> Result<ImageSet, DataError> {
         Some(test) => {
             let start = files.len();
             files.extend(test.images);
-            values.extend(test.values);
+            values.extend(test.exact);
             Some(start..files.len())
         }
     };
@@ -70,7 +70,7 @@ pub fn open(root: &Path) -> Result<ImageSet, DataError> {
         task: Task::Quantities(training.quantities),
         pixels,
         maximum: u8::MAX,
-        targets: Targets::Quantities(values),
+        targets: Targets::Quantities(values.into_iter().map(|it| it as f32).collect()),
         test,
     })
 }
@@ -81,8 +81,11 @@ struct Table {
     quantities: Vec<String>,
     images: Vec<PathBuf>,
     /// Those of each image, in the order of `quantities`.
-    values: Vec<f32>,
+    exact: Vec<f64>,
 }
+
+/// The largest error of a number in single precision, as a share of how far the numbers of its quantity lie apart.
+const COARSEST: f64 = 1e-4;
 
 impl Table {
     fn read(path: PathBuf) -> Result<Self, DataError> {
@@ -98,19 +101,41 @@ impl Table {
             path,
             quantities,
             images: Vec::new(),
-            values: Vec::new(),
+            exact: Vec::new(),
         };
         for record in reader.records() {
             let record = record.map_err(|error| table.broken(&error))?;
             table.add(&record)?;
         }
-        match table.images.is_empty() {
-            true => Err(table.wrong(
-                2,
-                "there is no line of an image; write one for each".to_owned(),
-            )),
-            false => Ok(table),
+        if table.images.is_empty() {
+            let reason = "there is no line of an image; write one for each";
+            return Err(table.wrong(2, reason.to_owned()));
         }
+        table.check_precision()?;
+        Ok(table)
+    }
+
+    /// Fails if numbers of a quantity are so far from 0, beside how far they are from one another, that single precision does not
+    /// tell them apart.
+    fn check_precision(&self) -> Result<(), DataError> {
+        for (place, name) in self.quantities.iter().enumerate() {
+            let values = self.exact.iter().skip(place).step_by(self.quantities.len());
+            let bounds = values
+                .clone()
+                .fold((f64::MAX, f64::MIN), |(low, high), &value| {
+                    (low.min(value), high.max(value))
+                });
+            let spread = bounds.1 - bounds.0;
+            let lost = values.map(|&value| (f64::from(value as f32) - value).abs());
+            if lost.fold(0.0, f64::max) > COARSEST * spread {
+                let reason = format!(
+                    "`{name}` is between {} and {}, so far from 0 that its differences are lost; subtract a constant",
+                    bounds.0, bounds.1
+                );
+                return Err(self.wrong(2, reason));
+            }
+        }
+        Ok(())
     }
 
     fn add(&mut self, record: &StringRecord) -> Result<(), DataError> {
@@ -126,16 +151,17 @@ impl Table {
         let folder = self.path.parent().unwrap_or(Path::new(""));
         self.images.push(folder.join(record[0].trim()));
         for (name, text) in self.quantities.iter().zip(record.iter().skip(1)) {
-            let number = text.trim().parse().ok().filter(|it: &f32| it.is_finite());
+            let number = text.trim().parse().ok();
+            let number = number.filter(|it: &f64| (*it as f32).is_finite());
             let number = number.ok_or_else(|| {
                 self.wrong(
                     line,
                     format!(
-                        "`{name}` is `{text}`, which is not a finite number; write one like `-3.25`"
+                        "`{name}` is `{text}`, which is not a finite number of single precision; write one like `-3.25`"
                     ),
                 )
             })?;
-            self.values.push(number);
+            self.exact.push(number);
         }
         Ok(())
     }
@@ -161,6 +187,14 @@ fn quantities(path: &Path, reader: &mut Reader<&[u8]>) -> Result<Vec<String>, Da
         .skip(1)
         .map(|it| it.trim().to_owned())
         .collect();
+    let is_repeated = |place: usize| names[..place].contains(&names[place]);
+    if let Some(place) = (0..names.len()).find(|&place| is_repeated(place)) {
+        return Err(DataError::TableLine {
+            path: path.into(),
+            line: 1,
+            reason: format!("two columns are called `{}`", names[place]),
+        });
+    }
     if names.is_empty() || names.iter().any(String::is_empty) {
         return Err(DataError::TableLine {
             path: path.into(),

@@ -227,6 +227,16 @@ impl Objective {
             - self.latency_price * latency
     }
 
+    /// Whether anything has a price.
+    pub fn has_price(&self) -> bool {
+        let prices = [
+            self.parameters_price,
+            self.multiply_adds_price,
+            self.latency_price,
+        ];
+        prices.iter().any(|price| *price != 0.0)
+    }
+
     /// The attack that is measured, if it is one.
     pub fn attack_of_measurement(&self) -> Option<Attack> {
         let AttackConfiguration {

@@ -89,6 +89,7 @@ fn in_words(message: &str) -> String {
     let expected = match known {
         Some((_, words)) => words,
         None if expected.starts_with("struct ") => "a table",
+        None if expected.starts_with("internally tagged enum ") => "a table with a `kind`",
         None => expected,
     };
     format!("{before}expected {expected}")

@@ -135,6 +135,16 @@ impl RunDirectory {
         Ok(description.training)
     }
 
+    /// What the run in this folder learns.
+    ///
+    /// # Errors
+    ///
+    /// When the file can't be read or is not as it was written.
+    pub fn task(&self) -> Result<Task, CheckpointError> {
+        let description: RunDescription = self.read_json(&self.configuration())?;
+        Ok(description.data.task)
+    }
+
     /// What the complete run in this folder gave; nothing when it is not complete.
     ///
     /// # Errors

@@ -131,7 +131,7 @@ pub(in crate::backend) fn backward<T: Float>(
             });
         target
     });
-    let mut weight_gradient = Numbers::filled(T::ZERO, weight.len());
+    let mut weight_gradient = memory::zeros(weight.len());
     weight_gradient
         .par_chunks_mut(ROWS * features)
         .enumerate()

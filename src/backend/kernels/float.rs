@@ -1,5 +1,6 @@
 //! The numbers kernels compute with.
 
+use bytemuck::Pod;
 use candle_core::WithDType;
 
 use super::scratch::Shelf;
@@ -10,6 +11,7 @@ use crate::backend::memory::{Pool, SMALL};
 /// them; those of `f64` are the exact ones, for checks.
 pub(in crate::backend) trait Float:
     WithDType
+    + Pod
     + std::ops::Neg<Output = Self>
     + std::ops::AddAssign
     + std::ops::MulAssign

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::search::objective::Measurement;
+use crate::search::objective::{Measurement, Objective};
 
 /// What the value of a candidate is.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -36,8 +36,13 @@ impl Measure {
             Measurement::Rmse => "negative validation root mean square error",
             Measurement::R2 => "validation R²",
         };
+        let objective = Objective::deserialize(&evaluation["objective"]).unwrap_or_default();
+        let name = match objective.has_price() {
+            true => format!("{name} less prices"),
+            false => name.to_owned(),
+        };
         Self {
-            name: name.to_owned(),
+            name,
             is_share: measurement.is_share(),
         }
     }
@@ -105,6 +110,11 @@ mod tests {
     fn the_value_is_named_by_what_gives_it() {
         let name = |evaluation| Measure::of(&evaluation).name;
         assert_eq!(name(json!({ "training": {} })), "validation accuracy");
+        let priced = json!({ "measurement": "mae", "latency_price": 0.1 });
+        assert_eq!(
+            name(json!({ "training": {}, "objective": priced })),
+            "negative validation mean absolute error less prices"
+        );
         assert_eq!(
             name(json!({ "table": { "value": "accuracy" } })),
             "accuracy"
