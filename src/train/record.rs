@@ -85,7 +85,7 @@ pub struct Summary {
 #[derive(Clone, Debug, PartialEq)]
 pub enum Outcome {
     /// All epochs are done.
-    Finished(Summary),
+    Finished(Box<Summary>),
     /// The run was asked to stop.
     Interrupted {
         /// The epochs that are complete.
@@ -99,7 +99,7 @@ impl Outcome {
     /// What a complete run gave; nothing for one that was stopped.
     pub fn finished(self) -> Option<Summary> {
         match self {
-            Self::Finished(summary) => Some(summary),
+            Self::Finished(summary) => Some(*summary),
             Self::Interrupted { .. } => None,
         }
     }

@@ -470,7 +470,7 @@ impl<'t> Session<'t> {
             directory.write_result(&summary)?;
         }
         observer.observe(Event::Finished(&summary));
-        Ok(Outcome::Finished(summary))
+        Ok(Outcome::Finished(Box::new(summary)))
     }
 
     /// How many examples of the epoch were seen.
