@@ -64,13 +64,7 @@ impl Comparison {
                 }
             }
             (Self::Quantities(residuals), BatchTargets::Quantities { values, .. }) => {
-                for (mut row, known) in rows.into_iter().zip(values.chunks(outputs.dims()[1])) {
-                    if let Some(scaling) = &normalization.targets {
-                        let places = row.iter_mut().enumerate();
-                        places.for_each(|(place, it)| *it = scaling.restore(place, *it));
-                    }
-                    residuals.count(&row, known);
-                }
+                count_residuals(residuals, rows, values, normalization);
             }
             _ => unreachable!("a batch is of the task of its data"),
         }
@@ -82,14 +76,6 @@ impl Comparison {
         match self {
             Self::Classes(confusion) => confusion.total(),
             Self::Quantities(residuals) => residuals.total(),
-        }
-    }
-
-    /// The sum over the examples of what [`first`](Scores::first) is the mean of.
-    pub(super) fn sum(&self) -> f64 {
-        match self {
-            Self::Classes(confusion) => confusion.right() as f64,
-            Self::Quantities(residuals) => residuals.absolute(),
         }
     }
 
@@ -109,6 +95,47 @@ impl Comparison {
             },
         }
     }
+}
+
+/// Adds the examples of a batch: what a model gave, as it was normalised, and the true values.
+fn count_residuals(
+    residuals: &mut Residuals,
+    rows: Vec<Vec<f32>>,
+    values: &[f32],
+    normalization: &Normalization,
+) {
+    for (mut row, known) in rows
+        .into_iter()
+        .zip(values.chunks(residuals.quantities().max(1)))
+    {
+        if let Some(scaling) = &normalization.targets {
+            let places = row.iter_mut().enumerate();
+            places.for_each(|(place, it)| *it = scaling.restore(place, *it));
+        }
+        residuals.count(&row, known);
+    }
+}
+
+/// The sum over the examples of a batch of what [`first`](Scores::first) is the mean of. Each step of training asks for
+/// it, so there is no table of which classes were taken for which.
+pub(super) fn score_sum(
+    outputs: &Tensor,
+    batch: &Batch,
+    normalization: &Normalization,
+) -> candle_core::Result<f64> {
+    let rows = outputs.to_vec2::<f32>()?;
+    Ok(match &batch.targets {
+        BatchTargets::Classes { classes, .. } => {
+            let pairs = classes.iter().zip(&rows);
+            let right = pairs.filter(|(label, row)| **label as usize == largest(row));
+            right.count() as f64
+        }
+        BatchTargets::Quantities { values, .. } => {
+            let mut residuals = Residuals::new(outputs.dims()[1]);
+            count_residuals(&mut residuals, rows, values, normalization);
+            residuals.absolute()
+        }
+    })
 }
 
 /// Measures a model, in evaluation mode, on examples.

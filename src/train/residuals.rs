@@ -47,6 +47,11 @@ impl Residuals {
         self.examples += 1;
     }
 
+    /// The number of quantities.
+    pub fn quantities(&self) -> usize {
+        self.sums.len()
+    }
+
     /// The number of examples.
     pub fn total(&self) -> u64 {
         self.examples

@@ -2,7 +2,7 @@ use std::collections::BTreeMap;
 use std::time::Instant;
 
 use super::checkpoint::{Checkpoint, CheckpointError, Progress};
-use super::evaluation::check_output;
+use super::evaluation::{check_output, score_sum};
 use super::loss::loss;
 use super::run_directory::{DataDescription, RunDescription};
 use super::{
@@ -361,9 +361,7 @@ impl<'t> Session<'t> {
             Err(StepError::NotFinite { norm }) => self.require_finite("gradient norm", norm)?,
             Err(StepError::Tensor(error)) => return Err(error.into()),
         }
-        let mut comparison = Comparison::new(dataset.task());
-        comparison.count(&outputs, &batch, batches.normalization())?;
-        self.progress.score_sum += comparison.sum();
+        self.progress.score_sum += score_sum(&outputs, &batch, batches.normalization())?;
         self.progress.seen += batch.len() as u64;
         self.progress.loss_sum += loss_value * batch.len() as f64;
         self.progress.learning_rate = rates.learning_rate;
