@@ -178,6 +178,24 @@ fn numbers_out_of_range_are_told() {
 }
 
 #[test]
+fn a_wrong_command_line_is_told_in_json() {
+    let folder = folder_with("digits.snap");
+    for format in [&["--format=json"][..], &["--format", "json"]] {
+        let arguments = [&["train", "digits.snap", "--epoch=3"], format].concat();
+        let output = run(folder.path(), &arguments);
+        assert_eq!(output.status.code(), Some(2));
+        let message = json(&output)["error"].as_str().unwrap().to_owned();
+        assert!(
+            message.starts_with("unexpected argument '--epoch'") && message.contains("--epochs"),
+            "{message}"
+        );
+        assert!(!message.contains("Usage"), "{message}");
+    }
+    let help = run(folder.path(), &["train", "--help", "--format=json"]);
+    assert!(help.status.success() && text(&help.stdout).contains("Usage"));
+}
+
+#[test]
 fn options_that_exclude_one_another_are_told() {
     let folder = folder_with("digits.snap");
     for arguments in [
@@ -660,6 +678,13 @@ fn quantities_are_learnt_and_measured() {
     assert_eq!(measured["mae"], last["test_mae"]);
     assert_eq!(measured["errors"], last["test_errors"]);
 
+    let unsaid = run(path, &["eval", "small.snap"]);
+    assert_eq!(unsaid.status.code(), Some(2));
+    let said = text(&unsaid.stderr);
+    assert!(
+        said.contains("the run learnt from `data`; say with `--data` where that is"),
+        "{said}"
+    );
     let said = text(&run(path, &eval).stdout);
     assert!(
         said.contains("mean absolute error ") && said.contains("R² "),
@@ -907,11 +932,11 @@ fn the_configuration_of_a_search_is_a_file_and_flags() {
     let other = with(&["--set", "search.initial=2", "--max-params=700"]);
     let message = text(&other.stderr);
     assert!(
-        message.contains("evaluation.limits.parameters: 600 there, 700 now"),
+        message.contains("limits.parameters: 600 there, 700 now"),
         "{message}"
     );
     assert!(
-        message.contains(r#"evaluation.objective.measurement: "macro-f1" there"#),
+        message.contains(r#"objective.measurement: "macro-f1" there"#),
         "{message}"
     );
 }
@@ -966,8 +991,8 @@ fn flags_say_how_candidates_are_evaluated() {
     others[3] = "--max-memory=2GiB";
     let message = text(&with(&others).stderr);
     for difference in [
-        "evaluation.evaluation.repeats: 2 there, 3 now",
-        "evaluation.limits.memory: 1073741824 there, 2147483648 now",
+        "evaluation.repeats: 2 there, 3 now",
+        "limits.memory: 1073741824 there, 2147483648 now",
     ] {
         assert!(message.contains(difference), "{message}");
     }
@@ -1037,7 +1062,7 @@ fn a_wrong_configuration_is_told_with_its_place() {
     );
     let message = told("search.round = 0", &[]);
     assert!(
-        message.contains("`round` must be at least 1, not 0"),
+        message.contains("`search.round` must be at least 1, not 0"),
         "{message}"
     );
     let message = told("", &["--price-macs=-1"]);
@@ -1057,6 +1082,17 @@ fn a_search_within_limits_that_nothing_keeps_says_so() {
     let said = text(&search.stderr);
     assert!(
         said.contains("no program of the space is within the limits"),
+        "{said}"
+    );
+    // A search that has found nothing makes way for another one.
+    let search = run(path, &[SEARCH, &["--max-macs=1000000"]].concat());
+    assert!(search.status.success(), "{}", text(&search.stderr));
+    let other = run(path, &[SEARCH, &["--max-macs=2000000"]].concat());
+    assert_eq!(other.status.code(), Some(1));
+    let said = text(&other.stdout);
+    assert!(
+        said.contains("limits.multiply_adds: 1000000 there, 2000000 now")
+            && !said.contains("fingerprint"),
         "{said}"
     );
 }
@@ -1135,7 +1171,28 @@ fn options_that_a_search_does_not_heed_are_refused() {
             "{message}"
         );
     }
+    let set = ["--set", "training.epochs=3"];
+    let message = refused(&[&table[..], &set].concat());
+    assert!(
+        message.contains("`--set training.epochs=3` is for candidates that are trained"),
+        "{message}"
+    );
+    fs::write(path.join("search.toml"), "[training]\nepochs = 3\n").unwrap();
+    let more = ["--config=search.toml", "--budget=1", "-o", "told"];
+    let output = run(
+        path,
+        &[&["search", "small.snap"], &table[..], &more].concat(),
+    );
+    let said = text(&output.stderr);
+    assert!(
+        said.contains("not heeded of the configuration: training"),
+        "{said}"
+    );
     let messages = [
+        refused(&["--evaluate=tabel:known.csv", "--value=value"]),
+        refused(&["--set", "search.seed=-1"]),
+        refused(&["--set", "search.autosnap.uncertainty=3"]),
+        refused(&["--set", "search.autosnap.model.value_layers=2"]),
         refused(&["--report=value"]),
         refused(&["--epsilon=0.1"]),
         refused(&["--epsilon=0.1", "--value=macro-f1"]),

@@ -675,9 +675,10 @@ mod quantities {
     fn a_table_names_images_and_what_is_known_of_them() {
         let root = folder();
         grey(root.path().join("b.png"), 2, 51);
+        grey(root.path().join("c.png"), 2, 51);
         grey(root.path().join("deep/a.png"), 2, 255);
         grey(root.path().join("not named.png"), 9, 0);
-        let table = "image, x ,angle\ndeep/a.png,1.5, -20\nb.png,0,1e2\nb.png,2,3\n";
+        let table = "image, x ,angle\ndeep/a.png,1.5, -20\nb.png,0,1e2\nc.png,2,3\n";
         write(root.path().join("targets.csv"), table.as_bytes());
         let data = open(root.path()).expect("data");
         assert!(data.task().is_regression());
@@ -694,10 +695,11 @@ mod quantities {
     fn train_and_test_are_the_official_parts() {
         let root = folder();
         grey(root.path().join("train/1.png"), 1, 0);
+        grey(root.path().join("train/2.png"), 1, 0);
         grey(root.path().join("test/1.png"), 1, 255);
         write(
             root.path().join("train/targets.csv"),
-            b"image,x\n1.png,1\n1.png,2\n",
+            b"image,x\n1.png,1\n2.png,2\n",
         );
         write(root.path().join("test/targets.csv"), b"image,x\n1.png,3\n");
         let data = open(root.path()).expect("data");
@@ -718,19 +720,27 @@ mod quantities {
             ("empty", ""),
             ("no line", "image,x\n"),
             ("twice", "image,x,x\n1.png,1,2\n"),
-            ("far away", "image,x\n1.png,1700000000\n1.png,1700000007\n"),
+            ("no header", "1.png,1,2\n2.png,3,4\n"),
+            ("semicolons", "image;x;y\n1.png;1;2\n"),
+            ("same image", "image,x\n1.png,1\n3.png,2\n1.png,3\n"),
+            ("far away", "image,x\n1.png,1700000000\n3.png,1700000007\n"),
             ("too large", "image,x\n1.png,1e300\n"),
-            ("no number", "image,x\n1.png,1\n1.png,far\n"),
+            ("no number", "image,x\n1.png,1\n3.png,far\n"),
             ("not finite", "image,x\n1.png,inf\n"),
-            ("short line", "image,x,y\n1.png,1,2\n1.png,1\n"),
+            ("short line", "image,x,y\n1.png,1,2\n3.png,1\n"),
             ("no image", "image,x\nnowhere.png,1\n"),
             ("sizes", "image,x\n1.png,1\n2.png,1\n"),
         ] {
             grey(root.path().join(name).join("1.png"), 1, 0);
             grey(root.path().join(name).join("2.png"), 2, 0);
+            grey(root.path().join(name).join("3.png"), 1, 0);
             write(root.path().join(name).join("targets.csv"), table.as_bytes());
             messages += &format!("{name}:\n    {}\n", error(&root, name));
         }
+        let latin = [b"image,x\n1.png,", &[0xe9][..], b"\n"].concat();
+        grey(root.path().join("latin/1.png"), 1, 0);
+        write(root.path().join("latin/targets.csv"), &latin);
+        messages += &format!("latin:\n    {}\n", error(&root, "latin"));
         grey(root.path().join("parts/train/1.png"), 1, 0);
         grey(root.path().join("parts/test/1.png"), 1, 0);
         write(
@@ -748,8 +758,10 @@ mod quantities {
     #[test]
     fn quantities_are_normalised_by_the_training_part() {
         let root = folder();
-        grey(root.path().join("1.png"), 1, 0);
-        let table = "image,x,same\n1.png,1,7\n1.png,5,7\n1.png,11,7\n";
+        for name in ["1.png", "2.png", "3.png"] {
+            grey(root.path().join(name), 1, 0);
+        }
+        let table = "image,x,same\n1.png,1,7\n2.png,5,7\n3.png,11,7\n";
         write(root.path().join("targets.csv"), table.as_bytes());
         let data = open(root.path()).expect("data");
         let normalization = Normalization::measure(&*data, &[0, 1]);

@@ -750,7 +750,7 @@ fn an_observer_is_told_everything_in_order() {
         notes.0[3..],
         [
             "prepared",
-            "round 1: 1 with model",
+            "round 1: 3 with model",
             "started 1",
             "ended 1: done",
             "finished: budget"
@@ -983,7 +983,8 @@ fn a_search_stopped_while_it_prepares_goes_on_as_if_it_had_not_been() {
 #[test]
 fn a_finished_search_goes_on_with_a_larger_budget() {
     let folder = TempDir::new().unwrap();
-    let mut configuration = small(StrategyName::Autosnap, 0, 9);
+    // It ends within a round.
+    let mut configuration = small(StrategyName::Autosnap, 0, 8);
     finish(&mut open(
         &configuration,
         Store::open(folder.path()).unwrap(),
@@ -1113,7 +1114,9 @@ fn another_search_on_a_store_is_refused_and_told_what_differs() {
         Search::open(space, configuration.clone(), evaluation, store)
     };
     let epochs = |epochs: usize| json!({ "epochs": epochs });
-    drop(reopen(Toy::new(8), &configuration, epochs(3)).unwrap());
+    drop(reopen(Toy::new(8), &configuration, epochs(2)).unwrap());
+    // What has proposed nothing makes way.
+    finish(&mut reopen(Toy::new(8), &configuration, epochs(3)).unwrap());
     assert!(reopen(Toy::new(8), &configuration, epochs(3)).is_ok());
 
     let other = SearchConfiguration {
@@ -1125,9 +1128,9 @@ fn another_search_on_a_store_is_refused_and_told_what_differs() {
     let message = message.replace(folder.path().to_str().unwrap(), "DIR");
     insta::assert_snapshot!(message, @r"
     DIR holds another search:
-      configuration.round: 3 there, 5 now
-      configuration.seed: 0 there, 1 now
-      evaluation.epochs: 3 there, 4 now
+      search.round: 3 there, 5 now
+      search.seed: 0 there, 1 now
+      epochs: 3 there, 4 now
     resume with the same settings, or give another folder
     ");
     let message = refused(reopen(Toy::new(9), &configuration, epochs(3)));

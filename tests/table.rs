@@ -230,6 +230,38 @@ fn only_what_the_table_knows_is_proposed() {
 }
 
 #[test]
+fn all_of_a_small_table_is_found_in_a_huge_space() {
+    let text = "
+        alphabet letters { c = conv(3) relu  p = conv(1) relu  d = dwconv(3)  r = relu  t = tanh  s = sigmoid }
+        block cell : [c, h, w] -> [c, h, w] = ?{12..14}
+        net large : [1, 8, 8] -> [10] = conv(3, 4) cell gap dense(10)
+    ";
+    let source = Source::new("large.snap", text);
+    let checked = types::check(&syntax::parse(&source).file);
+    let space = Space::new(Arc::new(checked), None).unwrap();
+    let mut rng = ChaCha8Rng::seed_from_u64(0);
+    let mut rows = "cell,value\n".to_owned();
+    for number in 0..40 {
+        let program = random_program(&space, &mut rng).unwrap();
+        rows += &format!("{},{number}\n", space.text(&program));
+    }
+    let table = TableEvaluation::read(&space, "sparse", &rows, columns("value", &[])).unwrap();
+    for strategy in [StrategyName::Random, StrategyName::Local] {
+        let configuration = SearchConfiguration {
+            budget: 60,
+            strategy,
+            ..Default::default()
+        };
+        let known = Tabulated::new(&space, table.clone());
+        let store = Store::in_memory().unwrap();
+        let mut search = Search::open(known, configuration, table.settings(), store).unwrap();
+        let summary = search.run(&mut table.clone(), &mut Silent, &GO_ON).unwrap();
+        assert_eq!((summary.evaluated, summary.failed), (table.len(), 0));
+        assert_eq!(summary.ending, Ending::Exhausted);
+    }
+}
+
+#[test]
 fn a_complete_table_leaves_the_space_as_it_is() {
     let known = Tabulated::new(&*SPACE, TABLE.clone());
     assert_eq!(fingerprint(&known), fingerprint(&*SPACE));

@@ -12,8 +12,8 @@ precision: in single precision some of millions of rectifiers see a value on the
 gradients jump there. Every parameter gets random values, so
 that no norm or table is at a special place. The exit code is 1 if a difference is above 1e-4.
 
-Nets of more than BIG multiply-adds run on a batch of 2, others on 4. With `--fixtures`, what PyTorch
-computes for the nets of tests/emit/layers.snap goes to tests/fixtures/emit, for tests/emit/pytorch.rs.
+Nets of more than BIG multiply-adds run on a batch of 2, others on 4. With `--fixtures`, what PyTorch and ONNX Runtime
+compute for the nets of tests/emit/layers.snap goes to tests/fixtures/emit, for tests/emit/pytorch.rs and tests/emit/onnx.rs.
 """
 
 import argparse
@@ -24,6 +24,7 @@ import re
 import subprocess
 import sys
 import tempfile
+import zlib
 from pathlib import Path
 
 
@@ -148,20 +149,42 @@ def differences(found, own):
     return worst
 
 
-def runtime(path, inputs, own):
-    """The largest difference of outputs from ONNX Runtime's."""
+def runtime(path, inputs):
+    """The outputs of ONNX Runtime."""
     onnx.checker.check_model(str(path), full_check=True)
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = 1
     session = onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
     names = [it.name for it in session.get_inputs()]
     outputs = session.run(None, {name: tensor.numpy() for name, tensor in zip(names, inputs)})
-    expected = [own[f"evaluate.output.{number}"] for number in range(len(outputs))]
-    return {"onnx": max(map(difference, outputs, expected))}
+    return [torch.from_numpy(output) for output in outputs]
+
+
+def checksum(path):
+    """The CRC-32 of the graph in a model, as it is written: fields are read up to the seventh, which it is."""
+    model = path.read_bytes()
+
+    def number(place):
+        value, shift = 0, 0
+        while True:
+            byte = model[place]
+            value |= (byte & 0x7F) << shift
+            place, shift = place + 1, shift + 7
+            if byte < 0x80:
+                return value, place
+
+    place = 0
+    while True:
+        key, place = number(place)
+        length, place = number(place)
+        if key >> 3 == 7:
+            return zlib.crc32(model[place : place + length])
+        # A field is a number, or as many bytes as its length says.
+        place += length if key & 7 == 2 else 0
 
 
 def compare(file, shown, folder, fixtures):
-    """All differences of one net. What PyTorch computes goes to a fixture, if these are made."""
+    """All differences of one net. What the others compute goes to a fixture, if these are made."""
     name = shown["name"]
     written = Path(folder, f"{name}.py")
     weights = written.with_suffix(".safetensors")
@@ -184,14 +207,17 @@ def compare(file, shown, folder, fixtures):
     subprocess.run([binary("examples/gradients"), file, name, weights, asked, answer], check=True)
     own = load_file(answer)
     found = pytorch(module, weights, inputs, losses)
-    if fixtures:
-        tensors = given | found | {f"weights.{name}": it for name, it in load_file(weights).items()}
-        tensors = {name: tensor.float().contiguous() for name, tensor in tensors.items()}
-        save_file(tensors, FIXTURES / f"{name}.safetensors")
-    worst = differences(found, own)
     model = Path(folder, f"{name}.onnx")
     snapc("emit", "onnx", f"{file}:{name}", "--output", str(model), "--weights", str(weights))
-    return worst | runtime(model, inputs, own)
+    outputs = runtime(model, inputs)
+    if fixtures:
+        tensors = given | found | {f"weights.{name}": it for name, it in load_file(weights).items()}
+        tensors |= {f"onnx.output.{number}": output for number, output in enumerate(outputs)}
+        tensors = {name: tensor.float().contiguous() for name, tensor in tensors.items()}
+        tensors["onnx.checksum"] = torch.tensor(checksum(model))
+        save_file(tensors, FIXTURES / f"{name}.safetensors")
+    expected = [own[f"evaluate.output.{number}"] for number in range(len(outputs))]
+    return differences(found, own) | {"onnx": max(map(difference, outputs, expected))}
 
 
 COLUMNS = ["evaluate output", "evaluate gradient", "train output", "train gradient", "train state", "onnx"]
@@ -207,7 +233,7 @@ def nets(files):
 def main():
     parser = argparse.ArgumentParser(description="Compares emitted nets with snapc.")
     parser.add_argument("files", nargs="*", help="the zoo and the nets with every layer if not given")
-    parser.add_argument("--fixtures", action="store_true", help="keep what PyTorch computes")
+    parser.add_argument("--fixtures", action="store_true", help="keep what PyTorch and ONNX Runtime compute")
     parser.add_argument("--least", type=float, default=0, help="multiply-adds of a net")
     parser.add_argument("--most", type=float, default=math.inf, help="multiply-adds of a net")
     options = parser.parse_args()

@@ -6,12 +6,12 @@ use clap::ValueEnum;
 use serde_json::{Map, Value, json};
 
 use super::load;
-use super::output::{Failure, Output};
+use super::output::{Failure, Output, count};
 use super::train::{compile, inputs, outputs};
 use super::training::check_fit;
 use crate::data::{self, Batches, Normalization, Split};
 use crate::graph;
-use crate::train::{Comparison, RunDirectory, Scores, evaluate};
+use crate::train::{Comparison, RunDirectory, Scores, evaluate, significant};
 
 #[derive(Debug, clap::Args)]
 #[command(
@@ -29,9 +29,10 @@ pub(super) struct Options {
     #[arg(long)]
     run: Option<PathBuf>,
 
-    /// `digits`, `instruments`, or a folder: with IDX files, with images by class, or with images and `targets.csv`
-    #[arg(long, default_value = "digits")]
-    data: String,
+    /// `digits`, `instruments`, or a folder: with IDX files, with images by class, or with images and `targets.csv`; what
+    /// the run learnt from if not given and it comes with the program
+    #[arg(long)]
+    data: Option<String>,
 
     /// The part of the data, split as the run did
     #[arg(long, value_enum, default_value_t = DataPart::Test)]
@@ -59,10 +60,14 @@ pub(super) fn run(options: &Options, output: &Output) -> Result<(), Failure> {
     let id = load::choose_net(&loaded, options.net.as_deref())?;
     let graph = graph::build(&loaded.checked.program, id)
         .map_err(|diagnostic| loaded.failure(*diagnostic))?;
-    let dataset = data::open(&options.data).map_err(|error| Failure::Usage(error.to_string()))?;
     let folder = load::results_folder(options.run.as_deref(), "train", &graph.name)?;
     let directory =
         RunDirectory::open(folder).map_err(|error| Failure::Usage(error.to_string()))?;
+    let data = match &options.data {
+        Some(data) => data.clone(),
+        None => included(directory.data().map_err(|error| runtime(&error))?)?,
+    };
+    let dataset = data::open(&data).map_err(|error| Failure::Usage(error.to_string()))?;
     let training = directory
         .training_configuration()
         .map_err(|error| runtime(&error))?;
@@ -123,18 +128,31 @@ pub(super) fn run(options: &Options, output: &Output) -> Result<(), Failure> {
         output.json(&measured);
     } else {
         output.line(&format!(
-            "`{}` on {} examples of `{}`: {}, loss {:.4}",
+            "`{}` on {} of `{}`: {}, loss {:.4}",
             graph.name,
-            examples.len(),
+            count(examples.len(), "example"),
             dataset.name(),
             in_words(&scores),
             evaluation.loss
         ));
         for (name, error) in errors {
-            output.line(&format!("  `{name}` is off by {error:.4} on average"));
+            output.line(&format!(
+                "  `{name}` is off by {} on average",
+                significant(error)
+            ));
         }
     }
     Ok(())
+}
+
+/// The name of the data of a run, if they come with the program.
+fn included(name: String) -> Result<String, Failure> {
+    match data::INCLUDED.contains(&name.as_str()) {
+        true => Ok(name),
+        false => Err(Failure::Usage(format!(
+            "the run learnt from `{name}`; say with `--data` where that is"
+        ))),
+    }
 }
 
 /// All scores of a task.
@@ -144,10 +162,10 @@ fn in_words(scores: &Scores) -> String {
         words.push(format!("macro F1 {:.2} %", macro_f1 * 100.0));
     }
     if let Some(rmse) = scores.rmse {
-        words.push(format!("root mean square error {rmse:.4}"));
+        words.push(format!("root mean square error {}", significant(rmse)));
     }
     if let Some(r2) = scores.r2 {
-        words.push(format!("R² {r2:.4}"));
+        words.push(format!("R² {}", significant(r2)));
     }
     words.join(", ")
 }

@@ -1,7 +1,7 @@
 //! What a terminal shows while a search runs: a few lines that stay at the bottom, below a line for
 //! each candidate.
 
-use crate::search::Record;
+use crate::search::{Record, shown};
 
 /// How wide the bar and the curve are, in characters.
 const WIDTH: usize = 24;
@@ -32,7 +32,7 @@ impl Live {
         let best = self.best();
         match record.value() {
             Some(value) if best.is_none_or(|best| value > best) => {
-                self.best_program.clone_from(&record.candidate.text);
+                self.best_program = shown(&record.candidate.text).into_owned();
                 self.curve.push(value);
             }
             _ => self.curve.extend(best),

@@ -36,7 +36,7 @@ use std::process::ExitCode;
 use clap::{Arg, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
 
 use load::STANDARD_INPUT;
-use output::Output;
+use output::{Failure, Output};
 
 /// The command line of `snapc`.
 #[derive(Debug, Parser)]
@@ -150,9 +150,32 @@ pub fn main() -> ExitCode {
 fn arguments() -> CommandLine {
     let mut command = CommandLine::command().mut_subcommands(with_negative_numbers);
     let matches = command.try_get_matches_from_mut(std::env::args_os().map(operand));
-    let matches = matches.unwrap_or_else(|error| error.exit());
+    let matches = matches.unwrap_or_else(|error| refuse(&error));
     let arguments = CommandLine::from_arg_matches(&matches);
-    arguments.unwrap_or_else(|error| error.format(&mut command).exit())
+    arguments.unwrap_or_else(|error| refuse(&error.format(&mut command)))
+}
+
+/// Says what is wrong with the command line, or gives the help that was asked for, and ends the process. Who wants JSON has
+/// errors as those of commands.
+fn refuse(error: &clap::Error) -> ! {
+    if !error.use_stderr() || !wants_json() {
+        error.exit();
+    }
+    let text = error.to_string();
+    let message = text.split("\n\nUsage:").next().unwrap_or(&text);
+    let message = message.strip_prefix("error: ").unwrap_or(message).trim();
+    let output = Output::new(Format::Json, Color::Never);
+    output.finish(Err(Failure::Usage(message.to_owned())));
+    std::process::exit(2)
+}
+
+/// Whether a command line that can't be read asks for JSON.
+fn wants_json() -> bool {
+    let arguments: Vec<OsString> = std::env::args_os().collect();
+    let pairs = arguments.windows(2);
+    let mut pairs = pairs.map(|pair| (&pair[0], &pair[1]));
+    pairs.any(|(name, value)| name == "--format" && value == "json")
+        || arguments.iter().any(|argument| argument == "--format=json")
 }
 
 /// Lets what looks like a negative number be the value of an option, whose own parser then says

@@ -10,7 +10,7 @@ use super::load;
 use super::output::Failure;
 use super::training::TrainingOptions;
 use crate::diagnostic::{Position, Source, SourceId};
-use crate::search::{Measurement, Settings, SettingsError, StrategyName};
+use crate::search::{Measurement, SearchError, Settings, SettingsError, StrategyName};
 
 #[derive(Debug, clap::Args)]
 pub(super) struct SettingsOptions {
@@ -85,6 +85,18 @@ impl SettingsOptions {
             ("--price-macs", self.price_macs.is_some()),
         ];
         first_given(&given)
+    }
+
+    /// The first of the values that were set which is one of these, or part of one.
+    pub(super) fn first_set_of(&self, names: &[&str]) -> Option<&str> {
+        let is_of = |assignment: &&String| {
+            let key = assignment.split('=').next().unwrap_or_default().trim();
+            names.iter().any(|name| {
+                let rest = key.strip_prefix(name);
+                rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
+            })
+        };
+        self.set.iter().find(is_of).map(String::as_str)
     }
 
     /// The settings of these options, those of the evaluation and those of the training, all in range.
@@ -168,7 +180,20 @@ fn measurement(name: &str) -> Result<Measurement, Failure> {
 
 fn check(settings: &Settings) -> Result<(), Failure> {
     let usage = |error: &dyn std::error::Error| Failure::Usage(error.to_string());
-    settings.search.validate().map_err(|error| usage(&error))?;
+    let in_search = |error| match error {
+        SearchError::Configuration {
+            name,
+            expected,
+            found,
+        } => SearchError::Configuration {
+            name: format!("search.{name}"),
+            expected,
+            found,
+        },
+        error => error,
+    };
+    let searched = settings.search.validate().map_err(in_search);
+    searched.map_err(|error| usage(&error))?;
     settings
         .objective
         .validate()

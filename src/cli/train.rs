@@ -19,7 +19,7 @@ use crate::graph::{self, Graph, Laws};
 use crate::plan::{self, Pass, Plan};
 use crate::search::DATABASE;
 use crate::train::{
-    EpochRecord, Event, Outcome, RunDirectory, Summary, Trainer, TrainingConfiguration,
+    EpochRecord, Event, Outcome, RunDirectory, Summary, Trainer, TrainingConfiguration, significant,
 };
 
 #[derive(Debug, clap::Args)]
@@ -60,7 +60,6 @@ pub(super) fn run(options: &Options, output: &Output) -> Result<(), Failure> {
     let graph = graph::build(&loaded.checked.program, id)
         .map_err(|diagnostic| loaded.failure(*diagnostic))?;
     let computation = options.training.computation()?;
-    let dataset = options.training.prepare("digits")?;
     let folder = load::results_folder(options.output.as_deref(), "train", &graph.name)?;
     if folder.join(DATABASE).exists() {
         return Err(Failure::Usage(format!(
@@ -74,6 +73,13 @@ pub(super) fn run(options: &Options, output: &Output) -> Result<(), Failure> {
         }
         false => None,
     };
+    let data = match &resumed {
+        Some(directory) => directory
+            .data()
+            .map_err(|error| Failure::Runtime(error.to_string()))?,
+        None => "digits".to_owned(),
+    };
+    let dataset = options.training.prepare(&data)?;
     // What a resumed run was started with holds unless it is said anew; then the difference is
     // an error that the run directory reports.
     let base = match &resumed {
@@ -263,7 +269,10 @@ fn report(summary: &Summary, task: &Task, directory: &RunDirectory, output: &Out
     ));
     for name in task.names() {
         if let Some(error) = summary.test_errors.get(name) {
-            output.line(&format!("  `{name}` is off by {error:.4} on average"));
+            output.line(&format!(
+                "  `{name}` is off by {} on average",
+                significant(*error)
+            ));
         }
     }
 }
@@ -319,8 +328,13 @@ impl Display {
             self.output.json_line(&line);
             return;
         }
+        // The loss alone chooses the best epoch of a regression.
+        let loss = match record.validation.accuracy {
+            Some(_) => String::new(),
+            None => format!("loss {:.4}, ", record.validation_loss),
+        };
         let line = format!(
-            "epoch {:3}  loss {:.4}  validation {}{}",
+            "epoch {:3}  loss {:.4}  validation {loss}{}{}",
             record.epoch,
             record.train_loss,
             record.validation.text(),

@@ -8,7 +8,7 @@ use clap::ValueEnum;
 use super::evaluation::first_given;
 use super::output::Failure;
 use crate::backend::{self, Computation, Precision};
-use crate::data::{self, Dataset};
+use crate::data::{self, Dataset, SplitFractions};
 use crate::train::{OptimizerConfiguration, Schedule, TrainingConfiguration};
 
 /// Training options; what is not given keeps its default.
@@ -55,6 +55,14 @@ pub(super) struct TrainingOptions {
     /// The most pixels by which training moves an image
     #[arg(long, value_parser = whole::<usize>)]
     shift: Option<usize>,
+
+    /// The share of the examples that chooses the best epoch
+    #[arg(long, value_name = "SHARE")]
+    validation_share: Option<f64>,
+
+    /// The share of the examples that measures it in the end, where the data have no test part of their own
+    #[arg(long, value_name = "SHARE")]
+    test_share: Option<f64>,
 
     /// Decides the split, the weights, and the order of the examples
     #[arg(long, value_parser = whole::<u64>)]
@@ -116,6 +124,8 @@ impl TrainingOptions {
             ("--label-smoothing", self.label_smoothing.is_some()),
             ("--gradient-clip", self.gradient_clip.is_some()),
             ("--shift", self.shift.is_some()),
+            ("--validation-share", self.validation_share.is_some()),
+            ("--test-share", self.test_share.is_some()),
             ("--device", self.device != "cpu"),
             ("--precision", self.precision != PrecisionName::F32),
         ];
@@ -166,6 +176,10 @@ impl TrainingOptions {
             label_smoothing: self.label_smoothing.unwrap_or(base.label_smoothing),
             gradient_clip,
             shift: self.shift.unwrap_or(base.shift),
+            split: SplitFractions {
+                validation: self.validation_share.unwrap_or(base.split.validation),
+                test: self.test_share.unwrap_or(base.split.test),
+            },
             seed: self.seed.unwrap_or(base.seed),
             ..base
         }
@@ -186,6 +200,15 @@ impl TrainingOptions {
         }
         data::open(self.data.as_deref().unwrap_or(data))
             .map_err(|error| Failure::Usage(error.to_string()))
+    }
+}
+
+/// Shapes in words: `[3, 8, 8] and [10]`.
+fn shapes(shapes: &[Vec<usize>]) -> String {
+    let shapes: Vec<String> = shapes.iter().map(|shape| format!("{shape:?}")).collect();
+    match shapes.is_empty() {
+        true => "nothing".to_owned(),
+        false => shapes.join(" and "),
     }
 }
 
@@ -212,8 +235,9 @@ pub(super) fn check_fit(
     let (wanted, noun) = (dataset.task().names().len(), dataset.task().noun());
     if inputs != [example.clone()] {
         return Err(Failure::Usage(format!(
-            "the net `{net}` takes {inputs:?}, but the examples of `{}` are {example:?}; change its \
+            "the net `{net}` takes {}, but the examples of `{}` are {example:?}; change its \
              signature to `: {example:?} -> [{wanted}]`",
+            shapes(inputs),
             dataset.name()
         )));
     }
@@ -226,8 +250,9 @@ pub(super) fn check_fit(
     }
     if outputs != [vec![wanted]] {
         return Err(Failure::Usage(format!(
-            "the net `{net}` gives {outputs:?}, but `{}` has {wanted} {noun}; end it with \
+            "the net `{net}` gives {}, but `{}` has {wanted} {noun}; end it with \
              `dense({wanted})`",
+            shapes(outputs),
             dataset.name()
         )));
     }

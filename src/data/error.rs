@@ -275,7 +275,7 @@ pub enum DataError {
 
     /// A part of the split would be empty.
     #[error(
-        "the {examples} examples of `{name}` are too few: the {part} part of the split would be empty; \
+        "`{name}` has too few examples, {examples}: the {part} part of the split would be empty; \
          add examples, or give that part a larger share"
     )]
     TooFewExamples {

@@ -67,6 +67,9 @@ pub trait Dataset: Send + Sync {
     fn official_test(&self) -> Option<Range<usize>>;
 }
 
+/// The names of the sets that come with the program.
+pub const INCLUDED: [&str; 2] = ["digits", "instruments"];
+
 /// Opens the data that `specification` names.
 ///
 /// `digits` and `instruments` are the sets that come with the program ([`digits`], [`instruments`]). Everything else is
@@ -102,6 +105,13 @@ pub fn open(specification: &str) -> Result<Box<dyn Dataset>, DataError> {
         folder::open(path)?
     };
     Ok(Box::new(images))
+}
+
+/// What separates the columns of a table whose header was read as one column, if it seems to be something else than commas.
+pub(crate) fn separator_of(header: &str) -> Option<&'static str> {
+    let separators = [(';', "semicolons"), ('\t', "tabs"), ('|', "bars")];
+    let found = separators.iter().find(|(it, _)| header.contains(*it));
+    found.map(|(_, name)| *name)
 }
 
 /// The last part of a path, as the name of the data that lies there.

@@ -12,12 +12,13 @@
 //! All images must have the same size. Images that are all grey have one channel; where any image is in colour, all have
 //! three (red, green, blue).
 
+use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
-use csv::{Reader, ReaderBuilder, StringRecord};
+use csv::{ErrorKind, Reader, ReaderBuilder, StringRecord};
 
 use super::task::Targets;
-use super::{DataError, ImageSet, Task, images, name_of};
+use super::{DataError, ImageSet, Task, images, name_of, separator_of};
 
 /// The name of the table.
 pub const TABLE: &str = "targets.csv";
@@ -32,9 +33,9 @@ pub fn is_folder(root: &Path) -> bool {
 ///
 /// # Errors
 ///
-/// When a table can't be read, has no quantity or no line, has something that is not a finite number, or names
-/// an image that can't be read or has another size than the first one; and when the two parts do not have the same
-/// quantities.
+/// When a table can't be read, has no header, no quantity or no line, has something that is not a finite number, or names
+/// an image twice, or one that can't be read or has another size than the first one; and when the two parts do not have
+/// the same quantities.
 pub fn open(root: &Path) -> Result<ImageSet, DataError> {
     let whole = root.join(TABLE);
     let (training, test) = match whole.is_file() {
@@ -80,6 +81,8 @@ struct Table {
     path: PathBuf,
     quantities: Vec<String>,
     images: Vec<PathBuf>,
+    /// The line of each image.
+    lines: HashMap<PathBuf, u64>,
     /// Those of each image, in the order of `quantities`.
     exact: Vec<f64>,
 }
@@ -101,6 +104,7 @@ impl Table {
             path,
             quantities,
             images: Vec::new(),
+            lines: HashMap::new(),
             exact: Vec::new(),
         };
         for record in reader.records() {
@@ -148,8 +152,7 @@ impl Table {
             );
             return Err(self.wrong(line, reason));
         }
-        let folder = self.path.parent().unwrap_or(Path::new(""));
-        self.images.push(folder.join(record[0].trim()));
+        self.add_image(line, record[0].trim())?;
         for (name, text) in self.quantities.iter().zip(record.iter().skip(1)) {
             let number = text.trim().parse().ok();
             let number = number.filter(|it: &f64| (*it as f32).is_finite());
@@ -163,6 +166,24 @@ impl Table {
             })?;
             self.exact.push(number);
         }
+        Ok(())
+    }
+
+    fn add_image(&mut self, line: u64, name: &str) -> Result<(), DataError> {
+        let image = self.path.parent().unwrap_or(Path::new("")).join(name);
+        if !image.is_file() {
+            let reason = format!(
+                "there is no image `{}`; the first column has the path of each image, seen from the table",
+                image.display()
+            );
+            return Err(self.wrong(line, reason));
+        }
+        if let Some(first) = self.lines.insert(image.clone(), line) {
+            let reason =
+                format!("line {first} is about `{name}` already; leave one of the two out");
+            return Err(self.wrong(line, reason));
+        }
+        self.images.push(image);
         Ok(())
     }
 
@@ -182,33 +203,49 @@ impl Table {
 /// The names in the header behind the first.
 fn quantities(path: &Path, reader: &mut Reader<&[u8]>) -> Result<Vec<String>, DataError> {
     let header = reader.headers().map_err(|error| broken(path, &error))?;
-    let names: Vec<String> = header
-        .iter()
-        .skip(1)
-        .map(|it| it.trim().to_owned())
-        .collect();
-    let is_repeated = |place: usize| names[..place].contains(&names[place]);
-    if let Some(place) = (0..names.len()).find(|&place| is_repeated(place)) {
-        return Err(DataError::TableLine {
+    let mut fields = header.iter().map(|it| it.trim().to_owned());
+    let first = fields.next().unwrap_or_default();
+    let names: Vec<String> = fields.collect();
+    match what_is_wrong(&first, &names) {
+        None => Ok(names),
+        Some(reason) => Err(DataError::TableLine {
             path: path.into(),
             line: 1,
-            reason: format!("two columns are called `{}`", names[place]),
-        });
+            reason,
+        }),
+    }
+}
+
+/// What is wrong with a header: the name of the column of the images and those of the quantities.
+fn what_is_wrong(first: &str, names: &[String]) -> Option<String> {
+    const EXAMPLE: &str = "the header must name the column of the images and at least one quantity, as in `image,x,y`";
+    if let (true, Some(separator)) = (names.is_empty(), separator_of(first)) {
+        return Some(format!(
+            "its columns are separated by {separator}; separate them by commas"
+        ));
     }
     if names.is_empty() || names.iter().any(String::is_empty) {
-        return Err(DataError::TableLine {
-            path: path.into(),
-            line: 1,
-            reason: "the header must name the column of the images and at least one quantity, as in `image,x,y`".to_owned(),
-        });
+        return Some(EXAMPLE.to_owned());
     }
-    Ok(names)
+    if names.iter().all(|name| name.parse::<f64>().is_ok()) {
+        return Some(format!(
+            "it has numbers where the names of the columns should be; {EXAMPLE}"
+        ));
+    }
+    let repeated = (0..names.len()).find(|&place| names[..place].contains(&names[place]));
+    repeated.map(|place| format!("two columns are called `{}`", names[place]))
 }
 
 fn broken(path: &Path, error: &csv::Error) -> DataError {
+    let reason = match error.kind() {
+        ErrorKind::Utf8 { .. } => {
+            "it is not text in UTF-8; save the table in that encoding".to_owned()
+        }
+        _ => error.to_string(),
+    };
     DataError::TableLine {
         path: path.into(),
         line: error.position().map_or(1, csv::Position::line),
-        reason: error.to_string(),
+        reason,
     }
 }

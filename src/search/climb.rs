@@ -196,7 +196,7 @@ impl Climb<'_> {
         rng: &mut ChaCha8Rng,
     ) {
         let strangers = (0..self.configuration.strangers)
-            .map_while(|_| space::random_program(self.space, rng))
+            .map_while(|_| space::stranger(self.space, rng))
             .map(|program| (program, Origin::Random));
         self.keep_new(strangers.collect(), keys, found);
     }

@@ -466,7 +466,14 @@ impl AutosnapConfiguration {
             at_least("autosnap.joint.steps", self.joint.steps, 1)?;
         } else {
             // A closed form there is for one linear layer only.
-            between("autosnap.model.value_layers", self.model.value_layers, 0, 0)?;
+            let expected = "0 where `closed_form` is true";
+            let layers = self.model.value_layers;
+            check(
+                "autosnap.model.value_layers",
+                layers == 0,
+                expected.to_owned(),
+                layers,
+            )?;
         }
         self.joint.validate("autosnap.joint")
     }

@@ -163,6 +163,11 @@ impl History {
         &self.keys
     }
 
+    /// The records of a search with this budget: without those at the end that wait for a larger one.
+    pub fn within(&self, budget: usize) -> &[Record] {
+        within(&self.records, budget)
+    }
+
     /// The records that have a value, with it.
     pub fn measured(&self) -> impl Iterator<Item = (&Record, f64)> {
         self.records
@@ -191,4 +196,12 @@ impl History {
         record.status = status;
         Some(record)
     }
+}
+
+/// Records without those at the end that are beyond the budget and wait for a larger one.
+pub(super) fn within(records: &[Record], budget: usize) -> &[Record] {
+    let waits = |record: &Record| record.status == Status::Pending;
+    let last = records.iter().rposition(|record| !waits(record));
+    let end = budget.max(last.map_or(0, |place| place + 1));
+    &records[..end.min(records.len())]
 }

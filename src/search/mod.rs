@@ -73,7 +73,7 @@ pub use run::{Agreement, Ask, Ending, Event, Observer, Search, Silent, Summary};
 pub use settings::{Settings, SettingsError};
 pub use space::{
     Allowed, Key, MAXIMUM_SYMBOLS, ProgramSpace, Unseen, fingerprint, is_valid, opcodes,
-    random_program, random_unseen, text,
+    random_program, random_unseen, shown, text,
 };
 pub use store::{DATABASE, Identity, LOCK, Store};
 pub use strategy::{Random, Round, Strategy};

@@ -11,7 +11,7 @@ use super::space::{Allowed, Key, ProgramSpace};
 use crate::data::Task;
 use crate::graph::{self, Graph};
 use crate::sketch::Space;
-use crate::train::Attack;
+use crate::train::{Attack, significant};
 
 /// What a network costs.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -87,6 +87,39 @@ impl Measurement {
             Self::Mae => "mae",
             Self::Rmse => "rmse",
             Self::R2 => "r2",
+        }
+    }
+
+    /// The name for people.
+    pub fn words(self) -> &'static str {
+        match self {
+            Self::Accuracy => "accuracy",
+            Self::MacroF1 => "macro F1",
+            Self::Fgsm => "accuracy under FGSM",
+            Self::Pgd => "accuracy under PGD",
+            Self::Mae => "mean absolute error",
+            Self::Rmse => "root mean square error",
+            Self::R2 => "R²",
+        }
+    }
+
+    /// The name among the [details](super::Status) of a candidate, behind `validation_` or `test_`.
+    pub fn score_name(self) -> &'static str {
+        match self {
+            Self::Accuracy => "accuracy",
+            Self::MacroF1 => "macro_f1",
+            Self::Fgsm | Self::Pgd => "robust_accuracy",
+            Self::Mae => "mae",
+            Self::Rmse => "rmse",
+            Self::R2 => "r2",
+        }
+    }
+
+    /// What was measured, for people: a share in percent, anything else to four digits.
+    pub fn text(self, measured: f64) -> String {
+        match self.is_share() {
+            true => format!("{:.2} %", measured * 100.0),
+            false => significant(measured),
         }
     }
 

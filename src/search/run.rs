@@ -203,6 +203,7 @@ impl<S: ProgramSpace> Search<S> {
             strategy.name(),
             evaluation,
         ))?;
+        store.keep_budget(configuration.budget)?;
         let history = store.history(&space)?;
         strategy.restore(&space, &store.state()?)?;
         Ok(Self {
@@ -432,10 +433,9 @@ impl<S: ProgramSpace> Search<S> {
         } else {
             self.configuration.round
         };
-        let first = self.history.records().len();
         let mut round = Round {
             number,
-            count: wanted.min(self.configuration.budget - first),
+            count: wanted,
             space: &self.space,
             history: &self.history,
             stop,

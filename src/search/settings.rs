@@ -82,8 +82,12 @@ fn in_words(message: &str) -> String {
         ("a string", "a text in quotation marks"),
         ("a sequence", "a list"),
     ];
+    if message == "wanted string or table" {
+        return "expected one of its names, as a text in quotation marks".to_owned();
+    }
+    let message = message.replace(" as i128", "");
     let Some((before, expected)) = message.rsplit_once("expected ") else {
-        return message.to_owned();
+        return message;
     };
     let known = words.iter().find(|(rust, _)| *rust == expected);
     let expected = match known {

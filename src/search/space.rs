@@ -1,5 +1,6 @@
 //! What a search may write: programs over a vocabulary of symbols, valid by construction.
 
+use std::borrow::Cow;
 use std::collections::HashSet;
 use std::ops::RangeInclusive;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -50,6 +51,12 @@ pub trait ProgramSpace: Sync {
         true
     }
 
+    /// Programs that may be proposed, where they are known one by one, as those of a table are: every other
+    /// program that may be is equal to one of them. Limits may still forbid some.
+    fn listed(&self) -> Option<&[Vec<u8>]> {
+        None
+    }
+
     /// What a completed valid program is made of: a number for each of its parts, as often as it has
     /// it, in any order. Equal programs should have the same parts. Whoever knows nothing better has
     /// the symbols and the pairs of symbols that follow each other.
@@ -84,6 +91,10 @@ impl<T: ProgramSpace + ?Sized> ProgramSpace for &T {
 
     fn admits(&self, program: &[u8]) -> bool {
         (**self).admits(program)
+    }
+
+    fn listed(&self) -> Option<&[Vec<u8>]> {
+        (**self).listed()
     }
 
     fn parts(&self, program: &[u8]) -> Vec<u64> {
@@ -128,6 +139,14 @@ pub fn text(space: &dyn ProgramSpace, program: &[u8]) -> String {
         .iter()
         .map(|&opcode| symbols.get(usize::from(opcode)).copied().unwrap_or('?'))
         .collect()
+}
+
+/// A program as people can see it: in quotation marks if it is empty, or if it begins or ends with an empty filling.
+pub fn shown(text: &str) -> Cow<'_, str> {
+    match text.trim() == text && !text.is_empty() {
+        true => Cow::Borrowed(text),
+        false => Cow::Owned(format!("\"{text}\"")),
+    }
 }
 
 /// The opcodes of a text, or nothing if a character is not in the vocabulary.
@@ -257,9 +276,10 @@ const WALK: usize = 20_000;
 /// How many distinct programs of a larger space are drawn.
 const DISTINCT_DRAWS: usize = 500_000;
 
-/// A random valid program that may be proposed and whose key is not in `seen`.
+/// A random valid program that may be proposed and whose key is not in `seen`: one of those [listed](ProgramSpace::listed),
+/// if they are, each as likely as another.
 ///
-/// After some draws in vain a small space is walked in random order, and from a large one programs are drawn that
+/// Where they are not, after some draws in vain a small space is walked in random order, and from a large one programs are drawn that
 /// were not drawn yet. So all programs of a space of half a million are looked at before it counts as exhausted; in a
 /// larger one, programs that are very rare may not be found.
 ///
@@ -272,9 +292,43 @@ pub fn random_unseen(
     rng: &mut ChaCha8Rng,
     stop: &AtomicBool,
 ) -> Result<Unseen> {
+    if let Some(programs) = space.listed() {
+        return listed_unseen(space, programs, seen, rng, stop);
+    }
     match frequent_unseen(space, seen, rng, stop)? {
         Unseen::GaveUp => draw_distinct(space, seen, rng, stop),
         ending => Ok(ending),
+    }
+}
+
+/// One of some programs that may be proposed and whose key is not in `seen`. After some draws in vain it looks at all of them, from
+/// a random place on.
+fn listed_unseen(
+    space: &dyn ProgramSpace,
+    programs: &[Vec<u8>],
+    seen: &HashSet<Key>,
+    rng: &mut ChaCha8Rng,
+    stop: &AtomicBool,
+) -> Result<Unseen> {
+    for program in (0..DRAWS).map_while(|_| programs.choose(rng)) {
+        if let Some(key) = look(space, seen, program, stop)? {
+            return Ok(Unseen::Found(program.clone(), key));
+        }
+    }
+    let (before, after) = programs.split_at(rng.random_range(0..=programs.len()));
+    for program in after.iter().chain(before) {
+        if let Some(key) = look(space, seen, program, stop)? {
+            return Ok(Unseen::Found(program.clone(), key));
+        }
+    }
+    Ok(Unseen::Exhausted)
+}
+
+/// A random program to look at: one of those [listed](ProgramSpace::listed) if they are, else as [`random_program`].
+pub(super) fn stranger(space: &dyn ProgramSpace, rng: &mut ChaCha8Rng) -> Option<Vec<u8>> {
+    match space.listed() {
+        Some(programs) => programs.choose(rng).cloned(),
+        None => random_program(space, rng),
     }
 }
 

@@ -37,7 +37,7 @@ const APPLICATION: i64 = 0x736e_6170;
 
 const TABLES: &str = "
     CREATE TABLE search (
-        name TEXT PRIMARY KEY,      -- 'configuration', 'space', 'evaluation', 'version', 'laws', 'sketch'
+        name TEXT PRIMARY KEY,      -- 'configuration', 'space', 'evaluation', 'version', 'laws', 'sketch', 'budget'
         value TEXT NOT NULL         -- JSON
     ) STRICT;
     CREATE TABLE candidates (
@@ -118,6 +118,23 @@ impl Identity {
             space,
             evaluation,
         }
+    }
+
+    /// One line for every value that differs in another identity, by its name in the configuration file where it has one.
+    fn differences(&self, other: &Self) -> Vec<String> {
+        let mut differences = Vec::new();
+        compare(
+            "search",
+            &self.configuration,
+            &other.configuration,
+            &mut differences,
+        );
+        compare("", &self.evaluation, &other.evaluation, &mut differences);
+        // Other limits admit other programs, which the fingerprint shows too.
+        if differences.is_empty() {
+            compare("space", &self.space, &other.space, &mut differences);
+        }
+        differences
     }
 
     fn parts(&self) -> [(&'static str, &Value); 3] {
@@ -275,22 +292,22 @@ impl Store {
         })
     }
 
-    /// Writes the identity of a new search, or compares it with the one that is there.
+    /// Writes the identity of a new search, or compares it with the one that is there. A search that has proposed nothing makes
+    /// way for another one.
     ///
     /// # Errors
     ///
     /// [`SearchError::Different`] with everything that differs.
     pub(super) fn identify(&mut self, identity: &Identity) -> Result<()> {
         if let Some(stored) = self.identity()? {
-            let mut differences = Vec::new();
-            for ((name, stored), (_, given)) in stored.parts().into_iter().zip(identity.parts()) {
-                compare(name, stored, given, &mut differences);
+            let differences = stored.differences(identity);
+            if differences.is_empty() {
+                return Ok(());
             }
-            let path = self.path.parent().unwrap_or(&self.path).to_owned();
-            return match differences.is_empty() {
-                true => Ok(()),
-                false => Err(SearchError::Different { path, differences }),
-            };
+            if self.has_candidates()? {
+                let path = self.path.parent().unwrap_or(&self.path).to_owned();
+                return Err(SearchError::Different { path, differences });
+            }
         }
         let versions = [
             ("version", &json!(env!("CARGO_PKG_VERSION"))),
@@ -298,6 +315,8 @@ impl Store {
         ];
         self.run(|connection| {
             let transaction = connection.transaction()?;
+            transaction
+                .execute_batch("DELETE FROM search; DELETE FROM rounds; DELETE FROM state;")?;
             for (name, value) in identity.parts().into_iter().chain(versions) {
                 transaction.execute(
                     "INSERT INTO search (name, value) VALUES (?1, ?2)",
@@ -305,6 +324,14 @@ impl Store {
                 )?;
             }
             transaction.commit()
+        })
+    }
+
+    fn has_candidates(&mut self) -> Result<bool> {
+        self.run(|connection| {
+            connection.query_one("SELECT EXISTS (SELECT * FROM candidates)", [], |row| {
+                row.get(0)
+            })
         })
     }
 
@@ -518,12 +545,11 @@ fn compare(path: &str, stored: &Value, given: &Value, differences: &mut Vec<Stri
                 let part = |map: &serde_json::Map<String, Value>| {
                     map.get(name).cloned().unwrap_or(Value::Null)
                 };
-                compare(
-                    &format!("{path}.{name}"),
-                    &part(stored),
-                    &part(given),
-                    differences,
-                );
+                let path = match path {
+                    "" => name.clone(),
+                    path => format!("{path}.{name}"),
+                };
+                compare(&path, &part(stored), &part(given), differences);
             }
         }
         _ if stored == given => {}

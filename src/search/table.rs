@@ -24,6 +24,7 @@ use serde_json::{Value, json};
 
 use super::evaluation::{Candidate, Evaluation, Outcome};
 use super::space::{self, Allowed, Key, ProgramSpace, Unseen};
+use crate::data::separator_of;
 use crate::diagnostic::Source;
 use crate::graph::{self, Laws};
 use crate::import;
@@ -52,7 +53,7 @@ pub enum TableError {
         source: std::io::Error,
     },
     /// There is no column of this name.
-    #[error("the table has no column `{name}`; it has {}", columns.join(", "))]
+    #[error("the table has no column `{name}`; it has {}{}", columns.join(", "), separated(columns))]
     NoColumn {
         /// The name that was asked for.
         name: String,
@@ -70,6 +71,17 @@ pub enum TableError {
     /// No row has the value of a program of the space.
     #[error("no row of the table has a value of a program of this sketch{}", skipped(.0.as_ref()))]
     Empty(Option<SkippedRow>),
+}
+
+/// What to do where the whole header was read as one column.
+fn separated(columns: &[String]) -> String {
+    let separator = match columns {
+        [column] => separator_of(column),
+        _ => None,
+    };
+    separator.map_or(String::new(), |separator| {
+        format!("; its columns seem to be separated by {separator}: separate them by commas")
+    })
 }
 
 /// A row that is about no program of the space.
@@ -95,6 +107,8 @@ pub struct TableEvaluation<'a> {
     columns: TableColumns,
     name: String,
     results: Arc<HashMap<Key, Results>>,
+    /// A program of each result, in the order of the rows, where all rows name programs as they are written.
+    listed: Option<Arc<[Vec<u8>]>>,
     skipped: Vec<SkippedRow>,
 }
 
@@ -134,14 +148,15 @@ impl<'a> TableEvaluation<'a> {
         File::open(path)
             .and_then(|mut file| file.read_to_end(&mut bytes))
             .map_err(failed)?;
-        let mut text = String::new();
         if bytes.starts_with(&[0x1f, 0x8b]) {
-            let mut decoder = GzDecoder::new(bytes.as_slice());
-            decoder.read_to_string(&mut text).map_err(failed)?;
-        } else {
-            text =
-                String::from_utf8(bytes).map_err(|error| failed(std::io::Error::other(error)))?;
+            let mut unpacked = Vec::new();
+            GzDecoder::new(bytes.as_slice())
+                .read_to_end(&mut unpacked)
+                .map_err(failed)?;
+            bytes = unpacked;
         }
+        let text = String::from_utf8(bytes)
+            .map_err(|_| failed(std::io::Error::other("it is not text in UTF-8")))?;
         let name = path.file_name().unwrap_or_default().to_string_lossy();
         Self::read(space, &name, &text, columns)
     }
@@ -180,15 +195,18 @@ impl<'a> TableEvaluation<'a> {
         let mut results: HashMap<Key, Results> = HashMap::new();
         let mut skipped = Vec::new();
         // Patterns are known to be programs of the space, cells are not.
-        let mut has_pattern = false;
+        let (mut patterns, mut has_cell): (Vec<(Key, Vec<u8>)>, bool) = (Vec::new(), false);
         for fields in reader.records() {
             let fields = fields.map_err(broken)?;
             let line = fields.position().map_or(1, |place| place.line() as usize);
             let row = numbers_of(&fields, &header, &numbers)
                 .map_err(|reason| TableError::Line { line, reason })?;
             match key_of(space, &fields[program]) {
-                Ok(key) => {
-                    has_pattern |= row[0].is_some() && !is_cell(&fields[program]);
+                Ok((key, pattern)) => {
+                    has_cell |= pattern.is_none();
+                    if !results.contains_key(&key) {
+                        patterns.extend(pattern.map(|it| (key, it)));
+                    }
                     let nothing = || vec![Mean::default(); row.len()];
                     let known = results.entry(key).or_insert_with(nothing);
                     known
@@ -200,11 +218,15 @@ impl<'a> TableEvaluation<'a> {
             }
         }
         results.retain(|_, means| means[0].rows > 0);
+        patterns.retain(|(key, _)| results.contains_key(key));
+        let has_pattern = !patterns.is_empty();
+        let listed = patterns.into_iter().map(|(_, pattern)| pattern);
         let table = Self {
             space,
             columns,
             name: name.to_owned(),
             results: Arc::new(results),
+            listed: (!has_cell).then(|| listed.collect()),
             skipped,
         };
         match has_pattern || table.has_a_program() {
@@ -291,8 +313,9 @@ fn is_cell(text: &str) -> bool {
     text.trim().starts_with('|') && text.contains('~')
 }
 
-/// The key of the blocks that a row is about, or why it is about no program of the space.
-fn key_of(space: &Space, text: &str) -> Result<Key, String> {
+/// The key of the blocks that a row is about, and the program if it is written as a pattern; or why it is about no
+/// program of the space.
+fn key_of(space: &Space, text: &str) -> Result<(Key, Option<Vec<u8>>), String> {
     let holes = space.pieces().len();
     if is_cell(text) && holes > 1 {
         return Err(format!(
@@ -302,7 +325,7 @@ fn key_of(space: &Space, text: &str) -> Result<Key, String> {
     if is_cell(text) {
         let graph = import::nas_bench_201_graph(&Source::new("cell", text.trim()));
         let graph = graph.map_err(|diagnostic| diagnostic.message)?;
-        return Ok(graph::canonicalise(&graph, Laws::Real).key);
+        return Ok((graph::canonicalise(&graph, Laws::Real).key, None));
     }
     // Of several fillings the first or the last may be empty.
     let text = match holes {
@@ -321,9 +344,9 @@ fn key_of(space: &Space, text: &str) -> Result<Key, String> {
         let which = if holes == 1 { "hole" } else { "holes" };
         return Err(format!("`{text}` does not fit the {which}"));
     }
-    space
-        .block_key(&opcodes)
-        .map_err(|diagnostic| diagnostic.message)
+    let key = space.block_key(&opcodes);
+    let key = key.map_err(|diagnostic| diagnostic.message)?;
+    Ok((key, Some(opcodes)))
 }
 
 /// The programs of a space that a table knows: others are valid, but never proposed.
@@ -373,6 +396,10 @@ impl<S: ProgramSpace> ProgramSpace for Tabulated<'_, S> {
 
     fn parts(&self, program: &[u8]) -> Vec<u64> {
         self.space.parts(program)
+    }
+
+    fn listed(&self) -> Option<&[Vec<u8>]> {
+        self.table.listed.as_deref()
     }
 
     fn admits(&self, program: &[u8]) -> bool {

@@ -35,7 +35,7 @@ pub(crate) use record::{test, validation};
 pub use residuals::Residuals;
 pub use run_directory::RunDirectory;
 pub use schedule::{Rates, Schedule};
-pub use scores::Scores;
+pub use scores::{Scores, significant};
 pub use stop::Stop;
 pub use trainer::{Part, Trainer};
 pub use weights::{Weights, WeightsError};

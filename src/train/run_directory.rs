@@ -145,6 +145,16 @@ impl RunDirectory {
         Ok(description.data.task)
     }
 
+    /// What people call the data that the run in this folder learns from: `digits`, `instruments`, or the last part of a path.
+    ///
+    /// # Errors
+    ///
+    /// When the file can't be read or is not as it was written.
+    pub fn data(&self) -> Result<String, CheckpointError> {
+        let description: RunDescription = self.read_json(&self.configuration())?;
+        Ok(description.data.name)
+    }
+
     /// What the complete run in this folder gave; nothing when it is not complete.
     ///
     /// # Errors

@@ -36,7 +36,7 @@ impl Scores {
     pub fn text(&self) -> String {
         match (self.accuracy, self.mae) {
             (Some(accuracy), _) => format!("accuracy {:.2} %", accuracy * 100.0),
-            (None, Some(error)) => format!("mean absolute error {error:.4}"),
+            (None, Some(error)) => format!("mean absolute error {}", significant(error)),
             (None, None) => String::new(),
         }
     }
@@ -65,5 +65,31 @@ impl Scores {
             rmse,
             r2,
         }
+    }
+}
+
+/// A number to four significant digits, in powers of ten where it is very large or small.
+pub fn significant(value: f64) -> String {
+    let size = value.abs();
+    if size == 0.0 {
+        return "0".to_owned();
+    }
+    if !(1e-3..1e6).contains(&size) {
+        return format!("{value:.3e}");
+    }
+    let whole = size.log10().floor() as i32;
+    let decimals = usize::try_from(3 - whole).unwrap_or(0);
+    format!("{value:.decimals$}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_are_written_as_people_read_them() {
+        let texts = [0.0, 0.12345, -12.3456, 123456.0, 1.5e-7, -2.5e8].map(significant);
+        let expected = ["0", "0.1235", "-12.35", "123456", "1.500e-7", "-2.500e8"];
+        assert_eq!(texts, expected);
     }
 }

@@ -94,7 +94,7 @@ fn a_candidate_that_takes_too_long_has_failed_and_the_search_goes_on() {
     let mut search = bench.search(&evaluation, 3, store);
     let summary = search.run(&mut evaluation, &mut Silent, &GO_ON).unwrap();
     assert_eq!((summary.failed, summary.ending), (3, Ending::Budget));
-    for record in search.history().records() {
+    for record in search.history().within(3) {
         let Status::Failed { reason, .. } = &record.status else {
             panic!("{record:?}")
         };

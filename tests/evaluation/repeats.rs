@@ -120,11 +120,13 @@ fn another_number_of_repeats_is_another_search() {
         let settings = evaluation(number).settings();
         Search::open(space, SearchConfiguration::default(), settings, store)
     };
-    drop(open(1).unwrap());
+    let mut search = open(1).unwrap();
+    search.ask(&mut Silent, &GO_ON).unwrap();
+    drop(search);
     let message = match open(2) {
         Ok(_) => panic!("it was opened"),
         Err(error) => error.to_string(),
     };
-    let difference = "evaluation.evaluation.repeats: 1 there, 2 now";
+    let difference = "evaluation.repeats: 1 there, 2 now";
     assert!(message.contains(difference), "{message}");
 }

@@ -8,8 +8,8 @@ use indicatif::{ProgressBar, ProgressStyle};
 use super::record::{describe, detail, percent};
 use crate::cli::live::Live;
 use crate::cli::output::Output;
-use crate::search::{Event, Observer, Origin, Record, Status};
-use crate::train;
+use crate::search::{Event, ModelReport, Observer, Origin, Record, Status, shown};
+use crate::train::{self, significant};
 
 /// What values are, for people.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -34,7 +34,7 @@ impl Unit {
     pub(super) fn text(self, value: f64) -> String {
         match self {
             Unit::Share => percent(value),
-            Unit::Regression | Unit::Plain => format!("{value:.4}"),
+            Unit::Regression | Unit::Plain => significant(value),
         }
     }
 }
@@ -51,6 +51,8 @@ pub(super) struct Display {
     candidate: String,
     /// Whether it was said that the strategy prepares itself.
     announced: bool,
+    /// Whether it was said that the auto-encoder has not learnt the language.
+    warned: bool,
 }
 
 /// How many characters a line of the terminal has room for.
@@ -93,6 +95,7 @@ impl Display {
             unit,
             candidate: String::new(),
             announced: false,
+            warned: false,
         }
     }
 
@@ -141,14 +144,29 @@ impl Display {
                         records.len(),
                         percent(model.reconstructed_programs)
                     ));
+                    self.warn_of(model);
                 }
             }
             Event::Started(record) => {
-                self.candidate.clone_from(&record.candidate.text);
+                self.candidate = shown(&record.candidate.text).into_owned();
                 self.now(self.candidate.clone());
             }
             Event::Ended(record) => self.ended(record),
             Event::Finished(_) => {}
+        }
+    }
+
+    /// Says once if the auto-encoder has not learnt the language: then climbs lead to chance programs.
+    fn warn_of(&mut self, model: &ModelReport) {
+        const HARDLY: f64 = 0.5;
+        // A comparison that is false for what is no number, of a model that has diverged.
+        let knows_the_language = model.reconstructed_programs >= HARDLY;
+        if !knows_the_language && !self.warned {
+            self.warned = true;
+            self.say(
+                "the auto-encoder hardly knows the language, so that climbs lead nowhere in particular; it may need more \
+                 `pretraining.steps` or another `pretraining.learning_rate`",
+            );
         }
     }
 
@@ -192,7 +210,7 @@ impl Display {
             "{:4}/{}  {result:>8}  {:14}  {origin}, {:.1} s{stopped}; best {}",
             record.candidate.number + 1,
             self.budget,
-            record.candidate.text,
+            shown(&record.candidate.text),
             record.seconds().unwrap_or(0.0),
             self.best()
         ));

@@ -35,6 +35,7 @@ pub(super) fn run(options: &Options, output: &Output) -> Result<(), Failure> {
         &options.training,
         options.table.is_table(),
     )?;
+    options.check_settings(&settings, output)?;
     let name = space.checked().program.definition(space.net()).name.clone();
     let folder = load::results_folder(options.output.as_deref(), "search", &name)?;
     if RunDirectory::open(&folder).is_ok() {

@@ -3,10 +3,10 @@
 use std::path::{Path, PathBuf};
 
 use crate::cli::evaluation::{EvaluationOptions, first_given};
-use crate::cli::output::Failure;
+use crate::cli::output::{Failure, Output};
 use crate::cli::settings::SettingsOptions;
 use crate::cli::training::TrainingOptions;
-use crate::search::{TableColumns, TableError, TableEvaluation};
+use crate::search::{Settings, TableColumns, TableError, TableEvaluation};
 use crate::sketch::Space;
 
 #[derive(Debug, clap::Args)]
@@ -63,6 +63,12 @@ impl Options {
     /// Fails if an option was given that this search does not heed.
     pub(super) fn check(&self) -> Result<(), Failure> {
         if !self.table.is_table() {
+            if self.table.evaluate != "train" {
+                return Err(Failure::Usage(format!(
+                    "`--evaluate {}`: write `train` or `table:FILE`",
+                    self.table.evaluate
+                )));
+            }
             return match self.table.given() {
                 Some(name) => Err(Failure::Usage(format!(
                     "`{name}` is for tables; say with `--evaluate table:FILE` which one"
@@ -78,6 +84,45 @@ impl Options {
             None => Ok(()),
         }
     }
+
+    /// With a table, fails if `--set` sets what only a training heeds, and says what of the configuration file is not heeded.
+    pub(super) fn check_settings(
+        &self,
+        settings: &Settings,
+        output: &Output,
+    ) -> Result<(), Failure> {
+        if !self.table.is_table() {
+            return Ok(());
+        }
+        let names = of_trainings(settings);
+        if let Some(assignment) = self.settings.first_set_of(&names) {
+            return Err(Failure::Usage(format!(
+                "`--set {assignment}` is for candidates that are trained, and those of a table are looked up; leave it out"
+            )));
+        }
+        if !names.is_empty() {
+            output.note(&format!(
+                "the candidates of a table are looked up: not heeded of the configuration: {}",
+                names.join(", ")
+            ));
+        }
+        Ok(())
+    }
+}
+
+/// The settings that only a training heeds and that are not as they are if nothing is said.
+fn of_trainings(settings: &Settings) -> Vec<&'static str> {
+    let usual = Settings::default();
+    let all = [
+        ("data", settings.data != usual.data),
+        ("objective", settings.objective != usual.objective),
+        ("limits.memory", settings.limits.memory.is_some()),
+        ("limits.latency", settings.limits.latency.is_some()),
+        ("evaluation", settings.evaluation != usual.evaluation),
+        ("training", settings.training != usual.training),
+    ];
+    let given = all.into_iter().filter(|(_, is_given)| *is_given);
+    given.map(|(name, _)| name).collect()
 }
 
 impl TableOptions {
@@ -100,11 +145,12 @@ impl TableOptions {
         value: Option<&str>,
         space: &'a Space,
     ) -> Result<Option<TableEvaluation<'a>>, Failure> {
-        let usage = |text: &str| Err(Failure::Usage(text.to_string()));
         let (file, value) = match (self.evaluate.strip_prefix("table:"), value) {
-            (None, _) if self.evaluate == "train" => return Ok(None),
-            (None, _) => return usage("`--evaluate` must be `train` or `table:FILE`"),
-            (Some(_), None) => return usage("say with `--value COLUMN` which column to maximise"),
+            (None, _) => return Ok(None),
+            (Some(_), None) => {
+                let text = "say with `--value COLUMN` which column to maximise";
+                return Err(Failure::Usage(text.to_owned()));
+            }
             (Some(file), Some(value)) => (file, value),
         };
         let columns = TableColumns {

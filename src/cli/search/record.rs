@@ -39,16 +39,9 @@ pub(super) fn detail(record: &Record, name: &str) -> Option<f64> {
     record.details().get(name)?.as_f64()
 }
 
-/// The name of a measurement among the details of a record.
-pub(super) fn measurement(measurement: Measurement) -> &'static str {
-    match measurement {
-        Measurement::Accuracy => "validation_accuracy",
-        Measurement::MacroF1 => "validation_macro_f1",
-        Measurement::Fgsm | Measurement::Pgd => "validation_robust_accuracy",
-        Measurement::Mae => "validation_mae",
-        Measurement::Rmse => "validation_rmse",
-        Measurement::R2 => "validation_r2",
-    }
+/// What was measured of a record on a part of the data, `validation` or `test`.
+pub(super) fn measured(record: &Record, part: &str, measurement: Measurement) -> Option<f64> {
+    detail(record, &format!("{part}_{}", measurement.score_name()))
 }
 
 pub(super) fn costs(record: &Record) -> String {

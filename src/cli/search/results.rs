@@ -7,17 +7,13 @@ use serde_json::{Value, json};
 
 use super::display::Unit;
 use super::options::Options;
-use super::record::{costs, describe, detail, measurement, reason};
-use super::uses::seen_from;
+use super::record::{costs, describe, detail, measured, reason};
 use crate::cli::again;
 use crate::cli::load;
 use crate::cli::output::{Failure, Output, count};
-use crate::diagnostic::Source;
 use crate::graph::draw;
-use crate::search::{Cost, Ending, Record, Settings, Summary, pareto_front};
+use crate::search::{Cost, Ending, Measurement, Record, Settings, Summary, pareto_front, shown};
 use crate::sketch::Space;
-use crate::syntax::tree::Use;
-use crate::train::Scores;
 
 /// The details of candidates that have a column in their table.
 const DETAILS: [&str; 20] = [
@@ -47,8 +43,8 @@ const DETAILS: [&str; 20] = [
 pub(super) struct Results<'a> {
     pub(super) options: &'a Options,
     pub(super) space: &'a Space,
-    pub(super) source: &'a Source,
-    pub(super) uses: &'a [Use],
+    /// The text of a program.
+    pub(super) text: &'a dyn Fn(&[u8]) -> String,
     pub(super) folder: &'a Path,
     pub(super) settings: &'a Settings,
     pub(super) records: &'a [Record],
@@ -68,9 +64,7 @@ impl Results<'_> {
             return Ok(());
         };
         let program = &best.candidate.program;
-        let text = self.space.fill(self.source, program);
-        let text = seen_from(self.folder, &self.options.file, self.uses, text);
-        self.write_file("best.snap", &text)?;
+        self.write_file("best.snap", &(self.text)(program))?;
         if let Ok(graph) = self.space.graph(program) {
             self.write_file("best.svg", &draw::svg(&graph, &draw::Options::default()))?;
         }
@@ -83,7 +77,7 @@ impl Results<'_> {
 
     /// The candidates that no other one betters in what is measured, parameters and multiply-adds.
     fn front(&self) -> Vec<&Record> {
-        let Some(measured) = self.settings.objective.measurement else {
+        let Some(measurement) = self.settings.objective.measurement else {
             return Vec::new();
         };
         let point = |record| {
@@ -93,7 +87,7 @@ impl Results<'_> {
                 multiply_adds: number("multiply_adds")?,
                 latency: detail(record, "latency"),
             };
-            let maximised = measured.maximised(detail(record, measurement(measured))?);
+            let maximised = measurement.maximised(measured(record, "validation", measurement)?);
             Some((record, (maximised, cost)))
         };
         let (records, points): (Vec<&Record>, Vec<_>) =
@@ -196,7 +190,7 @@ impl Results<'_> {
         let value = self.options.settings.value().unwrap_or("value");
         output.line(&format!(
             "best program   {}\n  {value} {}",
-            best.candidate.text,
+            shown(&best.candidate.text),
             self.unit.text(best.value().unwrap_or_default())
         ));
         for name in &self.options.table.report {
@@ -218,10 +212,10 @@ impl Results<'_> {
             self.summary.evaluation_seconds
         ));
         output.line(&format!(
-            "best program   {}\n  test {}, validation {}, {}",
-            best.candidate.text,
-            scores(best, "test"),
-            scores(best, "validation"),
+            "best program   {}\n  {}, {}, {}",
+            shown(&best.candidate.text),
+            self.score(best, "test"),
+            self.score(best, "validation"),
             costs(best),
         ));
         self.report_front(output);
@@ -263,29 +257,36 @@ impl Results<'_> {
         if front.len() < 2 {
             return;
         }
-        output.line("  none is better and smaller than these");
-        let name = self.settings.objective.measurement.map(measurement);
+        let measurement = self.settings.objective.measurement;
+        output.line(&format!(
+            "  none has a better {} and is smaller than these",
+            measurement.map_or("value", Measurement::words)
+        ));
         for record in front {
-            let measured = name.and_then(|name| detail(record, name));
             output.line(&format!(
                 "    {:>8}  {:14}  {}",
-                self.unit.text(measured.unwrap_or_default()),
-                record.candidate.text,
+                self.measured_text(record, "validation").unwrap_or_default(),
+                shown(&record.candidate.text),
                 costs(record)
             ));
         }
     }
-}
 
-/// How well a candidate did on a part of the data, in words.
-fn scores(record: &Record, part: &str) -> String {
-    let detail = |name: &str| detail(record, &format!("{part}_{name}"));
-    let scores = Scores {
-        accuracy: detail("accuracy"),
-        mae: detail("mae"),
-        ..Scores::default()
-    };
-    scores.text()
+    /// How well a candidate did on a part of the data, in words.
+    fn score(&self, record: &Record, part: &str) -> String {
+        let measurement = self.settings.objective.measurement;
+        let text = self.measured_text(record, part);
+        match measurement.zip(text) {
+            Some((measurement, text)) => format!("{part} {} {text}", measurement.words()),
+            None => format!("{part} not measured"),
+        }
+    }
+
+    /// What was measured of a candidate on a part of the data.
+    fn measured_text(&self, record: &Record, part: &str) -> Option<String> {
+        let measurement = self.settings.objective.measurement?;
+        Some(measurement.text(measured(record, part, measurement)?))
+    }
 }
 
 /// A field of CSV (RFC 4180), in quotes where it has to be.

@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 use super::display::{Display, Shared, SharedDisplay, Unit, locked};
 use super::options::Options;
 use super::results::Results;
+use super::uses::seen_from;
 use crate::cli::interrupt;
 use crate::cli::output::{Failure, Output};
 use crate::cli::training::check_fit;
@@ -65,10 +66,17 @@ impl Task<'_> {
         self.search(&limited, &display, evaluation.settings(), |records| {
             let evaluation = evaluation
                 .keeping_in(folder)
+                .written_as(|program| self.text(program))
                 .going_on_after(records)
                 .observed_by(move |event: train::Event| locked(&watch).training(event));
             Box::new(evaluation)
         })
+    }
+
+    /// The text of a program, as it is read in the results folder.
+    fn text(&self, program: &[u8]) -> String {
+        let text = self.space.fill(self.source, program);
+        seen_from(self.folder, &self.options.file, self.uses, text)
     }
 
     /// The programs within the limits.
@@ -103,11 +111,10 @@ impl Task<'_> {
         let results = Results {
             options: self.options,
             space: self.space,
-            source: self.source,
-            uses: self.uses,
+            text: &|program| self.text(program),
             folder: self.folder,
             settings: &self.settings,
-            records: search.history().records(),
+            records: search.history().within(self.settings.search.budget),
             summary: &summary,
             unit: locked(display).unit,
         };

@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use super::ReportedCandidate;
+use super::{Measure, ReportedCandidate};
 
 /// The costs that evaluations record among their details, with their names for people.
 const COSTS: [(&str, &str); 3] = [
@@ -11,7 +11,7 @@ const COSTS: [(&str, &str); 3] = [
     ("latency", "milliseconds"),
 ];
 
-/// The front of the value against a cost.
+/// The front of what was measured against a cost; prices are no part of it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Front {
     /// The name of the cost among the details.
@@ -24,19 +24,19 @@ pub struct Front {
 }
 
 /// The fronts for all costs that some candidate has.
-pub fn fronts(candidates: &[ReportedCandidate]) -> Vec<Front> {
+pub fn fronts(measure: &Measure, candidates: &[ReportedCandidate]) -> Vec<Front> {
     let fronts = COSTS.into_iter().map(|(cost, label)| Front {
         cost,
         label,
-        candidates: front(candidates, cost),
+        candidates: front(measure, candidates, cost),
     });
     fronts.filter(|it| !it.candidates.is_empty()).collect()
 }
 
-fn front(candidates: &[ReportedCandidate], cost: &str) -> Vec<usize> {
+fn front(measure: &Measure, candidates: &[ReportedCandidate], cost: &str) -> Vec<usize> {
     let mut places: Vec<(f64, f64, usize)> = candidates
         .iter()
-        .filter_map(|it| Some((it.detail(cost)?, it.value?, it.number)))
+        .filter_map(|it| Some((it.detail(cost)?, measure.unpriced(it)?, it.number)))
         .collect();
     // The cheapest first, and of those that cost the same, the best.
     places.sort_by(|a, b| {

@@ -3,7 +3,9 @@
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use super::ReportedCandidate;
 use crate::search::objective::{Measurement, Objective};
+use crate::train::significant;
 
 /// What the value of a candidate is.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -12,6 +14,9 @@ pub struct Measure {
     pub name: String,
     /// Whether it is a share, which people write in percent.
     pub is_share: bool,
+    /// What is measured of a training; nothing of a table or anything else.
+    #[serde(skip)]
+    pub measurement: Option<Measurement>,
 }
 
 impl Measure {
@@ -23,28 +28,45 @@ impl Measure {
             return Self {
                 name: name.to_owned(),
                 is_share: false,
+                measurement: None,
             };
         }
         let measurement = Measurement::deserialize(&evaluation["objective"]["measurement"]);
         let measurement = measurement.unwrap_or(Measurement::Accuracy);
-        let name = match measurement {
-            Measurement::Accuracy => "validation accuracy",
-            Measurement::MacroF1 => "validation macro F1",
-            Measurement::Fgsm => "validation accuracy under FGSM",
-            Measurement::Pgd => "validation accuracy under PGD",
-            Measurement::Mae => "negative validation mean absolute error",
-            Measurement::Rmse => "negative validation root mean square error",
-            Measurement::R2 => "validation R²",
-        };
+        let name = unpriced_name(measurement);
         let objective = Objective::deserialize(&evaluation["objective"]).unwrap_or_default();
         let name = match objective.has_price() {
             true => format!("{name} less prices"),
-            false => name.to_owned(),
+            false => name,
         };
         Self {
             name,
             is_share: measurement.is_share(),
+            measurement: Some(measurement),
         }
+    }
+
+    /// What a candidate has on the test part of what is measured of a training.
+    pub fn test(&self, candidate: &ReportedCandidate) -> Option<(Measurement, f64)> {
+        let measurement = self.measurement?;
+        let measured = candidate.detail(&format!("test_{}", measurement.score_name()))?;
+        Some((measurement, measured))
+    }
+
+    /// What was measured of a candidate as far as it is maximised: its value without the prices.
+    pub fn unpriced(&self, candidate: &ReportedCandidate) -> Option<f64> {
+        let value = candidate.value?;
+        let Some(measurement) = self.measurement else {
+            return Some(value);
+        };
+        let measured = candidate.detail(&format!("validation_{}", measurement.score_name()))?;
+        Some(measurement.maximised(measured))
+    }
+
+    /// The name of that.
+    pub fn unpriced_name(&self) -> String {
+        self.measurement
+            .map_or_else(|| self.name.clone(), unpriced_name)
     }
 
     /// The value in the unit it is shown in.
@@ -65,25 +87,25 @@ impl Measure {
 
     /// The name with the unit, for an axis.
     pub fn label(&self) -> String {
+        self.with_unit(self.name.clone())
+    }
+
+    /// A name of something in this unit, for an axis.
+    pub fn with_unit(&self, name: String) -> String {
         match self.is_share {
-            true => format!("{} in %", self.name),
-            false => self.name.clone(),
+            true => format!("{name} in %"),
+            false => name,
         }
     }
 }
 
-/// A number to four significant digits, in powers of ten where it is very large or small.
-pub fn significant(value: f64) -> String {
-    let size = value.abs();
-    if size == 0.0 {
-        return "0".to_owned();
-    }
-    if !(1e-3..1e6).contains(&size) {
-        return format!("{value:.3e}");
-    }
-    let whole = size.log10().floor() as i32;
-    let decimals = usize::try_from(3 - whole).unwrap_or(0);
-    format!("{value:.decimals$}")
+/// The name of what is maximised of a measurement.
+fn unpriced_name(measurement: Measurement) -> String {
+    let sign = match measurement.is_error() {
+        true => "negative ",
+        false => "",
+    };
+    format!("{sign}validation {}", measurement.words())
 }
 
 /// A count with its thousands set apart: `1,234,567`.
@@ -124,9 +146,6 @@ mod tests {
 
     #[test]
     fn numbers_are_written_as_people_read_them() {
-        let texts = [0.0, 0.12345, -12.3456, 123456.0, 1.5e-7, -2.5e8].map(significant);
-        let expected = ["0", "0.1235", "-12.35", "123456", "1.500e-7", "-2.500e8"];
-        assert_eq!(texts, expected);
         let texts = [0.0, 999.0, 1000.0, -123456.0, 1234567.0].map(grouped);
         assert_eq!(texts, ["0", "999", "1,000", "-123,456", "1,234,567"]);
     }

@@ -25,7 +25,7 @@ pub use sketch::{Sketch, SketchFile, SketchFiles};
 
 use super::correlation::Kendall;
 use super::error::{Result, SearchError};
-use super::history::{Record, Status, evaluation_seconds};
+use super::history::{Record, Status, evaluation_seconds, within};
 use super::learner::ModelReport;
 use super::run::Agreement;
 use super::space::ProgramSpace;
@@ -142,23 +142,28 @@ impl Report {
             .chars()
             .collect();
         let records = store.records(&symbols)?;
+        let records = match store.budget()? {
+            Some(budget) => within(&records, budget),
+            None => &records,
+        };
         let state = store.state()?;
         let models = store.reports()?;
-        let mut candidates = candidates::candidates(&records, space);
-        let latent = latent::latent_space(&identity, &state, space, &records, &mut candidates);
+        let mut candidates = candidates::candidates(records, space);
+        let latent = latent::latent_space(&identity, &state, space, records, &mut candidates);
         let Identity {
             configuration,
             space,
             evaluation,
         } = identity;
+        let measure = Measure::of(&evaluation);
         Ok(Self {
             version: store.version()?,
-            measure: Measure::of(&evaluation),
-            summary: totals(&records, &candidates),
-            agreement: Agreement::of(&records),
-            failures: failures(&records),
-            fronts: front::fronts(&candidates),
-            rounds: rounds(&records, &candidates, &models),
+            summary: totals(records, &candidates),
+            agreement: Agreement::of(records),
+            failures: failures(records),
+            fronts: front::fronts(&measure, &candidates),
+            measure,
+            rounds: rounds(records, &candidates, &models),
             latent,
             candidates,
             settings: Settings {

@@ -88,11 +88,28 @@ impl Store {
     ///
     /// If the store can't be written.
     pub fn keep_sketch(&mut self, sketch: &impl serde::Serialize) -> Result<()> {
-        let sketch = json!(sketch).to_string();
+        self.keep("sketch", json!(sketch))
+    }
+
+    /// The budget of the last run, if it is kept: what was proposed beyond it waits for a larger one.
+    ///
+    /// # Errors
+    ///
+    /// If the store can't be read.
+    pub fn budget(&mut self) -> Result<Option<usize>> {
+        let budget = self.part("budget")?;
+        Ok(budget.and_then(|it| usize::try_from(it.as_u64()?).ok()))
+    }
+
+    pub(in crate::search) fn keep_budget(&mut self, budget: usize) -> Result<()> {
+        self.keep("budget", json!(budget))
+    }
+
+    fn keep(&mut self, name: &str, value: Value) -> Result<()> {
         self.run(|connection| {
             connection.execute(
-                "INSERT OR REPLACE INTO search (name, value) VALUES ('sketch', ?1)",
-                [sketch],
+                "INSERT OR REPLACE INTO search (name, value) VALUES (?1, ?2)",
+                [name, &value.to_string()],
             )
         })?;
         Ok(())

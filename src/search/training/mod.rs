@@ -46,7 +46,6 @@ use kept::Trainings;
 /// successive halving, if that is on.
 pub struct TrainingEvaluation<'a> {
     space: &'a Space,
-    source: &'a Source,
     dataset: &'a dyn Dataset,
     training: TrainingConfiguration,
     configuration: EvaluationConfiguration,
@@ -56,11 +55,16 @@ pub struct TrainingEvaluation<'a> {
     batch: Option<Batch>,
     limits: Limits,
     folder: Option<PathBuf>,
+    /// The text of a program, as it is kept.
+    text: Box<Text<'a>>,
     best: Option<f64>,
     objective: Objective,
     computation: Computation,
     observer: Box<dyn Observer + Send + 'a>,
 }
+
+/// Gives the text of a program.
+type Text<'a> = dyn Fn(&[u8]) -> String + Send + 'a;
 
 impl<'a> TrainingEvaluation<'a> {
     /// Trains on `dataset` as `training` says; `source` is the text of the sketch.
@@ -72,7 +76,6 @@ impl<'a> TrainingEvaluation<'a> {
     ) -> Self {
         Self {
             space,
-            source,
             dataset,
             training,
             configuration: EvaluationConfiguration::default(),
@@ -81,6 +84,7 @@ impl<'a> TrainingEvaluation<'a> {
             batch: None,
             limits: Limits::default(),
             folder: None,
+            text: Box::new(|program| space.fill(source, program)),
             best: None,
             objective: Objective::of_task(dataset.task()),
             computation: Computation::default(),
@@ -123,6 +127,14 @@ impl<'a> TrainingEvaluation<'a> {
     #[must_use]
     pub fn keeping_in(mut self, folder: impl Into<PathBuf>) -> Self {
         self.folder = Some(folder.into());
+        self
+    }
+
+    /// Chooses the text of the program that is kept; the sketch with its holes filled if nothing is chosen. Paths after `use` are
+    /// seen from the sketch there, not from the folder.
+    #[must_use]
+    pub fn written_as(mut self, text: impl Fn(&[u8]) -> String + Send + 'a) -> Self {
+        self.text = Box::new(text);
         self
     }
 
@@ -282,7 +294,7 @@ impl<'a> TrainingEvaluation<'a> {
         Weights::capture(&trained.network)?
             .save(&folder.join("best.safetensors"), &trained.normalization)
             .map_err(|error| not_kept(&error))?;
-        let text = self.space.fill(self.source, program);
+        let text = (self.text)(program);
         files::write(&folder.join("best.snap"), text.as_bytes()).map_err(|error| not_kept(&error))
     }
 }

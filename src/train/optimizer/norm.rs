@@ -1,6 +1,7 @@
 //! The norm of gradients.
 
 use candle_core::{Error, Result, Storage, Tensor};
+use rayon::prelude::*;
 
 /// The Euclidean norm over all gradients, the same in whatever order they come: equal programs may
 /// name their layers in another order.
@@ -27,9 +28,20 @@ pub(super) fn norm(gradients: &[Option<Tensor>]) -> Result<f64> {
     Ok(squares.iter().sum::<f64>().sqrt())
 }
 
+/// Numbers in one piece of parallel work. Whatever the number of threads, the sums are those of these pieces.
+const PIECE: usize = 1 << 16;
+
+fn sum_of_squares(values: &[f32]) -> f64 {
+    if values.len() <= PIECE {
+        return sum_of_a_piece(values);
+    }
+    let sums: Vec<f64> = values.par_chunks(PIECE).map(sum_of_a_piece).collect();
+    sums.iter().sum()
+}
+
 /// In double precision, since squares of large numbers overflow sooner than they do; in several
 /// sums, since additions to one have to wait for each other.
-fn sum_of_squares(values: &[f32]) -> f64 {
+fn sum_of_a_piece(values: &[f32]) -> f64 {
     let mut sums = [0.0; 8];
     for values in values.chunks(sums.len()) {
         for (sum, &value) in sums.iter_mut().zip(values) {

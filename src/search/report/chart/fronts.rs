@@ -1,4 +1,4 @@
-//! The value against what a candidate costs, with the Pareto front.
+//! What was measured against what a candidate costs, with the Pareto front. Prices are no part of it: costs are on the other axis.
 
 use super::{Chart, Figure, Mark, Scale};
 use crate::search::report::{Front, Report, ReportedCandidate};
@@ -6,6 +6,7 @@ use crate::search::report::{Front, Report, ReportedCandidate};
 pub fn figures(report: &Report) -> Vec<Figure> {
     let id = |cost: &str| match cost {
         "parameters" => "front-parameters",
+        "latency" => "front-latency",
         _ => "front-multiply-adds",
     };
     let fronts = report.fronts.iter();
@@ -14,10 +15,11 @@ pub fn figures(report: &Report) -> Vec<Figure> {
 
 fn figure(report: &Report, front: &Front, id: &'static str) -> Figure {
     let measure = &report.measure;
-    let title = format!("{} against {}", capitalised(&measure.name), front.label);
+    let name = measure.unpriced_name();
+    let title = format!("{} against {}", capitalised(&name), front.label);
     let place = |it: &ReportedCandidate| {
         let cost = it.detail(front.cost)?;
-        Some((cost, measure.shown(it.value?)))
+        Some((cost, measure.shown(measure.unpriced(it)?)))
     };
     let points: Vec<_> = report
         .candidates
@@ -27,7 +29,7 @@ fn figure(report: &Report, front: &Front, id: &'static str) -> Figure {
     let x = Scale::of_costs(points.iter().map(|(_, (cost, _))| *cost));
     let y = Scale::covering(points.iter().map(|(_, (_, value))| *value), 0.0);
     let right = x.ends().1;
-    let mut chart = Chart::new(&title, (x, front.label), (y, &measure.label()));
+    let mut chart = Chart::new(&title, (x, front.label), (y, &measure.with_unit(name)));
     chart.line("line s1", steps(report, front, place, right));
     let is_on_front = |it: &ReportedCandidate| front.candidates.contains(&it.number);
     // The front lies on top.

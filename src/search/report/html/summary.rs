@@ -7,8 +7,9 @@ use serde_json::Value;
 use crate::graph::draw::escape_xml;
 use crate::search::report::candidates::text;
 use crate::search::report::chart::origin;
-use crate::search::report::measure::{grouped, significant};
+use crate::search::report::measure::grouped;
 use crate::search::report::{Report, ReportedCandidate};
+use crate::search::shown;
 
 pub fn write(page: &mut String, report: &Report) -> std::fmt::Result {
     let summary = &report.summary;
@@ -25,7 +26,11 @@ pub fn write(page: &mut String, report: &Report) -> std::fmt::Result {
     if let Some((best, value)) = report.best().and_then(|it| Some((it, it.value?))) {
         let number = format!("candidate {}, {}", best.number + 1, origin(best));
         tile("best", &report.measure.text(value), &number)?;
-        tile("best program", &best.program, &details(best))?;
+        tile(
+            "best program",
+            &shown(&best.program),
+            &details(report, best),
+        )?;
     }
     let proposed = format!("of {} proposed", summary.proposed);
     tile("evaluated", &summary.evaluated.to_string(), &proposed)?;
@@ -60,15 +65,13 @@ pub fn write(page: &mut String, report: &Report) -> std::fmt::Result {
 }
 
 /// What a candidate costs and how it does on the test part, as far as it is known.
-fn details(candidate: &ReportedCandidate) -> String {
+fn details(report: &Report, candidate: &ReportedCandidate) -> String {
     let mut parts = Vec::new();
-    if let Some(test) = candidate.detail("test_accuracy") {
-        parts.push(format!("test accuracy {:.2} %", 100.0 * test));
-    }
-    if let Some(test) = candidate.detail("test_mae") {
+    if let Some((measurement, test)) = report.measure.test(candidate) {
         parts.push(format!(
-            "mean absolute error on the test part {}",
-            significant(test)
+            "test {} {}",
+            measurement.words(),
+            measurement.text(test)
         ));
     }
     for (name, unit) in [

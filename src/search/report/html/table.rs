@@ -4,10 +4,12 @@
 use std::fmt::Write;
 
 use crate::graph::draw::escape_xml;
+use crate::search;
 use crate::search::report::candidates::text;
 use crate::search::report::chart::origin;
-use crate::search::report::measure::{grouped, significant};
+use crate::search::report::measure::grouped;
 use crate::search::report::{Report, ReportedCandidate};
+use crate::train::significant;
 
 /// What a cell shows, and the number by which its column is sorted, if it is one of numbers.
 type Cell = (String, Option<f64>);
@@ -39,26 +41,23 @@ fn shown(value: Option<f64>, text: impl FnOnce(f64) -> String) -> Cell {
     (value.map_or(String::new(), text), value)
 }
 
-fn percent(value: f64) -> String {
-    format!("{:.2} %", value * 100.0)
-}
-
-const COLUMNS: [Column; 12] = [
+const COLUMNS: [Column; 11] = [
     number("number", |_, it| {
         shown(Some((it.number + 1) as f64), |value| value.to_string())
     }),
-    words("program", |_, it| (it.program.clone(), None)),
+    words("program", |_, it| {
+        (search::shown(&it.program).into_owned(), None)
+    }),
     number("value", |report, it| {
         shown(it.value, |value| report.measure.text(value))
     }),
     number("predicted", |report, it| {
         shown(it.predicted, |value| report.measure.text(value))
     }),
-    number("test accuracy", |_, it| {
-        shown(it.detail("test_accuracy"), percent)
-    }),
-    number("test error", |_, it| {
-        shown(it.detail("test_mae"), significant)
+    number("test", |report, it| {
+        let test = report.measure.test(it);
+        let text = test.map_or(String::new(), |(measurement, it)| measurement.text(it));
+        (text, test.map(|(_, it)| it))
     }),
     number("parameters", |_, it| {
         shown(it.detail("parameters"), grouped)
