@@ -2,7 +2,7 @@
 
 use std::ffi::OsString;
 use std::fs::{self, File};
-use std::io::{self, Write};
+use std::io;
 use std::path::{Path, PathBuf};
 
 /// Writes a file so that at every moment, also after a crash, there is the old content or the new
@@ -12,9 +12,18 @@ use std::path::{Path, PathBuf};
 ///
 /// What the system says. The old file is as it was then.
 pub(crate) fn write(path: &Path, content: &[u8]) -> io::Result<()> {
+    write_by(path, |beside| fs::write(beside, content))
+}
+
+/// As [`write()`], of content that need not be in memory as a whole: `fill` writes it to the path that it is given.
+///
+/// # Errors
+///
+/// As [`write()`], and what `fill` gives.
+pub(crate) fn write_by(path: &Path, fill: impl FnOnce(&Path) -> io::Result<()>) -> io::Result<()> {
     let path = fs::canonicalize(path).unwrap_or_else(|_| path.to_path_buf());
     let beside = beside(&path);
-    let result = write_beside(&beside, &path, content);
+    let result = fill(&beside).and_then(|()| put_in_place(&beside, &path));
     if result.is_err() {
         // The error that matters is the first one.
         let _ = fs::remove_file(&beside);
@@ -22,9 +31,8 @@ pub(crate) fn write(path: &Path, content: &[u8]) -> io::Result<()> {
     result
 }
 
-fn write_beside(beside: &Path, path: &Path, content: &[u8]) -> io::Result<()> {
-    let mut file = File::create(beside)?;
-    file.write_all(content)?;
+fn put_in_place(beside: &Path, path: &Path) -> io::Result<()> {
+    let file = File::options().write(true).open(beside)?;
     if let Ok(old) = fs::metadata(path) {
         file.set_permissions(old.permissions())?;
     }

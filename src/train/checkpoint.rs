@@ -4,8 +4,8 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use candle_core::{Device, Tensor};
-use safetensors::SafeTensors;
 use safetensors::tensor::View;
+use safetensors::{SafeTensorError, SafeTensors};
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 use xxhash_rust::xxh3::Xxh3Default;
@@ -303,9 +303,15 @@ pub(super) fn write_tensors(
     let description =
         serde_json::to_string(&description).map_err(|error| write_error(error.into()))?;
     let metadata = HashMap::from([(DESCRIPTION.to_string(), description)]);
-    let bytes = safetensors::serialize(tensors, Some(metadata))
-        .map_err(|error| write_error(io::Error::other(error)))?;
-    write_file(path, &bytes)
+    // One tensor after the other: all of them at once would double what they take.
+    let fill = |beside: &Path| {
+        let written = safetensors::serialize_to_file(tensors, Some(metadata), beside);
+        written.map_err(|error| match error {
+            SafeTensorError::IoError(error) => error,
+            error => io::Error::other(error),
+        })
+    };
+    files::write_by(path, fill).map_err(write_error)
 }
 
 /// Reads a safetensors file, and what it says about itself where it was written by

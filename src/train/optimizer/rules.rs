@@ -72,30 +72,6 @@ impl Rule {
         }
     }
 
-    /// Changes values by their gradients times `scale`, one after the other. `second` is of [`AdamW`] alone.
-    fn run(
-        self,
-        values: &mut [f32],
-        gradient: &[f32],
-        scale: f32,
-        first: &mut [f32],
-        second: &mut [f32],
-    ) {
-        let pairs = values.iter_mut().zip(gradient).zip(first);
-        match self {
-            Rule::AdamW(rule) => {
-                for (((value, gradient), first), second) in pairs.zip(second) {
-                    rule.apply(value, *gradient * scale, first, second);
-                }
-            }
-            Rule::Sgd(rule) => {
-                for ((value, gradient), velocity) in pairs {
-                    rule.apply(value, *gradient * scale, velocity);
-                }
-            }
-        }
-    }
-
     fn step_on_tensors(
         self,
         variable: &Var,
@@ -192,23 +168,25 @@ impl Update<'_> {
     fn run(&self, values: &mut [f32], gradient: &[f32]) {
         let mut moments = self.moments.lock().unwrap_or_else(PoisonError::into_inner);
         let [first, second] = &mut *moments;
-        // Most parameters are a few biases or the scales of a norm: waking a thread takes longer than to do them.
-        if values.len() <= PIECE {
-            return self.rule.run(values, gradient, self.scale, first, second);
-        }
         let pieces = values
             .par_chunks_mut(PIECE)
             .zip(gradient.par_chunks(PIECE))
             .zip(first.par_chunks_mut(PIECE));
         match self.rule {
-            Rule::AdamW(_) => pieces.zip(second.par_chunks_mut(PIECE)).for_each(
+            Rule::AdamW(rule) => pieces.zip(second.par_chunks_mut(PIECE)).for_each(
                 |(((values, gradient), first), second)| {
-                    self.rule.run(values, gradient, self.scale, first, second);
+                    let moments = first.iter_mut().zip(second);
+                    let pairs = values.iter_mut().zip(gradient);
+                    for ((value, gradient), (first, second)) in pairs.zip(moments) {
+                        rule.apply(value, *gradient * self.scale, first, second);
+                    }
                 },
             ),
-            Rule::Sgd(_) => pieces.for_each(|((values, gradient), velocities)| {
-                self.rule
-                    .run(values, gradient, self.scale, velocities, &mut []);
+            Rule::Sgd(rule) => pieces.for_each(|((values, gradient), velocities)| {
+                let pairs = values.iter_mut().zip(gradient);
+                for ((value, gradient), velocity) in pairs.zip(velocities) {
+                    rule.apply(value, *gradient * self.scale, velocity);
+                }
             }),
         }
     }
