@@ -372,6 +372,23 @@ impl Program {
 }
 
 impl Step {
+    /// The hole that it is, if it is one; it stands in this definition.
+    pub(super) fn hole(&self, definition: DefinitionId) -> Option<WrittenHole> {
+        match self.kind {
+            StepKind::Hole {
+                hole,
+                alphabet,
+                in_pattern,
+            } => Some(WrittenHole {
+                definition,
+                alphabet,
+                hole,
+                in_pattern,
+            }),
+            _ => None,
+        }
+    }
+
     /// The bodies inside of it: of groups, branches, loops, and blocks given to what it calls.
     pub fn bodies(&self) -> impl Iterator<Item = &[Step]> {
         let none: &[(Number, Arc<[Step]>)] = &[];
@@ -407,19 +424,7 @@ impl Step {
 /// Adds the holes of these steps and of the bodies inside them.
 fn add_holes(definition: DefinitionId, steps: &[Step], holes: &mut Vec<WrittenHole>) {
     for step in steps {
-        if let StepKind::Hole {
-            hole,
-            alphabet,
-            in_pattern,
-        } = step.kind
-        {
-            holes.push(WrittenHole {
-                definition,
-                alphabet,
-                hole,
-                in_pattern,
-            });
-        }
+        holes.extend(step.hole(definition));
         for body in step.bodies() {
             add_holes(definition, body, holes);
         }
