@@ -136,6 +136,21 @@ fn a_hole_in_a_block_with_a_signature_may_end_in_any_stack_that_fits() {
     );
 }
 
+/// What a signature takes without a name may be any number, as a name may.
+#[test]
+fn a_hole_may_find_sizes_without_a_name() {
+    agrees_with_the_compiler(
+        "block cell : [_, h, w] -> [4, h, w] = ?{1..4}\n\
+         net n : [3, 8, 8] -> [4, 8, 8] = cell conv(3, 6) cell\n",
+        4,
+    );
+    agrees_with_the_compiler(
+        "block cell(n) : [_, h, w] -> [n, h, w] = ?{1..3} conv(1, n)\n\
+         net n : [3, 8, 8] -> [10] = cell(4) cell(6) gap dense(10)\n",
+        3,
+    );
+}
+
 #[test]
 fn a_hole_in_a_pattern_keeps_the_shape() {
     agrees_with_the_compiler(

@@ -239,6 +239,13 @@ pub enum NumberKind {
     Binary(BinaryOperator, Box<Number>, Box<Number>),
 }
 
+impl Number {
+    /// Whether it is `_`.
+    fn is_any(&self) -> bool {
+        matches!(self.kind, NumberKind::Any)
+    }
+}
+
 /// A hole where it is written. While a net is expanded, it may be met at several places.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct WrittenHole {
@@ -444,12 +451,23 @@ pub(super) fn starts_with_free_hole(steps: &[Step]) -> bool {
 }
 
 impl Definition {
-    /// The names of its scope as variables that may be any number, in their order.
+    /// What may be any number where it is run on its own, in the order in which an interpreter makes
+    /// variables of it: the names of its scope, then each `_` of what its signature takes.
     pub fn rigid(&self) -> Vec<(CompactString, Role)> {
         let names = self.scope.iter().enumerate();
-        names
-            .map(|(index, name)| (name.clone(), self.role(index)))
-            .collect()
+        let names = names.map(|(index, name)| (name.clone(), self.role(index)));
+        let taken = self.signature.iter().flat_map(|it| &it.inputs);
+        let unnamed = taken
+            .flat_map(|shape| &shape.sizes)
+            .filter(|it| it.is_any());
+        let unnamed = unnamed.map(|_| (CompactString::const_new("_"), Role::Declared));
+        names.chain(unnamed).collect()
+    }
+
+    /// The first `_` of what its signature leaves.
+    pub(super) fn unnamed_output(&self) -> Option<&Number> {
+        let left = self.signature.iter().flat_map(|it| &it.outputs);
+        left.flat_map(|shape| &shape.sizes).find(|it| it.is_any())
     }
 
     /// What the name at this place of its scope stands for as a variable.

@@ -393,7 +393,10 @@ impl<'p, R: Recorder> Interpreter<'p, R> {
         if equation.is_none()
             && let Some(name) = self.solver.undetermined()
         {
-            return Err(report::undetermined(net, name).into());
+            return Err(match self.left_to_a_hole(name) {
+                Some((definition, size)) => report::left_to_a_hole(net, definition, size).into(),
+                None => report::undetermined(net, name).into(),
+            });
         }
         match equation.or_else(|| self.solver.pending().next()) {
             None => Ok(()),
@@ -405,6 +408,20 @@ impl<'p, R: Recorder> Interpreter<'p, R> {
                 Err(self.violation(&net.name, &violation))
             }
         }
+    }
+
+    /// The signature with a hole in its body that leaves a size of this name to what fills the hole.
+    fn left_to_a_hole(&self, name: &str) -> Option<(&'p Definition, &'p Number)> {
+        // All other sizes have a name, which `report::undetermined` can say.
+        let open = match (name, self.running) {
+            ("_", Some(net)) => self.program.open_definitions(net),
+            _ => Vec::new(),
+        };
+        let definitions = open.into_iter().map(|id| self.program.definition(id));
+        let mut left = definitions
+            .filter(|definition| definition.has_free_hole())
+            .filter_map(|definition| Some((definition, definition.unnamed_output()?)));
+        left.next()
     }
 
     /// Runs a symbol of an alphabet.
