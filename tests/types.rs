@@ -112,6 +112,10 @@ assert_messages!(
     sizes_that_are_left_to_what_fills_a_hole,
     "alphabet k { c = conv(3) : = dup + = add }\nblock cell : [c, h, w] -> [c, _, _] = ?{1..4}\nnet a : [1, 8, 8] -> [10] = cell gap dense(10)\nnet b : [1, 8, 8] -> [_] = ?{1..4} gap\nblock named : [c, h, w] -> [n, h, w] = ?{1..4}\nnet d : [1, 8, 8] -> [10] = named gap dense(10)\n"
 );
+assert_messages!(
+    symbols_that_lead_to_a_hole,
+    "alphabet k { c = conv(3) : = dup + = add }\nblock cell : [c, h, w] -> [c, h, w] = ?{1..4} : k\nblock twice = cell * 2\nalphabet j { d = bn ? : k e = relu twice }\npattern p : j = \"ede\"\n"
+);
 assert_messages!(recursion, "block a = b relu\nblock b = relu a\n");
 assert_messages!(recursion_in_itself, "block a = dup a add\n");
 assert_messages!(
