@@ -116,6 +116,10 @@ assert_messages!(
     symbols_that_lead_to_a_hole,
     "alphabet k { c = conv(3) : = dup + = add }\nblock cell : [c, h, w] -> [c, h, w] = ?{1..4} : k\nblock twice = cell * 2\nalphabet j { d = bn ? : k e = relu twice }\npattern p : j = \"ede\"\n"
 );
+assert_messages!(
+    what_is_wrong_behind_a_hole,
+    "alphabet k { c = conv(3) : = dup + = add }\nnet a : [1, 8, 8] -> [10] = ?{1..4} gap dense(12)\nnet b : [1, 8, 8] -> [10] = ? relu ? gap conv(3) ? relu\nnet d : [1, 8, 8] -> [4, 8, 8] = ? conv(3, 4) dup\nblock e = ? conv(3) gap gap\n"
+);
 assert_messages!(recursion, "block a = b relu\nblock b = relu a\n");
 assert_messages!(recursion_in_itself, "block a = dup a add\n");
 assert_messages!(

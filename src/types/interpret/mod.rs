@@ -15,6 +15,7 @@ mod path;
 mod recover;
 mod replay;
 mod stack;
+mod trace;
 mod words;
 
 use std::ops::Range;
@@ -28,6 +29,7 @@ use path::{Counts, Entered, Path};
 use replay::Use;
 use rustc_hash::FxHashMap;
 use smallvec::SmallVec;
+pub use trace::Traced;
 
 use super::effect::{Effect, Inferred};
 use super::program::{
@@ -232,7 +234,7 @@ pub struct Interpreter<'p, R: Recorder> {
     /// The inputs that the signature of the definition run gives.
     pub declared: Vec<ShapeTerm>,
     /// The stack after each step of the definition run, if it is to be kept.
-    pub trace: Option<Vec<(Span, Vec<ShapeTerm>)>>,
+    pub trace: Option<Vec<Traced>>,
     /// What is computed.
     pub recorder: R,
     /// What fills the holes, all of them; without it they stay open.
@@ -498,7 +500,7 @@ impl<'p, R: Recorder> Interpreter<'p, R> {
                 {
                     let rest = &steps[index + 1..];
                     self.free_hole(step, rest, frame, outputs)?;
-                    self.note(step.span);
+                    self.note_behind_hole(step, rest, frame, outputs)?;
                     break;
                 }
                 _ => self.step(step, frame)?,
@@ -510,16 +512,6 @@ impl<'p, R: Recorder> Interpreter<'p, R> {
             self.current = None;
         }
         Ok(())
-    }
-
-    /// Keeps the stack after a step of the definition itself.
-    pub(super) fn note(&mut self, span: Span) {
-        if self.depth == 1
-            && let Some(trace) = &mut self.trace
-        {
-            let stack = self.stack.iter().map(|value| value.shape.clone());
-            trace.push((span, stack.collect()));
-        }
     }
 
     fn step(&mut self, step: &Step, frame: &Frame<'_, R::Value>) -> Result<(), Stop> {
