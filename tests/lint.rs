@@ -82,6 +82,19 @@ fn unused_blocks() {
 }
 
 #[test]
+fn holes_that_no_search_fills() {
+    let text = "alphabet k { c = conv(3) : = dup + = add }\n\
+         block inner : [c, h, w] -> [c, h, w] = ?{1..4}\n\
+         block outer = inner relu\n\
+         pattern lonely : k = \":?+\"\n\
+         pattern complete : k = \":c+\"\n\
+         pattern filled : k = \":?{1..2}+\"\n";
+    let net = "net n : [4, 8, 8] -> [4, 8, 8] = filled ?\n";
+    assert_snapshot!(messages(&format!("{text}{net}")));
+    assert_eq!(codes(text), [""; 0]);
+}
+
+#[test]
 fn unused_names() {
     let text = "net n : [4, 8, 8] -> [4, 8, 8] =\n    dup conv(3) let input, a\n    input\n    \
                 dup let b\n    fork { relu | bn } let _left, _right\n    \

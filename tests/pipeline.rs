@@ -187,7 +187,7 @@ fn accepted(words: &[String], input: &[i64]) -> Option<Graph> {
     let parsed = syntax::parse(&Source::new("random.snap", text));
     let checked = types::check(&parsed.file);
     let net = checked.program.named("n")?;
-    let (_, stack) = types::trace(&checked, net).pop()?;
+    let stack = types::trace(&checked, net).pop()?.1?;
     (!stack.is_empty()).then(|| attempt(&stack)).flatten()
 }
 

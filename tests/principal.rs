@@ -69,7 +69,8 @@ fn used(definitions: &str, name: &str, random: &mut ChaCha8Rng) -> String {
     let net = checked.program.named("n").expect("it is defined");
     // A net in which nothing says how large something is will be refused in the end.
     let is_settled = |stack: &String| !stack.contains(|symbol: char| symbol.is_ascii_lowercase());
-    let left = types::trace(&checked, net).pop().map(|(_, stack)| stack);
+    let left = types::trace(&checked, net).pop();
+    let left = left.and_then(|(_, stack)| stack);
     left.filter(is_settled)
         .unwrap_or_else(|| "nothing".to_string())
 }

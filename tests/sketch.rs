@@ -136,6 +136,21 @@ fn a_hole_in_a_block_with_a_signature_may_end_in_any_stack_that_fits() {
     );
 }
 
+/// What a signature takes without a name may be any number, as a name may.
+#[test]
+fn a_hole_may_find_sizes_without_a_name() {
+    agrees_with_the_compiler(
+        "block cell : [_, h, w] -> [4, h, w] = ?{1..4}\n\
+         net n : [3, 8, 8] -> [4, 8, 8] = cell conv(3, 6) cell\n",
+        4,
+    );
+    agrees_with_the_compiler(
+        "block cell(n) : [_, h, w] -> [n, h, w] = ?{1..3} conv(1, n)\n\
+         net n : [3, 8, 8] -> [10] = cell(4) cell(6) gap dense(10)\n",
+        3,
+    );
+}
+
 #[test]
 fn a_hole_in_a_pattern_keeps_the_shape() {
     agrees_with_the_compiler(
@@ -437,6 +452,88 @@ fn equal_programs_have_one_key() {
     assert_ne!(key(":c:++"), key(":c+"), "multiplicity is kept");
 }
 
+/// A trace of a definition, a line each step.
+fn trace(text: &str, name: &str) -> String {
+    let source = Source::new("test.snap", format!("{ALPHABET}{text}"));
+    let checked = types::check(&syntax::parse(&source).file);
+    assert_eq!(checked.diagnostics, []);
+    let id = checked.program.named(name).expect("it is defined");
+    let trace = types::trace(&checked, id).into_iter();
+    let lines = trace.map(|(span, stack)| {
+        let stack = stack.unwrap_or_else(|| "depends on the filling".to_string());
+        format!("  {}: {stack}\n", source.slice(span))
+    });
+    format!("{name}\n{}", lines.collect::<String>())
+}
+
+#[test]
+fn what_follows_a_hole_tells_what_a_filling_must_leave() {
+    let text = "block one : [c, h, w] -> [c, h, w] = conv(1) ?{1..4} conv(1, c) relu\n\
+        block low : [c, h, w] -> [c, (h + 1) // 2, (w + 1) // 2] = ? maxpool(3, stride: 2) relu\n\
+        block large : [c, h, w] -> [c, h, w] = ? upsample(2) relu\n\
+        block several : [c, h, w] -> [c, h, w] [c] = dup ?{1..4} add gap\n\
+        block sums : [c, h, w] -> [c, h, w] = ?{1..4} add * 2 one * 3\n\
+        block holes : [c, h, w] -> [c, h, w] = ? relu dup ? add conv(1, c)\n\
+        block open : [c, h, w] -> [c, h, w] = ? cat conv(3, 8) ? relu\n\
+        block shortcut = dup ? add\n\
+        block narrow = conv(1) ? conv(1, 8)\n\
+        block braces = residual { ? } relu\n\
+        net n : [1, 8, 8] -> [10] = conv(3, 16) ?{1..4} one low gap dense(10)\n";
+    let names = [
+        "one", "low", "large", "several", "sums", "holes", "open", "shortcut", "narrow", "braces",
+        "n",
+    ];
+    let traces = names.map(|name| trace(text, name));
+    insta::assert_snapshot!(traces.concat());
+}
+
+/// What is refused behind a hole is wrong whatever fills it.
+#[test]
+fn a_sketch_with_fillings_is_accepted() {
+    let words = [
+        "gap",
+        "add",
+        "cat",
+        "swap",
+        "conv(3, 4)",
+        "maxpool(2)",
+        "drop",
+        "dense(4)",
+        "?",
+    ];
+    let outputs = ["[c, h, w]", "[4, h, w]", "[c]", "[4]", "[c, h, w] [4]"];
+    let check = |body: &str, output: &str| {
+        let text = format!("{ALPHABET}block b : [c, h, w] -> {output} = {body}\n");
+        let parsed = syntax::parse(&Source::new("test.snap", text));
+        assert_eq!(parsed.diagnostics, []);
+        types::check(&parsed.file).diagnostics.is_empty()
+    };
+    let symbols: Vec<char> = "c:+~|p".chars().collect();
+    let fillings = strings(symbols.len() as u8, 2);
+    let fillings = fillings.iter().skip(1).map(|filling| {
+        let symbols = filling.iter().map(|symbol| symbols[usize::from(*symbol)]);
+        format!("\"{}\"", symbols.collect::<String>())
+    });
+    let fillings: Vec<String> = fillings.collect();
+    let (mut refused, mut accepted) = (0, 0);
+    for rest in strings(words.len() as u8, 2) {
+        let rest: Vec<&str> = rest.iter().map(|word| words[usize::from(*word)]).collect();
+        for output in outputs {
+            let sketch = format!("dup ?{{1..2}} {}", rest.join(" "));
+            if check(&sketch, output) {
+                accepted += 1;
+                continue;
+            }
+            refused += 1;
+            for filling in &fillings {
+                let filled = sketch.replacen("?{1..2}", filling, 1);
+                assert!(!check(&filled, output), "{filled} leaves {output}");
+            }
+        }
+    }
+    assert!(refused > 50 && accepted > 50, "{refused} {accepted}");
+}
+
 #[test]
 fn sketches_that_no_search_can_use_are_refused() {
     let refused = [
@@ -445,7 +542,7 @@ fn sketches_that_no_search_can_use_are_refused() {
         "block cell : [c, h, w] -> [c, h, w] = gap ?{2..4}\nnet n : [4, 8, 8] -> [4, 8, 8] = cell\n",
         "block b = relu\n",
         "block first : [c, h, w] -> [c, h, w] = ?{1..2}\n\
-         block second : [c, h, w] -> [c] = ?{1..2} gap gap\n\
+         block second : [c, h, w] -> [c] = ?{1..2} conv(1, 4) gap\n\
          net n : [4, 8, 8] -> [4] = first second\n",
         "block f : [c, h, w] -> [c, h, w] = ?{2..200}\n\
          block g : [c, h, w] -> [c, h, w] = ?{1..200}\n\

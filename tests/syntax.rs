@@ -364,7 +364,11 @@ fn formatter_breaks_long_lines() {
 #[test]
 fn formatter_refuses_what_does_not_parse() {
     let diagnostics = format(&source("block a = )")).expect_err("this does not parse");
-    assert_eq!(codes(&diagnostics), ["E0102"]);
+    assert_eq!(codes(&diagnostics.0), ["E0102"]);
+    let source = source("block a = )\nblock b = conv(3 relu");
+    let several = format(&source).expect_err("nor does this");
+    assert_eq!(several.0, parse(&source).diagnostics);
+    assert_snapshot!(several);
 }
 
 /// Pieces of programs, right and wrong, in any order.
@@ -441,7 +445,7 @@ fn check(source: &Source) -> Result<(), TestCaseError> {
     let snippets = rendered.matches("─[ test.snap:").count();
     prop_assert_eq!(snippets, parsed.diagnostics.len());
     match format(source) {
-        Err(diagnostics) => prop_assert_eq!(diagnostics, parsed.diagnostics),
+        Err(problems) => prop_assert_eq!(problems.0, parsed.diagnostics),
         Ok(formatted) => {
             let source = source_of(formatted);
             let again = parse(&source);

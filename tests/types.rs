@@ -108,6 +108,18 @@ assert_messages!(
     sizes_that_nothing_determines,
     "block a : [c, h, w] -> [n, h, w] = conv(3, n)\nnet x : [1, 8, 8] -> [10] = a gap dense(10)\nblock b : [2 * c, h, w] -> [c, h, w] = conv(1, c)\nnet y : [5, 8, 8] -> [10] = b gap dense(10)\nblock d : [c * k, h, w] -> [c, h, w] = conv(1, c)\nnet z : [6, 8, 8] -> [10] = d gap dense(10)\n"
 );
+assert_messages!(
+    sizes_that_are_left_to_what_fills_a_hole,
+    "alphabet k { c = conv(3) : = dup + = add }\nblock cell : [c, h, w] -> [c, _, _] = ?{1..4}\nnet a : [1, 8, 8] -> [10] = cell gap dense(10)\nnet b : [1, 8, 8] -> [_] = ?{1..4} gap\nblock named : [c, h, w] -> [n, h, w] = ?{1..4}\nnet d : [1, 8, 8] -> [10] = named gap dense(10)\n"
+);
+assert_messages!(
+    symbols_that_lead_to_a_hole,
+    "alphabet k { c = conv(3) : = dup + = add }\nblock cell : [c, h, w] -> [c, h, w] = ?{1..4} : k\nblock twice = cell * 2\nalphabet j { d = bn ? : k e = relu twice }\npattern p : j = \"ede\"\n"
+);
+assert_messages!(
+    what_is_wrong_behind_a_hole,
+    "alphabet k { c = conv(3) : = dup + = add }\nnet a : [1, 8, 8] -> [10] = ?{1..4} gap dense(12)\nnet b : [1, 8, 8] -> [10] = ? relu ? gap conv(3) ? relu\nnet d : [1, 8, 8] -> [4, 8, 8] = ? conv(3, 4) dup\nblock e = ? conv(3) gap gap\n"
+);
 assert_messages!(recursion, "block a = b relu\nblock b = relu a\n");
 assert_messages!(recursion_in_itself, "block a = dup a add\n");
 assert_messages!(

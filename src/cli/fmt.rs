@@ -36,7 +36,7 @@ pub(super) fn run(options: &Options, output: &Output) -> Result<(), Failure> {
     for file in &files {
         let source = load::read(file, SourceId(0))?;
         let text = syntax::format(&source)
-            .map_err(|diagnostics| Failure::Diagnostics(diagnostics, vec![source.clone()]))?;
+            .map_err(|problems| Failure::Diagnostics(problems.0, vec![source.clone()]))?;
         let changed = text != source.text;
         let is_returned = file == Path::new("-") && !options.check;
         if is_returned && !output.is_json() {

@@ -117,7 +117,8 @@ struct ShownLayer {
 #[derive(Serialize)]
 struct ShownStep {
     text: String,
-    stack: String,
+    /// `null` if it depends on what fills a hole before it.
+    stack: Option<String>,
 }
 
 /// A known size as a number, a symbolic one as text.
@@ -283,9 +284,11 @@ fn text(shown: &Shown, color: bool) -> String {
     }
     let width = column(shown.steps.iter().map(|step| step.text.as_str()));
     for step in &shown.steps {
+        let stack = step.stack.as_deref();
         text.push_str(&format!(
             "    {:width$}  {dim}{}{end}\n",
-            step.text, step.stack
+            step.text,
+            stack.unwrap_or("depends on what fills the hole")
         ));
     }
     if shown.kind == "net" && !shown.layers.is_empty() {

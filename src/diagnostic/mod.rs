@@ -72,6 +72,36 @@ impl fmt::Display for Diagnostic {
 
 impl Error for Diagnostic {}
 
+/// Several diagnostics as one error, which `?` takes. It is written as a line for each.
+///
+/// ```
+/// use snapc::{diagnostic::Source, syntax};
+///
+/// fn formatted(text: &str) -> Result<String, Box<dyn std::error::Error>> {
+///     Ok(syntax::format(&Source::new("first.snap", text))?)
+/// }
+///
+/// let error = formatted("block a = relu )").expect_err("it does not parse");
+/// assert_eq!(
+///     error.to_string(),
+///     "E0102: this `)` closes nothing; remove it, or write the `(` it belongs to"
+/// );
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Diagnostics(pub Vec<Diagnostic>);
+
+impl fmt::Display for Diagnostics {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (place, diagnostic) in self.0.iter().enumerate() {
+            let line_feed = if place > 0 { "\n" } else { "" };
+            write!(formatter, "{line_feed}{diagnostic}")?;
+        }
+        Ok(())
+    }
+}
+
+impl Error for Diagnostics {}
+
 /// A place in a source with a few words about it.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Label {

@@ -5,21 +5,57 @@ use rustc_hash::FxHashSet;
 use super::{Subject, Warnings, walk};
 use crate::diagnostic::{Code, Diagnostic};
 use crate::syntax::tree::{Name, Term, TermKind};
-use crate::types::{DefinitionId, Kind, Step, StepKind};
+use crate::types::{DefinitionId, Kind, Program, Step, StepKind};
 
-/// Blocks that no net, pattern or alphabet of the file uses, not even by way of other blocks. A
-/// file without nets is there for others to use.
+/// Blocks that no net, pattern or alphabet of the file uses, not even by way of other blocks, and
+/// patterns with a hole that no net uses: a pattern is for those who look at it, but only the search
+/// of a net fills a hole. A file without nets is there for others to use.
 pub(super) fn blocks(subject: &Subject, warnings: &mut Warnings) {
     let program = &subject.checked.program;
     if program.of_kind(Kind::Net).next().is_none() {
         return;
     }
-    let mut used: FxHashSet<DefinitionId> = FxHashSet::default();
+    let used = used_by(program, |kind| kind != Kind::Block);
+    let used_by_nets = used_by(program, |kind| kind == Kind::Net);
+    for (id, definition) in program.own() {
+        let has_own_hole = !program.holes(id).is_empty();
+        let is_unused = match definition.kind {
+            Kind::Block => !used.contains(&id),
+            Kind::Pattern => has_own_hole && !used_by_nets.contains(&id),
+            Kind::Net | Kind::Symbol => false,
+        };
+        if !is_unused {
+            continue;
+        }
+        let (kind, name) = (definition.kind.describe(), &definition.name);
+        let (label, help) = match has_own_hole {
+            true => (
+                "never used, so no search fills its hole",
+                "remove it, or use it in a net; a file without nets is taken for a library",
+            ),
+            false => (
+                "never used",
+                "remove it, or use it; a file without nets is taken for a library",
+            ),
+        };
+        warnings.push(
+            Diagnostic::new(
+                Code::UnusedBlock,
+                format!("the {kind} `{name}` is used by no net"),
+                definition.name_span,
+                label,
+            )
+            .with_help(help),
+        );
+    }
+}
+
+/// What the definitions of some kinds use, by way of others too.
+fn used_by(program: &Program, is_root: impl Fn(Kind) -> bool) -> FxHashSet<DefinitionId> {
     let roots = program.own();
-    let mut open: Vec<DefinitionId> = roots
-        .filter(|(_, definition)| definition.kind != Kind::Block)
-        .map(|(id, _)| id)
-        .collect();
+    let roots = roots.filter(|(_, definition)| is_root(definition.kind));
+    let mut open: Vec<DefinitionId> = roots.map(|(id, _)| id).collect();
+    let mut used = FxHashSet::default();
     while let Some(id) = open.pop() {
         calls(&program.definition(id).body, &mut |callee| {
             if used.insert(callee) {
@@ -27,19 +63,7 @@ pub(super) fn blocks(subject: &Subject, warnings: &mut Warnings) {
             }
         });
     }
-    for (id, block) in program.of_kind(Kind::Block) {
-        if !used.contains(&id) {
-            warnings.push(
-                Diagnostic::new(
-                    Code::UnusedBlock,
-                    format!("the block `{}` is used by no net", block.name),
-                    block.name_span,
-                    "never used",
-                )
-                .with_help("remove it, or use it; a file without nets is taken for a library"),
-            );
-        }
-    }
+    used
 }
 
 fn calls(steps: &[Step], visit: &mut dyn FnMut(DefinitionId)) {

@@ -10,7 +10,7 @@ mod pieces;
 
 use std::ops::Range;
 
-use crate::diagnostic::{Diagnostic, Source};
+use crate::diagnostic::{Diagnostics, Source};
 
 use super::lexer::{Token, lex};
 use super::outline::outline;
@@ -37,12 +37,12 @@ const DEEPEST_INDENT: usize = 15 * INDENT;
 /// # Errors
 ///
 /// The source does not parse; the diagnostics are those of [`parse`].
-pub fn format(source: &Source) -> Result<String, Vec<Diagnostic>> {
+pub fn format(source: &Source) -> Result<String, Diagnostics> {
     let parsed = parse(source);
     if parsed.diagnostics.is_empty() {
         Ok(lay_out(source))
     } else {
-        Err(parsed.diagnostics)
+        Err(Diagnostics(parsed.diagnostics))
     }
 }
 

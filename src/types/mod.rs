@@ -12,7 +12,7 @@ mod solver;
 pub use effect::{Effect, Inferred};
 pub use interpret::{
     Calls, HoleSite, Interpreter, LayerPath, MAXIMUM_OPERATIONS, MAXIMUM_STACK, NumberValue,
-    Numbers, Passage, Pull, Recorder, Stop, Value,
+    Numbers, Passage, Pull, Recorder, Stop, Traced, Value,
 };
 pub use prelude::{PRELUDE, PreludeBlock, prelude_blocks, prelude_file, prelude_source};
 pub use program::{
@@ -102,6 +102,9 @@ fn check_modules(modules: &[Module]) -> Checked {
             result = interpreter.close_net(definition);
         }
         budget = interpreter.budget;
+        if result.is_ok() && definition.has_free_hole() {
+            result = check_behind_holes(&program, id, calls, &mut budget);
+        }
         let inferred = match result {
             Ok(()) => Inferred::Effect(Box::new(generalise(&program, id, &mut interpreter))),
             Err(Stop::Open) if definition.kind == Kind::Net => {
@@ -155,6 +158,24 @@ fn check_modules(modules: &[Module]) -> Checked {
     }
 }
 
+/// Whether something behind the holes of a definition is wrong, whatever fills them. Only errors are
+/// told.
+fn check_behind_holes(
+    program: &Program,
+    id: DefinitionId,
+    calls: Calls,
+    budget: &mut u64,
+) -> Result<(), Stop> {
+    let mut interpreter = Interpreter::new(program, calls, Pull::Unknown, (), *budget);
+    interpreter.trace = Some(Vec::new());
+    let result = interpreter.run(id, Numbers::Unknown);
+    *budget = interpreter.budget;
+    match result {
+        Err(Stop::Error(diagnostic)) => Err(Stop::Error(diagnostic)),
+        Ok(()) | Err(Stop::Open | Stop::Failed) => Ok(()),
+    }
+}
+
 /// Finds what else is wrong in a definition, apart from its step `wrong`.
 fn further_problems(
     program: &Program,
@@ -186,25 +207,27 @@ fn further_problems(
     }
 }
 
-/// The stack after each step of a definition's body, written as shapes, the top last.
+/// The stack after each step of a definition's body, written as shapes, the top last. `[..]` is a tensor of
+/// which nothing is known, `..` stands for any number of them.
 ///
-/// Ends early where the definition has errors or depends on its arguments.
-pub fn trace(checked: &Checked, id: DefinitionId) -> Vec<(Span, String)> {
+/// Behind a hole it is what a filling must lead to, as far as what follows tells; `None` if that tells
+/// nothing. Ends early where the definition has errors or depends on its arguments.
+pub fn trace(checked: &Checked, id: DefinitionId) -> Vec<(Span, Option<String>)> {
     let calls = Calls::ByEffect(&checked.effects);
     let budget = STEP_BUDGET + checked.program.steps() as u64;
     let mut interpreter = Interpreter::new(&checked.program, calls, Pull::Unknown, (), budget);
     interpreter.trace = Some(Vec::new());
     // Errors have been reported by `check`; what was traced before one is still worth showing.
     let _ = interpreter.run(id, Numbers::Unknown);
-    let write = |stack: &[ShapeTerm]| {
-        let shapes: Vec<String> = stack
-            .iter()
-            .map(|term| interpreter.solver.display(term))
-            .collect();
-        shapes.join(" ")
+    let write = |traced: &Traced| {
+        let more = traced.may_be_higher.then(|| "..".to_string());
+        let shapes = traced.stack.as_ref()?.iter();
+        let shapes = shapes.map(|term| interpreter.solver.display(term));
+        let parts: Vec<String> = more.into_iter().chain(shapes).collect();
+        Some(parts.join(" "))
     };
     let trace = interpreter.trace.iter().flatten();
-    trace.map(|(span, stack)| (*span, write(stack))).collect()
+    trace.map(|traced| (traced.span, write(traced))).collect()
 }
 
 /// Makes an effect of what was found out: variables are numbered anew, parameters first.

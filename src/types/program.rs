@@ -239,6 +239,13 @@ pub enum NumberKind {
     Binary(BinaryOperator, Box<Number>, Box<Number>),
 }
 
+impl Number {
+    /// Whether it is `_`.
+    fn is_any(&self) -> bool {
+        matches!(self.kind, NumberKind::Any)
+    }
+}
+
 /// A hole where it is written. While a net is expanded, it may be met at several places.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct WrittenHole {
@@ -372,6 +379,23 @@ impl Program {
 }
 
 impl Step {
+    /// The hole that it is, if it is one; it stands in this definition.
+    pub(super) fn hole(&self, definition: DefinitionId) -> Option<WrittenHole> {
+        match self.kind {
+            StepKind::Hole {
+                hole,
+                alphabet,
+                in_pattern,
+            } => Some(WrittenHole {
+                definition,
+                alphabet,
+                hole,
+                in_pattern,
+            }),
+            _ => None,
+        }
+    }
+
     /// The bodies inside of it: of groups, branches, loops, and blocks given to what it calls.
     pub fn bodies(&self) -> impl Iterator<Item = &[Step]> {
         let none: &[(Number, Arc<[Step]>)] = &[];
@@ -407,19 +431,7 @@ impl Step {
 /// Adds the holes of these steps and of the bodies inside them.
 fn add_holes(definition: DefinitionId, steps: &[Step], holes: &mut Vec<WrittenHole>) {
     for step in steps {
-        if let StepKind::Hole {
-            hole,
-            alphabet,
-            in_pattern,
-        } = step.kind
-        {
-            holes.push(WrittenHole {
-                definition,
-                alphabet,
-                hole,
-                in_pattern,
-            });
-        }
+        holes.extend(step.hole(definition));
         for body in step.bodies() {
             add_holes(definition, body, holes);
         }
@@ -439,12 +451,23 @@ pub(super) fn starts_with_free_hole(steps: &[Step]) -> bool {
 }
 
 impl Definition {
-    /// The names of its scope as variables that may be any number, in their order.
+    /// What may be any number where it is run on its own, in the order in which an interpreter makes
+    /// variables of it: the names of its scope, then each `_` of what its signature takes.
     pub fn rigid(&self) -> Vec<(CompactString, Role)> {
         let names = self.scope.iter().enumerate();
-        names
-            .map(|(index, name)| (name.clone(), self.role(index)))
-            .collect()
+        let names = names.map(|(index, name)| (name.clone(), self.role(index)));
+        let taken = self.signature.iter().flat_map(|it| &it.inputs);
+        let unnamed = taken
+            .flat_map(|shape| &shape.sizes)
+            .filter(|it| it.is_any());
+        let unnamed = unnamed.map(|_| (CompactString::const_new("_"), Role::Declared));
+        names.chain(unnamed).collect()
+    }
+
+    /// The first `_` of what its signature leaves.
+    pub(super) fn unnamed_output(&self) -> Option<&Number> {
+        let left = self.signature.iter().flat_map(|it| &it.outputs);
+        left.flat_map(|shape| &shape.sizes).find(|it| it.is_any())
     }
 
     /// What the name at this place of its scope stands for as a variable.

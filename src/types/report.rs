@@ -838,6 +838,32 @@ pub(super) fn undetermined(net: &Definition, name: &str) -> Report {
     )
 }
 
+/// A net with a size that only what fills a hole decides, since the signature of this definition says
+/// `_` where it could say what the hole must lead to.
+pub(super) fn left_to_a_hole(net: &Definition, definition: &Definition, size: &Number) -> Report {
+    let (kind, name) = (definition.kind.describe(), &definition.name);
+    let diagnostic = Diagnostic::new(
+        Code::WrongSignature,
+        format!(
+            "the {kind} `{name}` has a hole, and its signature leaves a size to what will fill it"
+        ),
+        size.span,
+        "this could be any number",
+    );
+    Box::new(match definition.kind {
+        Kind::Net => diagnostic.with_help("write the number that the net must come to"),
+        _ => diagnostic
+            .with_label(
+                net.name_span,
+                format!("the net `{}` needs to know it", net.name),
+            )
+            .with_help(
+                "write the size that the filling must lead to: `h` if it stays, `(h + 1) // 2` if it \
+                 is halved, or a parameter of the block",
+            ),
+    })
+}
+
 /// A net that does different things for different sizes, of which nothing says which is meant.
 pub(super) fn open_net(net: &Definition) -> Report {
     Box::new(

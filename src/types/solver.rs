@@ -265,6 +265,15 @@ impl Solver {
         open.map(|variable| variable.name.as_str())
     }
 
+    /// Calls those of the variables from this place on `_` that `is_nameless` says.
+    pub fn forget_names(&mut self, place: usize, is_nameless: impl Fn(Variable) -> bool) {
+        for (number, variable) in self.dimensions.iter_mut().enumerate().skip(place) {
+            if is_nameless(Variable(number as u32)) {
+                variable.name = CompactString::const_new("_");
+            }
+        }
+    }
+
     /// Names a variable for messages.
     pub fn name(&self, variable: Variable) -> &str {
         self.variable(variable)

@@ -170,16 +170,25 @@ impl<'p, R: Recorder> Interpreter<'p, R> {
             return Ok(());
         }
         if self.stack.len() - base != outputs.len() {
-            let left: Vec<(String, Span)> = self.stack[base..]
-                .iter()
-                .map(|value| (self.solver.display(&value.shape), value.origin))
-                .collect();
-            return Err(report::leftover(definition, signature, &left).into());
+            return Err(self.leftover(definition, signature, base));
         }
         for (index, (output, written)) in outputs.iter().zip(&signature.outputs).enumerate() {
             self.compare_output(definition, base + index, output, written)?;
         }
         Ok(())
+    }
+
+    /// The body has left another number of tensors from `base` on than the signature says.
+    pub(super) fn leftover(
+        &self,
+        definition: &Definition,
+        signature: &Signature,
+        base: usize,
+    ) -> Stop {
+        let left = self.stack[base..].iter();
+        let left = left.map(|value| (self.solver.display(&value.shape), value.origin));
+        let left: Vec<(String, Span)> = left.collect();
+        report::leftover(definition, signature, &left).into()
     }
 
     /// Runs a body that may not reach below `base`.
@@ -223,36 +232,53 @@ impl<'p, R: Recorder> Interpreter<'p, R> {
         output: &ShapeTerm,
         written: &WrittenShape,
     ) -> Result<(), Stop> {
+        self.unify_output(definition, place, output, written)?;
+        let value = &self.stack[place];
+        let agrees = match output {
+            // Where steps were passed over, sizes may be open that are not so otherwise.
+            ShapeTerm::Known(output) => {
+                !self.skipped.is_empty() || self.agrees(&value.shape, output)
+            }
+            ShapeTerm::Unknown(_) => true,
+        };
+        match agrees {
+            true => Ok(()),
+            false => Err(self.wrong_output(definition, value, output, written)),
+        }
+    }
+
+    /// Takes it that the tensor at this place of the stack is the output that is written so.
+    pub(super) fn unify_output(
+        &mut self,
+        definition: &Definition,
+        place: usize,
+        output: &ShapeTerm,
+        written: &WrittenShape,
+    ) -> Result<(), Stop> {
         let value = self.stack[place].clone();
         let origin = Origin {
             span: value.origin,
             inner: None,
         };
-        let result = self.solver.unify(&value.shape, output, origin);
-        let differs = match result {
-            // Where steps were passed over, sizes may be open that are not so otherwise.
-            Ok(()) => match output {
-                ShapeTerm::Known(output) => {
-                    self.skipped.is_empty() && !self.agrees(&value.shape, output)
-                }
-                ShapeTerm::Unknown(_) => false,
-            },
-            Err(Mismatch::Requirement(violation)) => {
-                return Err(self.violation("this", &violation));
-            }
-            Err(_) => true,
-        };
-        if differs {
-            let found = self.solver.display(&value.shape);
-            let expected = self.solver.display(output);
-            return Err(report::wrong_output(
-                definition,
-                (&expected, written.span),
-                (&found, value.origin),
-            )
-            .into());
+        match self.solver.unify(&value.shape, output, origin) {
+            Ok(()) => Ok(()),
+            Err(Mismatch::Requirement(violation)) => Err(self.violation("this", &violation)),
+            Err(_) => Err(self.wrong_output(definition, &value, output, written)),
         }
-        Ok(())
+    }
+
+    /// What is left is not what the signature says.
+    fn wrong_output(
+        &self,
+        definition: &Definition,
+        value: &Value<R::Value>,
+        output: &ShapeTerm,
+        written: &WrittenShape,
+    ) -> Stop {
+        let found = self.solver.display(&value.shape);
+        let expected = self.solver.display(output);
+        let expected = (expected.as_str(), written.span);
+        report::wrong_output(definition, expected, (&found, value.origin)).into()
     }
 
     /// Whether a shape is the declared one as far as that can be said: two different dimensions of a

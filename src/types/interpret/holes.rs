@@ -126,23 +126,12 @@ impl<'p, R: Recorder> Interpreter<'p, R> {
         shapes: Option<(Vec<Shape>, Vec<Shape>)>,
         (rest, environment): (Arc<[Step]>, Vec<NumberValue>),
     ) {
-        let StepKind::Hole {
-            hole,
-            alphabet,
-            in_pattern,
-        } = step.kind
-        else {
+        let Some(written) = step.hole(definition) else {
             return;
         };
         let Some((before, after)) = shapes else {
-            self.holes_of_unknown_size.push(hole.span);
+            self.holes_of_unknown_size.push(written.hole.span);
             return;
-        };
-        let written = WrittenHole {
-            definition,
-            alphabet,
-            hole,
-            in_pattern,
         };
         let weights = self.weights_around();
         self.holes.push(HoleSite {

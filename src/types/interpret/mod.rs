@@ -15,6 +15,7 @@ mod path;
 mod recover;
 mod replay;
 mod stack;
+mod trace;
 mod words;
 
 use std::ops::Range;
@@ -28,6 +29,7 @@ use path::{Counts, Entered, Path};
 use replay::Use;
 use rustc_hash::FxHashMap;
 use smallvec::SmallVec;
+pub use trace::Traced;
 
 use super::effect::{Effect, Inferred};
 use super::program::{
@@ -232,7 +234,7 @@ pub struct Interpreter<'p, R: Recorder> {
     /// The inputs that the signature of the definition run gives.
     pub declared: Vec<ShapeTerm>,
     /// The stack after each step of the definition run, if it is to be kept.
-    pub trace: Option<Vec<(Span, Vec<ShapeTerm>)>>,
+    pub trace: Option<Vec<Traced>>,
     /// What is computed.
     pub recorder: R,
     /// What fills the holes, all of them; without it they stay open.
@@ -393,7 +395,10 @@ impl<'p, R: Recorder> Interpreter<'p, R> {
         if equation.is_none()
             && let Some(name) = self.solver.undetermined()
         {
-            return Err(report::undetermined(net, name).into());
+            return Err(match self.left_to_a_hole(name) {
+                Some((definition, size)) => report::left_to_a_hole(net, definition, size).into(),
+                None => report::undetermined(net, name).into(),
+            });
         }
         match equation.or_else(|| self.solver.pending().next()) {
             None => Ok(()),
@@ -405,6 +410,20 @@ impl<'p, R: Recorder> Interpreter<'p, R> {
                 Err(self.violation(&net.name, &violation))
             }
         }
+    }
+
+    /// The signature with a hole in its body that leaves a size of this name to what fills the hole.
+    fn left_to_a_hole(&self, name: &str) -> Option<(&'p Definition, &'p Number)> {
+        // All other sizes have a name, which `report::undetermined` can say.
+        let open = match (name, self.running) {
+            ("_", Some(net)) => self.program.open_definitions(net),
+            _ => Vec::new(),
+        };
+        let definitions = open.into_iter().map(|id| self.program.definition(id));
+        let mut left = definitions
+            .filter(|definition| definition.has_free_hole())
+            .filter_map(|definition| Some((definition, definition.unnamed_output()?)));
+        left.next()
     }
 
     /// Runs a symbol of an alphabet.
@@ -481,7 +500,7 @@ impl<'p, R: Recorder> Interpreter<'p, R> {
                 {
                     let rest = &steps[index + 1..];
                     self.free_hole(step, rest, frame, outputs)?;
-                    self.note(step.span);
+                    self.note_behind_hole(step, rest, frame, outputs)?;
                     break;
                 }
                 _ => self.step(step, frame)?,
@@ -493,16 +512,6 @@ impl<'p, R: Recorder> Interpreter<'p, R> {
             self.current = None;
         }
         Ok(())
-    }
-
-    /// Keeps the stack after a step of the definition itself.
-    pub(super) fn note(&mut self, span: Span) {
-        if self.depth == 1
-            && let Some(trace) = &mut self.trace
-        {
-            let stack = self.stack.iter().map(|value| value.shape.clone());
-            trace.push((span, stack.collect()));
-        }
     }
 
     fn step(&mut self, step: &Step, frame: &Frame<'_, R::Value>) -> Result<(), Stop> {

@@ -5,7 +5,7 @@ use std::ops::Range;
 
 use super::{MAXIMUM_DEPTH, Resolver};
 use crate::diagnostic::{Code, Diagnostic, Span};
-use crate::types::program::{DefinitionId, Step, StepKind};
+use crate::types::program::{DefinitionId, Kind, Step, StepKind};
 
 impl Resolver<'_> {
     /// Sorts the definitions so that each comes after those it calls; reports circles and chains
@@ -81,9 +81,28 @@ impl Resolver<'_> {
         self.report(diagnostic);
     }
 
+    /// Refuses the symbol at `index`, which calls what has a hole: whoever fills a hole with the symbol
+    /// would not be done.
+    fn refuse_open_call(&mut self, index: usize, call: &Call) {
+        let callee = self.program.definition(call.callee);
+        let (kind, name, place) = (callee.kind.describe(), &callee.name, callee.name_span);
+        let symbol = &self.program.definitions[index].name;
+        let diagnostic = Diagnostic::new(
+            Code::MisplacedHole,
+            format!("the symbol `{symbol}` uses the {kind} `{name}`, which has a hole"),
+            call.span,
+            "a symbol must be complete",
+        )
+        .with_label(place, "not complete")
+        .with_help("fill the hole by hand, or use the block in a net and not in a symbol");
+        self.report(diagnostic);
+        self.program.definitions[index].broken = true;
+    }
+
     fn finish(&mut self, index: usize, body: &Body, calls: &[Call], depth: &mut [usize]) {
         let called = |call: &Call| self.program.definition(call.callee);
-        let has_hole = body.has_hole || calls.iter().any(|call| called(call).has_hole);
+        let open_call = calls.iter().find(|call| called(call).has_hole);
+        let has_hole = body.has_hole || open_call.is_some();
         let broken = calls.iter().any(|call| called(call).broken);
         let deepest = calls
             .iter()
@@ -93,6 +112,11 @@ impl Resolver<'_> {
         let definition = &mut self.program.definitions[index];
         definition.has_hole = has_hole;
         definition.broken |= broken;
+        let is_symbol = definition.kind == Kind::Symbol;
+        if let Some(call) = open_call.filter(|_| is_symbol && !broken) {
+            self.refuse_open_call(index, call);
+        }
+        let definition = &mut self.program.definitions[index];
         if depth[index] > MAXIMUM_DEPTH {
             definition.broken = true;
             depth[index] = MAXIMUM_DEPTH + 1;
