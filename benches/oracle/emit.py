@@ -13,7 +13,8 @@ gradients jump there. Every parameter gets random values, so
 that no norm or table is at a special place. The exit code is 1 if a difference is above 1e-4.
 
 Nets of more than BIG multiply-adds run on a batch of 2, others on 4. With `--fixtures`, what PyTorch and ONNX Runtime
-compute for the nets of tests/emit/layers.snap goes to tests/fixtures/emit, for tests/emit/pytorch.rs and tests/emit/onnx.rs.
+compute for the nets of tests/emit/layers.snap goes to tests/fixtures/emit, for tests/emit/pytorch.rs and
+tests/emit/onnx_runtime.rs.
 """
 
 import argparse

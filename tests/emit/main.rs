@@ -1,8 +1,10 @@
-//! What `snapc emit` writes: as people read it, as a program that runs, and against PyTorch.
+//! What `snapc emit` writes: as people read it, as a program that runs, and against PyTorch and ONNX Runtime.
 
 #[cfg(feature = "backend")]
 mod candle;
 mod onnx;
+#[cfg(feature = "backend")]
+mod onnx_runtime;
 #[cfg(feature = "backend")]
 mod pytorch;
 
