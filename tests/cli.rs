@@ -829,6 +829,8 @@ fn a_search_leaves_its_results() {
     ] {
         assert!(results.join(file).exists(), "{file}");
     }
+    let result = fs::read_to_string(results.join("result.json")).unwrap();
+    assert_eq!(serde_json::from_str::<Value>(&result).unwrap(), lines[10]);
     let check = run(path, &["check", "snapc-search-small/best.snap"]);
     assert!(check.status.success(), "{}", text(&check.stderr));
     // The same command again has nothing to do and tells the same best.

@@ -151,6 +151,32 @@ fn a_hole_may_find_sizes_without_a_name() {
     );
 }
 
+/// On its own such a block is open, so its uses decide what fits.
+#[test]
+fn what_follows_a_hole_may_depend_on_arguments() {
+    for (rest, call) in [
+        ("if k > 1 { relu } else { sigmoid } conv(1, c)", "p(2)"),
+        ("for i in 0..k { conv(3) } conv(1, c)", "p(1)"),
+        ("if c > 16 { relu } conv(1, c)", "p(1)"),
+    ] {
+        agrees_with_the_compiler(
+            &format!(
+                "block p(k) : [c, h, w] -> [c, h, w] = ?{{1..3}} {rest}\n\
+                 net n : [4, 8, 8] -> [4, 8, 8] = {call} conv(3, 4) {call}\n"
+            ),
+            3,
+        );
+    }
+}
+
+#[test]
+fn a_hole_over_no_symbols_is_filled_with_nothing() {
+    let net = "alphabet none { }\nnet n : [4, 8, 8] -> [4, 8, 8] = ?{0..1} : none\n";
+    let space = space_over("", net).map(|(_, space)| space.allowed(&[]));
+    let nothing = space.map(|allowed| (allowed.symbols, allowed.end));
+    assert_eq!(nothing, Ok((0, true)));
+}
+
 #[test]
 fn a_hole_in_a_pattern_keeps_the_shape() {
     agrees_with_the_compiler(

@@ -19,7 +19,7 @@ pub(super) struct EvaluationOptions {
     halving: Option<usize>,
 
     /// The most seconds that a candidate may train
-    #[arg(long, value_name = "SECONDS")]
+    #[arg(long, value_name = "SECONDS", value_parser = super::training::number)]
     time_limit: Option<f64>,
 
     /// The most memory that a step of training may take, as in `512MiB`
@@ -27,7 +27,7 @@ pub(super) struct EvaluationOptions {
     max_memory: Option<ByteSize>,
 
     /// The most milliseconds that a candidate may take for one example
-    #[arg(long, value_name = "MILLISECONDS")]
+    #[arg(long, value_name = "MILLISECONDS", value_parser = super::training::number)]
     max_latency: Option<f64>,
 
     /// A score at initialisation to record; may be given several times
@@ -39,11 +39,11 @@ pub(super) struct EvaluationOptions {
     filter: Option<String>,
 
     /// By how much ten times the latency lessens the value
-    #[arg(long, value_name = "PRICE")]
+    #[arg(long, value_name = "PRICE", value_parser = super::training::number)]
     price_latency: Option<f64>,
 
     /// The most that `--value fgsm` and `--value pgd` change a pixel, which is between 0 and 1
-    #[arg(long, value_name = "DISTANCE")]
+    #[arg(long, value_name = "DISTANCE", value_parser = super::training::number)]
     epsilon: Option<f64>,
 }
 

@@ -7,7 +7,7 @@ use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
 
 use super::evaluation::{EvaluationOptions, first_given};
 use super::load;
-use super::output::Failure;
+use super::output::{Failure, count};
 use super::training::TrainingOptions;
 use crate::diagnostic::{Position, Source, SourceId};
 use crate::search::{Measurement, SearchError, Settings, SettingsError, StrategyName};
@@ -44,11 +44,11 @@ pub(super) struct SettingsOptions {
     max_macs: Option<u64>,
 
     /// By how much ten times the parameters lessen the value
-    #[arg(long, value_name = "PRICE")]
+    #[arg(long, value_name = "PRICE", value_parser = super::training::number)]
     price_params: Option<f64>,
 
     /// By how much ten times the multiply-adds lessen the value
-    #[arg(long, value_name = "PRICE")]
+    #[arg(long, value_name = "PRICE", value_parser = super::training::number)]
     price_macs: Option<f64>,
 }
 
@@ -206,11 +206,12 @@ fn check(settings: &Settings) -> Result<(), Failure> {
     settings
         .training
         .validate()
-        .map_err(|error| usage(&error))?;
+        .map_err(|error| Failure::Usage(error.within("training")))?;
     let epochs = settings.training.epochs;
     match settings.evaluation.halving {
         Some(halving) if halving.minimum_epochs >= epochs => Err(Failure::Usage(format!(
-            "a training of {epochs} epochs is never stopped after {}; halve after fewer, or train longer with `--epochs`",
+            "a training of {} is never stopped after {}; halve after fewer, or train longer with `--epochs`",
+            count(epochs, "epoch"),
             halving.minimum_epochs
         ))),
         _ => Ok(()),

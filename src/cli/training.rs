@@ -33,11 +33,11 @@ pub(super) struct TrainingOptions {
     optimizer: Option<OptimizerName>,
 
     /// The highest learning rate of the schedule
-    #[arg(long)]
+    #[arg(long, value_parser = number)]
     learning_rate: Option<f64>,
 
     /// Weight decay
-    #[arg(long)]
+    #[arg(long, value_parser = number)]
     weight_decay: Option<f64>,
 
     /// How the learning rate changes
@@ -45,11 +45,11 @@ pub(super) struct TrainingOptions {
     schedule: Option<ScheduleName>,
 
     /// The share of the target spread over all classes; nothing where quantities are learnt
-    #[arg(long)]
+    #[arg(long, value_parser = number)]
     label_smoothing: Option<f64>,
 
     /// The longest gradient; longer ones are shortened to it; 0 for none
-    #[arg(long)]
+    #[arg(long, value_parser = number)]
     gradient_clip: Option<f64>,
 
     /// The most pixels by which training moves an image
@@ -57,11 +57,11 @@ pub(super) struct TrainingOptions {
     shift: Option<usize>,
 
     /// The share of the examples that chooses the best epoch
-    #[arg(long, value_name = "SHARE")]
+    #[arg(long, value_name = "SHARE", value_parser = number)]
     validation_share: Option<f64>,
 
     /// The share of the examples that measures it in the end, where the data have no test part of their own
-    #[arg(long, value_name = "SHARE")]
+    #[arg(long, value_name = "SHARE", value_parser = number)]
     test_share: Option<f64>,
 
     /// Decides the split, the weights, and the order of the examples
@@ -216,6 +216,12 @@ fn shapes(shapes: &[Vec<usize>]) -> String {
 pub(super) fn whole<T: FromStr>(text: &str) -> Result<T, String> {
     let number = text.parse();
     number.map_err(|_| "write a whole number, such as `8`".to_owned())
+}
+
+/// A number.
+pub(super) fn number(text: &str) -> Result<f64, String> {
+    let number = text.parse();
+    number.map_err(|_| "write a number, such as `0.01`".to_owned())
 }
 
 /// A number of bytes, written like `512MiB`.

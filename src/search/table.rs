@@ -53,7 +53,7 @@ pub enum TableError {
         source: std::io::Error,
     },
     /// There is no column of this name.
-    #[error("the table has no column `{name}`; it has {}{}", columns.join(", "), separated(columns))]
+    #[error("the table has no column `{name}`; {}", columns_there_are(columns))]
     NoColumn {
         /// The name that was asked for.
         name: String,
@@ -73,15 +73,20 @@ pub enum TableError {
     Empty(Option<SkippedRow>),
 }
 
-/// What to do where the whole header was read as one column.
-fn separated(columns: &[String]) -> String {
+/// The columns there are, and what to do where the whole header was read as one.
+fn columns_there_are(columns: &[String]) -> String {
     let separator = match columns {
+        [] => return "it is empty: its first line names the columns".to_owned(),
         [column] => separator_of(column),
         _ => None,
     };
-    separator.map_or(String::new(), |separator| {
-        format!("; its columns seem to be separated by {separator}: separate them by commas")
-    })
+    let columns = columns.join(", ");
+    match separator {
+        None => format!("it has {columns}"),
+        Some(separator) => format!(
+            "it has {columns}; its columns seem to be separated by {separator}: separate them by commas"
+        ),
+    }
 }
 
 /// A row that is about no program of the space.
@@ -183,11 +188,18 @@ impl<'a> TableEvaluation<'a> {
         let header = reader.headers().map_err(broken)?;
         let header: Vec<String> = header.iter().map(str::to_owned).collect();
         let place = |name: &String| {
-            let place = header.iter().position(|column| column == name);
-            place.ok_or_else(|| TableError::NoColumn {
+            let mut places = (0..header.len()).filter(|&place| header[place] == *name);
+            let place = places.next().ok_or_else(|| TableError::NoColumn {
                 name: name.clone(),
                 columns: header.clone(),
-            })
+            })?;
+            match places.next() {
+                None => Ok(place),
+                Some(_) => Err(TableError::Line {
+                    line: 1,
+                    reason: format!("two columns are called `{name}`"),
+                }),
+            }
         };
         let program = place(&columns.program)?;
         let numbers = std::iter::once(&columns.value).chain(&columns.report);

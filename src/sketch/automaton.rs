@@ -8,7 +8,9 @@ use rustc_hash::FxHashMap;
 
 use super::holes::{OpenHole, add_sites, is_same_place};
 use crate::operations::Shape;
-use crate::types::{Calls, Checked, HoleSite, Inferred, Interpreter, MAXIMUM_OPERATIONS, Pull};
+use crate::types::{
+    Calls, Checked, HoleSite, Inferred, Interpreter, MAXIMUM_OPERATIONS, Pull, Stop,
+};
 
 /// What the automaton is built from.
 pub(super) struct Machine<'a> {
@@ -264,7 +266,12 @@ impl Automaton {
             let Some(mut interpreter) = at_site(machine.checked, site, stack, &mut shared) else {
                 return false;
             };
-            let fits = interpreter.leave_site(site).unwrap_or(false);
+            let fits = match interpreter.leave_site(site) {
+                Ok(fits) => fits,
+                // Which way a block goes may depend on its arguments: then its uses are what must fit.
+                Err(Stop::Open) => !site.rigid.is_empty(),
+                Err(_) => false,
+            };
             keep_weights(interpreter, site, &mut shared);
             fits
         })

@@ -160,7 +160,7 @@ impl Space {
 
     /// The opcode of the separator, if there are several holes.
     fn separator(&self) -> Option<u8> {
-        let last = self.symbols.len() - 1;
+        let last = self.symbols.len().saturating_sub(1);
         (self.holes.len() > 1).then_some(last as u8)
     }
 

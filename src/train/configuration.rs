@@ -89,6 +89,18 @@ pub struct ConfigurationError {
     pub requirement: &'static str,
 }
 
+impl ConfigurationError {
+    /// The message, with the field as a part of something larger of this name.
+    pub fn within(&self, whole: &str) -> String {
+        let Self {
+            field,
+            value,
+            requirement,
+        } = self;
+        format!("`{whole}.{field}` is {value}, but must be {requirement}")
+    }
+}
+
 /// Files without a word for nothing say 0.
 fn zero_is_none<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<f64>, D::Error> {
     let clip = Option::<f64>::deserialize(deserializer)?;
@@ -121,7 +133,7 @@ impl TrainingConfiguration {
         let smoothing = self.label_smoothing;
         require("label_smoothing", smoothing, BELOW_ONE, is_below_one)?;
         if let Some(clip) = self.gradient_clip {
-            require("gradient_clip", clip, POSITIVE, is_positive)?;
+            require("gradient_clip", clip, "0 or a positive number", is_positive)?;
         }
         require("shift", self.shift, "at most 1048576", |it| {
             it <= LARGEST_SHIFT

@@ -146,7 +146,8 @@ fn names(effect: &Effect, taken: FxHashSet<CompactString>) -> Vec<CompactString>
     let taken = names.len();
     let sizes = effect.variables[effect.parameters..].iter();
     names.extend(sizes.map(|name| match name.trim_start_matches('_') {
-        "" => "d".into(),
+        // The second `_` is called `_2`, of which a number would be left.
+        rest if rest.bytes().all(|it| it.is_ascii_digit()) => "d".into(),
         name => name.into(),
     }));
     let sizes = distinct_names(names).split_off(taken);

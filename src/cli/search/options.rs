@@ -6,7 +6,7 @@ use crate::cli::evaluation::{EvaluationOptions, first_given};
 use crate::cli::output::{Failure, Output};
 use crate::cli::settings::SettingsOptions;
 use crate::cli::training::TrainingOptions;
-use crate::search::{Settings, TableColumns, TableError, TableEvaluation};
+use crate::search::{Settings, TableColumns, TableEvaluation};
 use crate::sketch::Space;
 
 #[derive(Debug, clap::Args)]
@@ -160,8 +160,7 @@ impl TableOptions {
         };
         match TableEvaluation::open(space, Path::new(file), columns) {
             Ok(table) => Ok(Some(table)),
-            Err(error @ TableError::NoColumn { .. }) => Err(Failure::Usage(error.to_string())),
-            Err(error) => Err(Failure::Runtime(error.to_string())),
+            Err(error) => Err(Failure::Usage(error.to_string())),
         }
     }
 }

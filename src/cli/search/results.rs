@@ -58,17 +58,16 @@ const GAVE_UP: &str = "no other program was found in the space; there may be som
 impl Results<'_> {
     pub(super) fn write(&self) -> Result<(), Failure> {
         self.write_file("candidates.csv", &self.table())?;
-        let result = serde_json::to_string_pretty(&self.json()).unwrap_or_default();
-        self.write_file("result.json", &format!("{result}\n"))?;
-        let Some(best) = &self.summary.best else {
-            return Ok(());
-        };
-        let program = &best.candidate.program;
-        self.write_file("best.snap", &(self.text)(program))?;
-        if let Ok(graph) = self.space.graph(program) {
-            self.write_file("best.svg", &draw::svg(&graph, &draw::Options::default()))?;
+        if let Some(best) = &self.summary.best {
+            let program = &best.candidate.program;
+            self.write_file("best.snap", &(self.text)(program))?;
+            if let Ok(graph) = self.space.graph(program) {
+                self.write_file("best.svg", &draw::svg(&graph, &draw::Options::default()))?;
+            }
         }
-        Ok(())
+        // It names the files that are there.
+        let result = serde_json::to_string_pretty(&self.json()).unwrap_or_default();
+        self.write_file("result.json", &format!("{result}\n"))
     }
 
     fn write_file(&self, name: &str, text: &str) -> Result<(), Failure> {
@@ -197,7 +196,10 @@ impl Results<'_> {
             let number = detail(best, name).map_or(String::new(), |number| self.unit.text(number));
             output.line(&format!("  {name} {number}"));
         }
-        output.line(&format!("  results  {}", self.folder.display()));
+        let folder = self.folder.display();
+        output.line(&format!(
+            "  program  {folder}/best.snap\n  drawing  {folder}/best.svg\n  results  {folder}"
+        ));
     }
 
     /// What is said at the end of a search that trains.

@@ -15,6 +15,7 @@ use scale::Scale;
 
 use super::{Report, ReportedCandidate};
 use crate::graph::draw::escape_xml;
+use crate::search::shown;
 
 /// A chart with its title, legend and a sentence below; or the sentence alone.
 pub struct Figure {
@@ -287,7 +288,11 @@ impl Chart {
 /// What is told of a candidate where the pointer rests on it.
 fn hover(report: &Report, candidate: &ReportedCandidate) -> String {
     let measure = &report.measure;
-    let mut lines = vec![format!("{}: {}", candidate.number + 1, candidate.program)];
+    let mut lines = vec![format!(
+        "{}: {}",
+        candidate.number + 1,
+        shown(&candidate.program)
+    )];
     match (candidate.value, &candidate.reason) {
         (Some(value), _) => lines.push(format!("{}: {}", measure.name, measure.text(value))),
         (None, Some(reason)) => lines.push(format!("failed: {reason}")),
