@@ -204,6 +204,23 @@ fn a_table_of_a_net_with_two_holes_has_two_fillings_in_a_row() {
     insta::assert_snapshot!(reasons.join("\n"));
 }
 
+/// A search of 60 candidates among those that a table knows.
+fn search_among_known(
+    space: &Space,
+    table: &TableEvaluation<'_>,
+    strategy: StrategyName,
+) -> Summary {
+    let configuration = SearchConfiguration {
+        budget: 60,
+        strategy,
+        ..Default::default()
+    };
+    let known = Tabulated::new(space, table.clone());
+    let store = Store::in_memory().unwrap();
+    let mut search = Search::open(known, configuration, table.settings(), store).unwrap();
+    search.run(&mut table.clone(), &mut Silent, &GO_ON).unwrap()
+}
+
 #[test]
 fn only_what_the_table_knows_is_proposed() {
     let space = small_space();
@@ -214,15 +231,7 @@ fn only_what_the_table_knows_is_proposed() {
         StrategyName::Local,
         StrategyName::Evolution,
     ] {
-        let configuration = SearchConfiguration {
-            budget: 60,
-            strategy,
-            ..Default::default()
-        };
-        let known = Tabulated::new(&space, table.clone());
-        let store = Store::in_memory().unwrap();
-        let mut search = Search::open(known, configuration, table.settings(), store).unwrap();
-        let summary = search.run(&mut table.clone(), &mut Silent, &GO_ON).unwrap();
+        let summary = search_among_known(&space, &table, strategy);
         assert_eq!((summary.evaluated, summary.failed), (4, 0));
         assert_eq!(summary.ending, Ending::Exhausted);
         assert_eq!(summary.best.unwrap().value(), Some(4.0));
@@ -247,15 +256,7 @@ fn all_of_a_small_table_is_found_in_a_huge_space() {
     }
     let table = TableEvaluation::read(&space, "sparse", &rows, columns("value", &[])).unwrap();
     for strategy in [StrategyName::Random, StrategyName::Local] {
-        let configuration = SearchConfiguration {
-            budget: 60,
-            strategy,
-            ..Default::default()
-        };
-        let known = Tabulated::new(&space, table.clone());
-        let store = Store::in_memory().unwrap();
-        let mut search = Search::open(known, configuration, table.settings(), store).unwrap();
-        let summary = search.run(&mut table.clone(), &mut Silent, &GO_ON).unwrap();
+        let summary = search_among_known(&space, &table, strategy);
         assert_eq!((summary.evaluated, summary.failed), (table.len(), 0));
         assert_eq!(summary.ending, Ending::Exhausted);
     }

@@ -133,7 +133,7 @@ impl TrainingConfiguration {
         let smoothing = self.label_smoothing;
         require("label_smoothing", smoothing, BELOW_ONE, is_below_one)?;
         if let Some(clip) = self.gradient_clip {
-            require("gradient_clip", clip, "0 or a positive number", is_positive)?;
+            require("gradient_clip", clip, POSITIVE, is_positive)?;
         }
         require("shift", self.shift, "at most 1048576", |it| {
             it <= LARGEST_SHIFT
