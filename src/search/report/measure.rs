@@ -79,9 +79,9 @@ impl Measure {
 
     /// The value with its unit.
     pub fn text(&self, value: f64) -> String {
-        match self.is_share {
-            true => format!("{:.2} %", self.shown(value)),
-            false => significant(value),
+        match self.measurement {
+            Some(measurement) => measurement.text(value),
+            None => significant(value),
         }
     }
 
