@@ -443,12 +443,140 @@ proptest! {
     }
 }
 
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(150))]
+
+    /// What is passed over without being tried is never what can be completed.
+    #[test]
+    fn allowed_symbols_are_those_that_can_be_completed_over_any_alphabet(
+        words in prop::sample::subsequence(WORDS, 3..=6),
+        net in prop::sample::select(NETS),
+    ) {
+        let names = "abcdefghijklmnopqrstuvwxyz".chars();
+        let symbols = names.zip(&words).map(|(name, word)| format!("    {name} = {word}\n"));
+        let alphabet = format!("{BLOCKS}alphabet k {{\n{}}}\n", symbols.collect::<String>());
+        let programs = strings(words.len() as u8, 4);
+        let Ok((_, space)) = space_over(&alphabet, net) else {
+            // It was said that nothing fits. In a block no filling is found that needs a size to be even.
+            prop_assume!(!net.starts_with("block"));
+            for program in programs.iter().filter(|program| !program.is_empty()) {
+                let filling: String = program.iter().map(|it| char::from(b'a' + it)).collect();
+                let net = net.replace("?{1..4}", &format!("\"{filling}\""));
+                let filled = Source::new("filled.snap", format!("{alphabet}{net}"));
+                let parsed = syntax::parse(&filled);
+                prop_assert!(types::check(&parsed.file).has_errors(), "{filling} over {words:?} in {net}");
+            }
+            return Ok(());
+        };
+        let symbols = words.len() as u8;
+        let valid: HashSet<&[u8]> = programs
+            .iter()
+            .map(Vec::as_slice)
+            .filter(|program| space.is_valid(program))
+            .collect();
+        let beginnings: HashSet<&[u8]> = valid
+            .iter()
+            .flat_map(|program| (0..=program.len()).map(|length| &program[..length]))
+            .collect();
+        for prefix in programs.iter().filter(|program| program.len() < 4) {
+            let allowed = space.allowed(prefix);
+            for symbol in 0..symbols {
+                let longer = [prefix.as_slice(), &[symbol]].concat();
+                prop_assert_eq!(
+                    allowed.contains(symbol),
+                    beginnings.contains(longer.as_slice()),
+                    "{:?} over {:?} in {}", space.text(&longer), &words, net
+                );
+            }
+        }
+    }
+}
+
+/// Words of all kinds: those that keep shapes, change one or several sizes, move, merge, split, give another
+/// number of axes, and depend on what they find.
+const WORDS: &[&str] = &[
+    "conv(3)",
+    "conv(1, 4)",
+    "conv(1, 8) bn",
+    "conv(3, stride: 2)",
+    "maxpool(2)",
+    "upsample(2)",
+    "relu",
+    "bn",
+    "dup",
+    "drop",
+    "swap",
+    "over",
+    "rot",
+    "add",
+    "mul",
+    "cat",
+    "gap",
+    "scale",
+    "dense(4)",
+    "flatten",
+    "tokens",
+    "image(2, 2)",
+    "split(2)",
+    "wide",
+    "wide(3)",
+    "halved",
+    "even",
+    "four",
+    "dup add",
+    "swap drop",
+    "cat conv(1, 4)",
+];
+
+/// Blocks with parameters, and such as ask something of what they find.
+const BLOCKS: &str = "block wide(n = 2) : [c, h, w] -> [n * c, h, w] = conv(1, n * c)
+block halved : [2 * c, h, w] -> [c, h, w] = conv(1, c)
+block even : [c, 2 * h, w] -> [c, h, w] = maxpool([2, 1], stride: [2, 1])
+block four : [4, h, w] -> [4, h, w] = conv(3)
+";
+
+/// Sketches with one hole, among what needs nothing, other channels, other sizes and other axes.
+const NETS: &[&str] = &[
+    "net n : [4, 8, 8] -> [4, 8, 8] = ?{1..4}\n",
+    "net n : [4, 8, 8] -> [4] = ?{1..4}\n",
+    "net n : [4, 8, 8] -> [10] = ?{1..4} gap dense(10)\n",
+    "net n : [4, 8, 8] -> [4, 8, 8] = dup ?{1..4} add\n",
+    "net n : [4, 8, 8] -> [4, 4, 4] = dup ?{1..4} relu maxpool(2) swap drop\n",
+    "block b : [c, h, w] -> [c, h, w] = ?{1..4}\nnet n : [4, 8, 8] -> [4, 8, 8] = b\n",
+    "block b : [c, h, w] -> [c, h, w] = ?{1..4} conv(1, c)\nnet n : [4, 8, 8] -> [4, 8, 8] = b\n",
+    "block b : [c, h, w] -> [2 * c, (h + 1) // 2, (w + 1) // 2] = ?{1..4}\nnet n : [4, 8, 8] -> [16, 2, 2] = b b\n",
+    "block b : [c, h, w] [c, h, w] -> [c, h, w] = ?{1..4}\nnet n : [4, 8, 8] -> [4, 8, 8] = dup b\n",
+];
+
+/// How many programs there are, and how long they may be, makes no difference.
+#[test]
+fn long_holes_are_searched_at_once() {
+    for net in [
+        "block b : [c, h, w] -> [c, h, w] = ?{1..200}\nnet n : [6, 8, 8] -> [6, 8, 8] = b b\n",
+        "block b : [c, h, w] -> [c, h, w] = ?{1..200} conv(1, c)\nnet n : [6, 8, 8] -> [6, 8, 8] = b\n",
+        "block b : [c, h, w] -> [c, h, w] = dup ?{1..200} add\nnet n : [6, 8, 8] -> [6, 8, 8] = b\n",
+        "block b : [c, h, w] -> [c, (h + 1) // 2, (w + 1) // 2] = ?{1..200}\nnet n : [6, 8, 8] -> [6, 4, 4] = b\n",
+    ] {
+        let (_, space) = space(net).expect("the sketch has fillings");
+        let mut choices = (0_usize..).map(|turn| turn * turn + turn / 3);
+        for _ in 0..20 {
+            let mut program = Vec::new();
+            while program.len() < 190 || !space.allowed(&program).end {
+                let symbols: Vec<u8> = space.allowed(&program).iter().collect();
+                let choice = choices.next().unwrap_or_default() % symbols.len();
+                program.push(symbols[choice]);
+            }
+            assert!(space.is_valid(&program), "{net}");
+        }
+    }
+}
+
 /// Sketches with holes of all kinds.
 static WALKS: LazyLock<[(Source, Space); 4]> = LazyLock::new(|| {
     [
     "block normal : [c, h, w] -> [c, h, w] = ?{1..9} conv(1, c)\n\
      block reduction : [c, h, w] -> [2 * c, (h + 1) // 2, (w + 1) // 2] = ?{1..9} conv(3, 2 * c, stride: 2)\n\
-     net n : [4, 8, 8] -> [10] = normal reduction normal gap dense(10)\n",
+     net n : [6, 8, 8] -> [10] = normal reduction normal gap dense(10)\n",
     "net n : [4, 8, 8] -> [10] = ?{2..6} relu ?{0..6} gap dense(10)\n",
     "pattern cell : k = \":?{1..3}+?{1..3}\"\n\
      net n : [4, 8, 8] -> [16, 8, 8] = cell ?{1..6} cell { dup ?{1..4} add } conv(1, 16)\n",

@@ -546,9 +546,8 @@ impl Dimension {
     }
 
     /// Solves `left = right` for a variable that `may_solve` and that occurs once, alone in its
-    /// term, with coefficient one or minus one: gives the variable and its value. If it is the only
-    /// variable, it may have any coefficient that divides the rest. Of several, the newest is solved
-    /// for, so that what is instantiated is said in terms of what was there before.
+    /// term, with a coefficient that divides all others: gives the variable and its value. Of several, the
+    /// newest is solved for, so that what is instantiated is said in terms of what was there before.
     pub fn solve(
         left: &Dimension,
         right: &Dimension,
@@ -578,28 +577,19 @@ impl Dimension {
             return may_solve(variable).then_some((variable, Dimension::Constant(-offset)));
         }
         let polynomial = symbolic.polynomial();
-        if let Some((variable, value)) = polynomial.root()
-            && may_solve(variable)
-        {
-            return Some((variable, Dimension::Constant(value)));
-        }
         // Terms are sorted by variable: the newest stands last.
-        for (index, (monomial, coefficient)) in polynomial.terms().iter().enumerate().rev() {
+        for (index, (monomial, _)) in polynomial.terms().iter().enumerate().rev() {
             let [(Atom::Variable(variable), 1)] = monomial.factors() else {
                 continue;
             };
-            if coefficient.unsigned_abs() != 1 || !may_solve(*variable) {
+            if !may_solve(*variable) {
                 continue;
             }
-            let rest = Dimension::from_polynomial(polynomial.without(index));
-            if rest.mentions(*variable) {
-                continue;
+            let value = polynomial.solved_for(index);
+            let value = value.map(Dimension::from_polynomial);
+            if let Some(value) = value.filter(|value| !value.mentions(*variable)) {
+                return Some((*variable, value));
             }
-            let value = match coefficient {
-                1 => &Dimension::Constant(0) - &rest,
-                _ => rest,
-            };
-            return Some((*variable, value));
         }
         None
     }

@@ -313,26 +313,18 @@ impl Polynomial {
         })
     }
 
-    /// Where it is zero, if it is a multiple of one variable plus a number, and that is a whole
-    /// number.
-    pub(super) fn root(&self) -> Option<(Variable, i64)> {
-        let (constant, rest) = self.split();
-        let [(monomial, coefficient)] = rest else {
-            return None;
-        };
-        let [(Atom::Variable(variable), 1)] = monomial.factors() else {
-            return None;
-        };
-        let is_whole = constant.checked_rem(*coefficient)? == 0;
-        let value = constant.checked_div(*coefficient)?.checked_neg()?;
-        is_whole.then_some((*variable, value))
-    }
-
-    /// The polynomial without the term at this place.
-    pub(super) fn without(&self, index: usize) -> Polynomial {
+    /// What the factors of the term at this place must come to for it to be zero, if the term's coefficient divides
+    /// all others.
+    pub(super) fn solved_for(&self, index: usize) -> Option<Polynomial> {
         let mut rest = self.clone();
-        rest.terms.remove(index);
-        rest
+        let (_, coefficient) = rest.terms.remove(index);
+        for (_, other) in &mut rest.terms {
+            if other.checked_rem(coefficient)? != 0 {
+                return None;
+            }
+            *other = other.checked_div(coefficient)?.checked_neg()?;
+        }
+        Some(rest)
     }
 
     /// A number that it is never below; see [`Dimension::lower_bound`].

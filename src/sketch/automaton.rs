@@ -7,9 +7,10 @@
 use rustc_hash::FxHashMap;
 
 use super::holes::{OpenHole, add_sites, is_same_place};
+use super::lower_bound::{LowerBounds, Site};
 use crate::operations::Shape;
 use crate::types::{
-    Calls, Checked, HoleSite, Inferred, Interpreter, MAXIMUM_OPERATIONS, Pull, Stop,
+    Calls, Checked, HoleSite, Inferred, Interpreter, MAXIMUM_OPERATIONS, MAXIMUM_STACK, Pull, Stop,
 };
 
 /// What the automaton is built from.
@@ -28,7 +29,7 @@ pub(super) type StateId = u32;
 type Stacks = Vec<Vec<Shape>>;
 
 /// Interpreting one symbol or one ending takes at most this many steps.
-const STEP_BUDGET: u64 = 100_000;
+pub(super) const STEP_BUDGET: u64 = 100_000;
 
 /// Following what comes behind a hole to the next takes at most this many.
 const CALLS_BUDGET: u64 = MAXIMUM_OPERATIONS as u64 * 16;
@@ -51,6 +52,8 @@ struct Stage {
     sites: Vec<HoleSite>,
     /// Where those after it are met, as far as that is known.
     later: Vec<Vec<HoleSite>>,
+    /// What a filling needs at least, for each site.
+    bounds: Vec<LowerBounds>,
 }
 
 #[derive(Debug)]
@@ -84,11 +87,8 @@ impl Automaton {
     pub(super) fn new(mut sites: Vec<Vec<HoleSite>>) -> Self {
         let mut automaton = Automaton::default();
         let later = sites.split_off(sites.len().min(1));
-        automaton.stage(Stage {
-            hole: 0,
-            sites: sites.pop().unwrap_or_default(),
-            later,
-        });
+        let sites = sites.pop().unwrap_or_default();
+        automaton.stage(Stage::new(0, sites, later));
         automaton
     }
 
@@ -230,7 +230,7 @@ impl Automaton {
         if sites.is_empty() {
             return None;
         }
-        Some(self.stage(Stage { hole, sites, later }))
+        Some(self.stage(Stage::new(hole, sites, later)))
     }
 
     /// The places behind the hole where others are met; `None` if what is there does not type-check.
@@ -286,19 +286,23 @@ impl Automaton {
         if let Some(&known) = self.finishing.get(&(state, length)) {
             return known;
         }
-        let separator = machine.separator;
-        let next_hole = separator.and_then(|separator| self.advance(machine, place, separator));
-        let found = next_hole.is_some_and(|next| self.can_finish(machine, next))
-            || self.can_finish_longer(machine, place);
+        let found = self.is_within_reach(machine, place)
+            && (self.can_finish_behind(machine, place) || self.can_finish_longer(machine, place));
         self.finishing.insert((state, length), found);
         found
+    }
+
+    /// Whether a valid program can be reached by the next hole, if there is one.
+    fn can_finish_behind(&mut self, machine: &Machine, place: Place) -> bool {
+        let separator = machine.separator;
+        let next_hole = separator.and_then(|separator| self.advance(machine, place, separator));
+        next_hole.is_some_and(|next| self.can_finish(machine, next))
     }
 
     /// Whether a valid program can be reached with more symbols in this hole.
     fn can_finish_longer(&mut self, machine: &Machine, place: Place) -> bool {
         let Place { state, length } = place;
-        let remaining = self.hole(machine, state).maximum().saturating_sub(length);
-        if remaining == 0 || self.is_too_high(machine, state, remaining) {
+        if length >= self.hole(machine, state).maximum() {
             return false;
         }
         let next = self.by_height(machine, state).into_iter();
@@ -307,25 +311,22 @@ impl Automaton {
             .any(|next| self.can_finish(machine, next))
     }
 
-    /// Whether the stack can't come down in time, however much each symbol takes.
-    fn is_too_high(&self, machine: &Machine, state: StateId, remaining: usize) -> bool {
-        let sites = &self.stage_of(state).sites;
-        if sites.iter().any(|site| !site.rest.is_empty()) {
-            return false;
-        }
-        let symbols = self.hole(machine, state).definitions.iter().flatten();
-        let drop = symbols
-            .map(|symbol| match machine.checked.effect(*symbol) {
-                Inferred::Effect(effect) => {
-                    effect.inputs.len().saturating_sub(effect.outputs.len())
-                }
-                Inferred::Open | Inferred::Failed => crate::types::MAXIMUM_STACK,
-            })
-            .max()
-            .unwrap_or(0);
-        let stacks = &self.states[state as usize].stacks;
-        let mut stacks = stacks.iter().zip(sites);
-        stacks.any(|(stack, site)| stack.len() > site.after.len() + drop * remaining)
+    /// Whether what is left of the hole may be long enough.
+    fn is_within_reach(&mut self, machine: &Machine, place: Place) -> bool {
+        let hole = self.hole(machine, place.state);
+        let remaining = hole.maximum().saturating_sub(place.length);
+        let drop = most_taken(machine, hole);
+        let State { stage, stacks, .. } = &self.states[place.state as usize];
+        let Stage { sites, bounds, .. } = &mut self.stages[*stage as usize];
+        let mut sites = stacks.iter().zip(sites).zip(bounds);
+        sites.all(|((stack, site), bounds)| {
+            let at = Site {
+                machine,
+                hole,
+                site,
+            };
+            bounds.allow(&at, stack, (remaining, drop))
+        })
     }
 
     /// The states that follow in the same hole, lowest stacks first: those are nearest to the end.
@@ -346,6 +347,16 @@ impl Automaton {
 }
 
 impl Stage {
+    fn new(hole: usize, sites: Vec<HoleSite>, later: Vec<Vec<HoleSite>>) -> Self {
+        let bounds = sites.iter().map(|_| LowerBounds::default()).collect();
+        Self {
+            hole,
+            sites,
+            later,
+            bounds,
+        }
+    }
+
     fn is_same(&self, other: &Self) -> bool {
         self.hole == other.hole
             && are_same(&self.sites, &other.sites)
@@ -356,6 +367,16 @@ impl Stage {
                 .zip(&other.later)
                 .all(|(a, b)| are_same(a, b))
     }
+}
+
+/// By how many tensors a symbol brings the stack down at most.
+fn most_taken(machine: &Machine, hole: &OpenHole) -> usize {
+    let symbols = hole.definitions.iter().flatten();
+    let taken = symbols.map(|symbol| match machine.checked.effect(*symbol) {
+        Inferred::Effect(effect) => effect.inputs.len().saturating_sub(effect.outputs.len()),
+        Inferred::Open | Inferred::Failed => MAXIMUM_STACK,
+    });
+    taken.max().unwrap_or(0)
 }
 
 fn are_same(sites: &[HoleSite], others: &[HoleSite]) -> bool {
@@ -392,7 +413,7 @@ fn keep_weights<'p>(
     }
 }
 
-fn interpreter(checked: &Checked, budget: u64) -> Interpreter<'_, ()> {
+pub(super) fn interpreter(checked: &Checked, budget: u64) -> Interpreter<'_, ()> {
     Interpreter::new(
         &checked.program,
         Calls::ByEffect(&checked.effects),

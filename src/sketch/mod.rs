@@ -10,6 +10,7 @@
 mod automaton;
 mod enumerate;
 mod holes;
+mod lower_bound;
 mod patterns;
 mod prices;
 mod spell;

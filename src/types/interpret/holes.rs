@@ -251,7 +251,7 @@ impl<'p, R: Recorder> Interpreter<'p, R> {
     }
 
     /// Runs the steps that follow the hole; gives the shapes that must be left.
-    fn rest_of_site(&mut self, site: &HoleSite) -> Result<Vec<Shape>, Stop> {
+    pub(super) fn rest_of_site(&mut self, site: &HoleSite) -> Result<Vec<Shape>, Stop> {
         let definition = site.written.definition;
         let frame = Frame {
             numbers: site.environment.iter().cloned().collect(),
@@ -265,7 +265,7 @@ impl<'p, R: Recorder> Interpreter<'p, R> {
     }
 
     /// The shapes with variables of this interpreter in place of those that may be any number.
-    fn with_own_variables(&mut self, shapes: &[Shape]) -> Vec<Shape> {
+    pub fn with_own_variables(&mut self, shapes: &[Shape]) -> Vec<Shape> {
         let mut others: Vec<Variable> = Vec::new();
         let is_other = |variable: Variable| variable.0 as usize >= self.rigid.len();
         for size in shapes.iter().flat_map(|shape| &shape.0) {

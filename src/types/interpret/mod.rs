@@ -13,6 +13,7 @@ mod memory;
 mod numbers;
 mod path;
 mod recover;
+mod relaxed;
 mod replay;
 mod stack;
 mod trace;

@@ -1,0 +1,238 @@
+//! A place of a hole, and what its symbols make of tensors there.
+
+use super::super::automaton::{self, Machine, STEP_BUDGET};
+use super::super::holes::OpenHole;
+use super::{Descent, Outcome};
+use crate::operations::{Dimension, Shape, Variable};
+use crate::types::{DefinitionId, HoleSite, Interpreter, MAXIMUM_RANK, Role, ShapeTerm, Stop};
+
+/// So often the least sizes may become less.
+const MOST_ROUNDS: usize = 64;
+
+/// A place where a hole is met.
+pub(in super::super) struct Site<'a> {
+    pub(in super::super) machine: &'a Machine<'a>,
+    pub(in super::super) hole: &'a OpenHole,
+    pub(in super::super) site: &'a HoleSite,
+}
+
+/// What is known of a place beforehand.
+#[derive(Debug)]
+pub(super) struct Facts {
+    /// The tensors that must be left; any shape will do where there is none.
+    pub(super) wanted: Vec<Option<Shape>>,
+    /// What comes of what by each symbol, if that can be told and all sizes are numbers.
+    pub(super) descents: Option<Vec<Descent>>,
+    /// The least sizes that tensors can have.
+    pub(super) least: LeastSizes,
+}
+
+impl Facts {
+    /// Those of a place, if it is known what must be left there.
+    pub(super) fn of(at: &Site) -> Option<Self> {
+        // Layers with named weights have to do with what stands elsewhere.
+        if at.machine.checked.program.names_weights() {
+            return None;
+        }
+        let wanted = at.interpreter()?.wanted_by_site(at.site).ok()??;
+        let symbols = at.hole.definitions.iter().flatten();
+        let descents = symbols.map(|symbol| Descent::of(at.machine, *symbol));
+        // Two names may stand for the same number, and then everything may be what is wanted.
+        let is_constant = at.site.rigid.is_empty();
+        let descents: Option<Vec<Descent>> = is_constant.then(|| descents.collect()).flatten();
+        let least = match &descents {
+            Some(descents) => LeastSizes::of(at, descents),
+            None => LeastSizes::ANY,
+        };
+        Some(Self {
+            wanted,
+            descents,
+            least,
+        })
+    }
+}
+
+impl<'a> Site<'a> {
+    fn interpreter(&self) -> Option<Interpreter<'a, ()>> {
+        let mut interpreter = automaton::interpreter(self.machine.checked, STEP_BUDGET);
+        interpreter.enter_site(self.site, &[]).ok()?;
+        Some(interpreter)
+    }
+
+    /// Whether the stack lacks a name that must be left: no symbol brings it back.
+    pub(super) fn lacks_a_name(&self, stack: &[Shape]) -> bool {
+        let mentions = |shapes: &[Shape], name: Variable| {
+            let mut sizes = shapes.iter().flat_map(|shape| &shape.0);
+            sizes.any(|size| size.mentions(name))
+        };
+        let mut names = (0..self.site.rigid.len()).map(|name| Variable(name as u32));
+        self.site.rest.is_empty()
+            && names.any(|name| mentions(&self.site.after, name) && !mentions(stack, name))
+    }
+
+    /// Whether a tensor may be one of these.
+    pub(super) fn is_among(&self, shape: &Shape, wanted: &[Option<Shape>]) -> bool {
+        let is_one = |wanted: &Option<Shape>| match (wanted, self.interpreter()) {
+            (Some(wanted), Some(mut interpreter)) => interpreter.may_be_same(shape, wanted),
+            _ => true,
+        };
+        wanted.iter().any(is_one)
+    }
+
+    /// What each symbol may make of a tensor, whatever stands beside it.
+    pub(super) fn outcomes(
+        &self,
+        shape: &Shape,
+        descents: &[Descent],
+        least: &LeastSizes,
+    ) -> Vec<Outcome<Shape>> {
+        let mut outcomes = Vec::new();
+        for descent in descents {
+            for (place, others) in beside(descent.operands) {
+                let outcome = self.outcome(shape, (descent, place), &others, least);
+                outcomes.extend(outcome.filter(|outcome| !outcomes.contains(outcome)));
+            }
+        }
+        outcomes
+    }
+
+    /// What a symbol makes of its operand at `place`, with others of these numbers of axes; `None` if
+    /// it does not type-check.
+    fn outcome(
+        &self,
+        shape: &Shape,
+        (descent, place): (&Descent, usize),
+        others: &[usize],
+        least: &LeastSizes,
+    ) -> Option<Outcome<Shape>> {
+        let mut interpreter = self.interpreter()?;
+        // Of several variables the newest is found out: what stands beside is told by this one.
+        let followed = interpreter.with_own_variables(std::slice::from_ref(shape));
+        let beside = others
+            .iter()
+            .map(|rank| least.shape(*rank, &mut interpreter));
+        let mut operands = beside.collect::<Option<Vec<Shape>>>()?;
+        operands.splice(place..place, followed);
+        match self.run(&mut interpreter, descent.symbol, &operands) {
+            Ok(()) => {}
+            Err(Stop::Open) => return Some(None),
+            Err(Stop::Error(_) | Stop::Failed) => return None,
+        }
+        let left = interpreter.stack.iter().zip(&descent.left);
+        let tensors = left
+            .filter(|(_, ancestors)| **ancestors >> place & 1 == 1)
+            .map(|(value, _)| Some(one_by_one(&interpreter.relaxed_shape(&value.shape)?)));
+        Some(tensors.collect())
+    }
+
+    fn run(
+        &self,
+        interpreter: &mut Interpreter<'a, ()>,
+        symbol: DefinitionId,
+        operands: &[Shape],
+    ) -> Result<(), Stop> {
+        let span = self.site.written.hole.span;
+        interpreter.push_shapes(operands, (), span)?;
+        interpreter.symbol(symbol, span)
+    }
+}
+
+/// The shape with each of its sizes alone, the others being any number.
+pub(super) fn one_by_one(shape: &Shape) -> Vec<Shape> {
+    let alone = |kept: usize| {
+        let sizes = shape.0.iter().enumerate();
+        let sizes = sizes.map(|(axis, size)| match axis == kept {
+            true => size.clone(),
+            false => Dimension::variable(Variable(axis as u32)),
+        });
+        Shape(sizes.collect())
+    };
+    (0..shape.rank()).map(alone).collect()
+}
+
+/// Each operand of a symbol, among others with any numbers of axes.
+fn beside(operands: usize) -> impl Iterator<Item = (usize, Vec<usize>)> {
+    (0..operands).flat_map(move |place| ranks(operands - 1).map(move |others| (place, others)))
+}
+
+/// All numbers of axes that so many tensors can have.
+fn ranks(tensors: usize) -> impl Iterator<Item = Vec<usize>> {
+    let digit =
+        |number: usize, place: usize| number / MAXIMUM_RANK.pow(place as u32) % MAXIMUM_RANK;
+    (0..MAXIMUM_RANK.pow(tensors as u32))
+        .map(move |number| (0..tensors).map(|place| digit(number, place) + 1).collect())
+}
+
+/// The least sizes that any tensor can have at a place, by its number of axes; `None` if no tensor has so
+/// many.
+#[derive(Debug, PartialEq)]
+pub(super) struct LeastSizes([Option<[i64; MAXIMUM_RANK]>; MAXIMUM_RANK]);
+
+impl LeastSizes {
+    const ANY: Self = Self([Some([1; MAXIMUM_RANK]); MAXIMUM_RANK]);
+
+    /// Those of what the hole finds, and of all that symbols may make of such tensors.
+    fn of(at: &Site, descents: &[Descent]) -> Self {
+        let mut least = Self([None; MAXIMUM_RANK]);
+        at.site.before.iter().for_each(|shape| least.include(shape));
+        for _ in 0..MOST_ROUNDS {
+            match least.lowered(at, descents) {
+                Some(lowered) if lowered == least => return least,
+                Some(lowered) => least = lowered,
+                None => break,
+            }
+        }
+        Self::ANY
+    }
+
+    /// With what one more symbol makes; `None` if that can't be told.
+    fn lowered(&self, at: &Site, descents: &[Descent]) -> Option<Self> {
+        let mut lowered = Self(self.0);
+        for descent in descents {
+            for ranks in ranks(descent.operands) {
+                let mut interpreter = at.interpreter()?;
+                let operands = ranks.iter().map(|rank| self.shape(*rank, &mut interpreter));
+                let Some(operands) = operands.collect::<Option<Vec<Shape>>>() else {
+                    continue;
+                };
+                match at.run(&mut interpreter, descent.symbol, &operands) {
+                    Ok(()) => {}
+                    Err(Stop::Open) => return None,
+                    Err(Stop::Error(_) | Stop::Failed) => continue,
+                }
+                for value in &interpreter.stack {
+                    match interpreter.solver.resolve_shape(&value.shape) {
+                        ShapeTerm::Known(shape) => lowered.include(&shape),
+                        ShapeTerm::Unknown(_) => return None,
+                    }
+                }
+            }
+        }
+        Some(lowered)
+    }
+
+    fn include(&mut self, shape: &Shape) {
+        let Some(least) = shape
+            .rank()
+            .checked_sub(1)
+            .and_then(|rank| self.0.get_mut(rank))
+        else {
+            return;
+        };
+        let least = least.get_or_insert([i64::MAX; MAXIMUM_RANK]);
+        for (least, size) in least.iter_mut().zip(&shape.0) {
+            let bound = size.lower_bound(&|_| Some(1)).unwrap_or(1);
+            *least = (*least).min(bound.max(1));
+        }
+    }
+
+    /// Any tensor with this number of axes, if there is one.
+    fn shape(&self, rank: usize, interpreter: &mut Interpreter<()>) -> Option<Shape> {
+        let least = self.0.get(rank - 1).copied().flatten()?;
+        let sizes = least[..rank].iter().map(|least| {
+            let any = interpreter.solver.dimension("_", Role::Inferred);
+            &any + &Dimension::Constant(least - 1)
+        });
+        Some(Shape(sizes.collect()))
+    }
+}
