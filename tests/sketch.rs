@@ -548,6 +548,24 @@ const NETS: &[&str] = &[
     "block b : [c, h, w] [c, h, w] -> [c, h, w] = ?{1..4}\nnet n : [4, 8, 8] -> [4, 8, 8] = dup b\n",
 ];
 
+/// What stands in the way is told, and what to do about it.
+#[test]
+fn why_nothing_fits_is_told() {
+    let told: Vec<String> = [
+        "net n : [4, 8, 8] -> [6, 8, 8] = ?{1..9}\n",
+        "net n : [4, 8, 8] -> [4, 8, 8] = maxpool(2) ?{1..9}\n",
+        "net n : [4, 8, 8] -> [4, 8, 8] = maxpool(2) ?{1..9} bn\n",
+        "net n : [4, 8, 8] -> [4, 1, 1] = ?{1..2}\n",
+        "net n : [4, 8, 8] -> [4] = ?{1..9}\n",
+        "net n : [4, 8, 8] -> [4, 8, 8] = dup dup dup ?{1..2}\n",
+        "net n : [4, 64] -> [4, 32] = ?{1..2}\n",
+        "net n : [4, 8, 8] -> [4, 8, 8] = gap ?{1..2}\n",
+    ]
+    .map(|net| space(net).err().unwrap_or_default())
+    .to_vec();
+    insta::assert_snapshot!(told.join("\n"));
+}
+
 /// How many programs there are, and how long they may be, makes no difference.
 #[test]
 fn long_holes_are_searched_at_once() {

@@ -7,11 +7,9 @@
 use rustc_hash::FxHashMap;
 
 use super::holes::{OpenHole, add_sites, is_same_place};
-use super::lower_bound::{LowerBounds, Site};
+use super::lower_bound::{self, LowerBounds, Obstacle, Site};
 use crate::operations::Shape;
-use crate::types::{
-    Calls, Checked, HoleSite, Inferred, Interpreter, MAXIMUM_OPERATIONS, MAXIMUM_STACK, Pull, Stop,
-};
+use crate::types::{Calls, Checked, HoleSite, Interpreter, MAXIMUM_OPERATIONS, Pull, Stop};
 
 /// What the automaton is built from.
 pub(super) struct Machine<'a> {
@@ -122,6 +120,21 @@ impl Automaton {
     /// The stack in a state, at the first site.
     pub(super) fn stack(&self, state: StateId) -> &[Shape] {
         &self.states[state as usize].stacks[0]
+    }
+
+    /// Why no filling was found for the last hole that was come to, where that can be told.
+    pub(super) fn obstacle(&self, machine: &Machine) -> Option<Obstacle> {
+        let stages = self.stages.iter().rev();
+        let last = stages.max_by_key(|stage| stage.hole)?;
+        let hole = &machine.holes[last.hole];
+        last.sites.iter().find_map(|site| {
+            let at = Site {
+                machine,
+                hole,
+                site,
+            };
+            lower_bound::obstacle(&at)
+        })
     }
 
     /// The places of the last hole that was come to.
@@ -315,7 +328,6 @@ impl Automaton {
     fn is_within_reach(&mut self, machine: &Machine, place: Place) -> bool {
         let hole = self.hole(machine, place.state);
         let remaining = hole.maximum().saturating_sub(place.length);
-        let drop = most_taken(machine, hole);
         let State { stage, stacks, .. } = &self.states[place.state as usize];
         let Stage { sites, bounds, .. } = &mut self.stages[*stage as usize];
         let mut sites = stacks.iter().zip(sites).zip(bounds);
@@ -325,7 +337,7 @@ impl Automaton {
                 hole,
                 site,
             };
-            bounds.allow(&at, stack, (remaining, drop))
+            bounds.allow(&at, stack, remaining)
         })
     }
 
@@ -367,16 +379,6 @@ impl Stage {
                 .zip(&other.later)
                 .all(|(a, b)| are_same(a, b))
     }
-}
-
-/// By how many tensors a symbol brings the stack down at most.
-fn most_taken(machine: &Machine, hole: &OpenHole) -> usize {
-    let symbols = hole.definitions.iter().flatten();
-    let taken = symbols.map(|symbol| match machine.checked.effect(*symbol) {
-        Inferred::Effect(effect) => effect.inputs.len().saturating_sub(effect.outputs.len()),
-        Inferred::Open | Inferred::Failed => MAXIMUM_STACK,
-    });
-    taken.max().unwrap_or(0)
 }
 
 fn are_same(sites: &[HoleSite], others: &[HoleSite]) -> bool {

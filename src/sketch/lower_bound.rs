@@ -16,9 +16,13 @@ use site::Facts;
 pub(super) use site::Site;
 
 use crate::operations::Shape;
+use crate::types::MAXIMUM_RANK;
 
 /// The most shapes that are looked at to find a bound; what lies beyond counts as done.
 const MOST_SHAPES: usize = 512;
+
+/// To tell what is in the way, so many more symbols are looked ahead than a hole may have.
+const FURTHER: usize = 12;
 
 /// Longer than any filling.
 const NEVER: u32 = u32::MAX;
@@ -79,45 +83,105 @@ pub(super) struct LowerBounds {
 /// `None` if it may become anything.
 type Outcome<S> = Option<Vec<Vec<S>>>;
 
+/// Why a stack can't be brought to an end by so many symbols.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) enum Obstacle {
+    /// There are so many tensors, and so many must be left.
+    Tensors { found: usize, wanted: usize },
+    /// No tensor that must be left has as many axes as this one.
+    Axes { found: usize, wanted: usize },
+    /// The size of this axis, of so many, does not come to one that must be left.
+    Size {
+        axis: usize,
+        axes: usize,
+        must_grow: bool,
+    },
+    /// It takes at least so many symbols.
+    Length(usize),
+}
+
 impl LowerBounds {
     /// Whether so many symbols may be enough for a stack: to bring it down, to have done with each of its
-    /// tensors, and to come to those that must be left. It may be brought down by `drop` a symbol.
-    pub(super) fn allow(
+    /// tensors, and to come to those that must be left.
+    pub(super) fn allow(&mut self, at: &Site, stack: &[Shape], symbols: usize) -> bool {
+        let depth = at.hole.maximum();
+        self.obstacle(at, stack, (symbols, depth)).is_none() && !at.lacks_a_name(stack)
+    }
+
+    /// Why so many symbols are not enough for a stack, if that can be told by looking `depth` symbols ahead.
+    fn obstacle(
         &mut self,
         at: &Site,
         stack: &[Shape],
-        (symbols, drop): (usize, usize),
-    ) -> bool {
-        let facts = self.facts.get_or_insert_with(|| Facts::of(at));
-        let Some(facts) = facts else {
-            return true;
-        };
-        if stack.len() > facts.wanted.len() + drop * symbols || at.lacks_a_name(stack) {
-            return false;
+        (symbols, depth): (usize, usize),
+    ) -> Option<Obstacle> {
+        let facts = self.facts.get_or_insert_with(|| Facts::of(at)).as_ref()?;
+        if stack.len() > facts.height + facts.drop * symbols {
+            return Some(Obstacle::Tensors {
+                found: stack.len(),
+                wanted: facts.height,
+            });
         }
-        let Some(descents) = &facts.descents else {
-            return true;
-        };
-        let mut nearest = match facts.wanted.is_empty() {
-            true => 0,
-            false => NEVER,
-        };
+        let descents = facts.descents.as_ref()?;
+        let mut nearest = (facts.height > 0).then_some(NEVER);
+        let mut furthest = None;
         for shape in stack {
-            let mut bound = Bound::NONE;
-            for size in site::one_by_one(shape) {
+            let mut bounds = [Bound::NONE; MAXIMUM_RANK];
+            for (bound, size) in bounds.iter_mut().zip(site::one_by_one(shape)) {
                 if !self.known.contains_key(&size) {
-                    let explored = Exploration::of(&size, at, facts, descents, &self.known);
+                    let explored =
+                        Exploration::of(&size, at, (facts, descents), depth, &self.known);
                     let bounds = explored.shapes.into_iter().zip(explored.bounds);
                     self.known.extend(bounds);
                 }
-                bound = bound.both(self.known.get(&size).copied().unwrap_or(Bound::NONE));
+                *bound = self.known.get(&size).copied().unwrap_or(Bound::NONE);
             }
-            if bound.to_be_done as usize > symbols {
-                return false;
+            let to_be_done = bounds.map(|bound| bound.to_be_done);
+            if to_be_done.iter().any(|bound| *bound as usize > symbols) {
+                return Some(facts.obstacle(shape, to_be_done, depth));
             }
-            nearest = nearest.min(bound.to_be_left);
+            let to_be_left = bounds.map(|bound| bound.to_be_left);
+            let bound = to_be_left.into_iter().max().unwrap_or(0);
+            nearest = nearest.map(|nearest| nearest.min(bound));
+            furthest = Some((shape, to_be_left));
         }
-        nearest as usize <= symbols
+        let (shape, bounds) = furthest?;
+        (nearest? as usize > symbols).then(|| facts.obstacle(shape, bounds, depth))
+    }
+}
+
+/// Why no filling is found at a place, if that can be told: by looking further than fillings may go.
+pub(super) fn obstacle(at: &Site) -> Option<Obstacle> {
+    let symbols = at.hole.maximum();
+    let budget = (symbols, symbols + FURTHER);
+    LowerBounds::default().obstacle(at, &at.site.before, budget)
+}
+
+impl Facts {
+    /// Why a tensor does not come to an end, given how many symbols each of its sizes needs, as far as that was
+    /// looked for.
+    fn obstacle(&self, shape: &Shape, bounds: [u32; MAXIMUM_RANK], depth: usize) -> Obstacle {
+        let axes = shape.rank();
+        let is_never = |bound: &u32| *bound as usize > depth;
+        let Some(axis) = bounds.iter().position(is_never) else {
+            let longest = bounds.into_iter().max().unwrap_or(0);
+            return Obstacle::Length(longest as usize);
+        };
+        let wanted = || self.wanted.iter().flatten();
+        match (wanted().next(), wanted().find(|it| it.rank() == axes)) {
+            (Some(other), None) => Obstacle::Axes {
+                found: axes,
+                wanted: other.rank(),
+            },
+            (_, same) => Obstacle::Size {
+                axis,
+                axes,
+                must_grow: same.is_some_and(|wanted| {
+                    let sizes = [wanted, shape].map(|shape| shape.0[axis].constant());
+                    sizes[0] > sizes[1]
+                }),
+            },
+        }
     }
 }
 
@@ -132,18 +196,18 @@ struct Exploration {
 }
 
 impl Exploration {
-    /// A shape and all that it may become in time. Some bounds are known.
+    /// A shape and all that it may become by so many symbols. Some bounds are known.
     fn of(
         first: &Shape,
         at: &Site,
-        facts: &Facts,
-        descents: &[Descent],
+        (facts, descents): (&Facts, &[Descent]),
+        depth: usize,
         known: &FxHashMap<Shape, Bound>,
     ) -> Self {
         let mut explored = Self::default();
         explored.place(first.clone());
         let mut layer = 0..1;
-        for _ in 0..=at.hole.maximum() {
+        for _ in 0..=depth {
             for place in layer.clone() {
                 let shape = explored.shapes[place].clone();
                 if let Some(known) = known.get(&shape) {

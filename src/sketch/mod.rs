@@ -21,6 +21,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use automaton::Automaton;
 pub use enumerate::{Enumeration, Found, LengthCount};
 use holes::{Holes, OpenHole, find_holes, no_hole};
+use lower_bound::Obstacle;
 pub use patterns::{Patterns, Reading};
 pub use spell::{MOST_VALUES, spell};
 use xxhash_rust::xxh3::xxh3_64_with_seed;
@@ -86,6 +87,59 @@ impl Allowed {
     }
 }
 
+/// What is to be done about a hole that nothing fits.
+fn help(obstacle: Option<Obstacle>) -> String {
+    match obstacle {
+        Some(Obstacle::Tensors { found, wanted }) => format!(
+            "no program this long makes {wanted} of {found} tensors: add a symbol that merges, or allow a longer \
+             hole"
+        ),
+        Some(Obstacle::Axes { found, wanted }) => {
+            let number = |axes| match axes {
+                1 => "1 axis".to_owned(),
+                _ => format!("{axes} axes"),
+            };
+            let example = match (found, wanted) {
+                (3, 1) => ", as `gap` does from an image to its channels",
+                (3, 2) => ", as `tokens` does from an image to its pixels",
+                (2, 3) => ", as `image` does from tokens to an image",
+                _ => "",
+            };
+            let (found, wanted) = (number(found), number(wanted));
+            format!("no program leads from {found} to {wanted}: add a symbol that does{example}")
+        }
+        Some(Obstacle::Size {
+            axis,
+            axes,
+            must_grow,
+        }) => {
+            let (size, example) = match (axes, axis, must_grow) {
+                (1, ..) => ("this number of features", ", as `dense(32)` does to 32"),
+                (3, 0, _) => ("these channels", ", as `conv(1, 32)` does to 32"),
+                (3, 1, false) => (
+                    "this height",
+                    ", as `maxpool(2, stride: 2)` does to half of it",
+                ),
+                (3, 1, true) => ("this height", ", as `upsample(2)` does to twice as much"),
+                (3, _, false) => (
+                    "this width",
+                    ", as `maxpool(2, stride: 2)` does to half of it",
+                ),
+                (3, _, true) => ("this width", ", as `upsample(2)` does to twice as much"),
+                (_, 0, _) => ("the first of these sizes", ""),
+                _ => ("the second of these sizes", ""),
+            };
+            format!(
+                "no program leads from {size} to what must be left: add a symbol that does{example}"
+            )
+        }
+        Some(Obstacle::Length(symbols)) => {
+            format!("it takes at least {symbols} symbols: allow a longer hole")
+        }
+        None => "add symbols that merge or change sizes, or allow a longer hole".to_owned(),
+    }
+}
+
 impl Space {
     /// The space of a net's holes; `name` chooses the net where the file has several with holes.
     ///
@@ -119,6 +173,7 @@ impl Space {
     /// What is wrong is told of the hole to which no filling was found: those before it have some.
     fn nothing_fits(&self) -> Box<Diagnostic> {
         let automaton = self.lock();
+        let help = help(automaton.obstacle(&self.machine()));
         let (hole, sites) = automaton.furthest().unwrap_or((0, &[]));
         let shapes = |of: fn(&HoleSite) -> &[_]| {
             let shapes = sites.iter().take(1).flat_map(of);
@@ -126,14 +181,19 @@ impl Space {
             shapes.join(" ")
         };
         let (before, after) = (shapes(|site| &site.before), shapes(|site| &site.after));
+        let is_followed = sites.first().is_some_and(|site| !site.rest.is_empty());
+        let together = match is_followed {
+            true => ", with what follows",
+            false => "",
+        };
         Box::new(
             Diagnostic::new(
                 Code::MisplacedHole,
                 "no program over this alphabet fits the hole",
                 self.holes[hole].span(),
-                format!("must turn {before} into {after}"),
+                format!("must turn {before} into {after}{together}"),
             )
-            .with_help("add symbols that merge or change channels, or allow a longer hole"),
+            .with_help(help),
         )
     }
 

@@ -7,8 +7,8 @@ use crate::types::{
     Calls, DefinitionId, Interpreter, LayerPath, MAXIMUM_RANK, Passage, Pull, Recorder, ShapeTerm,
 };
 
-/// Symbols that take more tensors may make anything of each of them.
-const MOST_OPERANDS: usize = 4;
+/// What takes more tensors may make anything of each of them.
+pub(super) const MOST_OPERANDS: usize = 4;
 
 /// Which tensors that a symbol leaves come of which that it takes.
 #[derive(Debug)]

@@ -2,9 +2,12 @@
 
 use super::super::automaton::{self, Machine, STEP_BUDGET};
 use super::super::holes::OpenHole;
+use super::descent::MOST_OPERANDS;
 use super::{Descent, Outcome};
 use crate::operations::{Dimension, Shape, Variable};
-use crate::types::{DefinitionId, HoleSite, Interpreter, MAXIMUM_RANK, Role, ShapeTerm, Stop};
+use crate::types::{
+    DefinitionId, HoleSite, Interpreter, MAXIMUM_RANK, MAXIMUM_STACK, Role, ShapeTerm, Stop,
+};
 
 /// So often the least sizes may become less.
 const MOST_ROUNDS: usize = 64;
@@ -19,8 +22,12 @@ pub(in super::super) struct Site<'a> {
 /// What is known of a place beforehand.
 #[derive(Debug)]
 pub(super) struct Facts {
-    /// The tensors that must be left; any shape will do where there is none.
+    /// How many tensors must be left.
+    pub(super) height: usize,
+    /// What they may be; any shape will do where there is none.
     pub(super) wanted: Vec<Option<Shape>>,
+    /// By how many tensors a symbol brings the stack down at most.
+    pub(super) drop: usize,
     /// What comes of what by each symbol, if that can be told and all sizes are numbers.
     pub(super) descents: Option<Vec<Descent>>,
     /// The least sizes that tensors can have.
@@ -34,18 +41,26 @@ impl Facts {
         if at.machine.checked.program.names_weights() {
             return None;
         }
-        let wanted = at.interpreter()?.wanted_by_site(at.site).ok()??;
+        let (height, wanted) = at.wanted()?;
         let symbols = at.hole.definitions.iter().flatten();
         let descents = symbols.map(|symbol| Descent::of(at.machine, *symbol));
+        let descents: Option<Vec<Descent>> = descents.collect();
+        let drops = descents.iter().flatten();
+        let drops = drops.map(|it| it.operands.saturating_sub(it.left.len()));
+        let drop = match &descents {
+            Some(_) => drops.max().unwrap_or(0),
+            None => MAXIMUM_STACK,
+        };
         // Two names may stand for the same number, and then everything may be what is wanted.
-        let is_constant = at.site.rigid.is_empty();
-        let descents: Option<Vec<Descent>> = is_constant.then(|| descents.collect()).flatten();
+        let descents = descents.filter(|_| at.site.rigid.is_empty());
         let least = match &descents {
             Some(descents) => LeastSizes::of(at, descents),
             None => LeastSizes::ANY,
         };
         Some(Self {
+            height,
             wanted,
+            drop,
             descents,
             least,
         })
@@ -57,6 +72,51 @@ impl<'a> Site<'a> {
         let mut interpreter = automaton::interpreter(self.machine.checked, STEP_BUDGET);
         interpreter.enter_site(self.site, &[]).ok()?;
         Some(interpreter)
+    }
+
+    /// How many tensors a filling must leave, and what they may be, if that can be told.
+    fn wanted(&self) -> Option<(usize, Vec<Option<Shape>>)> {
+        let site = self.site;
+        if site.rest.is_empty() {
+            let mut interpreter = self.interpreter()?;
+            let after = interpreter.with_own_variables(&site.after).into_iter();
+            let wanted = after.map(|shape| interpreter.relaxed_shape(&ShapeTerm::Known(shape)));
+            return Some((site.after.len(), wanted.collect()));
+        }
+        if self.machine.checked.program.has_hole(&site.rest) {
+            return None;
+        }
+        for height in 1..=MOST_OPERANDS {
+            let found = ranks(height).map(|ranks| self.taken_by_the_rest(&ranks));
+            let found = found.collect::<Result<Vec<_>, Stop>>().ok()?;
+            let wanted: Vec<Option<Shape>> = found.into_iter().flatten().collect();
+            if !wanted.is_empty() {
+                return Some((height, wanted));
+            }
+        }
+        None
+    }
+
+    /// What tensors with these numbers of axes must be for the steps behind the hole to come to what must be
+    /// left; nothing if they do not.
+    ///
+    /// # Errors
+    ///
+    /// If that can't be told.
+    fn taken_by_the_rest(&self, ranks: &[usize]) -> Result<Vec<Option<Shape>>, Stop> {
+        let mut interpreter = self.interpreter().ok_or(Stop::Open)?;
+        let shapes = ranks.iter();
+        let shapes: Vec<Shape> = shapes
+            .map(|rank| interpreter.solver.shape_of_rank(*rank))
+            .collect();
+        interpreter.push_shapes(&shapes, (), self.site.written.hole.span)?;
+        match interpreter.leave_site(self.site) {
+            Ok(true) => {}
+            Ok(false) | Err(Stop::Error(_)) => return Ok(Vec::new()),
+            Err(stop) => return Err(stop),
+        }
+        let taken = shapes.into_iter().map(ShapeTerm::Known);
+        Ok(taken.map(|it| interpreter.relaxed_shape(&it)).collect())
     }
 
     /// Whether the stack lacks a name that must be left: no symbol brings it back.

@@ -251,7 +251,7 @@ impl<'p, R: Recorder> Interpreter<'p, R> {
     }
 
     /// Runs the steps that follow the hole; gives the shapes that must be left.
-    pub(super) fn rest_of_site(&mut self, site: &HoleSite) -> Result<Vec<Shape>, Stop> {
+    fn rest_of_site(&mut self, site: &HoleSite) -> Result<Vec<Shape>, Stop> {
         let definition = site.written.definition;
         let frame = Frame {
             numbers: site.environment.iter().cloned().collect(),

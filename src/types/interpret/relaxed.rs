@@ -6,42 +6,6 @@
 use super::*;
 
 impl<R: Recorder> Interpreter<'_, R> {
-    /// The tensors that a filling of `site` must leave, the top last; `None` if that depends on other
-    /// holes or on how many axes a tensor has. Any shape will do where there is none. The stack must be
-    /// empty, and is as after the steps that follow the hole.
-    ///
-    /// # Errors
-    ///
-    /// If these steps do not type-check.
-    pub fn wanted_by_site(&mut self, site: &HoleSite) -> Result<Option<Vec<Option<Shape>>>, Stop> {
-        if self.program.has_hole(&site.rest) {
-            return Ok(None);
-        }
-        self.pull = Pull::Unknown;
-        let left = match self.rest_of_site(site) {
-            Ok(left) => left,
-            Err(Stop::Open | Stop::Failed) => return Ok(None),
-            Err(stop) => return Err(stop),
-        };
-        let span = site.written.hole.span;
-        self.pull_inputs(left.len().saturating_sub(self.stack.len()), span)?;
-        let stack = std::mem::take(&mut self.stack);
-        if stack.len() != left.len() {
-            return Ok(None);
-        }
-        for (value, shape) in stack.iter().zip(left) {
-            let origin = Origin { span, inner: None };
-            let shape = ShapeTerm::Known(shape);
-            // What does not fit, whatever the filling, is told by those who try one.
-            if self.solver.unify(&value.shape, &shape, origin).is_err() {
-                return Ok(None);
-            }
-        }
-        let wanted = self.pulled.iter().rev();
-        let wanted = wanted.map(|value| self.relaxed_shape(&value.shape));
-        Ok(Some(wanted.collect()))
-    }
-
     /// Puts tensors on the stack, the top last.
     ///
     /// # Errors
