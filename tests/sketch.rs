@@ -710,6 +710,7 @@ fn a_sketch_with_fillings_is_accepted() {
 fn sketches_that_no_search_can_use_are_refused() {
     let refused = [
         "net n : [4, 8, 8] -> [10] = gap dense(10)\n",
+        "net n : [4, 8, 8] -> [4, 8, 8] = if 1 == 2 { ?{2..4} } relu\n",
         "net n : [4, 8, 8] -> [4, 8, 8] = ?{2..4}\nnet m : [4, 8, 8] -> [4, 8, 8] = ?{2..4}\n",
         "block cell : [c, h, w] -> [c, h, w] = gap ?{2..4}\nnet n : [4, 8, 8] -> [4, 8, 8] = cell\n",
         "block b = relu\n",

@@ -53,8 +53,10 @@ pub(super) fn find_holes(checked: &Checked, net: DefinitionId) -> Result<Holes, 
     let written = open.iter().flat_map(|id| checked.program.holes(*id));
     let mut written: Vec<WrittenHole> = written.collect();
     written.sort_by_key(|hole| (hole.hole.span.source, hole.hole.span.start));
-    if written.is_empty() || met.is_empty() {
-        return Err(no_hole(checked, net));
+    match written.first() {
+        None => return Err(no_hole(checked, net)),
+        Some(hole) if met.is_empty() => return Err(never_met(hole)),
+        Some(_) => {}
     }
     check_places(checked, net, &written, &met)?;
     check_lengths(&written)?;

@@ -331,10 +331,11 @@ impl Numbering {
     }
 }
 
-/// Tells variables of the same name apart: `c`, `c2`, `c3`.
+/// Tells variables of the same name apart: `c`, `c2`, `c3`. What has no name gets none.
 pub(crate) fn distinct_names(names: Vec<CompactString>) -> Vec<CompactString> {
     // Most definitions have few variables, all with names of their own.
-    let is_new = |(place, name)| !names[..place].contains(name);
+    let is_new =
+        |(place, name): (usize, &CompactString)| name == "_" || !names[..place].contains(name);
     if names.len() <= 16 && names.iter().enumerate().all(is_new) {
         return names;
     }
@@ -344,7 +345,7 @@ pub(crate) fn distinct_names(names: Vec<CompactString>) -> Vec<CompactString> {
         .into_iter()
         .map(|name| {
             let mut candidate = name.clone();
-            while !used.insert(candidate.clone()) {
+            while candidate != "_" && !used.insert(candidate.clone()) {
                 // A number from an earlier numbering is not kept: `c2` and `c2` are `c2` and `c3`.
                 let base = name.trim_end_matches(|end: char| end.is_ascii_digit());
                 let number = next.entry(base.into()).or_insert(1);
