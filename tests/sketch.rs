@@ -633,9 +633,21 @@ fn trace(text: &str, name: &str) -> String {
     let trace = types::trace(&checked, id).into_iter();
     let lines = trace.map(|(span, stack)| {
         let stack = stack.unwrap_or_else(|| "depends on the filling".to_string());
-        format!("  {}: {stack}\n", source.slice(span))
+        format!("  {}: {stack}\n", source.slice(span).trim())
     });
     format!("{name}\n{}", lines.collect::<String>())
+}
+
+#[test]
+fn a_word_before_braces_has_its_arguments() {
+    let steps = trace(
+        "net n : [4, 8, 8] -> [4, 8, 8] = conv(3) { relu } * 2\n",
+        "n",
+    );
+    assert_eq!(
+        steps,
+        "n\n  conv(3): [4, 8, 8]\n  { relu } * 2: [4, 8, 8]\n"
+    );
 }
 
 #[test]

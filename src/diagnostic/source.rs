@@ -39,6 +39,14 @@ impl Span {
         }
     }
 
+    /// The empty range right before this one.
+    pub fn before(self) -> Span {
+        Span {
+            end: self.start,
+            ..self
+        }
+    }
+
     /// The empty range right behind this one.
     pub fn after(self) -> Span {
         Span {

@@ -59,7 +59,11 @@ impl<'a> Resolver<'a> {
         blocks: &'a Blocks,
         scope: &mut Scope<'a>,
     ) {
-        let end = arguments.last().map_or(name.span, |last| last.value.span);
+        // Arguments end with a parenthesis right before the braces.
+        let end = match arguments.is_empty() {
+            true => name.span,
+            false => blocks.span.before(),
+        };
         if let Some(kind) = self.word(name, arguments, None, scope) {
             self.steps.push(Step {
                 span: name.span.to(end),

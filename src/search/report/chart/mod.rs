@@ -294,7 +294,15 @@ fn hover(report: &Report, candidate: &ReportedCandidate) -> String {
         shown(&candidate.program)
     )];
     match (candidate.value, &candidate.reason) {
-        (Some(value), _) => lines.push(format!("{}: {}", measure.name, measure.text(value))),
+        (Some(value), _) => {
+            lines.push(format!("{}: {}", measure.name, measure.text(value)));
+            let unpriced = measure.unpriced_name();
+            if unpriced != measure.name
+                && let Some(value) = measure.unpriced(candidate)
+            {
+                lines.push(format!("{unpriced}: {}", measure.text(value)));
+            }
+        }
         (None, Some(reason)) => lines.push(format!("failed: {reason}")),
         (None, None) => lines.push(candidate.status.to_owned()),
     }

@@ -24,8 +24,13 @@ pub fn write(page: &mut String, report: &Report) -> std::fmt::Result {
         )
     };
     if let Some((best, value)) = report.best().and_then(|it| Some((it, it.value?))) {
+        let measure = &report.measure;
         let number = format!("candidate {}, {}", best.number + 1, origin(best));
-        tile("best", &report.measure.text(value), &number)?;
+        let number = match measure.name == measure.unpriced_name() {
+            true => number,
+            false => format!("{}, {number}", measure.name),
+        };
+        tile("best", &measure.text(value), &number)?;
         tile(
             "best program",
             &shown(&best.program),
