@@ -94,8 +94,11 @@ pub(super) enum Obstacle {
     Size {
         axis: usize,
         axes: usize,
-        must_grow: bool,
+        found: i64,
+        wanted: i64,
     },
+    /// Some size does not.
+    Sizes,
     /// It takes at least so many symbols.
     Length(usize),
 }
@@ -168,19 +171,22 @@ impl Facts {
             return Obstacle::Length(longest as usize);
         };
         let wanted = || self.wanted.iter().flatten();
-        match (wanted().next(), wanted().find(|it| it.rank() == axes)) {
-            (Some(other), None) => Obstacle::Axes {
+        let same = wanted().find(|it| it.rank() == axes);
+        if let (Some(other), None) = (wanted().next(), same) {
+            return Obstacle::Axes {
                 found: axes,
                 wanted: other.rank(),
-            },
-            (_, same) => Obstacle::Size {
+            };
+        }
+        let number = |shape: &Shape| shape.0[axis].constant();
+        match number(shape).zip(same.and_then(number)) {
+            Some((found, wanted)) => Obstacle::Size {
                 axis,
                 axes,
-                must_grow: same.is_some_and(|wanted| {
-                    let sizes = [wanted, shape].map(|shape| shape.0[axis].constant());
-                    sizes[0] > sizes[1]
-                }),
+                found,
+                wanted,
             },
+            None => Obstacle::Sizes,
         }
     }
 }

@@ -111,32 +111,35 @@ fn help(obstacle: Option<Obstacle>) -> String {
         Some(Obstacle::Size {
             axis,
             axes,
-            must_grow,
+            found,
+            wanted,
         }) => {
-            let (size, example) = match (axes, axis, must_grow) {
-                (1, ..) => ("this number of features", ", as `dense(32)` does to 32"),
-                (3, 0, _) => ("these channels", ", as `conv(1, 32)` does to 32"),
-                (3, 1, false) => (
-                    "this height",
-                    ", as `maxpool(2, stride: 2)` does to half of it",
-                ),
-                (3, 1, true) => ("this height", ", as `upsample(2)` does to twice as much"),
-                (3, _, false) => (
-                    "this width",
-                    ", as `maxpool(2, stride: 2)` does to half of it",
-                ),
-                (3, _, true) => ("this width", ", as `upsample(2)` does to twice as much"),
-                (_, 0, _) => ("the first of these sizes", ""),
-                _ => ("the second of these sizes", ""),
+            let side = match wanted > found {
+                true => ", as `upsample(2)` doubles it",
+                false => ", as `maxpool(2, stride: 2)` halves it",
             };
-            format!(
-                "no program leads from {size} to what must be left: add a symbol that does{example}"
-            )
+            let plural = if found == 1 { "" } else { "s" };
+            let (size, example) = match (axes, axis) {
+                (1, _) => (
+                    format!("{found} feature{plural}"),
+                    format!(", as `dense({wanted})`"),
+                ),
+                (3, 0) => (
+                    format!("{found} channel{plural}"),
+                    format!(", as `conv(1, {wanted})`"),
+                ),
+                (3, 1) => (format!("a height of {found}"), side.to_owned()),
+                (3, _) => (format!("a width of {found}"), side.to_owned()),
+                _ => (format!("a size of {found}"), String::new()),
+            };
+            format!("no program leads from {size} to {wanted}: add a symbol that does{example}")
         }
         Some(Obstacle::Length(symbols)) => {
             format!("it takes at least {symbols} symbols: allow a longer hole")
         }
-        None => "add symbols that merge or change sizes, or allow a longer hole".to_owned(),
+        Some(Obstacle::Sizes) | None => {
+            "add symbols that merge or change sizes, or allow a longer hole".to_owned()
+        }
     }
 }
 
