@@ -188,3 +188,30 @@ fn key_of_an_opcode_string(bencher: Bencher) {
     let (space, programs) = sketch();
     bencher.bench(|| space.key(black_box(&programs[1])).map(|key| key.0));
 }
+
+/// A search's first look at a hole of so many symbols in a block with a signature, and what may follow each symbol of one
+/// random program.
+#[divan::bench(args = [15, 60, 200])]
+fn walk_through_a_long_hole(bencher: Bencher, length: usize) {
+    let text = format!(
+        "alphabet cells {{ c = conv(3) bn relu  p = conv(1) bn relu  m = maxpool(3)\n\
+         s = conv(3, stride: 2)\n : = dup\n ~ = swap\n + = add\n | = cat\n }}\n\
+         block cell : [c, h, w] -> [c, h, w] = ?{{1..{length}}}\n\
+         net n : [3, 32, 32] -> [10] = conv(3, 16) cell gap dense(10)\n"
+    );
+    let checked = Arc::new(types::check(
+        &syntax::parse(&Source::new("long.snap", text)).file,
+    ));
+    bencher.bench(|| {
+        let space = Space::new(checked.clone(), None).expect("the sketch can be filled");
+        let mut program = Vec::new();
+        loop {
+            let symbols: Vec<u8> = space.allowed(&program).iter().collect();
+            let choice = program.len() * program.len() + program.len() / 3;
+            match symbols.get(choice % symbols.len().max(1)) {
+                Some(symbol) => program.push(*symbol),
+                None => return program,
+            }
+        }
+    });
+}

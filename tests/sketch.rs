@@ -548,6 +548,22 @@ const NETS: &[&str] = &[
     "block b : [c, h, w] [c, h, w] -> [c, h, w] = ?{1..4}\nnet n : [4, 8, 8] -> [4, 8, 8] = dup b\n",
 ];
 
+/// Twice as many channels halved are as many again, whatever the number.
+#[test]
+fn what_takes_a_multiple_of_a_name_may_follow_what_leaves_it() {
+    let alphabet =
+        format!("{BLOCKS}alphabet k {{\n    a = wide\n    b = halved\n    r = relu\n}}\n");
+    let net = "block b : [c, h, w] -> [c, h, w] = ?{1..4}\nnet n : [3, 8, 8] -> [3, 8, 8] = b\n";
+    let (_, space) = space_over(&alphabet, net).expect("the sketch has fillings");
+    for (program, is_valid) in [("ab", true), ("aabb", true), ("rarb", true), ("aa", false)] {
+        assert_eq!(
+            space.is_valid(&space.opcodes(program).unwrap()),
+            is_valid,
+            "{program}"
+        );
+    }
+}
+
 /// What stands in the way is told, and what to do about it.
 #[test]
 fn why_nothing_fits_is_told() {

@@ -124,8 +124,7 @@ impl Automaton {
 
     /// Why no filling was found for the last hole that was come to, where that can be told.
     pub(super) fn obstacle(&self, machine: &Machine) -> Option<Obstacle> {
-        let stages = self.stages.iter().rev();
-        let last = stages.max_by_key(|stage| stage.hole)?;
+        let last = self.last_stage()?;
         let hole = &machine.holes[last.hole];
         last.sites.iter().find_map(|site| {
             let at = Site {
@@ -139,8 +138,13 @@ impl Automaton {
 
     /// The places of the last hole that was come to.
     pub(super) fn furthest(&self) -> Option<(usize, &[HoleSite])> {
-        let furthest = self.stages.iter().rev().max_by_key(|stage| stage.hole);
-        furthest.map(|stage| (stage.hole, stage.sites.as_slice()))
+        let last = self.last_stage()?;
+        Some((last.hole, &last.sites))
+    }
+
+    /// The first stage of the last hole that was come to.
+    fn last_stage(&self) -> Option<&Stage> {
+        self.stages.iter().rev().max_by_key(|stage| stage.hole)
     }
 
     fn stage_of(&self, state: StateId) -> &Stage {

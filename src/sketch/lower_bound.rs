@@ -8,12 +8,13 @@
 //! halve them, however many there are.
 
 mod descent;
+mod obstacle;
 mod site;
 
-use descent::Descent;
+pub(super) use obstacle::Obstacle;
 use rustc_hash::FxHashMap;
-use site::Facts;
 pub(super) use site::Site;
+use site::{Facts, Symbols};
 
 use crate::operations::Shape;
 use crate::types::MAXIMUM_RANK;
@@ -77,47 +78,24 @@ pub(super) struct LowerBounds {
     known: FxHashMap<Shape, Bound>,
     /// What is known of the place, once that was asked for; nothing where nothing can be told.
     facts: Option<Option<Facts>>,
+    /// How many symbols more are looked ahead than the hole may have.
+    further: usize,
 }
 
 /// The tensors that a symbol may make of one, each by its sizes one by one. There are none where it is dropped.
 /// `None` if it may become anything.
 type Outcome<S> = Option<Vec<Vec<S>>>;
 
-/// Why a stack can't be brought to an end by so many symbols.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub(super) enum Obstacle {
-    /// There are so many tensors, and so many must be left.
-    Tensors { found: usize, wanted: usize },
-    /// No tensor that must be left has as many axes as this one.
-    Axes { found: usize, wanted: usize },
-    /// The size of this axis, of so many, does not come to one that must be left.
-    Size {
-        axis: usize,
-        axes: usize,
-        found: i64,
-        wanted: i64,
-    },
-    /// Some size does not.
-    Sizes,
-    /// It takes at least so many symbols.
-    Length(usize),
-}
-
 impl LowerBounds {
     /// Whether so many symbols may be enough for a stack: to bring it down, to have done with each of its
     /// tensors, and to come to those that must be left.
     pub(super) fn allow(&mut self, at: &Site, stack: &[Shape], symbols: usize) -> bool {
-        let depth = at.hole.maximum();
-        self.obstacle(at, stack, (symbols, depth)).is_none() && !at.lacks_a_name(stack)
+        self.obstacle(at, stack, symbols).is_none() && !at.lacks_a_name(stack)
     }
 
-    /// Why so many symbols are not enough for a stack, if that can be told by looking `depth` symbols ahead.
-    fn obstacle(
-        &mut self,
-        at: &Site,
-        stack: &[Shape],
-        (symbols, depth): (usize, usize),
-    ) -> Option<Obstacle> {
+    /// Why so many symbols are not enough for a stack, if that can be told.
+    fn obstacle(&mut self, at: &Site, stack: &[Shape], symbols: usize) -> Option<Obstacle> {
+        let depth = at.hole.maximum() + self.further;
         let facts = self.facts.get_or_insert_with(|| Facts::of(at)).as_ref()?;
         if stack.len() > facts.height + facts.drop * symbols {
             return Some(Obstacle::Tensors {
@@ -125,69 +103,85 @@ impl LowerBounds {
                 wanted: facts.height,
             });
         }
-        let descents = facts.descents.as_ref()?;
+        let explorer = Explorer {
+            at,
+            facts,
+            symbols: facts.symbols.as_ref()?,
+            depth,
+        };
         let mut nearest = (facts.height > 0).then_some(NEVER);
-        let mut furthest = None;
+        let mut last = None;
         for shape in stack {
-            let mut bounds = [Bound::NONE; MAXIMUM_RANK];
-            for (bound, size) in bounds.iter_mut().zip(site::one_by_one(shape)) {
-                if !self.known.contains_key(&size) {
-                    let explored =
-                        Exploration::of(&size, at, (facts, descents), depth, &self.known);
-                    let bounds = explored.shapes.into_iter().zip(explored.bounds);
-                    self.known.extend(bounds);
-                }
-                *bound = self.known.get(&size).copied().unwrap_or(Bound::NONE);
-            }
+            let bounds = explorer.bounds(shape, &mut self.known);
             let to_be_done = bounds.map(|bound| bound.to_be_done);
-            if to_be_done.iter().any(|bound| *bound as usize > symbols) {
+            if furthest(to_be_done) > symbols {
                 return Some(facts.obstacle(shape, to_be_done, depth));
             }
             let to_be_left = bounds.map(|bound| bound.to_be_left);
-            let bound = to_be_left.into_iter().max().unwrap_or(0);
-            nearest = nearest.map(|nearest| nearest.min(bound));
-            furthest = Some((shape, to_be_left));
+            nearest = nearest.map(|nearest| nearest.min(furthest(to_be_left) as u32));
+            last = Some((shape, to_be_left));
         }
-        let (shape, bounds) = furthest?;
+        let (shape, bounds) = last?;
         (nearest? as usize > symbols).then(|| facts.obstacle(shape, bounds, depth))
     }
 }
 
 /// Why no filling is found at a place, if that can be told: by looking further than fillings may go.
 pub(super) fn obstacle(at: &Site) -> Option<Obstacle> {
-    let symbols = at.hole.maximum();
-    let budget = (symbols, symbols + FURTHER);
-    LowerBounds::default().obstacle(at, &at.site.before, budget)
+    let mut bounds = LowerBounds {
+        further: FURTHER,
+        ..LowerBounds::default()
+    };
+    bounds.obstacle(at, &at.site.before, at.hole.maximum())
 }
 
-impl Facts {
-    /// Why a tensor does not come to an end, given how many symbols each of its sizes needs, as far as that was
-    /// looked for.
-    fn obstacle(&self, shape: &Shape, bounds: [u32; MAXIMUM_RANK], depth: usize) -> Obstacle {
-        let axes = shape.rank();
-        let is_never = |bound: &u32| *bound as usize > depth;
-        let Some(axis) = bounds.iter().position(is_never) else {
-            let longest = bounds.into_iter().max().unwrap_or(0);
-            return Obstacle::Length(longest as usize);
-        };
-        let wanted = || self.wanted.iter().flatten();
-        let same = wanted().find(|it| it.rank() == axes);
-        if let (Some(other), None) = (wanted().next(), same) {
-            return Obstacle::Axes {
-                found: axes,
-                wanted: other.rank(),
-            };
+/// The bound of a tensor, of those of its sizes.
+fn furthest(bounds: [u32; MAXIMUM_RANK]) -> usize {
+    bounds.into_iter().fold(0, u32::max) as usize
+}
+
+/// What finds bounds at a place.
+struct Explorer<'a> {
+    at: &'a Site<'a>,
+    facts: &'a Facts,
+    symbols: &'a Symbols,
+    /// How many symbols are looked ahead.
+    depth: usize,
+}
+
+impl Explorer<'_> {
+    /// The bounds of a tensor's sizes. Those that are found on the way are kept as known.
+    fn bounds(&self, shape: &Shape, known: &mut FxHashMap<Shape, Bound>) -> [Bound; MAXIMUM_RANK] {
+        let mut bounds = [Bound::NONE; MAXIMUM_RANK];
+        for (bound, size) in bounds.iter_mut().zip(site::one_by_one(shape)) {
+            if !known.contains_key(&size) {
+                let Exploration { shapes, bounds, .. } = self.explore(&size, known);
+                known.extend(shapes.into_iter().zip(bounds));
+            }
+            *bound = known.get(&size).copied().unwrap_or(Bound::NONE);
         }
-        let number = |shape: &Shape| shape.0[axis].constant();
-        match number(shape).zip(same.and_then(number)) {
-            Some((found, wanted)) => Obstacle::Size {
-                axis,
-                axes,
-                found,
-                wanted,
-            },
-            None => Obstacle::Sizes,
+        bounds
+    }
+
+    /// A shape and all that it may become in so many symbols.
+    fn explore(&self, first: &Shape, known: &FxHashMap<Shape, Bound>) -> Exploration {
+        let mut explored = Exploration::default();
+        explored.place(first.clone());
+        let mut layer = 0..1;
+        for _ in 0..=self.depth {
+            for place in layer.clone() {
+                let shape = explored.shapes[place].clone();
+                if let Some(known) = known.get(&shape) {
+                    explored.bounds[place] = *known;
+                } else if place < MOST_SHAPES && !self.at.is_among(&shape, &self.facts.wanted) {
+                    explored.bounds[place] = Bound::NEVER;
+                    explored.follow(place, self.at.outcomes(&shape, self.symbols));
+                }
+            }
+            layer = layer.end..explored.shapes.len();
         }
+        explored.settle();
+        explored
     }
 }
 
@@ -202,33 +196,6 @@ struct Exploration {
 }
 
 impl Exploration {
-    /// A shape and all that it may become by so many symbols. Some bounds are known.
-    fn of(
-        first: &Shape,
-        at: &Site,
-        (facts, descents): (&Facts, &[Descent]),
-        depth: usize,
-        known: &FxHashMap<Shape, Bound>,
-    ) -> Self {
-        let mut explored = Self::default();
-        explored.place(first.clone());
-        let mut layer = 0..1;
-        for _ in 0..=depth {
-            for place in layer.clone() {
-                let shape = explored.shapes[place].clone();
-                if let Some(known) = known.get(&shape) {
-                    explored.bounds[place] = *known;
-                } else if place < MOST_SHAPES && !at.is_among(&shape, &facts.wanted) {
-                    explored.bounds[place] = Bound::NEVER;
-                    explored.follow(place, at.outcomes(&shape, descents, &facts.least));
-                }
-            }
-            layer = layer.end..explored.shapes.len();
-        }
-        explored.settle();
-        explored
-    }
-
     /// The place of a shape. As long as it is not followed, it counts as done.
     fn place(&mut self, shape: Shape) -> usize {
         if let Some(place) = self.places.get(&shape) {

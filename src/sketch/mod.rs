@@ -87,62 +87,6 @@ impl Allowed {
     }
 }
 
-/// What is to be done about a hole that nothing fits.
-fn help(obstacle: Option<Obstacle>) -> String {
-    match obstacle {
-        Some(Obstacle::Tensors { found, wanted }) => format!(
-            "no program this long makes {wanted} of {found} tensors: add a symbol that merges, or allow a longer \
-             hole"
-        ),
-        Some(Obstacle::Axes { found, wanted }) => {
-            let number = |axes| match axes {
-                1 => "1 axis".to_owned(),
-                _ => format!("{axes} axes"),
-            };
-            let example = match (found, wanted) {
-                (3, 1) => ", as `gap` does from an image to its channels",
-                (3, 2) => ", as `tokens` does from an image to its pixels",
-                (2, 3) => ", as `image` does from tokens to an image",
-                _ => "",
-            };
-            let (found, wanted) = (number(found), number(wanted));
-            format!("no program leads from {found} to {wanted}: add a symbol that does{example}")
-        }
-        Some(Obstacle::Size {
-            axis,
-            axes,
-            found,
-            wanted,
-        }) => {
-            let side = match wanted > found {
-                true => ", as `upsample(2)` doubles it",
-                false => ", as `maxpool(2, stride: 2)` halves it",
-            };
-            let plural = if found == 1 { "" } else { "s" };
-            let (size, example) = match (axes, axis) {
-                (1, _) => (
-                    format!("{found} feature{plural}"),
-                    format!(", as `dense({wanted})`"),
-                ),
-                (3, 0) => (
-                    format!("{found} channel{plural}"),
-                    format!(", as `conv(1, {wanted})`"),
-                ),
-                (3, 1) => (format!("a height of {found}"), side.to_owned()),
-                (3, _) => (format!("a width of {found}"), side.to_owned()),
-                _ => (format!("a size of {found}"), String::new()),
-            };
-            format!("no program leads from {size} to {wanted}: add a symbol that does{example}")
-        }
-        Some(Obstacle::Length(symbols)) => {
-            format!("it takes at least {symbols} symbols: allow a longer hole")
-        }
-        Some(Obstacle::Sizes) | None => {
-            "add symbols that merge or change sizes, or allow a longer hole".to_owned()
-        }
-    }
-}
-
 impl Space {
     /// The space of a net's holes; `name` chooses the net where the file has several with holes.
     ///
@@ -176,7 +120,7 @@ impl Space {
     /// What is wrong is told of the hole to which no filling was found: those before it have some.
     fn nothing_fits(&self) -> Box<Diagnostic> {
         let automaton = self.lock();
-        let help = help(automaton.obstacle(&self.machine()));
+        let obstacle = automaton.obstacle(&self.machine());
         let (hole, sites) = automaton.furthest().unwrap_or((0, &[]));
         let shapes = |of: fn(&HoleSite) -> &[_]| {
             let shapes = sites.iter().take(1).flat_map(of);
@@ -196,7 +140,7 @@ impl Space {
                 self.holes[hole].span(),
                 format!("must turn {before} into {after}{together}"),
             )
-            .with_help(help),
+            .with_help(obstacle.unwrap_or(Obstacle::Unknown).help()),
         )
     }
 

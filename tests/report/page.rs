@@ -1,7 +1,8 @@
 //! The page: well-formed, complete, on its own, and never taking a text for its own.
 
 use roxmltree::{Document, Node, ParsingOptions};
-use snapc::search::report::{Report, html};
+use serde_json::json;
+use snapc::search::report::{Measure, Report, html};
 use snapc::search::{Store, StrategyName};
 
 use crate::fixture::{REASON, gathered, open, report};
@@ -32,6 +33,25 @@ fn text(node: Node<'_, '_>) -> String {
         .descendants()
         .filter_map(|it| it.text().filter(|_| it.is_text()));
     texts.collect()
+}
+
+/// Points and the best tell what was measured beside the value, which is less than that.
+#[test]
+fn a_page_with_prices_tells_both_values() {
+    let mut report = report(StrategyName::Random, 9);
+    let plain = html(&report, TITLE);
+    assert!(!plain.contains("less prices"));
+    let objective = json!({ "measurement": "accuracy", "parameter_price": 1e-6 });
+    report.measure = Measure::of(&json!({ "training": {}, "objective": objective }));
+    for candidate in &mut report.candidates {
+        candidate.value = candidate.value.map(|_| 0.75);
+        candidate.details = json!({ "validation_accuracy": 0.875, "parameters": 125_000 });
+    }
+    let page = html(&report, TITLE);
+    assert!(
+        page.contains("validation accuracy less prices: 75.00 %\nvalidation accuracy: 87.50 %")
+    );
+    assert!(page.contains("validation accuracy less prices, candidate "));
 }
 
 /// What must hold of every page.

@@ -69,6 +69,11 @@ impl Measure {
             .map_or_else(|| self.name.clone(), unpriced_name)
     }
 
+    /// Whether prices are taken off the value.
+    pub fn is_priced(&self) -> bool {
+        self.name != self.unpriced_name()
+    }
+
     /// The value in the unit it is shown in.
     pub fn shown(&self, value: f64) -> f64 {
         match self.is_share {

@@ -1,8 +1,8 @@
 //! What comes of what by a symbol.
 
-use super::super::automaton::{Machine, STEP_BUDGET};
 use crate::diagnostic::Span;
 use crate::operations::{Operation, Shape};
+use crate::sketch::automaton::{Machine, STEP_BUDGET};
 use crate::types::{
     Calls, DefinitionId, Interpreter, LayerPath, MAXIMUM_RANK, Passage, Pull, Recorder, ShapeTerm,
 };

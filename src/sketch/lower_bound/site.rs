@@ -1,10 +1,10 @@
 //! A place of a hole, and what its symbols make of tensors there.
 
-use super::super::automaton::{self, Machine, STEP_BUDGET};
-use super::super::holes::OpenHole;
-use super::descent::MOST_OPERANDS;
-use super::{Descent, Outcome};
+use super::Outcome;
+use super::descent::{Descent, MOST_OPERANDS};
 use crate::operations::{Dimension, Shape, Variable};
+use crate::sketch::automaton::{self, Machine, STEP_BUDGET};
+use crate::sketch::holes::OpenHole;
 use crate::types::{
     DefinitionId, HoleSite, Interpreter, MAXIMUM_RANK, MAXIMUM_STACK, Role, ShapeTerm, Stop,
 };
@@ -13,10 +13,10 @@ use crate::types::{
 const MOST_ROUNDS: usize = 64;
 
 /// A place where a hole is met.
-pub(in super::super) struct Site<'a> {
-    pub(in super::super) machine: &'a Machine<'a>,
-    pub(in super::super) hole: &'a OpenHole,
-    pub(in super::super) site: &'a HoleSite,
+pub(in crate::sketch) struct Site<'a> {
+    pub(in crate::sketch) machine: &'a Machine<'a>,
+    pub(in crate::sketch) hole: &'a OpenHole,
+    pub(in crate::sketch) site: &'a HoleSite,
 }
 
 /// What is known of a place beforehand.
@@ -28,10 +28,17 @@ pub(super) struct Facts {
     pub(super) wanted: Vec<Option<Shape>>,
     /// By how many tensors a symbol brings the stack down at most.
     pub(super) drop: usize,
-    /// What comes of what by each symbol, if that can be told and all sizes are numbers.
-    pub(super) descents: Option<Vec<Descent>>,
+    /// What the symbols do, if that can be told and all sizes are numbers.
+    pub(super) symbols: Option<Symbols>,
+}
+
+/// What the symbols of a hole do to any tensors at a place.
+#[derive(Debug)]
+pub(super) struct Symbols {
+    /// What comes of what by each of them.
+    descents: Vec<Descent>,
     /// The least sizes that tensors can have.
-    pub(super) least: LeastSizes,
+    least: LeastSizes,
 }
 
 impl Facts {
@@ -53,16 +60,15 @@ impl Facts {
         };
         // Two names may stand for the same number, and then everything may be what is wanted.
         let descents = descents.filter(|_| at.site.rigid.is_empty());
-        let least = match &descents {
-            Some(descents) => LeastSizes::of(at, descents),
-            None => LeastSizes::ANY,
-        };
+        let symbols = descents.map(|descents| Symbols {
+            least: LeastSizes::of(at, &descents),
+            descents,
+        });
         Some(Self {
             height,
             wanted,
             drop,
-            descents,
-            least,
+            symbols,
         })
     }
 }
@@ -140,16 +146,11 @@ impl<'a> Site<'a> {
     }
 
     /// What each symbol may make of a tensor, whatever stands beside it.
-    pub(super) fn outcomes(
-        &self,
-        shape: &Shape,
-        descents: &[Descent],
-        least: &LeastSizes,
-    ) -> Vec<Outcome<Shape>> {
+    pub(super) fn outcomes(&self, shape: &Shape, symbols: &Symbols) -> Vec<Outcome<Shape>> {
         let mut outcomes = Vec::new();
-        for descent in descents {
+        for descent in &symbols.descents {
             for (place, others) in beside(descent.operands) {
-                let outcome = self.outcome(shape, (descent, place), &others, least);
+                let outcome = self.outcome(shape, (descent, place), &others, &symbols.least);
                 outcomes.extend(outcome.filter(|outcome| !outcomes.contains(outcome)));
             }
         }
@@ -226,7 +227,7 @@ fn ranks(tensors: usize) -> impl Iterator<Item = Vec<usize>> {
 /// The least sizes that any tensor can have at a place, by its number of axes; `None` if no tensor has so
 /// many.
 #[derive(Debug, PartialEq)]
-pub(super) struct LeastSizes([Option<[i64; MAXIMUM_RANK]>; MAXIMUM_RANK]);
+struct LeastSizes([Option<[i64; MAXIMUM_RANK]>; MAXIMUM_RANK]);
 
 impl LeastSizes {
     const ANY: Self = Self([Some([1; MAXIMUM_RANK]); MAXIMUM_RANK]);

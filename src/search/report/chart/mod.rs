@@ -296,11 +296,10 @@ fn hover(report: &Report, candidate: &ReportedCandidate) -> String {
     match (candidate.value, &candidate.reason) {
         (Some(value), _) => {
             lines.push(format!("{}: {}", measure.name, measure.text(value)));
-            let unpriced = measure.unpriced_name();
-            if unpriced != measure.name
-                && let Some(value) = measure.unpriced(candidate)
-            {
-                lines.push(format!("{unpriced}: {}", measure.text(value)));
+            let unpriced = measure.unpriced(candidate);
+            if let Some(value) = unpriced.filter(|_| measure.is_priced()) {
+                let name = measure.unpriced_name();
+                lines.push(format!("{name}: {}", measure.text(value)));
             }
         }
         (None, Some(reason)) => lines.push(format!("failed: {reason}")),

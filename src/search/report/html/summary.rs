@@ -26,9 +26,9 @@ pub fn write(page: &mut String, report: &Report) -> std::fmt::Result {
     if let Some((best, value)) = report.best().and_then(|it| Some((it, it.value?))) {
         let measure = &report.measure;
         let number = format!("candidate {}, {}", best.number + 1, origin(best));
-        let number = match measure.name == measure.unpriced_name() {
-            true => number,
-            false => format!("{}, {number}", measure.name),
+        let number = match measure.is_priced() {
+            true => format!("{}, {number}", measure.name),
+            false => number,
         };
         tile("best", &measure.text(value), &number)?;
         tile(
