@@ -41,7 +41,7 @@ fn a_page_with_prices_tells_both_values() {
     let mut report = report(StrategyName::Random, 9);
     let plain = html(&report, TITLE);
     assert!(!plain.contains("less prices"));
-    let objective = json!({ "measurement": "accuracy", "parameter_price": 1e-6 });
+    let objective = json!({ "measurement": "accuracy", "parameters_price": 0.02 });
     report.measure = Measure::of(&json!({ "training": {}, "objective": objective }));
     for candidate in &mut report.candidates {
         candidate.value = candidate.value.map(|_| 0.75);
