@@ -60,7 +60,8 @@ fn awake<R>(board: &Arc<Board>, compute: impl FnOnce() -> R) -> R {
 pub(super) fn with_all_awake<R: Send>(compute: impl FnOnce() -> R + Send) -> R {
     let threads = rayon::current_num_threads();
     if threads == 1 {
-        return rayon::scope(|_| compute());
+        // There is nobody to hand work to, and to enter the pool takes as long as several layers of an example alone.
+        return compute();
     }
     let (is_done, board) = (&AtomicBool::new(false), &Arc::new(Board::new(threads)));
     rayon::scope(|scope| {

@@ -14,6 +14,7 @@ pub(super) mod attention;
 pub(super) mod batch_norm;
 pub(super) mod bilinear;
 pub(super) mod channel_scale;
+mod columns;
 pub(super) mod convolution;
 pub(super) mod dense;
 mod depthwise;

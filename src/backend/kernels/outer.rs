@@ -183,6 +183,9 @@ unsafe fn add_panel_with<V: Vector>(
                 (8.., true) if V::MANY_REGISTERS => {
                     block::<V, 8, 2>(left, k, positions, right, target)
                 }
+                (6.., true) if !V::MANY_REGISTERS => {
+                    block::<V, 6, 2>(left, k, positions, right, target)
+                }
                 (8.., false) => block::<V, 8, 1>(left, k, positions, right, target),
                 (4.., true) => block::<V, 4, 2>(left, k, positions, right, target),
                 (4.., false) => block::<V, 4, 1>(left, k, positions, right, target),

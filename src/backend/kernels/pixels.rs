@@ -4,6 +4,7 @@
 //! fills vectors, or half a vector, the pixels alone cost less, and lie side by side in the end. The sums are
 //! the same, to the bit.
 
+use super::columns::{Columns, Product, panels_at_once};
 use super::finish::Epilogue;
 use super::float::Float;
 use super::shifted::{PackedRows, STRIP, Shifted, next_block, takes_all};
@@ -135,6 +136,27 @@ unsafe fn product_with<V: Vector>(
     }
 }
 
+/// Columns of which every vector is read in `P` parts, each with a start of its own.
+struct Places<'a, const P: usize>(&'a [usize]);
+
+impl<V: Vector, const P: usize> Columns<V> for Places<'_, P> {
+    fn count(&self) -> usize {
+        self.0.len() / P * V::LANES
+    }
+
+    #[inline(always)]
+    unsafe fn of_row(&self, row: *const V::Number, vector: usize) -> V {
+        // SAFETY: the caller's row has the pixels.
+        unsafe {
+            match self.0.get(vector * P..(vector + 1) * P) {
+                Some([first, second]) => V::load_halves(row.add(*first), row.add(*second)),
+                Some([first]) => V::load(row.add(*first)),
+                _ => V::zero(),
+            }
+        }
+    }
+}
+
 /// A vector is read in `P` parts, each with a start of its own.
 ///
 /// # Safety
@@ -149,6 +171,19 @@ unsafe fn strips<V: Vector, const P: usize>(
     stride: usize,
     epilogue: Epilogue<V::Number>,
 ) {
+    let panels = panels_at_once::<V>(left);
+    if panels > 0 {
+        let product = Product {
+            left,
+            offsets: right.offsets,
+            source: right.source.as_ptr(),
+            target: target.as_mut_ptr(),
+            stride,
+            epilogue,
+        };
+        // SAFETY: the caller's sizes.
+        return unsafe { product.compute::<V>(panels, &Places::<P>(starts)) };
+    }
     // Pixels outermost: the part of the source that they need stays in the cache over all rows.
     for (strip, starts) in starts.chunks(STRIP * P).enumerate() {
         let mut row = 0;
@@ -162,6 +197,7 @@ unsafe fn strips<V: Vector, const P: usize>(
                 let epilogue = epilogue.of_channels(row..row + height);
                 match height {
                     8 => strip_of::<V, P, 8, 3>(packed, right, starts, target, stride, epilogue),
+                    6 => strip_of::<V, P, 6, 2>(packed, right, starts, target, stride, epilogue),
                     4 if V::MANY_REGISTERS => {
                         strip_of::<V, P, 4, 4>(packed, right, starts, target, stride, epilogue);
                     }

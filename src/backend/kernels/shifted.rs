@@ -7,6 +7,7 @@ use std::ops::Range;
 
 use super::parallel::{Parallel, ParallelSlice};
 
+use super::columns::{Product, SideBySide, panels_at_once};
 use super::finish::Epilogue;
 use super::float::Float;
 use super::shared::Shared;
@@ -71,15 +72,14 @@ pub(super) const STRIP: usize = 12;
 /// The least numbers that are packed by one piece of parallel work.
 const LEAST_PACKED: usize = 1 << 15;
 
-/// The most rows that are computed at once on any processor.
-const LARGEST_BLOCK: usize = 8;
-
 /// The most rows that are computed at once: as many as there are registers for.
 fn largest_block(instructions: Instructions) -> usize {
     match instructions {
         #[cfg(target_arch = "x86_64")]
-        Instructions::Avx512 => LARGEST_BLOCK,
-        _ => 4,
+        Instructions::Avx512 => 8,
+        #[cfg(target_arch = "x86_64")]
+        Instructions::Avx2 => 6,
+        Instructions::Baseline => 4,
     }
 }
 
@@ -87,6 +87,7 @@ fn largest_block(instructions: Instructions) -> usize {
 pub(super) fn next_block(left: usize, largest: usize) -> usize {
     match left {
         8.. if largest >= 8 => 8,
+        6.. if largest == 6 => 6,
         4.. => 4,
         2.. => 2,
         _ => 1,
@@ -136,6 +137,11 @@ impl<T: Float> Packed<T> {
         }
     }
 
+    /// The most rows that are packed together.
+    pub(in crate::backend) fn block(&self) -> usize {
+        self.block
+    }
+
     /// All rows.
     pub(in crate::backend) fn all(&self) -> PackedRows<'_, T> {
         self.rows(0..self.rows)
@@ -145,10 +151,9 @@ impl<T: Float> Packed<T> {
     ///
     /// # Panics
     ///
-    /// If the first is no multiple of 8, the largest number of rows that are packed together, or if the
-    /// last is not there.
+    /// If the first is no multiple of [`Packed::block`], or if the last is not there.
     pub(in crate::backend) fn rows(&self, rows: Range<usize>) -> PackedRows<'_, T> {
-        assert!(rows.start.is_multiple_of(LARGEST_BLOCK));
+        assert!(rows.start.is_multiple_of(self.block));
         PackedRows {
             rows: rows.len(),
             inner: self.inner,
@@ -316,6 +321,21 @@ unsafe fn product_with<V: Vector>(
     stride: usize,
     epilogue: Epilogue<V::Number>,
 ) {
+    let panels = panels_at_once::<V>(left);
+    if panels > 0 {
+        // SAFETY: the caller's sizes.
+        unsafe {
+            let product = Product {
+                left,
+                offsets: right.offsets,
+                source: right.source.as_ptr().add(columns.start),
+                target: target.start().add(columns.start),
+                stride,
+                epilogue,
+            };
+            return product.compute::<V>(panels, &SideBySide(columns.len()));
+        }
+    }
     // Columns outermost: the part of the source that they need stays in the cache over all rows.
     let strip = STRIP * V::LANES;
     let mut column = columns.start;
@@ -345,6 +365,7 @@ unsafe fn product_with<V: Vector>(
                 }
                 match height {
                     8 => rows!(8, 3),
+                    6 => rows!(6, 2),
                     4 if V::MANY_REGISTERS => rows!(4, 4),
                     4 => rows!(4, 2),
                     2 => rows!(2, 4),

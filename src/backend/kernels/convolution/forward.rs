@@ -20,9 +20,6 @@ use crate::backend::numbers::Numbers;
 /// So many tiles keep all threads busy.
 const ENOUGH_TILES: usize = 8;
 
-/// The least channels in a piece: as many as are computed at once.
-const LEAST_CHANNELS: usize = 8;
-
 /// The least pixels in a piece: several vectors.
 const LEAST_PIXELS: usize = 64;
 
@@ -140,10 +137,10 @@ struct Pass<'a, T: Float> {
 }
 
 impl<T: Float> Pass<'_, T> {
-    /// The least channels that a piece of an image can have.
+    /// The least channels that a piece of an image can have: as many as are computed at once, or a group.
     fn unit(&self) -> usize {
         match self.geometry.convolution.groups {
-            1 => LEAST_CHANNELS,
+            1 => self.filters[0].block(),
             _ => self.geometry.group_output(),
         }
     }

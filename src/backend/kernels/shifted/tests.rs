@@ -22,7 +22,7 @@ fn packed<T: Float>(
 
 /// Small whole numbers, so that every order of addition gives the same sum.
 fn agree<T: Float>(instructions: Instructions) {
-    for rows in [1, 2, 3, 5, 8, 13] {
+    for rows in [1, 2, 3, 5, 6, 8, 13] {
         for inner in [0, 1, 2, 5, 9, 13] {
             for length in [0, 1, 7, 16, 31, 33, 150] {
                 let source: Vec<T> = numbers(400, 1).into_iter().map(T::of).collect();
@@ -73,6 +73,39 @@ fn agree<T: Float>(instructions: Instructions) {
                 }
             }
         }
+    }
+}
+
+/// Sums of so many terms that few panels of columns have room, or none.
+fn long_sums_agree<T: Float>(instructions: Instructions) {
+    let (rows, length) = (13, 75);
+    let of = |values: Vec<f64>| values.into_iter().map(T::of).collect::<Vec<T>>();
+    for inner in [300, 700, 1500, 5000] {
+        let (source, left) = (of(numbers(400, 1)), of(numbers(rows * inner, 2)));
+        let offsets: Vec<usize> = (0..inner).map(|k| k * 19 % 240).collect();
+        let right = Shifted {
+            source: &source,
+            offsets: &offsets,
+            length,
+        };
+        let packed = packed(instructions, &left, rows, inner);
+        let (all, epilogue) = (packed.all(), Epilogue::default());
+        let mut target = vec![T::ONE; rows * length];
+        // SAFETY: the caller's instructions are there.
+        unsafe { product_on(instructions, all, right, &mut target, length, epilogue) };
+        for (place, sum) in target.iter().enumerate() {
+            let (row, column) = (place / length, place % length);
+            let terms = (0..inner).map(|k| left[row * inner + k] * source[offsets[k] + column]);
+            assert!(*sum == terms.sum::<T>(), "{instructions:?} {inner} {place}");
+        }
+    }
+}
+
+#[test]
+fn sums_of_any_length_agree_with_their_definition() {
+    for instructions in all_instructions() {
+        long_sums_agree::<f32>(instructions);
+        long_sums_agree::<f64>(instructions);
     }
 }
 
