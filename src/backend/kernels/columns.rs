@@ -53,10 +53,12 @@ impl<V: Vector> Columns<V> for SideBySide {
         let first = vector * V::LANES;
         // SAFETY: the caller's row has the columns that are left.
         unsafe {
-            match self.0.saturating_sub(first) {
-                0 => V::zero(),
-                left if left < V::LANES => V::load_first(row.add(first), left),
-                _ => V::load(row.add(first)),
+            if first + V::LANES <= self.0 {
+                V::load(row.add(first))
+            } else if first < self.0 {
+                V::load_first(row.add(first), self.0 - first)
+            } else {
+                V::zero()
             }
         }
     }
