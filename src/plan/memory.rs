@@ -372,12 +372,11 @@ fn hidden(plan: &Plan, step: &Step) -> usize {
     match &step.layer {
         // What is normalised is not the output.
         Layer::Convolution(_) if step.norm.is_some() => output,
-        // Where the largest are: a byte for each.
         Layer::Pool(Pool {
             kind: Pooling::Maximum,
             ..
-        }) => output.div_ceil(NUMBER),
-        Layer::GlobalPool(Pooling::Maximum)
+        })
+        | Layer::GlobalPool(Pooling::Maximum)
         | Layer::AdaptivePool {
             kind: Pooling::Maximum,
             ..

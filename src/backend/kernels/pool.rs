@@ -10,7 +10,6 @@ use crate::backend::numbers::Numbers;
 use crate::plan::Pool;
 
 mod fold;
-mod largest;
 
 /// Pooling of images of one size. Every window holds at least one pixel.
 #[derive(Clone, Copy, Debug)]
@@ -237,35 +236,14 @@ vectorised! {
     }
 }
 
-/// Where the largest values of windows were first found.
-pub(in crate::backend) enum Places {
-    /// By tap.
-    Taps(Vec<u8>),
-    /// By pixel of the image, where windows are so large that taps are too many.
-    Pixels(Vec<u32>),
-}
-
-/// The largest value in every window and where it is first found. What is not a number is larger than all.
+/// The largest value in every window and where in its image it is first found. What is not a
+/// number is larger than all.
 pub(in crate::backend) fn maximum<T: Float>(
     geometry: &Geometry,
     input: &[T],
-) -> (Numbers<T>, Places) {
-    match geometry.has_many_taps() {
-        true => {
-            let (output, pixels) = maximum_of_many(geometry, input);
-            (output, Places::Pixels(pixels))
-        }
-        false => {
-            let (output, taps) = largest::forward(&geometry.windows_of_taps(), input);
-            (output, Places::Taps(taps))
-        }
-    }
-}
-
-/// The same, by runs of windows that have a pixel under a tap, with the pixels.
-fn maximum_of_many<T: Float>(geometry: &Geometry, input: &[T]) -> (Numbers<T>, Vec<u32>) {
+) -> (Numbers<T>, Vec<u32>) {
     let images = input.len() / geometry.pixels();
-    let mut output = memory::zeros(images * geometry.windows());
+    let mut output = memory::buffer(images * geometry.windows());
     let mut places = vec![0; output.len()];
     let runs = geometry.runs();
     output
@@ -285,7 +263,7 @@ fn maximum_of_many<T: Float>(geometry: &Geometry, input: &[T]) -> (Numbers<T>, V
 /// The largest values alone, which take a fraction of the time.
 pub(in crate::backend) fn maximum_alone<T: Float>(geometry: &Geometry, input: &[T]) -> Numbers<T> {
     if geometry.has_many_taps() {
-        return maximum_of_many(geometry, input).0;
+        return maximum(geometry, input).0;
     }
     // What is not a number stays, for nothing is larger.
     let larger = |best: T, value: T| match (value > best) | value.is_nan() {
@@ -298,30 +276,19 @@ pub(in crate::backend) fn maximum_alone<T: Float>(geometry: &Geometry, input: &[
 /// The gradient of the input of [`maximum`].
 pub(in crate::backend) fn maximum_gradient<T: Float>(
     geometry: &Geometry,
-    places: &Places,
-    gradient: &[T],
-) -> Numbers<T> {
-    match places {
-        Places::Taps(taps) => largest::gradient(&geometry.windows_of_taps(), taps, gradient),
-        Places::Pixels(pixels) => maximum_of_many_gradient(geometry, pixels, gradient),
-    }
-}
-
-fn maximum_of_many_gradient<T: Float>(
-    geometry: &Geometry,
-    pixels: &[u32],
+    places: &[u32],
     gradient: &[T],
 ) -> Numbers<T> {
     let images = gradient.len() / geometry.windows();
     let mut target = memory::zeros(images * geometry.pixels());
     target
         .par_chunks_mut(geometry.pixels())
-        .zip(pixels.par_chunks(geometry.windows()))
+        .zip(places.par_chunks(geometry.windows()))
         .zip(gradient.par_chunks(geometry.windows()))
         .with_min_len(8)
-        .for_each(|((target, pixels), gradient)| {
-            for (pixel, gradient) in pixels.iter().zip(gradient) {
-                target[*pixel as usize] += *gradient;
+        .for_each(|((target, places), gradient)| {
+            for (place, gradient) in places.iter().zip(gradient) {
+                target[*place as usize] += *gradient;
             }
         });
     target

@@ -6,7 +6,7 @@ use super::vector::Vector;
 use crate::plan::{Convolution, Pool};
 
 /// Where windows find pixels.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy)]
 pub(super) struct Sliding {
     /// Height and width of an image.
     pub(super) image: [usize; 2],

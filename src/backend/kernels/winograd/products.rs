@@ -189,13 +189,12 @@ impl<T: Float, const N: usize> Sum<T, N> {
     /// The instructions of `V` must be there, and all numbers within their slices.
     #[inline(always)]
     unsafe fn rows<V: Vector<Number = T>>(self, left: usize) -> usize {
-        let most = if V::MANY_REGISTERS || N == 1 { 8 } else { 6 };
+        let most = if V::MANY_REGISTERS || N == 1 { 8 } else { 4 };
         let rows = next_block(left, most);
         // SAFETY: so many rows are left.
         unsafe {
             match rows {
                 8 => self.block::<V, 8>(),
-                6 => self.block::<V, 6>(),
                 4 => self.block::<V, 4>(),
                 2 => self.block::<V, 2>(),
                 _ => self.block::<V, 1>(),
