@@ -23,7 +23,7 @@ const PANELS: usize = 4;
 /// The numbers that all panels together may have.
 const CAPACITY: usize = 1 << 15;
 
-/// Memory for panels.
+/// Memory for panels, on the stack: 128 KiB in single precision.
 #[repr(align(64))]
 struct Memory<T>([MaybeUninit<T>; CAPACITY]);
 
@@ -64,7 +64,7 @@ impl<V: Vector> Columns<V> for SideBySide {
     }
 }
 
-/// How many panels are computed together; none where it does not pay, or where the rows are too many.
+/// How many panels are computed together; none where it does not pay, or where a panel has so many rows that none has room.
 pub(super) fn panels_at_once<V: Vector>(left: PackedRows<V::Number>) -> usize {
     // What few rows read is read once in any case.
     if V::MANY_REGISTERS || left.rows <= left.block {
