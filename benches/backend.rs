@@ -94,6 +94,23 @@ fn images(shape: &[usize]) -> Var {
     Var::randn(0f32, 1.0, shape, &Device::Cpu).expect("a tensor")
 }
 
+/// An inference of one image of 32x32, whose channels are 4 KiB apart, by a convolution of 1x1. An item is a floating-point
+/// operation; the image is copied and the output given back besides.
+#[divan::bench(args = [[144, 24], [24, 144], [64, 16], [16, 24]])]
+fn convolution_1x1_of_one_image(bencher: Bencher, [taken, given]: [i64; 2]) {
+    const SIZE: i64 = 32;
+    let layer = convolution([taken, given], 1, 1, 1);
+    let graph = chain(&[taken, SIZE, SIZE], &[(layer, &[given, SIZE, SIZE])]);
+    let network = Network::compile(&graph, &Device::Cpu, 0).expect("it compiles");
+    let frozen = network.freeze().expect("it can be frozen");
+    let inputs = [images(&[1, taken as usize, SIZE as usize, SIZE as usize]).as_detached_tensor()];
+    bencher
+        .counter(divan::counter::ItemsCount::new(
+            2 * (taken * given * SIZE * SIZE) as usize,
+        ))
+        .bench_local(|| frozen.forward(&inputs).expect("it runs"));
+}
+
 /// Measures forward and backward of a net of this package.
 fn ours(bencher: Bencher, batch: usize, input: &[i64], layers: &[(Operation, &[i64])]) {
     let graph = chain(input, layers);
