@@ -2,7 +2,7 @@
 //!
 //! The rows of an image of 32x32 pixels are 4 KiB apart. What a few columns of the product read of all rows then shares
 //! the few lines of the cache that belong to one another, and is fetched anew for every block of rows. Vectors of 512 bits have
-//! enough to do with a line to hide that; with vectors of 256 bits products took up to twice as long. So columns are
+//! enough to do with a line to hide that; with vectors of 256 bits products took up to a quarter longer. So columns are
 //! copied once for all rows, in panels: two vectors of the first row, of the second, and so on. The sums are the same, to
 //! the bit.
 
