@@ -100,14 +100,45 @@ fn images(shape: &[usize]) -> Var {
 fn convolution_1x1_of_one_image(bencher: Bencher, [taken, given]: [i64; 2]) {
     const SIZE: i64 = 32;
     let layer = convolution([taken, given], 1, 1, 1);
-    let graph = chain(&[taken, SIZE, SIZE], &[(layer, &[given, SIZE, SIZE])]);
+    one_image(
+        bencher,
+        [taken, SIZE, SIZE],
+        layer,
+        [given, SIZE, SIZE],
+        taken,
+    );
+}
+
+/// The same by a depthwise convolution: channels, height and width, kernel, and stride.
+#[divan::bench(args = [[144, 32, 3, 1], [144, 32, 3, 2], [192, 16, 3, 2], [32, 32, 5, 2]])]
+fn depthwise_of_one_image(bencher: Bencher, [channels, size, kernel, stride]: [i64; 4]) {
+    let layer = convolution([channels, channels], kernel, stride, channels);
+    let given = size / stride;
+    one_image(
+        bencher,
+        [channels, size, size],
+        layer,
+        [channels, given, given],
+        kernel * kernel,
+    );
+}
+
+/// Measures an inference of one image by a layer, each number of whose output takes so many multiply-adds.
+fn one_image(
+    bencher: Bencher,
+    input: [i64; 3],
+    layer: Operation,
+    output: [i64; 3],
+    multiply_adds: i64,
+) {
+    let graph = chain(&input, &[(layer, &output)]);
     let network = Network::compile(&graph, &Device::Cpu, 0).expect("it compiles");
     let frozen = network.freeze().expect("it can be frozen");
-    let inputs = [images(&[1, taken as usize, SIZE as usize, SIZE as usize]).as_detached_tensor()];
+    let [channels, height, width] = input.map(|size| size as usize);
+    let inputs = [images(&[1, channels, height, width]).as_detached_tensor()];
+    let operations = 2 * multiply_adds * output.iter().product::<i64>();
     bencher
-        .counter(divan::counter::ItemsCount::new(
-            2 * (taken * given * SIZE * SIZE) as usize,
-        ))
+        .counter(divan::counter::ItemsCount::new(operations as usize))
         .bench_local(|| frozen.forward(&inputs).expect("it runs"));
 }
 

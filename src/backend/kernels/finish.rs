@@ -87,8 +87,44 @@ impl<'a, T: Float> Epilogue<'a, T> {
         stride: usize,
     ) {
         // SAFETY: the caller's instructions and target.
+        unsafe { self.write_of::<V, M, N, false>(sums, target, stride) }
+    }
+
+    /// [`Epilogue::write`] of `M` rows of its first channel alone.
+    ///
+    /// # Safety
+    ///
+    /// As for [`Epilogue::write`].
+    #[inline(always)]
+    pub(super) unsafe fn write_rows<V: Vector<Number = T>, const M: usize, const N: usize>(
+        &self,
+        sums: [[V; N]; M],
+        target: *mut T,
+        stride: usize,
+    ) {
+        // SAFETY: the caller's instructions and target.
+        unsafe { self.write_of::<V, M, N, true>(sums, target, stride) }
+    }
+
+    /// # Safety
+    ///
+    /// As for [`Epilogue::write`].
+    #[inline(always)]
+    unsafe fn write_of<
+        V: Vector<Number = T>,
+        const M: usize,
+        const N: usize,
+        const ONE_CHANNEL: bool,
+    >(
+        &self,
+        sums: [[V; N]; M],
+        target: *mut T,
+        stride: usize,
+    ) {
+        // SAFETY: the caller's instructions and target.
         unsafe {
-            let mut sums = self.scaled(self.biased(sums), false);
+            let sums = self.biased::<V, M, N, ONE_CHANNEL>(sums);
+            let mut sums = self.scaled::<V, M, N, ONE_CHANNEL>(sums, false);
             if self.adds {
                 for (m, sums) in sums.iter_mut().enumerate() {
                     for (n, sum) in sums.iter_mut().enumerate() {
@@ -96,7 +132,7 @@ impl<'a, T: Float> Epilogue<'a, T> {
                     }
                 }
             }
-            let sums = self.scaled(self.rectified(sums), true);
+            let sums = self.scaled::<V, M, N, ONE_CHANNEL>(self.rectified(sums), true);
             for (m, sums) in sums.iter().enumerate() {
                 for (n, sum) in sums.iter().enumerate() {
                     sum.store(target.add(m * stride + n * V::LANES));
@@ -123,14 +159,47 @@ impl<'a, T: Float> Epilogue<'a, T> {
         count: usize,
     ) {
         // SAFETY: the caller's instructions and target.
+        unsafe { self.write_first_of::<V, M, false>(sums, target, stride, count) }
+    }
+
+    /// [`Epilogue::write_first`] of `M` rows of its first channel alone.
+    ///
+    /// # Safety
+    ///
+    /// As for [`Epilogue::write_first`].
+    #[inline(always)]
+    pub(super) unsafe fn write_first_of_rows<V: Vector<Number = T>, const M: usize>(
+        &self,
+        sums: [[V; 1]; M],
+        target: *mut T,
+        stride: usize,
+        count: usize,
+    ) {
+        // SAFETY: the caller's instructions and target.
+        unsafe { self.write_first_of::<V, M, true>(sums, target, stride, count) }
+    }
+
+    /// # Safety
+    ///
+    /// As for [`Epilogue::write_first`].
+    #[inline(always)]
+    unsafe fn write_first_of<V: Vector<Number = T>, const M: usize, const ONE_CHANNEL: bool>(
+        &self,
+        sums: [[V; 1]; M],
+        target: *mut T,
+        stride: usize,
+        count: usize,
+    ) {
+        // SAFETY: the caller's instructions and target.
         unsafe {
-            let mut sums = self.scaled(self.biased(sums), false);
+            let sums = self.biased::<V, M, 1, ONE_CHANNEL>(sums);
+            let mut sums = self.scaled::<V, M, 1, ONE_CHANNEL>(sums, false);
             if self.adds {
                 for (m, [sum]) in sums.iter_mut().enumerate() {
                     *sum = sum.add(V::load_first(target.add(m * stride), count));
                 }
             }
-            let sums = self.scaled(self.rectified(sums), true);
+            let sums = self.scaled::<V, M, 1, ONE_CHANNEL>(self.rectified(sums), true);
             for (m, [sum]) in sums.iter().enumerate() {
                 sum.store_first(target.add(m * stride), count);
             }
@@ -143,16 +212,21 @@ impl<'a, T: Float> Epilogue<'a, T> {
     ///
     /// The instructions of `V` must be there.
     #[inline(always)]
-    unsafe fn biased<V: Vector<Number = T>, const M: usize, const N: usize>(
+    unsafe fn biased<
+        V: Vector<Number = T>,
+        const M: usize,
+        const N: usize,
+        const ONE_CHANNEL: bool,
+    >(
         &self,
         mut sums: [[V; N]; M],
     ) -> [[V; N]; M] {
         // SAFETY: the caller has the instructions.
         unsafe {
             if let Some(bias) = self.bias {
-                let bias = &bias[..M];
+                let bias = &bias[..if ONE_CHANNEL { 1 } else { M }];
                 for (m, sums) in sums.iter_mut().enumerate() {
-                    let bias = V::splat(bias[m]);
+                    let bias = V::splat(bias[if ONE_CHANNEL { 0 } else { m }]);
                     for sum in sums {
                         *sum = sum.add(bias);
                     }
@@ -168,7 +242,12 @@ impl<'a, T: Float> Epilogue<'a, T> {
     ///
     /// The instructions of `V` must be there.
     #[inline(always)]
-    unsafe fn scaled<V: Vector<Number = T>, const M: usize, const N: usize>(
+    unsafe fn scaled<
+        V: Vector<Number = T>,
+        const M: usize,
+        const N: usize,
+        const ONE_CHANNEL: bool,
+    >(
         &self,
         mut sums: [[V; N]; M],
         last: bool,
@@ -176,9 +255,10 @@ impl<'a, T: Float> Epilogue<'a, T> {
         // SAFETY: the caller has the instructions.
         unsafe {
             if let (Some(affine), true) = (self.affine, self.affine_last == last) {
-                let affine = &affine[..M];
+                let affine = &affine[..if ONE_CHANNEL { 1 } else { M }];
                 for (m, sums) in sums.iter_mut().enumerate() {
-                    let (scale, shift) = (V::splat(affine[m].0), V::splat(affine[m].1));
+                    let (scale, shift) = affine[if ONE_CHANNEL { 0 } else { m }];
+                    let (scale, shift) = (V::splat(scale), V::splat(shift));
                     for sum in sums {
                         *sum = sum.multiply(scale).add(shift);
                     }

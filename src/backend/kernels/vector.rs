@@ -16,6 +16,9 @@ pub(in crate::backend) trait Vector: Copy {
     const LANES: usize;
     /// Whether there are 32 registers, not 16.
     const MANY_REGISTERS: bool;
+    /// Whether kernels are written out at length for it. Numbers of double precision are for checks, and without vector
+    /// instructions it takes long to compile and gains nothing.
+    const IS_WRITTEN_OUT: bool;
 
     /// All zero.
     unsafe fn zero() -> Self;
@@ -72,18 +75,28 @@ pub(in crate::backend) trait Vector: Copy {
         unsafe { Self::load_strided(source, 2, first, end) }
     }
 
-    /// The function of each.
+    /// Of the numbers of two vectors side by side, every second from the first on, and every second from the second on. Both
+    /// are in an order that [`Vector::in_order`] undoes.
     #[inline(always)]
-    unsafe fn map(self, function: impl Fn(Self::Number) -> Self::Number) -> Self {
-        let mut lanes = [Self::Number::ZERO; MOST_LANES];
-        // SAFETY: there is room for the most lanes.
+    unsafe fn pairs(self, high: Self) -> [Self; 2] {
+        let mut lanes = [Self::Number::ZERO; 2 * MOST_LANES];
+        // SAFETY: there is room for twice the most lanes.
         unsafe {
             self.store(lanes.as_mut_ptr());
-            for lane in &mut lanes[..Self::LANES] {
-                *lane = function(*lane);
+            high.store(lanes.as_mut_ptr().add(Self::LANES));
+            let mut halves = [[Self::Number::ZERO; MOST_LANES]; 2];
+            for (lane, pair) in lanes.as_chunks::<2>().0[..Self::LANES].iter().enumerate() {
+                halves[0][lane] = pair[0];
+                halves[1][lane] = pair[1];
             }
-            Self::load(lanes.as_ptr())
+            halves.map(|lanes| Self::load(lanes.as_ptr()))
         }
+    }
+
+    /// What was computed, lane by lane, of what [`Vector::pairs`] gives, in the order of the numbers.
+    #[inline(always)]
+    unsafe fn in_order(self) -> Self {
+        self
     }
 
     /// The function of each pair.
@@ -164,6 +177,7 @@ impl<T: Float> Vector for Portable<T> {
     type Number = T;
     const LANES: usize = PORTABLE_LANES;
     const MANY_REGISTERS: bool = false;
+    const IS_WRITTEN_OUT: bool = false;
 
     #[inline(always)]
     unsafe fn zero() -> Self {

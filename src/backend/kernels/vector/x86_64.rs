@@ -42,7 +42,7 @@ unsafe fn mask_64(count: usize) -> __m256i {
 }
 
 macro_rules! vector {
-    ($name:ident, $number:ty, $lanes:literal, $many:literal, $zero:ident, $splat:ident,
+    ($name:ident, $number:ty, $lanes:literal, $many:literal, $written_out:literal, $zero:ident, $splat:ident,
      $load:ident, $store:ident, $multiply_add:ident, $add:ident, $multiply:ident, $max:ident, $min:ident, $halves:expr, $load_first:expr, $load_between:expr, $store_first:expr,
      $sum:expr $(, $quads:item)*) => {
         // In all functions: the caller sees to it that the instructions are there and that
@@ -51,6 +51,7 @@ macro_rules! vector {
             type Number = $number;
             const LANES: usize = $lanes;
             const MANY_REGISTERS: bool = $many;
+            const IS_WRITTEN_OUT: bool = $written_out;
 
             #[inline(always)]
             unsafe fn zero() -> Self {
@@ -147,6 +148,7 @@ vector!(
     f32,
     8,
     false,
+    true,
     _mm256_setzero_ps,
     _mm256_set1_ps,
     _mm256_loadu_ps,
@@ -218,11 +220,26 @@ vector!(
                     (low, high)
                 }
             };
-            let pairs = _mm256_castps_pd(_mm256_shuffle_ps(low.0, high.0, 0b10_00_10_00));
-            Single8(_mm256_castpd_ps(_mm256_permute4x64_pd(
-                pairs,
-                0b11_01_10_00,
-            )))
+            low.pairs(high)[0].in_order()
+        }
+    },
+    #[inline(always)]
+    unsafe fn pairs(self, high: Self) -> [Self; 2] {
+        // SAFETY: the caller has the instructions.
+        unsafe {
+            [
+                Single8(_mm256_shuffle_ps(self.0, high.0, 0b10_00_10_00)),
+                Single8(_mm256_shuffle_ps(self.0, high.0, 0b11_01_11_01)),
+            ]
+        }
+    },
+    // Shuffles stay within each half of a vector.
+    #[inline(always)]
+    unsafe fn in_order(self) -> Self {
+        // SAFETY: the caller has the instructions.
+        unsafe {
+            let pairs = _mm256_permute4x64_pd(_mm256_castps_pd(self.0), 0b11_01_10_00);
+            Single8(_mm256_castpd_ps(pairs))
         }
     }
 );
@@ -251,6 +268,7 @@ vector!(
     Double4,
     f64,
     4,
+    false,
     false,
     _mm256_setzero_pd,
     _mm256_set1_pd,
@@ -281,6 +299,7 @@ vector!(
     Single16,
     f32,
     16,
+    true,
     true,
     _mm512_setzero_ps,
     _mm512_set1_ps,
@@ -352,8 +371,16 @@ vector!(
                     (low, high)
                 }
             };
+            low.pairs(high)[0]
+        }
+    },
+    #[inline(always)]
+    unsafe fn pairs(self, high: Self) -> [Self; 2] {
+        // SAFETY: the caller has the instructions.
+        unsafe {
             let even = _mm512_setr_epi32(0, 2, 4, 6, 8, 10, 12, 14, 16, 18, 20, 22, 24, 26, 28, 30);
-            Single16(_mm512_permutex2var_ps(low.0, even, high.0))
+            let odd = _mm512_or_si512(even, _mm512_set1_epi32(1));
+            [even, odd].map(|places| Single16(_mm512_permutex2var_ps(self.0, places, high.0)))
         }
     }
 );
@@ -383,6 +410,7 @@ vector!(
     f64,
     8,
     true,
+    false,
     _mm512_setzero_pd,
     _mm512_set1_pd,
     _mm512_loadu_pd,
