@@ -16,8 +16,8 @@ pub(in crate::backend) trait Vector: Copy {
     const LANES: usize;
     /// Whether there are 32 registers, not 16.
     const MANY_REGISTERS: bool;
-    /// Whether kernels are written out at length for it. Numbers of double precision are for checks, and without vector
-    /// instructions it takes long to compile and gains nothing.
+    /// Whether kernels are written out at length for it, which takes long to compile. Double precision is for checks, and
+    /// where there are no vector instructions nobody looks for speed.
     const IS_WRITTEN_OUT: bool;
 
     /// All zero.

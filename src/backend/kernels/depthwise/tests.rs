@@ -10,7 +10,12 @@ fn numbers<T: Float>(count: usize, salt: usize) -> Vec<T> {
 }
 
 /// The sum over all taps that find a pixel.
-fn expected<T: Float>(geometry: &Geometry, image: &[T], weight: &[T], at: [usize; 2]) -> T {
+fn expected<T: Float, const RELU: bool>(
+    geometry: &Geometry,
+    image: &[T],
+    weight: &[T],
+    at: [usize; 2],
+) -> T {
     let Convolution {
         kernel,
         stride,
@@ -26,12 +31,17 @@ fn expected<T: Float>(geometry: &Geometry, image: &[T], weight: &[T], at: [usize
     let taps = (0..kernel[0]).flat_map(|i| (0..kernel[1]).map(move |j| [i, j]));
     let product = |[i, j]: [usize; 2]| {
         let pixel = pixel(0, i)? * geometry.image[1] + pixel(1, j)?;
-        Some(relu(image[pixel]) * weight[i * kernel[1] + j])
+        let pixel = if RELU {
+            relu(image[pixel])
+        } else {
+            image[pixel]
+        };
+        Some(pixel * weight[i * kernel[1] + j])
     };
     taps.filter_map(product).sum()
 }
 
-fn agrees<T: Float>(convolution: Convolution, image: [usize; 2]) {
+fn agrees<T: Float, const RELU: bool>(convolution: Convolution, image: [usize; 2]) {
     let Some(output) = convolution.output_size(image) else {
         return;
     };
@@ -52,7 +62,7 @@ fn agrees<T: Float>(convolution: Convolution, image: [usize; 2]) {
     let epilogue = Epilogue::new(Some(&bias), Some(&affine), Rectifier::Relu);
     for instructions in all_instructions() {
         let mut given = vec![T::of(f64::NAN); 2 * geometry.output_size()];
-        forward_on::<T, true>(
+        forward_on::<T, RELU>(
             instructions,
             &geometry,
             &input,
@@ -68,7 +78,7 @@ fn agrees<T: Float>(convolution: Convolution, image: [usize; 2]) {
             let (scale, shift) = affine[channel];
             for (place, value) in values.iter().enumerate() {
                 let at = [place / output[1], place % output[1]];
-                let sum = expected(&geometry, image, weight, at) + scale;
+                let sum = expected::<T, RELU>(&geometry, image, weight, at) + scale;
                 let expected = (sum * scale + shift).to_f64().max(0.0);
                 assert_eq!(
                     value.to_f64(),
@@ -90,7 +100,7 @@ fn planes_agree_with_their_definition() {
             ([1, 3], [2, 1]),
             ([1, 1], [2, 2]),
         ] {
-            for padding in [[0, 0], [1, 2], [3, 3]] {
+            for padding in [[0, 0], [1, 1], [2, 2], [1, 2], [3, 3]] {
                 for image in [[1, 5], [8, 8], [9, 16], [12, 33], [6, 70]] {
                     let convolution = Convolution {
                         input: 3,
@@ -102,8 +112,9 @@ fn planes_agree_with_their_definition() {
                         groups: 3,
                         bias: true,
                     };
-                    agrees::<f32>(convolution, image);
-                    agrees::<f64>(convolution, image);
+                    agrees::<f32, true>(convolution, image);
+                    agrees::<f32, false>(convolution, image);
+                    agrees::<f64, true>(convolution, image);
                 }
             }
         }
