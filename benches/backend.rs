@@ -110,7 +110,7 @@ fn convolution_1x1_of_one_image(bencher: Bencher, [taken, given]: [i64; 2]) {
 }
 
 /// The same by a depthwise convolution: channels, height and width, kernel, and stride.
-#[divan::bench(args = [[144, 32, 3, 1], [144, 32, 3, 2], [192, 16, 3, 2], [32, 32, 5, 2]])]
+#[divan::bench(args = [[144, 32, 3, 1], [384, 14, 3, 1], [384, 7, 5, 1], [144, 32, 3, 2], [192, 16, 3, 2], [32, 32, 5, 2]])]
 fn depthwise_of_one_image(bencher: Bencher, [channels, size, kernel, stride]: [i64; 4]) {
     let layer = convolution([channels, channels], kernel, stride, channels);
     let given = size / stride;

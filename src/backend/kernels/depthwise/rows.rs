@@ -83,8 +83,7 @@ impl<T: Float, const RELU: bool> Plane<'_, T, RELU> {
             let mut row = first;
             // SAFETY: the caller's strip, and rows of the output.
             unsafe {
-                // Other strips are few, and blocks of them would be as much code again.
-                while INNER && V::IS_WRITTEN_OUT && row + (ROWS - 1) * step < height {
+                while V::IS_WRITTEN_OUT && row + (ROWS - 1) * step < height {
                     self.block::<V, N, K, INNER, ROWS>(strip, row);
                     row += ROWS * step;
                 }
